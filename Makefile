@@ -1,0 +1,43 @@
+# make demo     the whole job on synthesised corpora, offline; ends by naming the report page
+# make test     every test
+# make check    what CI runs: format, lint, imports, types, tests
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DEMO   ?= demo
+# Two test processes of one thread each: more threads than processors make torch wait for itself.
+TESTS  := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+.PHONY: demo test check format lint imports types clean
+
+demo: $(VENV)/installed
+	$(BIN)/emokit demo --out $(DEMO) --force
+
+test: $(VENV)/installed
+	$(TESTS)
+
+check: lint imports types test
+
+format: $(VENV)/installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+imports: $(VENV)/installed
+	$(BIN)/lint-imports
+
+types: $(VENV)/installed
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[dev]"
+	touch $@

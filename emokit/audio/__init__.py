@@ -1,0 +1,1 @@
+"""Emotion from speech: settings, features, model, training and prediction."""

@@ -1,0 +1,115 @@
+"""From log-mels, sound files or a prepared split to probabilities; the windows of a long utterance are averaged."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy
+import torch
+
+from emokit import predictions, runs
+from emokit.audio.features import LogMel, cut
+from emokit.audio.model import AcrnnForAudioClassification
+from emokit.audio.settings import FeatureSettings
+from emokit.audio.windows import starts
+from emokit.data.prepared import open_prepared
+from emokit.data.sound import read_sound, resample
+from emokit.data.utterance import SPLITS
+from emokit.errors import DataError, UsageError
+
+BATCH_WINDOWS = 64
+
+
+def probabilities(
+    model: torch.nn.Module, log_mels: Sequence[numpy.ndarray], window_frames: int, device: torch.device
+) -> numpy.ndarray:
+    """Seven probabilities for each utterance.
+
+    Args:
+        model: log-mels (windows, frames, mels) in decibels -> an object with `logits` (windows, classes).
+        log_mels: per utterance (frames, mels) decibels, of any length.
+        window_frames: how many frames the model was trained on.
+        device: where the model is.
+
+    Returns:
+        (utterances, classes) float64, the mean over each utterance's windows; each row sums to one.
+    """
+    pieces = [(row, start) for row, log_mel in enumerate(log_mels) for start in starts(len(log_mel), window_frames)]
+    sums, counts = None, numpy.zeros(len(log_mels))
+    with torch.inference_mode():
+        for first in range(0, len(pieces), BATCH_WINDOWS):
+            batch = pieces[first : first + BATCH_WINDOWS]
+            windows = numpy.stack([cut(log_mels[row], window_frames, start) for row, start in batch])
+            features = torch.from_numpy(windows.astype(numpy.float32)).to(device)
+            found = model(input_features=features).logits.double().softmax(dim=1).cpu().numpy()
+            sums = numpy.zeros((len(log_mels), found.shape[1])) if sums is None else sums
+            rows = [row for row, _ in batch]
+            numpy.add.at(sums, rows, found)
+            numpy.add.at(counts, rows, 1)
+    if sums is None:
+        raise DataError("There is no utterance to predict; name at least one.")
+    return sums / counts[:, None]
+
+
+def load_model(run: Path, device: torch.device) -> AcrnnForAudioClassification:
+    """The best epoch's model of a complete run.
+
+    Raises:
+        DataError: the run is not complete or its model is damaged.
+    """
+    runs.check_complete(run)
+    try:
+        model = AcrnnForAudioClassification.from_pretrained(
+            run / runs.MODEL, local_files_only=True, use_safetensors=True
+        )
+    except Exception as error:  # transformers and safetensors raise many kinds for a damaged folder
+        raise DataError(
+            f"{run / runs.MODEL} holds no whole model ({error}); train the run again with --force."
+        ) from error
+    return model.to(device).eval()
+
+
+def predict_files(
+    model: AcrnnForAudioClassification, paths: Sequence[Path], device: torch.device
+) -> Iterator[tuple[Path, numpy.ndarray]]:
+    """Sound files of any length, rate and channels, in order: each with its probabilities (classes,).
+
+    Raises:
+        DataError: a file is missing, silent or cannot be decoded; says which and why.
+    """
+    settings = FeatureSettings.make(model.config.features, "the model's config.json")
+    extract = LogMel(settings)
+    for path in paths:
+        if not path.is_file():
+            raise DataError(f"{path} is not there; name a sound file.")
+        sound = read_sound(path)
+        log_mel = extract(resample(sound.waveform, sound.sample_rate, settings.sample_rate))
+        yield path, probabilities(model, [log_mel], model.config.window_frames, device)[0]
+
+
+def predict_split(
+    model: AcrnnForAudioClassification, run: Path, data: Path, split: str, out: Path, device: torch.device
+) -> int:
+    """Write the predictions of a prepared split as parquet; returns how many utterances they are of.
+
+    Raises:
+        UsageError: the split is unknown.
+        DataError: the prepared folder is not complete, or has other features or no utterance of the split.
+    """
+    if split not in SPLITS:
+        raise UsageError(f"--split {split} is unknown; choose one of {', '.join(SPLITS)}.")
+    prepared = open_prepared(data)
+    corpora = runs.read_settings(run)["data"]["corpora"]
+    table = prepared.table
+    rows = table[(table["split"] == split) & table["path"].notna() & (table["corpus"].isin(corpora or table["corpus"]))]
+    if rows.empty:
+        raise DataError(f"{data} has no {split} utterances of the run's corpora; choose another --split.")
+    store = prepared.features(FeatureSettings.make(model.config.features, "the model's config.json"))
+    log_mels = [store[name] for name in rows["utterance_id"]]
+    found = predictions.make(
+        rows,
+        probabilities(model, log_mels, model.config.window_frames, device),
+        model=runs.read_settings(run)["name"],
+        fingerprint=prepared.fingerprint,
+    )
+    predictions.write(found, out)
+    return len(rows)

@@ -1,0 +1,107 @@
+"""What can be set of an audio training, group by group; every field has a sentence and a unit."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from emokit.settings import Settings
+from emokit.training.settings import TrainingSettings
+
+
+class FeatureSettings(Settings):
+    """Log-mel spectrograms, as librosa defines them (Slaney mels, area-normalised, power in decibels)."""
+
+    sample_rate: int = Field(22_050, ge=4_000, le=192_000)
+    """Samples per second that sound is resampled to, in Hz."""
+    fft_length: int = Field(2048, ge=64)
+    """Length of the analysis window, in samples."""
+    hop_length: int = Field(512, ge=1)
+    """Distance from one frame to the next, in samples."""
+    num_mels: int = Field(128, ge=8, le=512)
+    """Number of mel bins."""
+    lowest_hz: float = Field(0.0, ge=0)
+    """Lower edge of the lowest mel bin, in Hz."""
+    highest_hz: float | None = Field(None, gt=0)
+    """Upper edge of the highest mel bin, in Hz; null is half the sample rate."""
+    dynamic_range_db: float = Field(80.0, gt=0)
+    """Quieter than the utterance's loudest bin by more than this is raised to this, in decibels."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.hop_length > self.fft_length:
+            raise ValueError(f"must have hop_length of at most fft_length ({self.fft_length} samples)")
+        highest = self.highest_hz or self.sample_rate / 2
+        if not self.lowest_hz < highest <= self.sample_rate / 2:
+            raise ValueError(f"must have lowest_hz < highest_hz <= {self.sample_rate / 2:g} Hz, half the sample rate")
+        return self
+
+    def num_frames(self, seconds: float) -> int:
+        """How many frames a window of this length has: 130 for 3.0 s at 22,050 Hz and a hop of 512."""
+        return 1 + int(seconds * self.sample_rate) // self.hop_length
+
+
+class DataSettings(Settings):
+    """Which utterances of the prepared folder take part, and how they are cut."""
+
+    corpora: tuple[str, ...] | None = None
+    """The corpora to use; null uses every one that has sound."""
+    window_seconds: float = Field(3.0, gt=0.1, le=60)
+    """Length of what the model sees; shorter utterances are padded with silence, of longer ones a window is cut."""
+
+
+class ModelSettings(Settings):
+    """ACRNN: residual convolutions with CBAM, a bidirectional LSTM, self-attention over time."""
+
+    channels: tuple[int, ...] = Field((64, 128, 256, 512), min_length=1, max_length=6)
+    """Channels of the residual blocks; each block halves time and frequency."""
+    stem_channels: int | None = Field(None, ge=1)
+    """Channels of the first convolution; null takes those of the first block."""
+    attention_reduction: int = Field(16, ge=1)
+    """By how much CBAM's channel attention narrows the channels inside."""
+    lstm_size: int = Field(128, ge=1)
+    """Hidden size of the LSTM in each direction; twice this many numbers describe an utterance."""
+    lstm_layers: int = Field(2, ge=1, le=4)
+    """Layers of the LSTM."""
+    attention_heads: int = Field(4, ge=1)
+    """Heads of the self-attention over time; must divide twice the LSTM's size."""
+    head_size: int = Field(128, ge=1)
+    """Width of the hidden layer of the classification head."""
+    dropout: float = Field(0.3, ge=0, lt=1)
+    """Share of the numbers that are dropped before and inside the head, between the LSTM's layers and in the attention."""
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if (2 * self.lstm_size) % self.attention_heads:
+            raise ValueError(f"must have attention_heads that divide twice lstm_size ({2 * self.lstm_size})")
+        return self
+
+
+class AudioTrainingSettings(TrainingSettings):
+    """The recipe of any training, and what only spectrograms take."""
+
+    mixup_alpha: float = Field(0.2, ge=0)
+    """Mixup's Beta(alpha, alpha); 0 turns Mixup off (Zhang et al. 2018, https://arxiv.org/abs/1710.09412)."""
+
+
+class AudioSettings(Settings):
+    """Everything of one audio training."""
+
+    name: str = Field("acrnn", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    """What the experiment is called in reports."""
+    kind: Literal["audio"] = "audio"
+    """The wing that the settings are for."""
+    data: DataSettings = DataSettings()
+    features: FeatureSettings = FeatureSettings()
+    model: ModelSettings = ModelSettings()
+    training: AudioTrainingSettings = AudioTrainingSettings()
+
+    @model_validator(mode="after")
+    def _window_survives_pooling(self) -> Self:
+        halvings = 1 + len(self.model.channels)
+        frames, fewest = self.features.num_frames(self.data.window_seconds), 2**halvings
+        if min(frames, self.features.num_mels) < fewest:
+            raise ValueError(
+                f"data.window_seconds gives {frames} frames of {self.features.num_mels} mels, and {halvings} poolings need "
+                f"{fewest} of each; use a longer window, a shorter hop or fewer model.channels"
+            )
+        return self

@@ -1,0 +1,177 @@
+"""The model card: the README.md of a run folder, made from the same numbers as everything else.
+
+It follows Hugging Face's form: YAML between two lines of dashes, then Markdown. It does not stand in `report`, so that
+training can write it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from emokit.labels import LABELS
+
+SCORES = {"uar": "UAR, %", "accuracy": "Accuracy, %", "weighted_f1": "Weighted F1, %", "macro_f1": "Macro F1, %"}
+PIPELINES = {"audio": "audio-classification", "text": "text-classification"}
+SAMPLES = {"audio": "some.wav", "text": '"I did not expect that!"'}
+
+
+def model_card(
+    metrics: Mapping[str, Any], settings: Mapping[str, Any], environment: Mapping[str, Any], ledger: Mapping[str, Any]
+) -> str:
+    """The text of a run's README.md.
+
+    Args:
+        metrics: as in `metrics.json`.
+        settings: the resolved settings.
+        environment: as in `environment.json`.
+        ledger: as in `ledger.json`; {} where the data have none.
+    """
+    name = metrics.get("name") or "run"
+    corpora: Mapping[str, Any] = ledger.get("corpora", {})
+    head = yaml.safe_dump(_front_matter(metrics, corpora), sort_keys=False, allow_unicode=True, width=1000)
+    parts = [
+        f"---\n{head}---",
+        f"# {_plain(name)}",
+        _intended_use(metrics),
+        "## How to load it\n\n" + _loading(metrics),
+        "## Training data\n\n" + _training_data(corpora),
+        "## Scores\n\n" + "\n\n".join(_scores(split, own) for split, own in metrics["splits"].items()),
+        "## Weaknesses\n\n" + _weaknesses(metrics),
+        "## How it was made\n\n" + _making(metrics, settings, environment),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _front_matter(metrics: Mapping[str, Any], corpora: Mapping[str, Any]) -> dict[str, Any]:
+    kind = metrics.get("kind", "")
+    head: dict[str, Any] = {"license": "other", "license_name": "see-training-data", "library_name": "transformers"}
+    if kind in PIPELINES:
+        head["pipeline_tag"] = PIPELINES[kind]
+    head["tags"] = ["emokit", "emotion-recognition", *(["speech"] if kind == "audio" else []), *corpora]
+    head["metrics"] = ["recall", "accuracy", "f1"]
+    results = [
+        {
+            "task": {"type": PIPELINES.get(kind, "other"), "name": "Emotion recognition"},
+            "dataset": {
+                "type": "-".join(corpora) or "unknown",
+                "name": ", ".join(corpora) or "unknown",
+                "split": split,
+            },
+            "metrics": [
+                {"type": "recall", "name": "Unweighted average recall", "value": own["uar"]},
+                {"type": "accuracy", "name": "Accuracy", "value": own["accuracy"]},
+                {"type": "f1", "name": "Weighted F1", "value": own["weighted_f1"]},
+            ],
+        }
+        for split, own in metrics["splits"].items()
+        if split == "test"
+    ]
+    if results:
+        head["model-index"] = [{"name": metrics.get("name") or "run", "results": results}]
+    return head
+
+
+def _intended_use(metrics: Mapping[str, Any]) -> str:
+    labels = metrics.get("labels", LABELS)
+    what = {"audio": "a recording of one spoken utterance", "text": "one written utterance"}.get(
+        metrics.get("kind", "")
+    )
+    return (
+        "## Intended use\n\n"
+        f"Given {what or 'one utterance'}, the model says how probable each of {len(labels)} emotions is: "
+        f"{', '.join(map(_plain, labels))}. It is meant for research on data like those it was trained on. "
+        "It tells what an utterance sounds or reads like to annotators, not what a person feels; "
+        "it is not fit for decisions about people."
+    )
+
+
+def _loading(metrics: Mapping[str, Any]) -> str:
+    sample = SAMPLES.get(metrics.get("kind", ""), "some.wav")
+    where = "RUN is this folder; the model itself is in `model/`, as transformers writes it."
+    return f"    emokit predict RUN {sample}\n\n{where}"
+
+
+def _training_data(corpora: Mapping[str, Any]) -> str:
+    rows = []
+    for name, corpus in corpora.items():
+        splits = corpus.get("splits", {})
+        train = splits.get("train", {})
+        rows.append(
+            [
+                f"{name}: {corpus['title']}" if corpus.get("title") else name,
+                corpus.get("licence") or "unknown",
+                corpus.get("kept", "–"),
+                train.get("utterances", 0),
+                len(train.get("speakers", [])),
+            ]
+        )
+    if not rows:
+        return "The run folder does not say which corpora it was trained on."
+    table = _table(["Corpus", "Licence", "Utterances kept", "In train", "Speakers in train"], rows)
+    return f"{table}\n\nThe licences of the corpora bind whoever uses the model."
+
+
+def _scores(split: str, own: Mapping[str, Any]) -> str:
+    baselines: Mapping[str, Any] = own.get("baselines", {})
+    rows = []
+    for key, title in SCORES.items():
+        interval = own.get("interval", {}).get(key)
+        sure = f"{_percent(interval[0])} to {_percent(interval[1])}" if interval else "–"
+        rows.append([title, _percent(own[key]), sure, *(_percent(baseline[key]) for baseline in baselines.values())])
+    where = f"**{split.capitalize()}**, {own['n']} utterances"
+    if own.get("num_clusters") is not None:
+        number, noun = own["num_clusters"], own.get("cluster", "speaker")
+        where += f" of {number} {noun}{'' if number == 1 else 's'}, over which the intervals are drawn"
+    return f"{where}:\n\n" + _table(["Score", "Model", "95 % interval", *map(str.capitalize, baselines)], rows)
+
+
+def _weaknesses(metrics: Mapping[str, Any]) -> str:
+    """By class on test (else on the last split there is), the worst recall first."""
+    splits, labels = metrics["splits"], list(metrics.get("labels", LABELS))
+    split = "test" if "test" in splits else list(splits)[-1]
+    own = splits[split]
+    rows = []
+    for target, label in enumerate(labels):
+        counts = own["confusion"][target]
+        support = sum(counts)
+        if support:
+            wrong = max((other for other in range(len(labels)) if other != target), key=lambda other: counts[other])
+            mistaken = f"{labels[wrong]} ({counts[wrong]})" if counts[wrong] else "–"
+            rows.append((counts[target] / support, [label, f"{counts[target]} of {support}", mistaken]))
+    absent = [label for label, counts in zip(labels, own["confusion"], strict=True) if not sum(counts)]
+    table = _table(
+        ["Emotion", "Found", "Recall, %", "Most often taken for"],
+        [[row[0], row[1], _percent(recall), row[2]] for recall, row in sorted(rows, key=lambda pair: pair[0])],
+    )
+    note = f"\n\nNever seen on {split}, so nothing is known of: {', '.join(map(_plain, absent))}." if absent else ""
+    return f"By emotion on {split}, the weakest first:\n\n{table}{note}"
+
+
+def _making(metrics: Mapping[str, Any], settings: Mapping[str, Any], environment: Mapping[str, Any]) -> str:
+    facts = {
+        "Model": metrics.get("model"),
+        "Parameters": metrics.get("parameters"),
+        "Best epoch": metrics.get("best_epoch"),
+        "Seed": environment.get("seed"),
+        "Device": environment.get("device"),
+        "Data fingerprint": environment.get("data_fingerprint"),
+        "emokit": environment.get("emokit"),
+        "Settings": ", ".join(settings) and f"{', '.join(settings)}: every value is in settings.yaml",
+    }
+    return _table(["What", "Value"], [[key, value] for key, value in facts.items() if value not in (None, "")])
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_plain(cell) for cell in line) + " |" for line in lines)
+
+
+def _plain(value: Any) -> str:
+    """Text from data as Markdown that shows it as it is: on one line, without tags, links or columns of its own."""
+    text = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;")
+    return "".join(f"\\{character}" if character in "\\`*[]|" else character for character in text)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"

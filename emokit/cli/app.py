@@ -1,0 +1,56 @@
+"""`emokit` itself: which command lives in which file. Nothing heavy is imported until a command runs."""
+
+from typing import Annotated, Any
+
+import typer
+import typer.core
+
+from emokit import __version__
+from emokit.cli import console, demo, doctor, predict, prepare, report, settings, train
+
+
+class Doors(typer.core.TyperGroup):
+    """The commands, with an error of the user's turned into one sentence and its exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named."""
+        with console.exit_codes():
+            return super().invoke(ctx)
+
+
+app = typer.Typer(
+    cls=Doors,
+    name="emokit",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="From raw emotion corpora to a calibrated, fused, honestly scored model of seven emotions.",
+    epilog="Start with `emokit demo --out demo`: the whole job, offline, in under three minutes.",
+)
+app.command("prepare")(prepare.prepare)
+app.add_typer(train.app, name="train")
+app.command("predict")(predict.predict)
+app.command("report")(report.report)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.command("settings")(settings.settings)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        console.show(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Take what stands before the command."""
+
+
+def main() -> None:
+    """What the `emokit` command calls."""
+    app()

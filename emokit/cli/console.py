@@ -1,0 +1,98 @@
+"""The one place that prints: results to stdout, progress and hints to stderr."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from emokit.errors import EmokitError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+# Reports how far a piece of work is: (done, total).
+Progress = Callable[[int, int], None]
+
+
+def _stdout() -> "Console":
+    from rich.console import Console
+
+    return Console(soft_wrap=True)
+
+
+def _stderr() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True, soft_wrap=True)
+
+
+def show(result: "RenderableType") -> None:
+    """A result for a person, such as a table, to stdout."""
+    if isinstance(result, str):
+        sys.stdout.write(result + "\n")  # as it is: rich would turn tabs into spaces
+        sys.stdout.flush()
+    else:
+        _stdout().print(result)
+
+
+def show_json(result: Any) -> None:
+    """A result for a machine: one JSON value to stdout."""
+    sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def say(message: str) -> None:
+    """A remark to stderr."""
+    _stderr().print(message, markup=False, emoji=False, highlight=False)
+
+
+def done(folder: Path, next_command: str | None = None) -> None:
+    """The last lines of a command: the folder that was written to stdout, the next command to stderr."""
+    _stdout().print(str(folder), markup=False, emoji=False, highlight=False)
+    if next_command:
+        say(f"next: {next_command}")
+
+
+@contextlib.contextmanager
+def progress(title: str) -> Iterator[Progress]:
+    """A bar with the time left on a terminal; off a terminal, a line at the end."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = _stderr()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=None)
+        last = (0, 0)
+
+        def report(done: int, total: int) -> None:
+            nonlocal last
+            last = (done, total)
+            bar.update(task, completed=done, total=total)
+
+        yield report
+    if not console.is_terminal and last[1]:
+        say(f"{title}: {last[0]} of {last[1]}")
+
+
+@contextlib.contextmanager
+def exit_codes() -> Iterator[None]:
+    """Turn an error of the user's into its sentence and exit code; a bug keeps its traceback."""
+    try:
+        yield
+    except EmokitError as error:
+        say(f"error: {error}")
+        raise typer.Exit(error.exit_code) from error
+    except KeyboardInterrupt as error:
+        say("stopped by Ctrl-C; what was finished is kept, and --resume goes on where the command can.")
+        raise typer.Exit(130) from error

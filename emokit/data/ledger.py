@@ -1,0 +1,148 @@
+"""The ledger: per corpus what was found, kept, repaired, flagged and dropped, with the reason and the ids."""
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pandas
+
+from emokit.data import splits
+from emokit.data.catalogue import Corpus
+from emokit.data.utterance import SPLITS
+from emokit.errors import DataError
+from emokit.labels import LABELS
+
+# Readers mend names and texts themselves and say so in a flag with one of these words.
+REPAIRS = ("mended", "read as")
+
+# corpus -> reason -> names
+Book = dict[str, dict[str, list[str]]]
+
+
+def _book() -> Book:
+    return defaultdict(lambda: defaultdict(list))
+
+
+class Ledger:
+    """Written to while `prepare` works, read as `ledger.json` afterwards."""
+
+    def __init__(self) -> None:
+        self.dropped, self.repaired, self.flagged = _book(), _book(), _book()
+        self.details: dict[str, str] = {}
+        self.failed: dict[str, str] = {}
+        self._corpora: dict[str, dict[str, Any]] = {}
+
+    @contextlib.contextmanager
+    def failures_of(self, corpus: str, *, alone: bool) -> Iterator[None]:
+        """Enter a corpus that cannot be prepared, so that it does not stop the others; where it is alone, it does."""
+        try:
+            yield
+        except DataError as error:
+            if alone:
+                raise
+            self.failed[corpus] = str(error)
+
+    def drop(self, corpus: str, name: str, reason: str, detail: str = "") -> None:
+        """Enter something that does not become a row of the table."""
+        self.dropped[corpus][reason].append(name)
+        if detail:
+            self.details[name] = detail
+
+    def repair(self, corpus: str, name: str, reason: str) -> None:
+        """Enter an utterance that was mended and kept."""
+        self.repaired[corpus][reason].append(name)
+
+    def flag(self, corpus: str, name: str, reason: str) -> None:
+        """Enter an utterance that is odd and was kept as it is; a phrase that tells of a repair is entered as one."""
+        mended = any(word in reason for word in REPAIRS)
+        (self.repaired if mended else self.flagged)[corpus][reason].append(name)
+
+    def flags_of(self, ids: pandas.Series) -> list[list[str]]:
+        """The flags and repairs of each utterance, in the order given."""
+        of: dict[str, list[str]] = defaultdict(list)
+        for book in (self.flagged, self.repaired):
+            for reasons in book.values():
+                for reason, names in reasons.items():
+                    for name in names:
+                        of[name].append(reason)
+        return [of.get(name, []) for name in ids]
+
+    def flag_uncommon_rates(self, corpus: str, table: pandas.DataFrame) -> None:
+        """Flag utterances whose sample rate few others of the corpus have (under 5 %)."""
+        rates = table["sample_rate"].dropna()
+        for rate, count in rates.value_counts().items():
+            if count < 0.05 * len(rates):
+                for name in table["utterance_id"][table["sample_rate"] == rate]:
+                    self.flag(corpus, name, f"sample rate {rate:g} Hz, unlike the rest of the corpus")
+
+    def flag_identical(self, table: pandas.DataFrame) -> pandas.DataFrame:
+        """Flag utterances whose recording another utterance has too, and whether that one bears another label."""
+        repeated = table[table["recording"].notna() & table["recording"].duplicated(keep=False)]
+        for _, group in repeated.groupby("recording"):
+            reason = "the same recording as another utterance"
+            if group["label"].nunique() > 1:
+                reason += ", which bears another label"
+            for corpus, utterance_id in zip(group["corpus"], group["utterance_id"], strict=True):
+                self.flag(corpus, utterance_id, reason)
+                others = [name for name in group["utterance_id"] if name != utterance_id]
+                self.details[utterance_id] = f"the same as {', '.join(others)}"
+        return table
+
+    def drop_leaks(self, table: pandas.DataFrame) -> pandas.DataFrame:
+        """Drop rows of train whose recording, or whose text where there is no sound, stands in dev or test too."""
+        held_out = table[table["split"] != "train"]
+        text = table["text"].str.strip().str.casefold()
+        same_sound = table["recording"].notna() & table["recording"].isin(held_out["recording"].dropna())
+        silent_text = table["path"].isna()
+        same_text = silent_text & text.isin(set(text[silent_text & (table["split"] != "train")].dropna()))
+        in_train = table["split"] == "train"
+        for mask, reason in (
+            (same_sound, "the same recording as in dev or test"),
+            (same_text, "the same text as in dev or test"),
+        ):
+            leaks = table[mask & in_train]
+            for corpus, utterance_id in zip(leaks["corpus"], leaks["utterance_id"], strict=True):
+                self.drop(corpus, utterance_id, reason)
+        return table[~((same_sound | same_text) & in_train)].reset_index(drop=True)
+
+    def close(self, corpus: Corpus, table: pandas.DataFrame) -> None:
+        """Enter what became of a corpus in the end."""
+        num_dropped = sum(len(names) for names in self.dropped[corpus.name].values())
+        found = len(table) + num_dropped
+        notes = []
+        if corpus.expected and found < corpus.expected / 2:
+            notes.append(f"only {found} of the {corpus.expected} that the corpus has were found: see that it is whole")
+        if corpus.split in SPLITS:
+            notes.append(f"all of it is in {corpus.split}, as its split in datasets.yaml or --split says")
+        rows_of = {split: table[table["split"] == split] for split in SPLITS}
+        self._corpora[corpus.name] = {
+            "title": corpus.title,
+            "licence": corpus.licence,
+            "homepage": corpus.homepage,
+            "expected": corpus.expected,
+            "found": found,
+            "kept": len(table),
+            "dropped": _plain(self.dropped[corpus.name]),
+            "repaired": _plain(self.repaired[corpus.name]),
+            "flagged": _plain(self.flagged[corpus.name]),
+            "labels": {label: int((table["label"] == label).sum()) for label in LABELS},
+            "splits": {
+                split: {"utterances": len(rows), "speakers": sorted(rows["speaker"].unique())}
+                for split, rows in rows_of.items()
+            },
+            "notes": notes,
+        }
+
+    def as_dict(self, table: pandas.DataFrame) -> dict[str, Any]:
+        """What `ledger.json` holds."""
+        return {
+            "corpora": self._corpora,
+            "failed": self.failed,
+            "leakage": splits.leakage(table),
+            "details": dict(sorted(self.details.items())),
+        }
+
+
+def _plain(reasons: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {reason: sorted(names) for reason, names in sorted(reasons.items())}

@@ -1,0 +1,226 @@
+"""From corpora on disk to a prepared folder: find, relabel, look into the sound, split, check for leaks, write.
+
+Nothing is lost in silence: whatever was found and is not in the table stands in the ledger with its reason.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas
+
+from emokit.data import splits
+from emokit.data.catalogue import Corpus
+from emokit.data.decode import Extractor, File, find_file, read_files
+from emokit.data.ledger import Ledger
+from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, open_prepared
+from emokit.data.rows import labelled, with_sound
+from emokit.data.store import SHARD_ROWS, FeatureStore, Reading, write_shard
+from emokit.data.utterance import COLUMNS, TABLE, Utterance, write_table
+from emokit.errors import DataError, UsageError
+from emokit.files import explained_disk_errors, write_json, write_text
+from emokit.labels import LABELS
+from emokit.settings import Settings, read_yaml_mapping
+
+Progress = Callable[[int, int], None]
+
+
+class PrepareSettings(Settings):
+    """What a prepared folder was made with; the roots are told beside it, since moving a corpus changes nothing."""
+
+    corpora: dict[str, Any]
+    """Per corpus: its labels, options and split policy."""
+    splits: splits.SplitSettings
+    """Shares and seed of the speaker-disjoint splits."""
+    features: dict[str, Any]
+    """The settings of the features."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `prepare` was asked to do."""
+
+    corpora: tuple[Corpus, ...]
+    features: Settings
+    split: splits.SplitSettings
+
+    def settings(self) -> PrepareSettings:
+        """What identifies the result."""
+        chosen = {corpus.name: corpus.as_dict() for corpus in self.corpora}
+        kept = ("labels", "options", "split")
+        return PrepareSettings(
+            corpora={name: {key: values[key] for key in kept} for name, values in chosen.items()},
+            splits=self.split,
+            features=self.features.as_dict(),
+        )
+
+
+def prepare(
+    plan: Plan,
+    out: Path,
+    extractor: Extractor,
+    *,
+    num_workers: int = 1,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Make a prepared folder, or go on with one that was interrupted.
+
+    Args:
+        plan: corpora with their roots, feature settings, split settings.
+        out: the prepared folder.
+        extractor: computes the features that `plan.features` describe.
+        num_workers: processes that decode.
+        force: an `out` that was made with other settings is made anew (features that fit are kept).
+        progress: called with (files read, files to read).
+
+    Raises:
+        UsageError: `out` was made with other settings, or a split policy cannot be met.
+        DataError: a root holds nothing of its corpus, or a raw label has no entry in the label map; where several corpora
+            were asked for, such a one is entered in the ledger as failed and the others are prepared.
+        WorkError: the disk is full or `out` cannot be written.
+    """
+    settings = plan.settings()
+    _refuse_other(out, settings, force=force)
+    ledger = Ledger()
+    found = {}
+    for corpus in plan.corpora:
+        with ledger.failures_of(corpus.name, alone=len(plan.corpora) == 1):
+            found[corpus.name] = list(labelled(corpus, ledger))
+    if not found:
+        raise DataError(" ".join(ledger.failed.values()))
+    # Only now, so that a wrong root leaves nothing behind and a finished folder finished.
+    _begin(out, settings, {corpus.name: str(corpus.root) for corpus in plan.corpora})
+    store = _read_sound(plan, out, found, extractor, num_workers, progress)
+    parts = []
+    for corpus in plan.corpora:
+        if corpus.name not in found:
+            continue
+        with ledger.failures_of(corpus.name, alone=len(plan.corpora) == 1):
+            table = with_sound(corpus, found[corpus.name], store, ledger)
+            ledger.flag_uncommon_rates(corpus.name, table)
+            table["split"] = splits.assign(table, corpus.name, corpus.split, plan.split)
+            parts.append(table)
+    if not parts:
+        raise DataError(" ".join(ledger.failed.values()))
+    table = pandas.concat(parts, ignore_index=True)
+    table = ledger.drop_leaks(ledger.flag_identical(table))
+    table["flags"] = ledger.flags_of(table["utterance_id"])
+    table["fold"] = None
+    for corpus in plan.corpora:
+        if corpus.name not in ledger.failed:
+            ledger.close(corpus, table[table["corpus"] == corpus.name])
+    write_table(table, out / TABLE)
+    write_json(out / LEDGER, ledger.as_dict(table))
+    write_text(out / FINGERPRINT, fingerprint(settings, table) + "\n")
+    return open_prepared(out)
+
+
+def survey(plan: Plan) -> dict[str, dict[str, Any]]:
+    """What `prepare` would find, per corpus, by names alone: no sound is opened and nothing is written."""
+    counts: dict[str, dict[str, Any]] = {}
+    for corpus in plan.corpora:
+        ledger = Ledger()
+        labels = [label for _, label in labelled(corpus, ledger)]
+        dropped = sum(len(names) for names in ledger.dropped[corpus.name].values())
+        counts[corpus.name] = {
+            "found": len(labels) + dropped,
+            "dropped": dropped,
+            "labels": {label: labels.count(label) for label in LABELS},
+        }
+    return counts
+
+
+def fingerprint(settings: PrepareSettings, table: pandas.DataFrame) -> str:
+    """One SHA-256 over the settings and over every row, its recording included; the order of the rows plays no part."""
+    rows = table[[*COLUMNS, "recording"]].sort_values("utterance_id").to_json(orient="records", double_precision=6)
+    return hashlib.sha256((json.dumps(settings.as_dict(), sort_keys=True) + rows).encode()).hexdigest()
+
+
+def _refuse_other(out: Path, settings: PrepareSettings, *, force: bool) -> None:
+    """See that `out` is new, empty, or was made with these settings."""
+    if (out / SETTINGS).exists():
+        before = read_yaml_mapping(out / SETTINGS)
+        before.pop("roots", None)
+        changed = _first_difference(before, settings.as_dict())
+        if changed and not force:
+            raise UsageError(
+                f"{out} was made with other settings ({changed}); name another --out, or add --force to make it anew."
+            )
+    elif out.is_dir() and any(out.iterdir()):
+        raise UsageError(f"{out} holds files that emokit did not make; name an empty or a new folder with --out.")
+    elif out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; name a folder with --out.")
+
+
+def _begin(out: Path, settings: PrepareSettings, roots: dict[str, str]) -> None:
+    """Take the mark of completeness off while `out` is worked on, and write down what it is made with."""
+    with explained_disk_errors(out):
+        (out / FINGERPRINT).unlink(missing_ok=True)
+    roots_too = {**settings.as_dict(), "roots": roots}
+    write_text(out / SETTINGS, PreparedSettings.make(roots_too).as_yaml())
+
+
+class PreparedSettings(PrepareSettings):
+    """What is written to `settings.yaml`."""
+
+    roots: dict[str, str]
+    """Where each corpus lay."""
+
+
+def _read_sound(
+    plan: Plan,
+    out: Path,
+    found: dict[str, list[tuple[Utterance, str]]],
+    extractor: Extractor,
+    num_workers: int,
+    progress: Progress | None,
+) -> FeatureStore:
+    """Read every sound file that is new or changed, and open the store that then holds them all."""
+    folder = features_folder(out, plan.features)
+    with explained_disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    store = FeatureStore(folder)
+    wanted: list[File] = []
+    total = 0
+    for corpus in plan.corpora:
+        for utterance, _ in found.get(corpus.name, ()):
+            if utterance.path is not None and corpus.root is not None:
+                total += 1
+                file = find_file(utterance.utterance_id, corpus.root / utterance.path)
+                if not store.is_current(file.utterance_id, file.size, file.changed_ns):
+                    wanted.append(file)
+    readings: list[Reading] = []
+    done = total - len(wanted)
+    try:
+        for reading in read_files(wanted, extractor, num_workers):
+            readings.append(reading)
+            done += 1
+            if progress:
+                progress(done, total)
+            if len(readings) >= SHARD_ROWS:
+                full, readings = readings, []
+                write_shard(folder, full)
+    finally:
+        # Also when Ctrl-C ends it here: what was read is kept, and the next `prepare` goes on after it.
+        if readings:
+            write_shard(folder, readings)
+    return FeatureStore(folder)
+
+
+def _first_difference(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> str | None:
+    """The first thing, by name, in which two nested settings differ: `a.b = 1, now 2`, or `without a.c`."""
+    for key in sorted(before.keys() | now.keys()):
+        if key not in before or key not in now:
+            return f"{'with' if key in before else 'without'} {prefix}{key}"
+        old, new = before[key], now[key]
+        if isinstance(old, dict) and isinstance(new, dict):
+            inner = _first_difference(old, new, f"{prefix}{key}.")
+            if inner:
+                return inner
+        elif old != new:
+            return f"{prefix}{key} = {json.dumps(old)}, now {json.dumps(new)}"
+    return None

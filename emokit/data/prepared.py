@@ -1,0 +1,73 @@
+"""A prepared folder: the table of utterances, the ledger, the features, and the fingerprint that makes it complete.
+
+utterances.parquet  ledger.json  settings.yaml  features/<key>/part-*.arrow  fingerprint (written last)
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas
+
+from emokit.data.store import FeatureStore
+from emokit.data.utterance import TABLE, read_table
+from emokit.errors import DataError
+from emokit.files import read_json
+from emokit.settings import Settings, read_yaml_mapping
+
+LEDGER = "ledger.json"
+SETTINGS = "settings.yaml"
+FEATURES = "features"
+FINGERPRINT = "fingerprint"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An opened prepared folder."""
+
+    folder: Path
+    table: pandas.DataFrame
+    ledger: dict[str, Any]
+    fingerprint: str
+
+    def features(self, settings: Settings) -> FeatureStore:
+        """The features that were made with these settings.
+
+        Raises:
+            DataError: the folder has features of other settings only.
+        """
+        wanted = settings.as_dict()
+        folder = features_folder(self.folder, settings)
+        if not folder.is_dir():
+            made = read_yaml_mapping(self.folder / SETTINGS).get("features") or {}
+            changed = sorted(key for key, value in wanted.items() if made.get(key) != value)
+            key = changed[0] if changed else "features"
+            raise DataError(
+                f"{self.folder} has features made with {key} = {made.get(key)!r} and the experiment wants "
+                f"{wanted.get(key)!r}; run `emokit prepare` into another folder with --set features.{key}={wanted.get(key)}."
+            )
+        return FeatureStore(folder)
+
+
+def features_folder(folder: Path, settings: Settings) -> Path:
+    """Where the features of these settings lie: their key is part of the name, so two settings never mix."""
+    return folder / FEATURES / f"log-mel-{settings.key()}"
+
+
+def open_prepared(folder: Path) -> Prepared:
+    """Open a complete prepared folder.
+
+    Raises:
+        DataError: the folder is missing, is none, or is not complete.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not there; make it with `emokit prepare … --out {folder}`.")
+    if not (folder / FINGERPRINT).exists():
+        found = "was interrupted" if (folder / SETTINGS).exists() else "is no prepared folder"
+        raise DataError(f"{folder} has no {FINGERPRINT}, so it {found}; run `emokit prepare … --out {folder}`.")
+    return Prepared(
+        folder,
+        read_table(folder / TABLE),
+        read_json(folder / LEDGER),
+        (folder / FINGERPRINT).read_text(encoding="utf-8").strip(),
+    )

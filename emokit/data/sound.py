@@ -1,0 +1,193 @@
+"""Reading sound: any container, rate and channels to one waveform, or a short phrase for what is wrong with it.
+
+soundfile reads by content and not by name, so an AIFF inside `.wav` is as good as any. What it cannot read (AAC in
+mp4) PyAV can. A damaged file never becomes a shorter utterance in silence: the length that its header promises is
+compared with what is there.
+"""
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import av
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+from emokit.errors import DataError
+
+Waveform = npt.NDArray[np.float32]
+
+LFS_POINTER = "a Git LFS pointer, not sound"
+TRUNCATED = "truncated"
+SILENT = "silent"
+UNDECODABLE = "undecodable"
+UNREADABLE = "unreadable"
+EMPTY = "empty"
+
+ADVICE = {
+    LFS_POINTER: "fetch the sound itself with `git lfs pull`",
+    TRUNCATED: "fetch it again",
+    SILENT: "leave it out",
+    UNDECODABLE: "fetch it again or leave it out",
+    UNREADABLE: "see to it that it exists and may be read",
+    EMPTY: "fetch it again",
+}
+
+# A peak below -80 dBFS: three steps of 16 bits.
+SILENCE = 10 ** (-80 / 20)
+
+# Writers that cannot go back to mend the header promise next to 2 GiB (SoX), 4 GiB (FFmpeg) or nothing (GStreamer).
+STREAMED_FROM = 0x7FFFF000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """One utterance's sound, at the rate that it was stored at."""
+
+    waveform: Waveform
+    """(samples,), the mean of the channels; -1..1, which floating-point files may exceed a little."""
+    sample_rate: int
+    """Hz"""
+    num_channels: int
+    """As stored, before they were averaged."""
+
+
+class BadSound(DataError):
+    """A sound that cannot be used: `reason` is one of the phrases above, `detail` holds the numbers."""
+
+    def __init__(self, path: Path, reason: str, detail: str) -> None:
+        super().__init__(path, reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} is {self.reason} ({self.detail}); {ADVICE[self.reason]}."
+
+
+def read_sound(path: Path) -> Sound:
+    """Read a sound file and average its channels.
+
+    Raises:
+        BadSound: it is missing, empty, truncated, silent, a Git LFS pointer, or no decoder knows it.
+    """
+    _check_header(path)
+    # (samples, channels)
+    channels, sample_rate = _read_with_soundfile(path) or _read_with_pyav(path)
+    num_samples, num_channels = channels.shape
+    if num_samples == 0:
+        raise BadSound(path, EMPTY, "0 samples")
+    waveform = channels[:, 0] if num_channels == 1 else channels.mean(axis=1)  # (samples,)
+    peak = max(float(waveform.max()), -float(waveform.min()))
+    if not math.isfinite(peak):
+        raise BadSound(path, UNDECODABLE, "samples that are no finite numbers")
+    if peak < SILENCE:
+        raise BadSound(path, SILENT, f"{num_samples} samples, none above {peak:.1e} of full scale")
+    return Sound(waveform, sample_rate, num_channels)
+
+
+def resample(waveform: Waveform, sample_rate: int, target_rate: int) -> Waveform:
+    """Resample as `librosa.load(path, sr=target_rate)` does: soxr in high quality, the length rounded up.
+
+    Args:
+        waveform: (samples,)
+        sample_rate: Hz
+        target_rate: Hz
+
+    Returns:
+        (ceil(samples * target_rate / sample_rate),); the very waveform where the rates are equal.
+    """
+    if sample_rate == target_rate:
+        return waveform
+    num_samples = math.ceil(len(waveform) * (target_rate / sample_rate))
+    resampled: Waveform = soxr.resample(waveform, sample_rate, target_rate, quality="HQ")[:num_samples]
+    missing = num_samples - len(resampled)
+    return np.pad(resampled, (0, missing)) if missing else resampled
+
+
+def _check_header(path: Path) -> None:
+    """Refuse, from its first bytes, what a decoder would not: pointers, and wav files cut short."""
+    try:
+        with path.open("rb") as file:
+            num_bytes = os.fstat(file.fileno()).st_size
+            start = file.read(12)
+            if not start:
+                raise BadSound(path, EMPTY, "0 bytes")
+            if start == b"version http":
+                raise BadSound(path, LFS_POINTER, f"{num_bytes} bytes")
+            if start[:4] in (b"RIFF", b"RIFX") and start[8:] == b"WAVE":
+                promised = next((size for name, size in _chunks(file, start[:4]) if name == b"data"), 0)
+                there = num_bytes - file.tell()
+                if there < promised < STREAMED_FROM:
+                    raise BadSound(path, TRUNCATED, f"its header promises {promised} bytes of sound, {there} are there")
+    except OSError as error:
+        raise BadSound(path, UNREADABLE, error.strerror or str(error)) from error
+
+
+def _chunks(file: BinaryIO, kind: bytes) -> Iterator[tuple[bytes, int]]:
+    """The name and promised size of every chunk of a wav file, which then stands at the first byte of its content."""
+    order: Literal["little", "big"] = "little" if kind == b"RIFF" else "big"
+    while len(header := file.read(8)) == 8:
+        size = int.from_bytes(header[4:], order)
+        begin = file.tell()
+        yield header[:4], size
+        file.seek(begin + size + size % 2)  # chunks begin at even places
+
+
+def _read_with_soundfile(path: Path) -> tuple[Waveform, int] | None:
+    """The channels, (samples, channels), and the rate; None where soundfile knows no such format or finds nothing."""
+    try:
+        sound = soundfile.SoundFile(path)
+    except soundfile.LibsndfileError:
+        return None
+    with sound:
+        # A header without a length: 0, or the largest number there is.
+        if not 0 < sound.frames < 2**31:
+            return None
+        try:
+            if sound.subtype == "PCM_16":
+                # The same numbers as reading float32, in a third of the time.
+                channels = sound.read(dtype="int16", always_2d=True) * np.float32(2**-15)
+            else:
+                channels = sound.read(dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError:
+            if sound.format != "FLAC":
+                return None
+            channels = _readable_part(sound)
+        if sound.format == "FLAC" and len(channels) < sound.frames:
+            detail = f"its header promises {sound.frames} samples, {len(channels)} are there"
+            raise BadSound(path, TRUNCATED, detail)
+        return channels, sound.samplerate
+
+
+def _readable_part(sound: soundfile.SoundFile) -> Waveform:
+    """What can be read before the damage, to within a block: (samples, channels)."""
+    sound.seek(0)
+    blocks = [np.zeros((0, sound.channels), np.float32)]
+    try:
+        while len(block := sound.read(256, dtype="float32", always_2d=True)):
+            blocks.append(block)
+    except soundfile.LibsndfileError:
+        pass
+    return np.concatenate(blocks)
+
+
+def _read_with_pyav(path: Path) -> tuple[Waveform, int]:
+    """The channels of the first sound in a container, (samples, channels), and their rate."""
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.audio:
+                raise BadSound(path, UNDECODABLE, "a container without sound")
+            stream = container.streams.audio[0]
+            to_float = av.AudioResampler(format="fltp")
+            frames = [part for frame in container.decode(stream) for part in to_float.resample(frame)]
+            frames += to_float.resample(None) if frames else []
+            blocks = [frame.to_ndarray() for frame in frames]  # (channels, samples) each
+            channels = np.concatenate(blocks, axis=1).T if blocks else np.zeros((0, 1), np.float32)
+            return channels, stream.rate
+    except av.error.FFmpegError as error:
+        raise BadSound(path, UNDECODABLE, error.strerror or "no decoder knows it") from error

@@ -1,0 +1,134 @@
+"""Features on disk: float16, memory-mapped, read by utterance id, never mixed between settings.
+
+A store is a folder of Arrow files. Each is written once, whole, and holds some utterances: the log-mel (frames, bins) as one
+flat list, and what the sound says of itself. So work that was interrupted goes on after its last whole file, and an utterance
+whose file on disk has not changed (size and time of change) is not read again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+import pandas
+import pyarrow
+
+from emokit.errors import DataError
+from emokit.files import whole_file
+
+SCHEMA = pyarrow.schema(
+    [
+        ("utterance_id", pyarrow.string()),
+        ("size", pyarrow.int64()),
+        ("changed_ns", pyarrow.int64()),
+        ("duration_seconds", pyarrow.float64()),
+        ("sample_rate", pyarrow.int32()),
+        ("num_channels", pyarrow.int32()),
+        ("recording", pyarrow.string()),
+        ("bad", pyarrow.string()),
+        ("detail", pyarrow.string()),
+        ("num_bins", pyarrow.int32()),
+        ("log_mel", pyarrow.large_list(pyarrow.float16())),
+    ]
+)
+FACTS_AND_ID = [name for name in SCHEMA.names if name not in ("log_mel", "num_bins")]
+_EMPTY = numpy.zeros((0, 0), numpy.float16)
+SHARD_ROWS = 512  # utterances per file: about 17 MB of three-second log-mels, and the most that an interruption loses
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What opening one sound file gave."""
+
+    utterance_id: str
+    size: int
+    """Bytes of the file; with `changed_ns` it tells whether the file is still the one that was read."""
+    changed_ns: int
+    duration_seconds: float = 0.0
+    sample_rate: int = 0
+    num_channels: int = 0
+    recording: str = ""
+    """SHA-256 of the decoded samples: equal for identical recordings, whatever their containers say."""
+    bad: str = ""
+    """Why the sound is of no use; empty where it is sound."""
+    detail: str = ""
+    log_mel: numpy.ndarray | None = None
+    """(frames, bins) float16 decibels; None where the sound is of no use."""
+
+
+def write_shard(folder: Path, readings: list[Reading]) -> None:
+    """Add one whole file of readings to the store in `folder`."""
+    log_mels = [_EMPTY if reading.log_mel is None else reading.log_mel for reading in readings]
+    offsets = numpy.cumsum([0, *(log_mel.size for log_mel in log_mels)])
+    flat = pyarrow.array(numpy.concatenate([log_mel.ravel() for log_mel in log_mels]))
+    columns = {name: [getattr(reading, name) for reading in readings] for name in FACTS_AND_ID}
+    columns |= {
+        "num_bins": [log_mel.shape[1] for log_mel in log_mels],
+        "log_mel": pyarrow.LargeListArray.from_arrays(pyarrow.array(offsets, pyarrow.int64()), flat),
+    }
+    batch = pyarrow.record_batch(columns, schema=SCHEMA)
+    number = max((int(path.stem.split("-")[1]) for path in folder.glob("part-*.arrow")), default=-1) + 1
+    # Uncompressed, so that reading is mapping the file into memory.
+    with (
+        whole_file(folder / f"part-{number:05d}.arrow") as temporary,
+        pyarrow.OSFile(str(temporary), "wb") as sink,
+        pyarrow.ipc.new_file(sink, SCHEMA) as writer,
+    ):
+        writer.write_batch(batch)
+
+
+class FeatureStore:
+    """The features of many utterances by id; opening it reads the ids and maps the rest.
+
+    Raises:
+        DataError: the folder is no store, or a file of it is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._columns: list[tuple[pyarrow.Array, numpy.ndarray]] = []
+        self._where: dict[str, tuple[int, int]] = {}
+        facts = []
+        for number, path in enumerate(sorted(folder.glob("part-*.arrow"))):
+            try:
+                table = pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all().combine_chunks()
+            except (OSError, pyarrow.ArrowException) as error:
+                raise DataError(f"{path} is damaged ({error}); delete it and run `emokit prepare` again.") from error
+            self._columns.append((table["log_mel"].chunk(0), table["num_bins"].to_numpy()))
+            # A file that changed was read again later: the last reading counts.
+            self._where |= {name: (number, row) for row, name in enumerate(table["utterance_id"].to_pylist())}
+            facts.append(table.select(FACTS_AND_ID).to_pandas())
+        self.facts = (
+            pandas.concat(facts).drop_duplicates("utterance_id", keep="last").set_index("utterance_id")
+            if facts
+            else pandas.DataFrame(columns=FACTS_AND_ID).set_index("utterance_id")
+        )
+        self._versions = dict(
+            zip(self.facts.index, zip(self.facts["size"], self.facts["changed_ns"], strict=True), strict=True)
+        )
+
+    def __len__(self) -> int:
+        return len(self._where)
+
+    def __contains__(self, utterance_id: str) -> bool:
+        return utterance_id in self._where
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._where)
+
+    def __getitem__(self, utterance_id: str) -> numpy.ndarray:
+        """(frames, bins) float16 decibels, a read-only view of the mapped file."""
+        try:
+            shard, row = self._where[utterance_id]
+        except KeyError as error:
+            raise DataError(
+                f"{self.folder} has no features of {utterance_id}; run `emokit prepare` again with the same --out."
+            ) from error
+        column, num_bins = self._columns[shard]
+        start, stop = column.offsets[row].as_py(), column.offsets[row + 1].as_py()
+        flat = column.values.to_numpy(zero_copy_only=True)[start:stop]
+        return flat.reshape(-1, max(1, int(num_bins[row])))
+
+    def is_current(self, utterance_id: str, size: int, changed_ns: int) -> bool:
+        """Whether the file is still the one that the features were made from."""
+        return self._versions.get(utterance_id) == (size, changed_ns)

@@ -1,0 +1,175 @@
+"""CREMA-D, ESD, JL-Corpus and MELD: recordings with tables or transcripts beside them."""
+
+import csv
+import io
+import itertools
+from collections.abc import Iterable, Iterator
+
+import numpy
+
+from emokit.data.synthesis.lines import line, plain_sentence
+from emokit.data.synthesis.take import Take, Words, how_many
+
+# Actor, age and sex as in the real table.
+CREMA_D_ACTORS = {
+    1001: (51, "Male"),
+    1002: (21, "Female"),
+    1003: (21, "Female"),
+    1004: (42, "Female"),
+    1005: (29, "Male"),
+    1006: (58, "Female"),
+    1007: (38, "Female"),
+    1011: (32, "Male"),
+    1014: (24, "Male"),
+    1015: (32, "Male"),
+}
+CREMA_D_EMOTIONS = {"ANG": "angry", "DIS": "disgust", "FEA": "fear", "HAP": "happy", "NEU": "neutral", "SAD": "sad"}
+CREMA_D_TAKES = ("DFA_XX", "IEO_HI", "TIE_XX", "IEO_LO", "IOM_XX", "IEO_MD", "IWW_XX", "TAI_XX", "MTI_XX", "IWL_XX",
+                 "ITH_XX", "ITS_XX", "TSI_XX", "WSI_XX")  # fmt: skip
+CREMA_D_ACTOR_HEADER = ("ActorID", "Age", "Sex", "Race", "Ethnicity")
+CREMA_D_VOTE_HEADER = ("", "FileName", "VoiceVote", "VoiceLevel", "FaceVote", "FaceLevel", "MultiModalVote",
+                       "MultiModalLevel")  # fmt: skip
+CREMA_D_STRENGTHS = {"LO": 0.6, "MD": 0.9, "HI": 1.3, "XX": 1.0}
+
+# Speaker -> gender and the encoding of the transcript, as in the real corpus.
+ESD_SPEAKERS = {
+    "0011": ("male", "utf-8"),
+    "0013": ("male", "utf-16"),
+    "0015": ("female", "utf-8"),
+    "0016": ("female", "latin-1"),
+    "0018": ("female", "utf-16"),
+    "0020": ("male", "utf-8"),
+}
+ESD_EMOTIONS = ("Neutral", "Angry", "Happy", "Sad", "Surprise")
+ESD_SENTENCES = 350
+# Three sentences of train (51 to 350) to one of evaluation (1 to 20) and one of test (21 to 50).
+ESD_FIRST_SENTENCES = (51, 1, 21, 101, 201)
+
+JL_FOLDER = "Raw JL corpus (unchecked and unannotated)/JL(wav+txt)"
+JL_SPEAKERS = ("female1", "female2", "male1", "male2")
+JL_PRIMARY = ("angry", "excited", "happy", "neutral", "sad")
+JL_SECONDARY = ("anxious", "apologetic", "assertive", "concerned", "encouraging")
+
+MELD_SPLITS = {
+    "train": ("train_splits", 36),
+    "dev": ("dev_splits_complete", 12),
+    "test": ("output_repeated_splits_test", 20),
+}
+MELD_SPEAKERS = {
+    "Chandler": "male", "Joey": "male", "Monica": "female", "Phoebe": "female", "Rachel": "female", "Ross": "male",
+    "Waiter": "male", "Nurse": "female",
+}  # fmt: skip
+MELD_EMOTIONS = {"joy": "happy", "surprise": "surprise", "anger": "angry", "sadness": "sad", "disgust": "disgust"}
+MELD_SHARES = {
+    "neutral": 0.34, "joy": 0.17, "surprise": 0.13, "anger": 0.13, "sadness": 0.1, "disgust": 0.06, "fear": 0.07,
+}  # fmt: skip
+MELD_INERTIA = 0.3
+MELD_HEADER = ("Sr No.", "Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID", "Season",
+               "Episode", "StartTime", "EndTime")  # fmt: skip
+
+
+def crema_d(size: float, rng: numpy.random.Generator) -> Iterator[Take | Words]:
+    """Ten of the 91 actors, six emotions, with the tables of actors, files and votes."""
+    stems = []
+    for (actor, (_, sex)), (code, emotion) in itertools.product(CREMA_D_ACTORS.items(), CREMA_D_EMOTIONS.items()):
+        for take in CREMA_D_TAKES[: how_many(size, 5, len(CREMA_D_TAKES))]:
+            sentence, level = take.split("_")
+            if code == "NEU" and level in ("LO", "MD"):
+                continue
+            shown = "XX" if code == "NEU" else level
+            stems.append(f"{actor}_{sentence}_{code}_{shown}")
+            strength = CREMA_D_STRENGTHS[shown]
+            yield Take(f"AudioWAV/{stems[-1]}.wav", str(actor), sex.lower(), emotion, sentence, strength)
+    actors = [(actor, age, sex, "Unknown", "Not Hispanic") for actor, (age, sex) in CREMA_D_ACTORS.items()]
+    yield Words("VideoDemographics.csv", _table(CREMA_D_ACTOR_HEADER, actors, csv.QUOTE_NONNUMERIC, "\n"))
+    numbered = list(enumerate(stems, 1))
+    files = _table(("Stimulus_Number", "Filename"), numbered, csv.QUOTE_NONNUMERIC, "\n")
+    yield Words("SentenceFilenames.csv", files)
+    votes = [(number, stem, *_votes(stem.split("_")[2][0], rng)) for number, stem in numbered]
+    yield Words("processedResults/summaryTable.csv", _table(CREMA_D_VOTE_HEADER, votes, csv.QUOTE_ALL, "\n"))
+
+
+def _votes(acted: str, rng: numpy.random.Generator) -> Iterator[str]:
+    """What listeners, viewers, and people who had both voted for, and how strong they found it; ties have colons."""
+    for share_right in (0.45, 0.65, 0.7):
+        letters = [letter for letter in "ADFHNS" if letter != acted]
+        heard = [acted if rng.random() < share_right else str(rng.choice(letters))]
+        if rng.random() < 0.08:
+            heard = sorted({*heard, str(rng.choice(letters))})
+        yield ":".join(heard)
+        yield ":".join(f"{rng.uniform(30, 90):.2f}" for _ in heard)
+
+
+def esd(size: float, rng: numpy.random.Generator) -> Iterator[Take | Words]:
+    """Six of the ten English speakers, five emotions, without the folders of the splits; with transcripts."""
+    # Five takes at least, for all three splits; a hundred use up the sentences of evaluation.
+    takes = range(max(len(ESD_FIRST_SENTENCES), how_many(size, 10, 100)))
+    for speaker, (gender, encoding) in ESD_SPEAKERS.items():
+        transcript = []
+        for (block, emotion), take in itertools.product(enumerate(ESD_EMOTIONS), takes):
+            later, first = divmod(take, len(ESD_FIRST_SENTENCES))
+            number = ESD_FIRST_SENTENCES[first] + later
+            stem = f"{speaker}_{block * ESD_SENTENCES + number:06}"
+            transcript.append(f"{stem}\t{plain_sentence(number)}\t{emotion}")
+            path = f"Emotion Speech Dataset/{speaker}/{emotion}/{stem}.wav"
+            yield Take(path, speaker, gender, emotion.lower(), str(number))
+        lines = "\r\n".join(sorted(transcript)) + "\r\n"
+        yield Words(f"Emotion Speech Dataset/{speaker}/{speaker}.txt", lines, encoding)
+
+
+def jl_corpus(size: float, rng: numpy.random.Generator) -> Iterator[Take | Words]:
+    """All four speakers, five primary and five secondary emotions, a sentence in a text file beside each sound."""
+    versions = list(itertools.product(("a", "b"), (1, 2), range(1, 16)))
+    for speaker, (block, emotion) in itertools.product(JL_SPEAKERS, enumerate(JL_PRIMARY + JL_SECONDARY)):
+        primary = emotion in JL_PRIMARY
+        for letter, digit, sentence in versions[: how_many(size, 6, len(versions))]:
+            stem = f"{JL_FOLDER}/{speaker}_{emotion}_{sentence}{letter}_{digit}"
+            text = plain_sentence(sentence if primary else 15 * block + sentence)
+            yield Take(f"{stem}.wav", speaker, speaker[:-1], emotion, text)
+            yield Words(f"{stem}.txt", f"{text}\n")
+
+
+def meld(size: float, rng: numpy.random.Generator) -> Iterator[Take | Words]:
+    """Dialogues of two or three people in three splits that share them; a mood often lasts for another turn."""
+    for split, (folder, ordinary) in MELD_SPLITS.items():
+        rows: list[tuple[str | int, ...]] = []
+        # Every emotion once before chance decides, so that none is missing however small the corpus: two dialogues do.
+        waiting = list(MELD_SHARES)
+        for dialogue in range(max(2, how_many(size, ordinary, 1000))):
+            people = rng.choice(list(MELD_SPEAKERS), int(rng.integers(2, 4)), replace=False)
+            season, episode, seconds, emotion = rng.integers(1, 11), rng.integers(1, 25), rng.uniform(60, 1200), ""
+            for turn in range(int(rng.integers(4, 8))):
+                if waiting:
+                    emotion = waiting.pop()
+                elif not emotion or rng.random() > MELD_INERTIA:
+                    emotion = str(rng.choice(list(MELD_SHARES), p=list(MELD_SHARES.values())))
+                person = str(people[turn % len(people)])
+                text = line(emotion, rng)
+                times = (_clock(seconds), _clock(seconds := seconds + rng.uniform(1.2, 2.2)))
+                cells = (text, person, emotion, _sentiment(emotion, rng), dialogue, turn, int(season), int(episode))
+                rows.append((len(rows) + 1, *cells, *times))
+                path = f"{folder}/dia{dialogue}_utt{turn}.wav"
+                yield Take(path, person, MELD_SPEAKERS[person], MELD_EMOTIONS.get(emotion, emotion), text)
+        yield Words(f"{split}_sent_emo.csv", _table(MELD_HEADER, rows, csv.QUOTE_MINIMAL, "\r\n"))
+
+
+def _sentiment(emotion: str, rng: numpy.random.Generator) -> str:
+    """The three-way label; a surprise may be either."""
+    if emotion == "surprise":
+        return str(rng.choice(["negative", "positive"]))
+    return {"neutral": "neutral", "joy": "positive"}.get(emotion, "negative")
+
+
+def _clock(seconds: float) -> str:
+    """`00:16:16,059`."""
+    minutes, rest = divmod(round(seconds * 1000), 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02},{rest % 1000:03}"
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]], quoting: int, line_end: str) -> str:
+    """CSV as the corpus writes it."""
+    file = io.StringIO()
+    writer = csv.writer(file, quoting=quoting, lineterminator=line_end)  # type: ignore[arg-type]
+    writer.writerow(header)
+    writer.writerows(rows)
+    return file.getvalue()

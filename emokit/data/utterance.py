@@ -1,0 +1,130 @@
+"""One row per utterance of every corpus: its columns, how it is written and read, and what makes it well formed.
+
+A reader of a corpus yields `Utterance` and `Dropped`; `prepare` adds the label, what the sound says of itself, and the split.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas
+
+from emokit.errors import DataError
+from emokit.files import whole_file
+from emokit.labels import LABELS
+
+SPLITS = ("train", "dev", "test")
+TABLE = "utterances.parquet"
+
+COLUMNS = {
+    "utterance_id": "string",
+    "corpus": "string",
+    "path": "string",
+    "speaker": "string",
+    "gender": "string",
+    "language": "string",
+    "text": "string",
+    "raw_label": "string",
+    "label": "string",
+    "intensity": "string",
+    "sentence": "string",
+    "dialogue": "string",
+    "turn": "Int32",
+    "take": "string",
+    "duration_seconds": "Float64",
+    "sample_rate": "Int32",
+    "split": "string",
+    "fold": "string",
+    "flags": "object",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What a corpus says of one utterance, before its sound was opened."""
+
+    utterance_id: str
+    """Unique over all corpora: `corpus/…`, made of the corpus's own file name without its ending."""
+    corpus: str
+    path: str | None
+    """Relative to the corpus root, with forward slashes; None for text without sound."""
+    speaker: str
+    """The corpus's own name of the speaker; unique within the corpus."""
+    raw_label: str
+    """The corpus's own word for the emotion."""
+    gender: str | None = None
+    """`female` or `male`, where the corpus says so."""
+    language: str | None = None
+    """ISO 639-1: `de`, `en`, `zh`."""
+    text: str | None = None
+    intensity: str | None = None
+    sentence: str | None = None
+    """Id of what is said: equal for equal words within a corpus."""
+    dialogue: str | None = None
+    turn: int | None = None
+    take: str | None = None
+    split: str | None = None
+    """The corpus's official split, where it has one."""
+    flags: tuple[str, ...] = ()
+    """What was odd about it, one short phrase each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Something found that does not become an utterance, and why; it goes into the ledger."""
+
+    name: str
+    """The path relative to the corpus root, or the utterance id where there is no file of its own."""
+    reason: str
+    """A short phrase that is the same for all things dropped for the same reason, so that they can be counted."""
+    detail: str = ""
+    """What differs from one to the next: the other path, the numbers."""
+
+
+def check(table: pandas.DataFrame, source: str) -> None:
+    """Refuse a table of utterances that breaks the contract; the message names the utterance and both values.
+
+    Raises:
+        DataError: columns are missing, ids repeat, or a label or split is unknown.
+    """
+    missing = [column for column in COLUMNS if column not in table.columns]
+    if missing:
+        raise DataError(f"{source} lacks the column {missing[0]}; make it again with `emokit prepare`.")
+    repeated = table["utterance_id"][table["utterance_id"].duplicated()]
+    if len(repeated):
+        raise DataError(f"{source} has the utterance {repeated.iloc[0]} twice; make it again with `emokit prepare`.")
+    for column, known in (("label", LABELS), ("split", SPLITS)):
+        wrong = table[~table[column].isin(known)]
+        if len(wrong):
+            row = wrong.iloc[0]
+            raise DataError(
+                f"{source} gives {row['utterance_id']} the {column} {row[column]!r}; expected one of {', '.join(known)}."
+            )
+
+
+def write_table(table: pandas.DataFrame, path: Path) -> None:
+    """Write utterances as parquet, in the order of their ids, whole or not at all."""
+    check(table, str(path))
+    ordered = typed(table).sort_values("utterance_id", ignore_index=True)
+    with whole_file(path) as temporary:
+        ordered.to_parquet(temporary, index=False)
+
+
+def read_table(path: Path) -> pandas.DataFrame:
+    """Read and check a table of utterances.
+
+    Raises:
+        DataError: the file is missing, damaged or breaks the contract.
+    """
+    try:
+        table = pandas.read_parquet(path)
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is not there; make it with `emokit prepare`.") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is damaged ({error}); make it again with `emokit prepare`.") from error
+    check(table, str(path))
+    return typed(table)
+
+
+def typed(table: pandas.DataFrame) -> pandas.DataFrame:
+    """The contract's columns, in its order, with its types."""
+    return table[list(COLUMNS)].astype({name: kind for name, kind in COLUMNS.items() if kind != "object"})

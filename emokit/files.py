@@ -1,0 +1,115 @@
+"""Files that are whole or absent: everything is written under a temporary name and moved to its final one.
+
+A full or read-only disk becomes one sentence, and what lay under the final name before stays as it was.
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from emokit.errors import DataError, UsageError, WorkError
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; move it to `path` when the block ends well, remove it when it does not.
+
+    Raises:
+        WorkError: the disk is full or the folder cannot be written to.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with explained_disk_errors(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def explained_disk_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk, a folder without write permission or a file in place of a folder into a sentence that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise WorkError(
+                f"The disk that holds {path} is full; free some space and give the same command again."
+            ) from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
+            raise WorkError(f"{path} cannot be written ({error.strerror}); name a folder that can be.") from error
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as JSON that a person can read, whole or not at all; NaN is refused, as JSON has none."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        DataError: the file is missing or no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is not there; make the folder that it belongs to again.") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is damaged ({error}); make the folder that it belongs to again.") from error
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def new_folder(folder: Path, *, force: bool, what: str) -> None:
+    """Make an empty folder for a result.
+
+    Args:
+        folder: where the result goes.
+        force: replace what is there, if it is a result of the same kind (it has a file named `what`).
+        what: the file whose presence shows that an existing folder is one of ours.
+
+    Raises:
+        UsageError: the folder exists and holds something, and `force` is not given or it is not one of ours.
+        WorkError: it cannot be written.
+    """
+    if folder.is_dir() and any(folder.iterdir()):
+        if not force:
+            raise UsageError(f"{folder} exists and is not empty; name another folder, or add --force to replace it.")
+        if not (folder / what).exists():
+            raise UsageError(f"{folder} has no {what}, so emokit did not make it; --force will not replace it.")
+        with explained_disk_errors(folder):
+            # Emptied, not removed, as it may be a link to another disk; `what` goes last, so that --force can be given again.
+            for entry in sorted(folder.iterdir(), key=lambda entry: entry.name == what):
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    elif folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; name a folder for the result.")
+    with explained_disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def resource(name: str) -> Path:
+    """A file or folder that comes with emokit: beside the package in a checkout, inside it when installed."""
+    package = Path(__file__).parent
+    installed = package / name
+    return installed if installed.exists() else package.parent / name

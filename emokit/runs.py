@@ -1,0 +1,188 @@
+"""The run folder: what one training leaves behind, and how to tell a complete one.
+
+settings.yaml  environment.json  log.jsonl  tensorboard/  checkpoints/last/  model/  predictions/{dev,test}.parquet
+README.md  metrics.json (written last: its presence means that the run is complete)
+"""
+
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from emokit import __version__
+from emokit.errors import DataError, UsageError
+from emokit.files import explained_disk_errors, new_folder, read_json, write_json, write_text
+from emokit.runtime import installed
+from emokit.settings import Settings, read_yaml_mapping
+
+SETTINGS = "settings.yaml"
+ENVIRONMENT = "environment.json"
+LOG = "log.jsonl"
+TENSORBOARD = "tensorboard"
+CHECKPOINT = "checkpoints/last"
+MODEL = "model"
+METRICS = "metrics.json"
+CARD = "README.md"
+LEDGER = "ledger.json"
+
+PACKAGES = ("torch", "torchaudio", "transformers", "accelerate", "numpy", "scipy", "scikit-learn", "librosa", "soxr")
+
+
+def start(
+    run: Path,
+    settings: Settings,
+    *,
+    seed: int,
+    device: str,
+    fingerprint: str,
+    resume: bool = False,
+    force: bool = False,
+) -> None:
+    """Make the run folder and write what is known before the work starts; or check that a resumed one fits.
+
+    There may be nothing yet to resume: then the run starts.
+
+    Raises:
+        UsageError: the folder exists (neither `resume` nor `force` was asked for), or a resumed run had other settings.
+        DataError: a resumed run was trained on other data, or its files are damaged.
+    """
+    if resume and (run / SETTINGS).exists():
+        _check_same(run, settings, fingerprint)
+        return
+    if run.is_dir() and (run / SETTINGS).exists() and not force:
+        state = "is complete" if is_complete(run) else "was begun"
+        raise UsageError(f"{run} {state}; add --resume to go on with it, --force to replace it, or name another --run.")
+    new_folder(run, force=force, what=SETTINGS)
+    write_text(run / SETTINGS, settings.as_yaml())
+    write_json(run / ENVIRONMENT, environment(seed=seed, device=device, fingerprint=fingerprint))
+
+
+def environment(*, seed: int, device: str, fingerprint: str) -> dict[str, Any]:
+    """What must be known to make a run again."""
+    return {
+        "command": sys.argv,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": seed,
+        "device": device,
+        "data_fingerprint": fingerprint,
+        "emokit": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: installed(name) for name in PACKAGES},
+        "git_revision": _git_revision(),
+    }
+
+
+def append_log(run: Path, line: dict[str, Any]) -> None:
+    """Add one line, an epoch's, to `log.jsonl`; after a line that a kill cut short it begins on a new one."""
+    before = (run / LOG).read_bytes() if (run / LOG).exists() else b""
+    start = "\n" if before and not before.endswith(b"\n") else ""
+    with explained_disk_errors(run / LOG), (run / LOG).open("a", encoding="utf-8") as log:
+        log.write(start + json.dumps(line) + "\n")
+
+
+def read_log(run: Path) -> list[dict[str, Any]]:
+    """The epochs of a run, in order; a line that a kill cut short is left out, a repeated epoch counts once."""
+    if not (run / LOG).exists():
+        return []
+    epochs: dict[int, dict[str, Any]] = {}
+    for line in (run / LOG).read_text(encoding="utf-8").splitlines():
+        try:
+            epoch = json.loads(line)
+            epochs[int(epoch["epoch"])] = epoch
+        except (ValueError, KeyError, TypeError):
+            continue
+    return [epochs[number] for number in sorted(epochs)]
+
+
+def write_model(run: Path, save: Callable[[Path], None]) -> None:
+    """Let `save` (a `save_pretrained`) write a model, and move its files to `model/` only when all of them are whole."""
+    with tempfile.TemporaryDirectory(prefix=".model-", dir=run) as temporary, explained_disk_errors(run / MODEL):
+        save(Path(temporary))
+        (run / MODEL).mkdir(exist_ok=True)
+        for path in sorted(Path(temporary).iterdir()):
+            path.replace(run / MODEL / path.name)
+
+
+def is_complete(run: Path) -> bool:
+    """Whether the run reached its last file."""
+    return (run / METRICS).exists()
+
+
+def check_complete(run: Path) -> None:
+    """Refuse a folder that is no run, or a run that did not end.
+
+    Raises:
+        DataError: says which, and what to do.
+    """
+    if not run.is_dir():
+        raise DataError(f"{run} is not there; name a run folder, as `emokit train` makes it with --run.")
+    if not (run / SETTINGS).exists():
+        raise DataError(f"{run} has no {SETTINGS}, so it is no run folder; name one that `emokit train` made.")
+    if not is_complete(run):
+        raise DataError(f"{run} has no {METRICS}, so its training did not end; go on with it by adding --resume.")
+
+
+def read_settings(run: Path) -> dict[str, Any]:
+    """The resolved settings of a run, as plain values."""
+    return read_yaml_mapping(run / SETTINGS)
+
+
+def read_environment(run: Path) -> dict[str, Any]:
+    """What `environment` wrote when the run started."""
+    value: dict[str, Any] = read_json(run / ENVIRONMENT)
+    return value
+
+
+def read_metrics(run: Path) -> dict[str, Any]:
+    """The scores of a complete run.
+
+    Raises:
+        DataError: the run is not complete.
+    """
+    check_complete(run)
+    value: dict[str, Any] = read_json(run / METRICS)
+    return value
+
+
+def _check_same(run: Path, settings: Settings, fingerprint: str) -> None:
+    before, now = _flat(read_settings(run)), _flat(settings.as_dict())
+    changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+    if changed:
+        key = changed[0]
+        raise UsageError(
+            f"{run} was begun with {key} = {before.get(key)!r} and is to go on with {now.get(key)!r}; "
+            "resume with the settings it was begun with, or name another --run."
+        )
+    if read_environment(run)["data_fingerprint"] != fingerprint:
+        raise DataError(f"{run} was begun on other data than these; resume with the --data it was begun with.")
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _git_revision() -> str | None:
+    """The revision of the checkout that emokit runs from, with a plus where files were changed; None when installed."""
+    here = Path(__file__).resolve().parent.parent
+    if not (here / ".git").exists():
+        return None
+    try:
+        described = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty=+", "--abbrev=12"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return described.stdout.strip() or None

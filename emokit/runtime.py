@@ -1,0 +1,105 @@
+"""The machine: which device to compute on, how to be repeatable, whether the installed packages fit together."""
+
+import importlib.metadata
+import os
+import random
+from typing import TYPE_CHECKING
+
+from emokit.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+DEVICES = ("auto", "cuda", "mps", "cpu")
+MATCHING_TORCH = "torch==2.12.1 torchaudio==2.11.0"
+
+
+def choose_device(name: str = "auto") -> "torch.device":
+    """The device to compute on: CUDA, else MPS, else the CPU, where `auto` is asked for.
+
+    Raises:
+        UsageError: the device named is unknown or not on this machine.
+    """
+    import torch
+
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(kind for kind, there in present.items() if there)
+    try:
+        kind = torch.device(name).type
+    except RuntimeError:
+        kind = "unknown"
+    if kind not in present:
+        raise UsageError(f"--device {name} is unknown; choose one of {', '.join(DEVICES)}.")
+    if not present[kind]:
+        there = ", ".join(kind for kind, is_there in present.items() if is_there)
+        raise UsageError(f"--device {name} was asked for and this machine has only {there}; use --device auto.")
+    return torch.device(name)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and torch on every device."""
+    import numpy
+    import torch
+
+    random.seed(seed)
+    numpy.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def quiet_libraries() -> None:
+    """Keep transformers' own progress bars and advice off the terminal: one place prints."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+
+
+def derived_seed(seed: int, *parts: int) -> int:
+    """A seed for one part of the work (an epoch, say) that depends on nothing but the run's seed and the part.
+
+    Work that was interrupted goes on with the very numbers it would have had.
+    """
+    import numpy
+
+    return int(numpy.random.SeedSequence([seed, *parts]).generate_state(1, dtype=numpy.uint32)[0])
+
+
+def num_workers(asked: int | None = None) -> int:
+    """How many processes to decode with: what was asked for, else one per processor that this process may use."""
+    if asked is not None:
+        if asked < 1:
+            raise UsageError(f"--workers {asked} was given where 1 or more was expected.")
+        return asked
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def mismatch(torch_version: str | None, torchaudio_version: str | None) -> str | None:
+    """What is wrong with an installed pair of torch and torchaudio, and what to install; None where it fits.
+
+    torchaudio 2.11.0 from the ordinary registry, which is built for CUDA 13.0 where there is CUDA, loads beside torch 2.11 to
+    2.13 of the same registry. It refuses torch 2.14 and later or of another CUDA at import, and cannot load a CPU-only torch;
+    `import transformers` then fails with it.
+    """
+    if torch_version is None:
+        return f"torch is not installed; install {MATCHING_TORCH}."
+    if torchaudio_version is None:
+        return f"torchaudio is not installed; install {MATCHING_TORCH}."
+    release, _, build = torch_version.partition("+")
+    same_build = (build or "cu130") == (torchaudio_version.partition("+")[2] or "cu130")
+    if build == "cpu" and not same_build:
+        wrong = f"torch {torch_version} is a CPU-only build, which torchaudio {torchaudio_version} cannot load"
+        return f"{wrong}; install {MATCHING_TORCH}."
+    fits = (2, 11) <= tuple(int(part) for part in release.split(".")[:2]) < (2, 14)
+    if not fits or not same_build or not torchaudio_version.startswith("2.11."):
+        pair = f"torch {torch_version} and torchaudio {torchaudio_version}"
+        return f"{pair} do not fit together; install {MATCHING_TORCH}."
+    return None
+
+
+def installed(package: str) -> str | None:
+    """The version of an installed package, without importing it; None where there is none."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,176 @@
+"""Settings: frozen, typed, each with a sentence; from a YAML file, then `--set key=value`, then flags.
+
+A group of settings is a class that inherits from `Settings`. Unknown keys are refused with the nearest known name,
+values out of range name the field, and what was resolved can be written and read again.
+"""
+
+import difflib
+import hashlib
+import json
+import re
+import types
+import typing
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from emokit.errors import UsageError
+
+A_GROUP = "a group of `key: value` lines"
+
+
+class Settings(BaseModel):
+    """The parent of every group of settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    @classmethod
+    def make(cls, values: dict[str, Any], source: str = "The command line") -> Self:
+        """Check `values` and make the settings; `source` names in an error where they came from.
+
+        Raises:
+            UsageError: a key is unknown, a value has the wrong type or is out of range.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise UsageError(_sentence(cls, error, source)) from error
+
+    @classmethod
+    def read(cls, path: Path | None, overrides: Iterable[str] = (), flags: dict[str, Any] | None = None) -> Self:
+        """Read a YAML file, lay `key=value` overrides over it, then the flags that are not None.
+
+        Args:
+            path: the YAML file; None starts from the defaults.
+            overrides: such as `training.max_epochs=2` or `model.channels=[16,32]`; values are YAML.
+            flags: dotted key -> value, as the command line's short flags give them.
+
+        Raises:
+            UsageError: the file is not there or no YAML mapping, or a key or value is refused.
+        """
+        values = read_yaml_mapping(path) if path else {}
+        changes: dict[str, Any] = {}
+        for override in overrides:
+            key, separator, text = override.partition("=")
+            if not separator:
+                raise UsageError(f"--set {override} has no '='; write it as --set key=value.")
+            if not key.strip():
+                raise UsageError(f"--set {override} names no key; write it as --set key=value.")
+            changes[key.strip()] = parse_value(text, key)
+        changes |= {key: value for key, value in (flags or {}).items() if value is not None}
+        for key, value in changes.items():
+            set_dotted(values, key, value)
+        if path is None:
+            return cls.make(values)
+        return cls.make(values, f"{path} (with what the command line changes)" if changes else str(path))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values only, as YAML and JSON take them."""
+        return self.model_dump(mode="json")
+
+    def as_yaml(self) -> str:
+        """Every field, resolved, in the order of the classes."""
+        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
+
+    def key(self) -> str:
+        """Twelve hexadecimal digits that differ whenever a value differs."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def read_yaml_mapping(path: Path) -> dict[str, Any]:
+    """Read a YAML file that must hold a mapping; an empty file is an empty mapping.
+
+    Raises:
+        UsageError: the file is missing, unreadable, not YAML, or holds something else than a mapping.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path} does not exist; name a YAML file of settings.") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}); name a YAML file of settings.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text; name a YAML file of settings.") from error
+    # A date such as 2024-99-99 is a ValueError to PyYAML, a thousand open brackets a RecursionError.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" at line {where.line + 1}" if where else ""
+        raise UsageError(f"{path} is not valid YAML{line}; mend it and give the same command again.") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise UsageError(f"{path} holds a {type(values).__name__} where a mapping of settings was expected.")
+    return values
+
+
+def parse_value(text: str, key: str) -> Any:
+    """Read the right side of `key=value` as YAML, so that lists, numbers, true and null are what they look like."""
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"--set {key}={text} has no valid value; write lists as [1,2] and quote odd text.") from error
+
+
+def set_dotted(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set `a.b.c` in nested dictionaries, making the inner ones."""
+    *groups, last = key.split(".")
+    for group in groups:
+        inner = values.setdefault(group, {})
+        if not isinstance(inner, dict):
+            raise UsageError(f"{key} goes into {group}, which is {inner!r} where {A_GROUP} was expected.")
+        values = inner
+    values[last] = value
+
+
+def fields(cls: type[Settings], prefix: str = "") -> dict[str, str]:
+    """Every dotted field of a group and its sentence: `training.max_epochs` -> "The most epochs …"."""
+    found: dict[str, str] = {}
+    for name, field in cls.model_fields.items():
+        group = _group(field.annotation)
+        if group is not None:
+            found |= fields(group, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = " ".join((field.description or "").split())
+    return found
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name, or group of names, that is most like `name`, if any is."""
+    names = list(known)
+    last = name.rpartition(".")[2]
+    group = name.removesuffix(last)
+    beside = {
+        part: group + part for part in (full[len(group) :].split(".")[0] for full in names if full.startswith(group))
+    }
+    anywhere = {full.rpartition(".")[2]: full for full in reversed(names)}
+    # `anywhere`: a field may be given in the wrong group or without one, `max_epochs` for `training.max_epochs`.
+    for options, cutoff in ((beside, 0.5), (anywhere, 0.6)):
+        close = difflib.get_close_matches(last, options, n=1, cutoff=cutoff)
+        if close:
+            return options[close[0]]
+    return None
+
+
+def _group(annotation: Any) -> type[Settings] | None:
+    """The Settings class inside an annotation such as `Group` or `Group | None`."""
+    options = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    return next((kind for kind in options if isinstance(kind, type) and issubclass(kind, Settings)), None)
+
+
+def _sentence(cls: type[Settings], error: ValidationError, source: str) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part != "function-after")
+    if first["type"] in ("extra_forbidden", "invalid_key"):
+        suggestion = nearest(where, fields(cls))
+        hint = f"did you mean {suggestion}?" if suggestion else "see `emokit settings` for the known ones."
+        return f"{source} has the unknown key {where}; {hint}"
+    # pydantic's words begin with the kind of value ("Tuple should have …") and name our classes and Python's types.
+    reason = re.sub(r"^(Value error, |[A-Z]\w* (?=should))", "", first["msg"])
+    reason = re.sub(r"a valid dictionary( or instance of \w+)?", A_GROUP, reason).replace(
+        "a valid tuple", "a list such as [a,b]"
+    )
+    given = "" if first["type"] == "missing" else f" = {first['input']!r}"
+    return f"{source} has {where}{given}, but it {reason}." if where else f"{source}: {reason}."

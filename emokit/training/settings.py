@@ -1,0 +1,38 @@
+"""What can be set of any training, audio or text."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from emokit.settings import Settings
+
+
+class TrainingSettings(Settings):
+    """The recipe: optimiser, schedule, regularisation, when to stop."""
+
+    max_epochs: int = Field(60, ge=1)
+    """The most epochs to train for."""
+    batch_size: int = Field(32, ge=2)
+    """Utterances per optimiser step."""
+    lr: float = Field(5e-4, gt=0, le=1)
+    """The highest learning rate of AdamW."""
+    weight_decay: float = Field(0.01, ge=0)
+    """AdamW's weight decay; biases and normalisation layers are left out of it."""
+    schedule: Literal["cosine", "plateau", "constant"] = "cosine"
+    """How the learning rate falls: along a cosine to zero, halved when dev loss stalls, or not at all."""
+    warmup_share: float = Field(0.1, ge=0, lt=1)
+    """Share of all steps over which the learning rate rises from zero."""
+    plateau_patience: int = Field(5, ge=1)
+    """Epochs without a lower dev loss before the plateau schedule halves the learning rate."""
+    clip_norm: float | None = Field(1.0, gt=0)
+    """Gradients with a larger norm are scaled down to this norm; null does not clip."""
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    """Share of each target that is spread over all classes."""
+    class_weights: Literal["none", "inverse"] = "inverse"
+    """Weights of the classes in the loss: none, or inverse to their frequency in training (mean 1)."""
+    patience: int | None = Field(15, ge=1)
+    """Epochs without a higher dev UAR before training stops early; null trains to the end."""
+    collapse_patience: int = Field(5, ge=1)
+    """Epochs in a row with only one class predicted on dev before training is stopped as collapsed."""
+    seed: int = Field(0, ge=0, lt=2**32)
+    """The seed of weights, order, Mixup and dropout."""

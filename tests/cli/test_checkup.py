@@ -1,0 +1,137 @@
+"""What the doctor finds: each broken thing in the words that say how to mend it, and the rest looked at all the same."""
+
+import platform
+import shutil
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from emokit import runtime
+from emokit.cli import checkup
+from emokit.cli.checkup import Finding
+from emokit.errors import UsageError
+
+INSTALL = "install torch==2.12.1 torchaudio==2.11.0."
+
+
+@pytest.mark.parametrize(
+    ("torch_version", "torchaudio_version", "found"),
+    [
+        (None, None, f"torch is not installed; {INSTALL}"),
+        ("2.12.1", None, f"torchaudio is not installed; {INSTALL}"),
+        (
+            "2.12.1+cpu",
+            "2.11.0",
+            f"torch 2.12.1+cpu is a CPU-only build, which torchaudio 2.11.0 cannot load; {INSTALL}",
+        ),
+        ("2.14.0", "2.11.0", f"torch 2.14.0 and torchaudio 2.11.0 do not fit together; {INSTALL}"),
+    ],
+)
+def test_a_broken_pair_is_named_with_what_to_install(
+    torch_version: str | None, torchaudio_version: str | None, found: str
+) -> None:
+    assert checkup.check_pair(torch_version, torchaudio_version) == Finding("torch and torchaudio", found, True)
+
+
+def test_a_pair_that_fits_is_shown() -> None:
+    assert checkup.check_pair("2.12.1", "2.11.0") == Finding("torch and torchaudio", "torch 2.12.1, torchaudio 2.11.0")
+
+
+def test_a_broken_pair_keeps_nothing_else_from_being_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "installed", {"torch": "2.14.0", "torchaudio": "2.11.0"}.get)
+    findings = {finding.what: finding.is_broken for finding in checkup.check_all(None)}
+    assert findings == {
+        "Python": False,
+        "torch and torchaudio": True,
+        "codecs": False,
+        "disk": findings["disk"],
+        "corpora without a root": False,
+    }
+
+
+def test_a_torch_that_cannot_be_loaded_is_found_and_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    (finding,) = checkup.check_devices()
+    assert finding == Finding(
+        "devices",
+        "torch cannot be loaded (import of torch halted; None in sys.modules); "
+        "install torch==2.12.1 torchaudio==2.11.0",
+        True,
+    )
+
+
+def test_codecs_that_cannot_be_loaded_are_found_and_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    assert checkup.check_codecs() == Finding(
+        "codecs",
+        "soundfile or PyAV cannot be loaded (import of soundfile halted; None in sys.modules); "
+        "install soundfile and av again",
+        True,
+    )
+
+
+def test_the_formats_of_the_corpora_can_be_read_here() -> None:
+    finding = checkup.check_codecs()
+    assert finding == Finding("codecs", "soundfile: AIFF, FLAC, OGG, WAV; PyAV: aac, h264, mp3")
+
+
+def test_the_device_that_auto_chooses_is_among_those_found() -> None:
+    devices, chosen = checkup.check_devices()
+    assert devices.found.startswith("CPU, ")
+    assert chosen == Finding("chosen by --device auto", str(runtime.choose_device()))
+    assert chosen.found.upper() in devices.found
+
+
+class Version(NamedTuple):
+    """As `sys.version_info`."""
+
+    major: int
+    minor: int
+
+
+@pytest.mark.parametrize(("minor", "broken"), [(10, True), (11, False), (13, False), (14, True)])
+def test_a_python_that_emokit_was_not_made_for_is_named(
+    monkeypatch: pytest.MonkeyPatch, minor: int, broken: bool
+) -> None:
+    monkeypatch.setattr(sys, "version_info", Version(3, minor))
+    monkeypatch.setattr(platform, "python_version", lambda: f"3.{minor}.0")
+    words = f"3.{minor}.0" + ("; install Python 3.11, 3.12 or 3.13" if broken else "")
+    finding = checkup.check_python()
+    monkeypatch.undo()
+    assert finding == Finding("Python", words, broken)
+
+
+class Usage(NamedTuple):
+    """As `shutil.disk_usage` gives it, in bytes."""
+
+    free: float
+
+
+@pytest.mark.parametrize(
+    ("free", "found", "broken"),
+    [(2.5, "2.5 GiB free here", False), (0.5, "0.5 GiB free here; free some, features and runs want 2 GiB", True)],
+)
+def test_a_scarce_disk_is_found(monkeypatch: pytest.MonkeyPatch, free: float, found: str, broken: bool) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free * 2**30))
+    assert checkup.check_disk(Path.cwd()) == Finding("disk", found, broken)
+
+
+def test_corpora_are_there_or_missing_or_without_a_root(tmp_path: Path) -> None:
+    (tmp_path / "emodb").mkdir()
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"emodb: {{root: {tmp_path}/emodb}}\nravdess: {{root: {tmp_path}/gone}}\n")
+    assert checkup.check_corpora(mine) == [
+        Finding("corpus emodb", f"{tmp_path}/emodb"),
+        Finding("corpus ravdess", f"{tmp_path}/gone is not there; mend its root in datasets.yaml", True),
+        Finding(
+            "corpora without a root",
+            "crema_d, esd, jl_corpus, meld, savee, tess, goemotions; name it with --root NAME=DIR or in datasets.yaml",
+        ),
+    ]
+
+
+def test_a_catalogue_that_is_not_there_is_the_users_slip(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not exist; name a YAML file of settings"):
+        checkup.check_all(tmp_path / "none.yaml")

@@ -1,0 +1,184 @@
+"""`emokit train audio`, as a user types it."""
+
+import json
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from emokit.cli.app import app
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def experiment(small_settings, tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(small_settings))
+    return path
+
+
+def train(experiment, data, *more):
+    return runner.invoke(
+        app, ["train", "audio", str(experiment), "--data", str(data), "--device", "cpu", *map(str, more)]
+    )
+
+
+@pytest.mark.wing
+def test_a_training_ends_with_the_folder_and_the_next_command(experiment, small_prepared, tmp_path):
+    result = train(experiment, small_prepared, "--run", tmp_path / "run", "--epochs", "2")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == str(tmp_path / "run")
+    assert result.stderr.splitlines()[-1] == f"next: emokit report {tmp_path / 'run'} --out report"
+    assert "small: best epoch" in result.stdout
+    assert "majority" in result.stdout
+    resolved = yaml.safe_load((tmp_path / "run" / "settings.yaml").read_text())
+    assert resolved["training"]["max_epochs"] == 2
+    assert resolved["model"]["channels"] == [4, 8]
+
+
+@pytest.mark.wing
+def test_json_is_metrics_json(experiment, small_prepared, tmp_path):
+    result = train(experiment, small_prepared, "--run", tmp_path / "run", "--epochs", "1", "--json")
+    assert json.loads(result.stdout) == json.loads((tmp_path / "run" / "metrics.json").read_text())
+
+
+def test_a_dry_run_shows_settings_and_sizes_and_writes_nothing(experiment, small_prepared, tmp_path):
+    result = train(
+        experiment, small_prepared, "--run", tmp_path / "run", "--dry-run", "--json", "--set", "training.lr=0.1"
+    )
+    plan = json.loads(result.stdout)
+    assert plan["settings"]["training"]["lr"] == 0.1
+    assert plan["steps_per_epoch"] == plan["utterances"]["train"] // 16
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (
+            ["--set", "training.max_epoch=3"],
+            "{file} (with what the command line changes) has the unknown key training.max_epoch; did you mean training.max_epochs?",
+        ),
+        (
+            ["--set", "max_epochs=3"],
+            "{file} (with what the command line changes) has the unknown key max_epochs; did you mean training.max_epochs?",
+        ),
+        (
+            ["--lr", "7"],
+            "{file} (with what the command line changes) has training.lr = 7.0, but it should be less than or equal to 1.",
+        ),
+        (
+            ["--epochs", "0"],
+            "{file} (with what the command line changes) has training.max_epochs = 0, but it should be greater than or equal to 1.",
+        ),
+        (["--set", "training.lr"], "--set training.lr has no '='; write it as --set key=value."),
+        (
+            ["--set", "data.window_seconds=0.11"],
+            "{file} (with what the command line changes): data.window_seconds gives 6 frames of 32 mels, and 3 poolings need 8 of each; "
+            "use a longer window, a shorter hop or fewer model.channels.",
+        ),
+        (["--device", "tpu"], "--device tpu is unknown; choose one of auto, cuda, mps, cpu."),
+        (["--precision", "half"], "--precision half is unknown; choose one of auto, float32, bf16, fp16."),
+    ],
+)
+def test_a_slip_costs_one_sentence_and_leaves_nothing(experiment, small_prepared, tmp_path, more, sentence):
+    result = train(experiment, small_prepared, "--run", tmp_path / "run", *more)
+    assert result.exit_code == 2
+    assert result.stderr.strip() == f"error: {sentence.format(file=experiment)}"
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_experiment_that_is_not_there_is_named_beside_those_that_are(small_prepared, tmp_path):
+    result = train("none", small_prepared, "--run", tmp_path / "run")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(
+        "error: none is not there; name a YAML file of settings, or one that comes with emokit: "
+    )
+    assert "emodb_quick" in result.stderr
+
+
+def test_an_experiment_that_comes_with_emokit_is_found_by_its_name(small_prepared, tmp_path):
+    result = train("emodb_quick", small_prepared, "--run", tmp_path / "run", "--dry-run")
+    assert result.exit_code == 3  # it was found, and this folder has features of other settings
+    assert result.stderr.startswith(f"error: {small_prepared} has features made with fft_length = 512")
+
+
+def test_a_prepared_folder_that_is_not_there_is_named(experiment, tmp_path):
+    result = train(experiment, tmp_path / "none", "--run", tmp_path / "run")
+    assert result.exit_code == 3
+    assert result.stderr.strip() == (
+        f"error: {tmp_path / 'none'} is not there; make it with `emokit prepare … --out {tmp_path / 'none'}`."
+    )
+
+
+@pytest.mark.wing
+def test_a_collapsed_training_ends_with_exit_code_4_and_a_hint(experiment, small_prepared, tmp_path):
+    flags = [
+        "--set",
+        "training.clip_norm=null",
+        "--set",
+        "training.warmup_share=0",
+        "--set",
+        "training.collapse_patience=1",
+    ]
+    result = train(experiment, small_prepared, "--run", tmp_path / "run", "--lr", "1", *flags)
+    assert result.exit_code == 4
+    assert result.stderr.splitlines()[-1].startswith("error: The training collapsed: ")
+    assert "lower the learning rate (training.lr is 1)" in result.stderr
+    assert (tmp_path / "run" / "settings.yaml").exists()
+    assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+@pytest.mark.wing
+def test_ctrl_c_keeps_what_was_trained_and_says_how_to_go_on(experiment, small_prepared, tmp_path, monkeypatch):
+    from emokit import runs
+
+    append = runs.append_log
+
+    def stop_in_epoch_2(run, line):
+        if line["epoch"] == 2:
+            raise KeyboardInterrupt
+        append(run, line)
+
+    monkeypatch.setattr(runs, "append_log", stop_in_epoch_2)
+    result = train(experiment, small_prepared, "--run", tmp_path / "run")
+    assert result.exit_code == 130
+    assert "stopped by Ctrl-C; what was finished is kept" in result.stderr
+    assert not (tmp_path / "run" / "metrics.json").exists()
+    monkeypatch.setattr(runs, "append_log", append)
+    again = train(experiment, small_prepared, "--run", tmp_path / "run", "--resume")
+    assert again.exit_code == 0, again.output
+    assert [epoch["epoch"] for epoch in runs.read_log(tmp_path / "run")] == [1, 2, 3]
+
+
+@pytest.mark.wing
+def test_resuming_with_changed_settings_is_refused(experiment, small_prepared, tmp_path):
+    assert train(experiment, small_prepared, "--run", tmp_path / "run", "--epochs", "1").exit_code == 0
+    (tmp_path / "run" / "metrics.json").unlink()
+    result = train(experiment, small_prepared, "--run", tmp_path / "run", "--epochs", "1", "--lr", "0.001", "--resume")
+    assert result.exit_code == 2
+    assert result.stderr.strip() == (
+        f"error: {tmp_path / 'run'} was begun with training.lr = 0.005 and is to go on with 0.001; "
+        "resume with the settings it was begun with, or name another --run."
+    )
+
+
+@pytest.mark.wing
+def test_a_full_disk_ends_with_a_sentence_and_no_metrics(experiment, small_prepared, tmp_path, monkeypatch):
+    import errno
+
+    import torch
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    result = train(experiment, small_prepared, "--run", tmp_path / "run")
+    assert result.exit_code == 4
+    state = tmp_path / "run" / "checkpoints" / "last" / "state.pt"
+    assert result.stderr.splitlines()[-1] == (
+        f"error: The disk that holds {state} is full; free some space and give the same command again."
+    )
+    assert not state.exists()
+    assert not (tmp_path / "run" / "metrics.json").exists()

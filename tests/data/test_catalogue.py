@@ -1,0 +1,219 @@
+"""What datasets.yaml says, and what becomes of a user's changes to it."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from emokit.data.catalogue import Corpus, read_catalogue, with_roots
+from emokit.data.corpora import emodb, ravdess, savee, tess
+from emokit.errors import DataError, UsageError
+from emokit.files import resource
+from emokit.labels import LABELS
+
+NAMES = ["crema_d", "emodb", "esd", "jl_corpus", "meld", "ravdess", "savee", "tess", "goemotions"]
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    return tmp_path / "own.yaml"
+
+
+def test_the_nine_corpora_stand_in_their_order() -> None:
+    catalogue = read_catalogue()
+    assert list(catalogue) == NAMES
+    assert [corpus.name for corpus in catalogue.values()] == NAMES
+    assert all(corpus.root is None for corpus in catalogue.values())
+
+
+def test_the_sizes_are_those_of_the_papers() -> None:
+    expected = {name: corpus.expected for name, corpus in read_catalogue().items()}
+    assert expected == dict(zip(NAMES, (7442, 535, 17500, 2400, 13708, 1440, 480, 2800, 54263), strict=True))
+
+
+def test_every_raw_label_of_the_acted_corpora_is_mapped_and_no_other() -> None:
+    catalogue = read_catalogue()
+    assert set(catalogue["emodb"].labels) == set(emodb.EMOTIONS.values())
+    assert set(catalogue["ravdess"].labels) == set(ravdess.EMOTIONS.values())
+    assert set(catalogue["savee"].labels) == set(savee.EMOTIONS.values())
+    assert set(catalogue["tess"].labels) == set(tess.EMOTIONS)
+
+
+def test_only_boredom_and_the_secondary_emotions_are_left_out() -> None:
+    left_out = {
+        (corpus.name, raw_label)
+        for corpus in read_catalogue().values()
+        for raw_label, label in corpus.labels.items()
+        if label is None
+    }
+    secondary = ("anxious", "apologetic", "assertive", "concerned", "encouraging")
+    assert left_out == {("emodb", "boredom"), *(("jl_corpus", raw_label) for raw_label in secondary)}
+
+
+def test_calm_is_neutral_and_excited_is_happy() -> None:
+    catalogue = read_catalogue()
+    assert catalogue["ravdess"].labels["calm"] == "neutral"
+    assert catalogue["jl_corpus"].labels["excited"] == "happy"
+    assert catalogue["tess"].labels["ps"] == "surprise"
+
+
+def test_goemotions_has_28_words_in_the_official_groups() -> None:
+    labels = read_catalogue()["goemotions"].labels
+    assert Counter(labels.values()) == {
+        "angry": 3,
+        "disgust": 1,
+        "fear": 2,
+        "happy": 12,
+        "neutral": 1,
+        "sad": 5,
+        "surprise": 4,
+    }
+
+
+@pytest.mark.corpus
+def test_goemotions_map_gives_the_published_class_counts(corpora: Path) -> None:
+    labels = read_catalogue()["goemotions"].labels
+    words = (corpora / "goemotions" / "labels.txt").read_text(encoding="utf-8").split()
+    counts: Counter[str | None] = Counter()
+    for line in (corpora / "goemotions" / "train.tsv").read_text(encoding="utf-8").rstrip("\n").split("\n"):
+        groups = {labels[words[int(number)]] for number in line.split("\t")[1].split(",")}
+        if len(groups) == 1:
+            counts[groups.pop()] += 1
+    assert counts == {
+        "happy": 15216,
+        "neutral": 12823,
+        "angry": 4293,
+        "surprise": 3858,
+        "sad": 2326,
+        "fear": 541,
+        "disgust": 498,
+    }
+
+
+def test_a_users_file_changes_what_it_names_and_nothing_else(own: Path) -> None:
+    own.write_text(
+        "ravdess:\n  root: /data/ravdess\n  labels:\n    calm: null\nemodb:\n  labels: {boredom: sad}\nsavee:\n"
+    )
+    shipped, changed = read_catalogue(), read_catalogue(own)
+    assert changed["ravdess"].root == Path("/data/ravdess")
+    assert changed["ravdess"].labels == {**shipped["ravdess"].labels, "calm": None}
+    assert changed["emodb"].labels["boredom"] == "sad"
+    untouched = [name for name in NAMES if name not in ("ravdess", "emodb")]
+    assert [changed[name] for name in untouched] == [shipped[name] for name in untouched]
+
+
+def test_an_option_can_be_changed(own: Path) -> None:
+    own.write_text("esd: {options: {languages: [en, zh]}, expected: 35000}\n")
+    assert read_catalogue(own)["esd"].options == {"languages": ["en", "zh"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("emobd: {}", "{own} has the unknown corpus emobd; did you mean emodb?"),
+        ("emodb: {rot: /data}", "{own} (corpus emodb) has the unknown key rot; did you mean root?"),
+        (
+            "emodb: {labels: {bordom: sad}}",
+            "{own} (corpus emodb), labels, has the unknown key bordom; did you mean boredom?",
+        ),
+        (
+            "esd: {options: {language: [zh]}}",
+            "{own} (corpus esd), options, has the unknown key language; did you mean languages?",
+        ),
+        (
+            "emodb: {options: {take: a}}",
+            "{own} (corpus emodb), options, has the unknown key take; there is none to set; leave it out.",
+        ),
+        (
+            "ravdess: {labels: {calm: relaxed}}",
+            "{own} (corpus ravdess) maps calm to relaxed, which is none of the seven; write one of angry, disgust, "
+            "fear, happy, neutral, sad, surprise, or null to leave calm out.",
+        ),
+        (
+            "emodb: /data/emodb",
+            "{own} (corpus emodb) holds '/data/emodb' where a mapping was expected; write it as `key: value` lines.",
+        ),
+        ("emodb: {expected: 0}", "{own} (corpus emodb) has expected = 0, but it should be greater than or equal to 1."),
+    ],
+)
+def test_a_slip_in_a_users_file_is_one_sentence(own: Path, text: str, words: str) -> None:
+    own.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        read_catalogue(own)
+    assert str(caught.value) == words.format(own=own)
+
+
+def test_the_catalogue_that_comes_along_uses_the_seven_labels_only() -> None:
+    labels = {label for corpus in read_catalogue().values() for label in corpus.labels.values()}
+    assert labels == {*LABELS, None}
+    assert resource("datasets.yaml").is_file()
+
+
+@pytest.fixture
+def catalogue() -> dict[str, Corpus]:
+    return read_catalogue()
+
+
+def test_roots_come_from_the_flag_before_the_catalogue(catalogue: dict[str, Corpus], tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    catalogue["savee"] = catalogue["savee"].model_copy(update={"root": tmp_path / "one"})
+    assert [corpus.root for corpus in with_roots(catalogue, ["savee"])] == [tmp_path / "one"]
+    chosen = with_roots(catalogue, ["savee", "emodb", "savee"], [f"savee={tmp_path}/two", f"emodb={tmp_path}/one"])
+    assert [(corpus.name, corpus.root) for corpus in chosen] == [
+        ("savee", tmp_path / "two"),
+        ("emodb", tmp_path / "one"),
+    ]
+
+
+def test_a_tilde_in_a_root_is_the_home_folder(
+    catalogue: dict[str, Corpus], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "emodb").mkdir()
+    (tmp_path / "emodb" / "03a01Fa.wav").touch()
+    assert with_roots(catalogue, ["emodb"], ["emodb=~/emodb"])[0].root == tmp_path / "emodb"
+
+
+@pytest.mark.parametrize(
+    ("names", "roots", "words"),
+    [
+        (["ravdes"], [], "The corpus ravdes is unknown; did you mean ravdess?"),
+        (
+            ["emodb"],
+            [],
+            "The folder of emodb is not known; give it as --root emodb=DIR, or see http://emodb.bilderbar.info.",
+        ),
+        (
+            ["emodb"],
+            ["/data"],
+            "--root /data was given where NAME=DIR was expected, such as --root emodb=/data/emodb.",
+        ),
+        (
+            ["emodb"],
+            ["tess=/data"],
+            "--root tess=/data is for none of the corpora asked for (emodb); name tess as well.",
+        ),
+    ],
+)
+def test_a_slip_in_names_or_roots_is_one_sentence(
+    catalogue: dict[str, Corpus], names: list[str], roots: list[str], words: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        with_roots(catalogue, names, roots)
+    assert str(caught.value) == words
+
+
+def test_a_root_that_holds_nothing_is_one_sentence(catalogue: dict[str, Corpus], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    endings = {
+        "absent": "does not exist; name its folder with --root.",
+        "file": "is a file; name the folder that it is in.",
+        "empty": "is empty; get the corpus at http://emodb.bilderbar.info.",
+    }
+    for name, ending in endings.items():
+        with pytest.raises(DataError) as caught:
+            with_roots(catalogue, ["emodb"], [f"emodb={tmp_path / name}"])
+        assert str(caught.value) == f"The root of emodb, {tmp_path / name}, {ending}"

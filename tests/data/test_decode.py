@@ -1,0 +1,68 @@
+"""From files to readings, in one process and in several."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy
+import pytest
+import soundfile
+
+from emokit.data.decode import Extractor, File, find_file, read_file, read_files
+from emokit.errors import WorkError
+
+
+class Deadly:
+    """An extractor that kills the process that receives it, as a lack of memory does."""
+
+    sample_rate = 16_000
+
+    def __call__(self, waveform: numpy.ndarray) -> numpy.ndarray:
+        return waveform
+
+    def __reduce__(self) -> tuple[Callable[[int], object], tuple[int]]:
+        return os._exit, (9,)
+
+
+def some_files(write_emodb: Callable[..., list[Path]], root: Path) -> list[File]:
+    texts = ("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03", "b09", "b10")
+    return [find_file(path.stem, path) for path in write_emodb(root, texts=texts)]
+
+
+def test_a_reading_tells_what_the_file_is(tmp_path: Path, extractor: Extractor) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, numpy.tile([[0.5, 0.25]], (8_000, 1)), 16_000)
+    file = find_file("emodb/a", path)
+    reading = read_file(file, extractor)
+    assert (file.size, file.changed_ns) == (path.stat().st_size, path.stat().st_mtime_ns)
+    assert (reading.utterance_id, reading.size, reading.changed_ns) == ("emodb/a", file.size, file.changed_ns)
+    assert (reading.duration_seconds, reading.sample_rate, reading.num_channels) == (0.5, 16_000, 2)
+    assert reading.log_mel is not None
+    assert reading.log_mel.dtype == numpy.float16
+    assert reading.log_mel.tolist() == [[0.375, 0.375]]
+
+
+def test_the_same_samples_are_the_same_recording_whatever_holds_them(tmp_path: Path, extractor: Extractor) -> None:
+    samples = numpy.random.default_rng(0).integers(-9999, 9999, 4000, numpy.int16)
+    for name in ("a.wav", "b.flac", "c.aiff"):
+        soundfile.write(tmp_path / name, samples, 16_000)
+    samples[0] += 1
+    soundfile.write(tmp_path / "d.wav", samples, 16_000)
+    read = {path.name: read_file(find_file(path.name, path), extractor).recording for path in tmp_path.iterdir()}
+    assert read["a.wav"] == read["b.flac"] == read["c.aiff"] != read["d.wav"]
+
+
+def test_a_file_of_no_use_gives_its_reason_and_no_features(tmp_path: Path, extractor: Extractor) -> None:
+    soundfile.write(tmp_path / "a.wav", numpy.zeros(100), 16_000)
+    reading = read_file(find_file("a", tmp_path / "a.wav"), extractor)
+    assert (reading.bad, reading.log_mel, reading.recording) == ("silent", None, "")
+    assert reading.detail == "100 samples, none above 0.0e+00 of full scale"
+
+
+def test_a_process_that_is_killed_ends_in_a_sentence(tmp_path: Path, write_emodb: Callable[..., list[Path]]) -> None:
+    with pytest.raises(WorkError) as error:
+        list(read_files(some_files(write_emodb, tmp_path), Deadly(), 2))
+    assert str(error.value) == (
+        "A process that reads sound was killed, perhaps for want of memory; what was read is kept, "
+        "so give the same command again, with --workers 1."
+    )

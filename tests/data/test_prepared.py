@@ -1,0 +1,175 @@
+"""Prepared folders: what those of real and synthesised corpora hold, and that only a complete one is opened."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pandas
+import pytest
+
+from emokit.audio.features import LogMel
+from emokit.audio.settings import FeatureSettings
+from emokit.data.prepare import Plan, prepare
+from emokit.data.prepared import Prepared, features_folder, open_prepared
+from emokit.data.synth import write_corpus
+from emokit.errors import DataError
+
+Write = Callable[..., list[Path]]
+MakePlan = Callable[..., Plan]
+
+
+@pytest.fixture
+def prepared(
+    tmp_path: Path, write_emodb: Callable[..., list[Path]], plan: Callable[..., Plan], extractor: object
+) -> Prepared:
+    write_emodb(tmp_path / "emodb")
+    return prepare(plan({"emodb": tmp_path / "emodb"}), tmp_path / "prepared", extractor)  # type: ignore[arg-type]
+
+
+def test_a_complete_folder_has_a_table_a_ledger_features_and_a_fingerprint(
+    prepared: Prepared, plan: Callable[..., Plan], tmp_path: Path
+) -> None:
+    opened = open_prepared(prepared.folder)
+    assert sorted(path.name for path in prepared.folder.iterdir()) == [
+        "features", "fingerprint", "ledger.json", "settings.yaml", "utterances.parquet",
+    ]  # fmt: skip
+    assert len(opened.table) == opened.ledger["corpora"]["emodb"]["kept"] == 9
+    assert re.fullmatch("[0-9a-f]{64}", opened.fingerprint)
+    store = opened.features(plan({"emodb": tmp_path / "emodb"}).features)
+    assert set(store) == set(opened.table["utterance_id"])
+
+
+def test_features_of_other_settings_are_refused_with_both_values(
+    prepared: Prepared, plan: Callable[..., Plan], tmp_path: Path
+) -> None:
+    other = plan({"emodb": tmp_path / "emodb"}, num_bins=3).features
+    assert features_folder(prepared.folder, other) not in prepared.folder.glob("features/*")
+    with pytest.raises(DataError) as error:
+        prepared.features(other)
+    assert str(error.value) == (
+        f"{prepared.folder} has features made with num_bins = 2 and the experiment wants 3; "
+        "run `emokit prepare` into another folder with --set features.num_bins=3."
+    )
+
+
+def test_a_folder_that_is_not_there_says_what_makes_it(tmp_path: Path) -> None:
+    folder = tmp_path / "prepared"
+    with pytest.raises(DataError) as error:
+        open_prepared(folder)
+    assert str(error.value) == f"{folder} is not there; make it with `emokit prepare … --out {folder}`."
+
+
+def test_a_folder_without_its_fingerprint_was_interrupted(prepared: Prepared) -> None:
+    (prepared.folder / "fingerprint").unlink()
+    with pytest.raises(DataError) as error:
+        open_prepared(prepared.folder)
+    assert str(error.value) == (
+        f"{prepared.folder} has no fingerprint, so it was interrupted; run `emokit prepare … --out {prepared.folder}`."
+    )
+
+
+def test_another_folder_is_no_prepared_one(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as error:
+        open_prepared(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path} has no fingerprint, so it is no prepared folder; run `emokit prepare … --out {tmp_path}`."
+    )
+
+
+def test_two_processes_prepare_the_same_as_one(tmp_path: Path, write_emodb: Write, plan: MakePlan) -> None:
+    features = FeatureSettings(num_mels=8)
+    write_emodb(tmp_path / "emodb", texts=("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03"))
+    base = plan({"emodb": tmp_path / "emodb"})
+    asked = Plan(base.corpora, features, base.split)
+    one, two = (prepare(asked, tmp_path / f"{n}", LogMel(features), num_workers=n) for n in (1, 2))
+    assert one.fingerprint == two.fingerprint
+    pandas.testing.assert_frame_equal(one.table, two.table)
+    assert all(
+        numpy.array_equal(one.features(features)[i], two.features(features)[i]) for i in one.table["utterance_id"]
+    )
+
+
+@pytest.mark.parametrize("name", ["crema_d", "esd", "goemotions", "jl_corpus", "meld", "ravdess", "savee", "tess"])
+def test_every_synthesised_corpus_is_kept_whole_and_shares_no_recording(
+    tmp_path: Path, plan: MakePlan, extractor: Any, name: str
+) -> None:
+    write_corpus(name, tmp_path / name, size=0.05)
+    prepared = prepare(plan({name: tmp_path / name}), tmp_path / "out", extractor)
+    entry = prepared.ledger["corpora"][name]
+    assert entry["kept"] == len(prepared.table) > 0
+    assert entry["found"] == entry["kept"] + sum(map(len, entry["dropped"].values()))
+    assert set(prepared.ledger["leakage"]["recordings"].values()) == {0}
+    if name not in ("esd", "meld", "goemotions"):
+        assert set(prepared.ledger["leakage"]["speakers"].values()) == {0}
+
+
+class Nothing:
+    """An extractor for counting: nothing is resampled or computed."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self.sample_rate = sample_rate
+
+    def __call__(self, waveform: numpy.ndarray) -> numpy.ndarray:
+        return numpy.zeros((1, 1), numpy.float32)
+
+
+def counts(entry: dict) -> dict[str, dict[str, int]]:
+    return {kind: {reason: len(names) for reason, names in entry[kind].items()} for kind in ("dropped", "repaired")}
+
+
+@pytest.mark.corpus
+def test_of_emodb_454_of_535_are_kept_and_no_speaker_is_in_two_splits(
+    tmp_path: Path, corpora: Path, plan: MakePlan
+) -> None:
+    prepared = prepare(plan({"emodb": corpora / "emodb"}), tmp_path / "out", Nothing(16_000))
+    entry = prepared.ledger["corpora"]["emodb"]
+    assert (entry["found"], entry["kept"], len(prepared.table)) == (535, 454, 454)
+    assert counts(entry) == {"dropped": {"label boredom is left out": 81}, "repaired": {}}
+    speakers = {split: set(rows["speaker"]) for split, rows in prepared.table.groupby("split")}
+    assert {split: len(names) for split, names in speakers.items()} == {"train": 6, "dev": 2, "test": 2}
+    assert len(set.union(*speakers.values())) == 10
+    leakage = prepared.ledger["leakage"]
+    assert leakage["speakers"] == leakage["recordings"] == {"train-dev": 0, "train-test": 0, "dev-test": 0}
+    assert leakage["sentences"] == {"train-dev": 10, "train-test": 10, "dev-test": 10}
+
+
+@pytest.mark.corpus
+def test_of_ravdess_actor_01_is_kept_whole_with_two_files_repaired(
+    tmp_path: Path, corpora: Path, plan: MakePlan
+) -> None:
+    asked = plan({"ravdess": corpora / "ravdess"}, {"ravdess": "train"})
+    entry = prepare(asked, tmp_path / "out", Nothing(48_000)).ledger["corpora"]["ravdess"]
+    assert (entry["found"], entry["kept"]) == (60, 60)
+    assert entry["repaired"] == {
+        "2 channels, averaged": ["ravdess/03-01-02-01-01-02-01", "ravdess/03-01-08-01-02-02-01"]
+    }
+
+
+@pytest.mark.corpus
+def test_of_resampled_ravdess_all_are_kept_and_the_identical_pair_is_flagged(
+    tmp_path: Path, corpora: Path, plan: MakePlan
+) -> None:
+    prepared = prepare(plan({"ravdess": corpora / "ravdess-22k"}), tmp_path / "out", Nothing(22_050))
+    entry = prepared.ledger["corpora"]["ravdess"]
+    assert (entry["found"], entry["kept"], entry["dropped"]) == (1440, 1440, {})
+    pair = ["ravdess/03-01-03-01-02-01-07", "ravdess/03-01-03-01-02-02-07"]
+    assert entry["flagged"] == {"the same recording as another utterance": pair}
+    assert {split: len(part["speakers"]) for split, part in entry["splits"].items()} == {
+        "train": 14,
+        "dev": 5,
+        "test": 5,
+    }
+    assert set(prepared.ledger["leakage"]["speakers"].values()) == {0}
+
+
+@pytest.mark.corpus
+def test_of_tess_all_60_are_kept_with_the_odd_rate_flagged(tmp_path: Path, corpora: Path, plan: MakePlan) -> None:
+    prepared = prepare(plan({"tess": corpora / "tess"}), tmp_path / "out", Nothing(24_414))
+    entry = prepared.ledger["corpora"]["tess"]
+    assert (entry["found"], entry["kept"], entry["dropped"]) == (60, 60, {})
+    assert entry["flagged"]["sample rate 96000 Hz, unlike the rest of the corpus"] == ["tess/OAF_food_fear"]
+    assert {"tess/YAF_germ_angry", "tess/YAF_neat_fear"} <= set(prepared.table["utterance_id"])
+    assert json.loads((tmp_path / "out" / "ledger.json").read_text()) == prepared.ledger

@@ -1,0 +1,93 @@
+"""Features on disk: what is written comes back, the last reading counts, damage is named."""
+
+import re
+from pathlib import Path
+
+import numpy
+import pytest
+
+from emokit.data.store import FeatureStore, Reading, write_shard
+from emokit.errors import DataError
+
+
+def reading(name: str, frames: int = 3, value: float = 0.0, **facts: object) -> Reading:
+    log_mel = numpy.full((frames, 4), value, numpy.float16) + numpy.arange(frames, dtype=numpy.float16)[:, None]
+    return Reading(**({"utterance_id": name, "size": 10, "changed_ns": 1, "log_mel": log_mel} | facts))  # type: ignore[arg-type]
+
+
+def test_features_of_any_length_come_back_by_their_ids(tmp_path: Path) -> None:
+    write_shard(tmp_path, [reading("a", frames=3), reading("b", frames=1, value=-80)])
+    write_shard(tmp_path, [reading("c", frames=200, value=-20.5)])
+    store = FeatureStore(tmp_path)
+    assert sorted(store) == ["a", "b", "c"]
+    assert len(store) == 3
+    assert ("a" in store, "d" in store) == (True, False)
+    assert store["b"].tolist() == [[-80, -80, -80, -80]]
+    assert store["c"].shape == (200, 4)
+    assert store["c"][:, 0].tolist() == [-20.5 + n for n in range(200)]
+    assert store["a"].dtype == numpy.float16
+
+
+def test_features_are_a_view_of_the_mapped_file_that_cannot_be_written_to(tmp_path: Path) -> None:
+    write_shard(tmp_path, [reading("a")])
+    features = FeatureStore(tmp_path)["a"]
+    assert not features.flags.owndata
+    with pytest.raises(ValueError, match="read-only"):
+        features[0, 0] = 1
+
+
+def test_what_the_sound_said_of_itself_comes_back(tmp_path: Path) -> None:
+    write_shard(
+        tmp_path,
+        [
+            reading("a", duration_seconds=1.25, sample_rate=48_000, num_channels=2, recording="f00d"),
+            reading("b", bad="silent", detail="8 samples", log_mel=None),
+        ],
+    )
+    facts = FeatureStore(tmp_path).facts
+    assert facts.loc["a", ["duration_seconds", "sample_rate", "num_channels", "recording", "bad"]].tolist() == [
+        1.25, 48_000, 2, "f00d", "",
+    ]  # fmt: skip
+    assert facts.loc["b", ["bad", "detail"]].tolist() == ["silent", "8 samples"]
+
+
+def test_a_sound_of_no_use_has_no_frames(tmp_path: Path) -> None:
+    write_shard(tmp_path, [reading("a", bad="silent", log_mel=None), reading("b")])
+    store = FeatureStore(tmp_path)
+    assert store["a"].size == 0
+    assert store["b"].shape == (3, 4)
+
+
+def test_the_last_reading_of_a_file_that_changed_counts(tmp_path: Path) -> None:
+    write_shard(tmp_path, [reading("a", value=1), reading("b", value=2)])
+    write_shard(tmp_path, [reading("a", value=3, changed_ns=2)])
+    store = FeatureStore(tmp_path)
+    assert len(store) == len(store.facts) == 2
+    assert (store["a"][0, 0], store["b"][0, 0]) == (3, 2)
+    assert not store.is_current("a", size=10, changed_ns=1)
+    assert store.is_current("a", size=10, changed_ns=2)
+    assert not store.is_current("a", size=11, changed_ns=2)
+    assert not store.is_current("c", size=10, changed_ns=1)
+
+
+def test_an_empty_folder_is_an_empty_store(tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path)
+    assert len(store) == 0
+    assert not store.is_current("a", 1, 1)
+
+
+def test_an_utterance_without_features_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as error:
+        FeatureStore(tmp_path)["emodb/a"]
+    assert str(error.value) == (
+        f"{tmp_path} has no features of emodb/a; run `emokit prepare` again with the same --out."
+    )
+
+
+def test_a_file_cut_short_is_named(tmp_path: Path) -> None:
+    write_shard(tmp_path, [reading("a", frames=100)])
+    path = tmp_path / "part-00000.arrow"
+    path.write_bytes(path.read_bytes()[:500])
+    words = rf"{re.escape(str(path))} is damaged \(.+\); delete it and run `emokit prepare` again\."
+    with pytest.raises(DataError, match=f"^{words}$"):
+        FeatureStore(tmp_path)

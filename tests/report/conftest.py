@@ -1,0 +1,197 @@
+"""Run folders of the contract, small and made by hand, with numbers that scikit-learn computed."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from sklearn import metrics as sk
+
+LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
+
+
+def scores(truth: np.ndarray, guess: np.ndarray) -> dict[str, float]:
+    return {
+        "accuracy": float(sk.accuracy_score(truth, guess)),
+        "uar": float(sk.recall_score(truth, guess, average="macro", labels=np.unique(truth), zero_division=0)),
+        "weighted_f1": float(sk.f1_score(truth, guess, average="weighted", zero_division=0)),
+        "macro_f1": float(sk.f1_score(truth, guess, average="macro", labels=np.unique(truth), zero_division=0)),
+    }
+
+
+def split_metrics(rng: np.random.Generator, n: int, skill: float, num_clusters: int) -> dict[str, Any]:
+    truth = rng.choice(7, n, p=[0.28, 0.1, 0.15, 0.15, 0.17, 0.1, 0.05])
+    truth[:7] = np.arange(7)
+    guess = np.where(rng.random(n) < skill, truth, rng.choice(7, n))
+    simple = np.where(rng.random(n) < skill * 0.6, truth, rng.choice(7, n))
+    majority = np.full(n, np.bincount(truth).argmax())
+    precision, recall, f1, support = sk.precision_recall_fscore_support(truth, guess, labels=range(7), zero_division=0)
+    own = scores(truth, guess)
+    half = n // 2
+    return {
+        "n": n,
+        "num_clusters": num_clusters,
+        "cluster": "speaker",
+        **own,
+        "nll": 1.234567,
+        "ece": 0.0876,
+        "confusion": sk.confusion_matrix(truth, guess, labels=range(7)).tolist(),
+        "per_class": {
+            label: {
+                "precision": float(precision[target]),
+                "recall": float(recall[target]),
+                "f1": float(f1[target]),
+                "support": int(support[target]),
+            }
+            for target, label in enumerate(LABELS)
+        },
+        "per_corpus": {
+            "emodb": {"n": half, **scores(truth[:half], guess[:half])},
+            "ravdess": {"n": n - half, **scores(truth[half:], guess[half:])},
+        },
+        "interval": {name: [value - 0.071, value + 0.062] for name, value in own.items()}
+        | {"nll": [1.1, 1.4], "ece": [0.05, 0.12]},
+        "baselines": {
+            "majority": scores(truth, majority),
+            "simple": {
+                **scores(truth, simple),
+                "description": "logistic regression on mean and deviation of the log-mel bands",
+            },
+        },
+    }
+
+
+def ledger() -> dict[str, Any]:
+    return {
+        "corpora": {
+            "emodb": {
+                "title": "Berlin Database of Emotional Speech",
+                "licence": "free for research, cite the paper",
+                "expected": 535,
+                "found": 535,
+                "kept": 454,
+                "dropped": {"boredom is left out": [f"emodb/03a01L{i}" for i in range(81)]},
+                "repaired": {},
+                "flagged": {},
+                "labels": {
+                    "angry": 127,
+                    "disgust": 46,
+                    "fear": 69,
+                    "happy": 71,
+                    "neutral": 79,
+                    "sad": 62,
+                    "surprise": 0,
+                },
+                "splits": {
+                    "train": {"utterances": 280, "speakers": ["03", "08", "09", "10", "11", "12"]},
+                    "dev": {"utterances": 84, "speakers": ["13", "14"]},
+                    "test": {"utterances": 90, "speakers": ["15", "16"]},
+                },
+                "notes": ["Surprise does not occur."],
+            },
+            "ravdess": {
+                "title": "Ryerson Audio-Visual Database of Emotional Speech and Song",
+                "licence": "CC BY-NC-SA 4.0",
+                "expected": 1440,
+                "found": 1442,
+                "kept": 1438,
+                "dropped": {"truncated": ["ravdess/03-01-05-01-01-01-02"], "silent": ["a", "b", "c"]},
+                "repaired": {"stereo, averaged": ["ravdess/03-01-02-01-01-02-01", "ravdess/03-01-03-01-02-01-05"]},
+                "flagged": {"the same recording as ravdess/03-01-04-01-01-01-01": ["ravdess/03-01-04-01-01-02-01"]},
+                "labels": dict.fromkeys(LABELS, 192),
+                "splits": {
+                    "train": {"utterances": 958, "speakers": [f"{i:02d}" for i in range(1, 17)]},
+                    "dev": {"utterances": 240, "speakers": ["17", "18", "19", "20"]},
+                    "test": {"utterances": 240, "speakers": ["21", "22", "23", "24"]},
+                },
+                "notes": [],
+            },
+        },
+        "leakage": {
+            kind: dict.fromkeys(("train-dev", "train-test", "dev-test"), number)
+            for kind, number in (("speakers", 0), ("recordings", 0), ("texts", 12), ("sentences", 12))
+        },
+    }
+
+
+MakeRun = Callable[..., Path]
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> MakeRun:
+    """Write one complete run folder; `skill` is the share that it does not guess."""
+    return lambda name="emodb", **kwargs: write_run(tmp_path / "runs" / name, **kwargs)
+
+
+def write_run(
+    run: Path, *, skill: float = 0.6, seed: int = 1, num_clusters: int = 2, epochs: int = 24, kind: str = "audio"
+) -> Path:
+    shutil.rmtree(run, ignore_errors=True)
+    run.mkdir(parents=True)
+    rng = np.random.default_rng(seed)
+    log = []
+    for epoch in range(1, epochs + 1):
+        log.append(
+            {
+                "epoch": epoch,
+                "train_loss": 2 * float(np.exp(-epoch / 12)),
+                "dev_loss": 1.1 + float(np.exp(-epoch / 6)) + 0.1 * float(rng.random()),
+                "dev_uar": skill * (1 - float(np.exp(-epoch / 5))) + 0.05 * float(rng.random()),
+                "learning_rate": 0.0005,
+                "seconds": 1.2,
+            }
+        )
+    best = max(log, key=lambda line: line["dev_uar"])["epoch"]
+    (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log))
+    settings = {
+        "data": {"corpora": ["emodb", "ravdess"], "split": "speaker"},
+        "features": {"num_mels": 128, "num_frames": 130},
+        "model": {"channels": [32, 64, 128], "dropout": 0.3},
+        "training": {"learning_rate": 0.0005 * seed, "mixup_alpha": 0.2 if seed % 2 else 0.0, "max_epochs": epochs},
+    }
+    (run / "settings.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+    command = [
+        "/usr/bin/emokit",
+        "train",
+        kind,
+        "experiments/audio/emodb_quick.yaml",
+        "--data",
+        "prepared",
+        "--run",
+        "runs/a b",
+    ]
+    environment = {
+        "command": command,
+        "started": "2025-01-31T12:00:00+00:00",
+        "seed": seed,
+        "device": "cpu",
+        "data_fingerprint": "ab" * 32,
+        "emokit": "0.1.0",
+        "python": "3.11.7",
+        "platform": "Linux-6.1-x86_64",
+        "packages": {"torch": "2.12.1", "transformers": "5.1.0", "librosa": None},
+        "git_revision": "0123456789ab+",
+    }
+    (run / "environment.json").write_text(json.dumps(environment))
+    (run / "ledger.json").write_text(json.dumps(ledger()))
+    metrics = {
+        "name": "emodb_quick",
+        "kind": kind,
+        "model": "acrnn",
+        "labels": LABELS,
+        "parameters": 1234567,
+        "epochs": epochs,
+        "best_epoch": best,
+        "seconds": 88.1,
+        "device": "cpu",
+        "splits": {
+            "dev": split_metrics(rng, 324, skill, num_clusters + 4),
+            "test": split_metrics(rng, 330, skill, num_clusters),
+        },
+    }
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    return run

@@ -1,0 +1,114 @@
+import csv
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emokit.report import figures
+from emokit.report.gather import read_run
+from emokit.report.shapes import ClassScores
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """WCAG 2's contrast of two colours, each three shares of sRGB."""
+
+    def luminance(colour: tuple[float, ...]) -> float:
+        linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colour]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def rgb(colour: str) -> tuple[float, ...]:
+    return tuple(int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
+
+
+def test_a_csv_reproduces_the_confusion_matrix(tmp_path: Path) -> None:
+    figures.confusion_matrix([[3, 1], [0, 0]], ["angry", "sad"], "test").write(tmp_path, "x-confusion-test")
+    assert read_csv(tmp_path / "x-confusion-test.csv") == [
+        {"truth": "angry", "predicted": "angry", "count": "3", "row_share": "0.75"},
+        {"truth": "angry", "predicted": "sad", "count": "1", "row_share": "0.25"},
+        {"truth": "sad", "predicted": "angry", "count": "0", "row_share": ""},
+        {"truth": "sad", "predicted": "sad", "count": "0", "row_share": ""},
+    ]
+
+
+def test_a_csv_reproduces_the_learning_curves_to_the_last_digit(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    run = read_run(make_run(), "emodb")
+    figures.learning_curves(run.epochs, run.metrics.best_epoch).write(tmp_path, "curves")
+    rows = read_csv(tmp_path / "curves.csv")
+    for key in ("epoch", "train_loss", "dev_loss", "dev_uar"):
+        assert [float(row[key]) for row in rows] == [epoch[key] for epoch in run.epochs]
+    assert [int(row["epoch"]) for row in rows if row["best"] == "1"] == [run.metrics.best_epoch]
+
+
+def test_a_csv_reproduces_the_scores_of_each_class(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    run = read_run(make_run(), "emodb")
+    assert run.test is not None
+    figures.per_class(run.test.per_class, run.metrics.labels, "test").write(tmp_path, "classes")
+    for row in read_csv(tmp_path / "classes.csv"):
+        own = run.test.per_class[row["label"]]
+        assert (float(row["precision"]), float(row["recall"]), float(row["f1"])) == (own.precision, own.recall, own.f1)
+        assert int(row["support"]) == own.support
+
+
+def test_the_same_numbers_give_the_same_bytes_and_no_date() -> None:
+    one, other = (figures.confusion_matrix([[3, 1], [2, 5]], ["a", "b"], "dev") for _ in range(2))
+    assert (one.svg, one.png) == (other.svg, other.png)
+    assert b"<dc:date>" not in one.svg
+    assert b"Software" not in one.png
+
+
+def test_a_png_is_a_print_column_wide_at_200_dots_per_inch() -> None:
+    png = figures.confusion_matrix([[1]], ["a"], "dev").png
+    assert int.from_bytes(png[16:20], "big") == figures.WIDTH_INCHES * 200
+
+
+def test_one_epoch_and_losses_that_are_no_numbers_are_drawn() -> None:
+    epochs = [{"epoch": 1, "train_loss": math.nan, "dev_loss": None, "dev_uar": 0.2}]
+    drawing = figures.learning_curves(epochs, 1)
+    assert drawing.shows == (
+        "Learning curves over 1 epoch: loss on train and dev, unweighted average recall on dev, "
+        "best at epoch 1 with 20.0 %."
+    )
+    assert math.isnan(figures.learning_curves([{"epoch": 1}, {"epoch": 2, "dev_uar": "x"}], 2).rows[1][3])
+
+
+@pytest.mark.parametrize("label", ["$x$", "怒り", "<script>alert(1)</script>", "a_b^{"])
+def test_a_label_is_drawn_as_it_is(label: str) -> None:
+    assert b"<script" not in figures.confusion_matrix([[2]], [label], "dev").svg.replace(b"<!-- <script", b"")
+    assert figures.per_class({label: ClassScores(precision=None, recall=0.5, f1=0.5, support=2)}, [label], "dev").png
+
+
+def test_no_ink_for_paper_is_left_on_the_dark_page() -> None:
+    dark = figures.for_dark(figures.confusion_matrix([[3, 1], [2, 5]], ["a", "b"], "dev").svg).decode()
+    assert not [ink for ink in figures.DARK if ink in dark]
+
+
+@pytest.mark.parametrize(("theme", "ground"), [("light", "#ffffff"), ("dark", "#15171a")])
+def test_words_in_every_cell_can_be_read_in_both_themes(theme: str, ground: str) -> None:
+    def ink(colour: str) -> tuple[float, ...]:
+        return rgb(figures.DARK.get(colour, colour) if theme == "dark" else colour)
+
+    for percent in range(101):
+        share = percent / 100
+        cell = tuple(
+            share * over + (1 - share) * under for over, under in zip(ink(figures.CELL), rgb(ground), strict=True)
+        )
+        assert contrast(cell, ink(figures.cell_ink(share))) >= 4.5, percent
+    for colour in (figures.INK, figures.QUIET, figures.BLUE, figures.VERMILLION):
+        assert contrast(rgb(ground), ink(colour)) >= 4.5, colour
+
+
+def test_drawing_leaves_pyplot_alone() -> None:
+    code = "import sys; from emokit.report import build; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,193 @@
+"""Files that are whole or absent: what is left behind when writing fails, and the sentence that says why."""
+
+import errno
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from emokit.errors import DataError, UsageError, WorkError
+from emokit.files import file_hash, new_folder, read_json, resource, whole_file, write_json, write_text
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_a_file_gets_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.txt"
+    with whole_file(path) as temporary:
+        temporary.write_text("half")
+        assert temporary.parent == path.parent
+        assert not path.exists()
+    assert path.read_text() == "half"
+    assert names(path.parent) == ["a.txt"]
+
+
+def write_half(path: Path, error: type[BaseException]) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text("half")
+        raise error
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_failure_leaves_nothing_under_the_final_name(tmp_path: Path, error: type[BaseException]) -> None:
+    with pytest.raises(error):
+        write_half(tmp_path / "a.txt", error)
+    assert names(tmp_path) == []
+
+
+def test_a_failure_keeps_what_was_there_before(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError):
+        write_half(path, RuntimeError)
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def failing_replace(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def fail(self: Path, target: Path) -> None:
+        raise OSError(code, os.strerror(code), str(target))
+
+    monkeypatch.setattr(Path, "replace", fail)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_one_sentence_and_keeps_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    failing_replace(monkeypatch, code)
+    with pytest.raises(WorkError) as caught:
+        write_text(path, "new")
+    assert str(caught.value) == (
+        f"The disk that holds {path} is full; free some space and give the same command again."
+    )
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full, a device without space")
+def test_a_disk_that_fills_up_in_the_middle_is_the_same_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    part = tmp_path / f".a.txt.{os.getpid()}.part"
+    part.symlink_to("/dev/full")
+    with pytest.raises(WorkError, match="is full"):
+        write_text(path, "new")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.EPERM])
+def test_a_disk_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    path = tmp_path / "a.txt"
+    failing_replace(monkeypatch, code)
+    with pytest.raises(WorkError) as caught:
+        write_text(path, "new")
+    assert str(caught.value) == f"{path} cannot be written ({os.strerror(code)}); name a folder that can be."
+    assert names(tmp_path) == []
+
+
+def test_a_file_in_the_place_of_a_folder_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(WorkError) as caught:
+        write_text(tmp_path / "file" / "a.txt", "new")
+    assert str(caught.value) == (
+        f"{tmp_path}/file/a.txt cannot be written (Not a directory); name a folder that can be."
+    )
+    with pytest.raises(WorkError, match="Not a directory"):
+        new_folder(tmp_path / "file" / "run", force=False, what="index.html")
+
+
+def test_an_error_of_ours_keeps_its_own_kind(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), whole_file(tmp_path / "a.txt"):
+        pass  # nothing was written
+    with pytest.raises(IsADirectoryError), whole_file(tmp_path / "a.txt"):
+        raise IsADirectoryError(errno.EISDIR, "x")
+
+
+def test_json_is_read_as_it_was_written(tmp_path: Path) -> None:
+    value = {"b": [1, 2.5, None], "a": "Wut"}
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == value
+    assert (tmp_path / "a.json").read_text() == '{\n "b": [\n  1,\n  2.5,\n  null\n ],\n "a": "Wut"\n}\n'
+
+
+def test_json_without_a_number_in_it_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "a.json", {"uar": float("nan")})
+    assert names(tmp_path) == []
+
+
+def test_missing_and_damaged_json_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    with pytest.raises(DataError) as caught:
+        read_json(path)
+    assert str(caught.value) == f"{path} is not there; make the folder that it belongs to again."
+    path.write_text('{"a": ')
+    with pytest.raises(DataError) as caught:
+        read_json(path)
+    assert str(caught.value) == (
+        f"{path} is damaged (Expecting value: line 1 column 7 (char 6)); make the folder that it belongs to again."
+    )
+    path.write_bytes(b"\xff")
+    with pytest.raises(DataError, match="is damaged"):
+        read_json(path)
+
+
+def test_the_hash_is_sha_256_of_the_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert file_hash(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_a_new_folder_may_be_missing_or_empty(tmp_path: Path) -> None:
+    for _ in range(2):
+        new_folder(tmp_path / "a" / "b", force=False, what="index.html")
+        assert names(tmp_path / "a" / "b") == []
+
+
+def test_a_folder_that_holds_something_is_refused_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("x")
+    with pytest.raises(UsageError) as caught:
+        new_folder(tmp_path, force=False, what="index.html")
+    assert str(caught.value) == (
+        f"{tmp_path} exists and is not empty; name another folder, or add --force to replace it."
+    )
+    with pytest.raises(UsageError) as caught:
+        new_folder(tmp_path, force=True, what="index.html")
+    assert str(caught.value) == (
+        f"{tmp_path} has no index.html, so emokit did not make it; --force will not replace it."
+    )
+    assert names(tmp_path) == ["thesis.tex"]
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+    for force in (False, True):
+        with pytest.raises(UsageError) as caught:
+            new_folder(tmp_path / "a", force=force, what="index.html")
+        assert str(caught.value) == f"{tmp_path}/a is a file; name a folder for the result."
+
+
+def test_force_empties_a_folder_of_ours_and_follows_no_link_out_of_it(tmp_path: Path) -> None:
+    kept, folder, link = tmp_path / "kept", tmp_path / "report", tmp_path / "link"
+    kept.mkdir()
+    (kept / "corpus.wav").write_text("x")
+    (folder / "figures").mkdir(parents=True)
+    (folder / "figures" / "a.png").write_text("x")
+    (folder / "index.html").write_text("x")
+    (folder / "elsewhere").symlink_to(kept)
+    link.symlink_to(folder)
+    new_folder(link, force=True, what="index.html")
+    assert names(folder) == []
+    assert link.is_symlink()
+    assert names(kept) == ["corpus.wav"]
+
+
+def test_what_comes_with_emokit_is_found() -> None:
+    assert resource("datasets.yaml").is_file()
+    assert resource("experiments").is_dir()

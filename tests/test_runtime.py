@@ -1,0 +1,101 @@
+"""The machine: devices and seeds, and pairs of torch and torchaudio that do not work, by their versions."""
+
+import os
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from emokit.errors import UsageError
+from emokit.runtime import choose_device, derived_seed, installed, mismatch, num_workers, seed_everything
+
+
+@pytest.mark.parametrize(
+    ("torch_version", "torchaudio_version"),
+    [
+        ("2.11.0", "2.11.0"),
+        ("2.12.1", "2.11.0"),
+        ("2.13.0", "2.11.0"),
+        ("2.12.1+cu130", "2.11.0"),
+        ("2.12.1", "2.11.0+cu130"),
+        ("2.11.0+cpu", "2.11.0+cpu"),
+        ("2.11.0+cu128", "2.11.0+cu128"),
+    ],
+)
+def test_a_pair_that_fits_has_no_fault(torch_version: str, torchaudio_version: str) -> None:
+    assert mismatch(torch_version, torchaudio_version) is None
+
+
+@pytest.mark.parametrize(
+    ("torch_version", "torchaudio_version", "fault"),
+    [
+        (None, None, "torch is not installed"),
+        (None, "2.11.0", "torch is not installed"),
+        ("2.12.1", None, "torchaudio is not installed"),
+        ("2.12.1+cpu", "2.11.0", "torch 2.12.1+cpu is a CPU-only build, which torchaudio 2.11.0 cannot load"),
+        ("2.14.0", "2.11.0", "torch 2.14.0 and torchaudio 2.11.0 do not fit together"),
+        ("2.14.0+cu130", "2.11.0", "torch 2.14.0+cu130 and torchaudio 2.11.0 do not fit together"),
+        ("2.9.1", "2.11.0", "torch 2.9.1 and torchaudio 2.11.0 do not fit together"),
+        ("2.12.1", "2.8.0", "torch 2.12.1 and torchaudio 2.8.0 do not fit together"),
+        ("3.0.0", "2.11.0", "torch 3.0.0 and torchaudio 2.11.0 do not fit together"),
+        # torchaudio compares the CUDA versions of both when it is imported.
+        ("2.12.1+cu126", "2.11.0", "torch 2.12.1+cu126 and torchaudio 2.11.0 do not fit together"),
+        ("2.14.0+cpu", "2.11.0+cpu", "torch 2.14.0+cpu and torchaudio 2.11.0+cpu do not fit together"),
+    ],
+)
+def test_a_pair_that_does_not_fit_is_named_with_what_to_install(
+    torch_version: str | None, torchaudio_version: str | None, fault: str
+) -> None:
+    assert mismatch(torch_version, torchaudio_version) == f"{fault}; install torch==2.12.1 torchaudio==2.11.0."
+
+
+def test_the_best_device_is_chosen() -> None:
+    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    assert choose_device().type == best
+    assert choose_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "cpu:x", "xpu"])
+def test_an_unknown_device_is_refused(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        choose_device(name)
+    assert str(caught.value) == f"--device {name} is unknown; choose one of auto, cuda, mps, cpu."
+
+
+@pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="this machine has more")
+@pytest.mark.parametrize("name", ["cuda", "cuda:1", "mps"])
+def test_a_device_that_is_not_there_is_refused(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        choose_device(name)
+    assert str(caught.value) == (f"--device {name} was asked for and this machine has only cpu; use --device auto.")
+
+
+def test_the_same_seed_gives_the_same_numbers_everywhere() -> None:
+    def draw(seed: int) -> tuple[float, float, float]:
+        seed_everything(seed)
+        return random.random(), float(np.random.rand()), float(torch.rand(()))
+
+    assert draw(2**32 - 1) == draw(2**32 - 1)
+    assert all(one != other for one, other in zip(draw(0), draw(1), strict=True))
+
+
+def test_derived_seeds_depend_on_seed_and_part_and_nothing_else() -> None:
+    expected = int(np.random.SeedSequence([3, 5]).generate_state(1)[0])
+    seed_everything(0)
+    assert derived_seed(3, 5) == expected
+    assert len({derived_seed(seed, part) for seed in range(10) for part in range(10)}) == 100
+
+
+def test_workers_are_as_many_as_asked_for_or_as_there_are_processors() -> None:
+    assert num_workers(3) == 3
+    assert 1 <= num_workers() <= (os.cpu_count() or 1)
+    for asked in (0, -1):
+        with pytest.raises(UsageError) as caught:
+            num_workers(asked)
+        assert str(caught.value) == f"--workers {asked} was given where 1 or more was expected."
+
+
+def test_versions_are_known_without_importing() -> None:
+    assert installed("numpy") == np.__version__
+    assert installed("no-such-package-of-emokit") is None

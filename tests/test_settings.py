@@ -1,0 +1,214 @@
+"""Settings: what a user can slip on, in the exact words that answer it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import Field
+
+from emokit.errors import UsageError
+from emokit.settings import Settings, fields, nearest, parse_value, read_yaml_mapping, set_dotted
+
+
+class Inner(Settings):
+    """A group."""
+
+    max_epochs: int = Field(60, ge=1)
+    """The most epochs
+    to train for."""
+    lr: float = Field(0.5, gt=0, le=1)
+    """Learning rate."""
+
+
+class Other(Settings):
+    """Another group."""
+
+    channels: tuple[int, ...] = Field((64, 128), min_length=1)
+    """Channels."""
+    clip_norm: float | None = Field(1.0, gt=0)
+    """Largest norm."""
+
+
+class Outer(Settings):
+    """All of it."""
+
+    name: str = "first"
+    """What it is called."""
+    training: Inner = Inner()
+    model: Other = Other()
+
+
+def refusal(*overrides: str, path: Path | None = None, **flags: Any) -> str:
+    with pytest.raises(UsageError) as caught:
+        Outer.read(path, overrides, flags)
+    return str(caught.value)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "first.yaml"
+
+
+def test_overrides_go_over_the_file_and_flags_over_overrides(file: Path) -> None:
+    file.write_text("name: second\ntraining: {max_epochs: 2, lr: 0.25}\n")
+    read = Outer.read(file, ["training.max_epochs=3", " model.channels =[16,32]"], {"training.lr": 0.125, "name": None})
+    assert read == Outer(name="second", training=Inner(max_epochs=3, lr=0.125), model=Other(channels=(16, 32)))
+
+
+def test_the_later_of_two_overrides_counts() -> None:
+    assert Outer.read(None, ["training.max_epochs=3", "training.max_epochs=4"]).training.max_epochs == 4
+
+
+def test_nothing_given_is_the_defaults(file: Path) -> None:
+    file.write_text("# nothing yet\n")
+    assert Outer.read(file) == Outer.read(None) == Outer()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("null", None), ("true", True), ("[1, 2]", [1, 2]), ("0.5", 0.5), ("a b", "a b"), ("a=b", "a=b"), ("", None)],
+)
+def test_values_of_set_are_what_they_look_like(text: str, value: object) -> None:
+    assert parse_value(text, "key") == value
+    assert type(parse_value(text, "key")) is type(value)
+
+
+def test_only_the_first_equals_sign_divides_key_and_value() -> None:
+    assert Outer.read(None, ["name=a=b"]).name == "a=b"
+
+
+@pytest.mark.parametrize("written", ["5e-4", "5.0e-4", "0.0005"])
+def test_a_small_number_may_be_written_in_any_way(written: str) -> None:
+    assert Outer.read(None, [f"training.lr={written}"]).training.lr == 0.0005
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("training.max_epoch=2", "the unknown key training.max_epoch; did you mean training.max_epochs?"),
+        ("max_epochs=2", "the unknown key max_epochs; did you mean training.max_epochs?"),
+        ("max_epoch=2", "the unknown key max_epoch; did you mean training.max_epochs?"),
+        ("model.lr=0.5", "the unknown key model.lr; did you mean training.lr?"),
+        ("trainig.lr=0.5", "the unknown key trainig; did you mean training?"),
+        ("training.nope=1", "the unknown key training.nope; see `emokit settings` for the known ones."),
+        ("zzz=1", "the unknown key zzz; see `emokit settings` for the known ones."),
+        ("training.max_epochs=0", "training.max_epochs = 0, but it should be greater than or equal to 1."),
+        ("training.lr=2", "training.lr = 2, but it should be less than or equal to 1."),
+        ("training.lr=.nan", "training.lr = nan, but it should be a finite number."),
+        ("model.clip_norm=.inf", "model.clip_norm = inf, but it should be a finite number."),
+        ("training.max_epochs=2.5", "training.max_epochs = 2.5, but it should be a valid integer, got a number with a "
+                                    "fractional part."),
+        ("training=3", "training = 3, but it should be a group of `key: value` lines."),
+        ("model.channels=16", "model.channels = 16, but it should be a list such as [a,b]."),
+        ("model.channels=[16,a]", "model.channels.1 = 'a', but it should be a valid integer, unable to parse string as "
+                                  "an integer."),
+        ("model.channels=[]", "model.channels = [], but it should have at least 1 item after validation, not 0."),
+    ],
+)  # fmt: skip
+def test_a_refused_key_or_value_is_named_with_what_was_expected(override: str, words: str) -> None:
+    assert refusal(override) == f"The command line has {words}"
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("training.max_epochs", "--set training.max_epochs has no '='; write it as --set key=value."),
+        ("=3", "--set =3 names no key; write it as --set key=value."),
+        (
+            "model.channels=[1,2",
+            "--set model.channels=[1,2 has no valid value; write lists as [1,2] and quote odd text.",
+        ),
+        ("name=2024-99-99", "--set name=2024-99-99 has no valid value; write lists as [1,2] and quote odd text."),
+    ],
+)
+def test_an_override_that_cannot_be_read_is_quoted(override: str, sentence: str) -> None:
+    assert refusal(override) == sentence
+
+
+def test_a_refusal_names_the_file_and_whether_the_command_line_had_a_hand_in_it(file: Path) -> None:
+    file.write_text("training:\n  lr: 3\n")
+    words = "has training.lr = 3, but it should be less than or equal to 1."
+    assert refusal(path=file) == f"{file} {words}"
+    assert refusal("name=x", path=file) == f"{file} (with what the command line changes) {words}"
+    assert refusal(path=file, name=None) == f"{file} {words}"
+
+
+def test_an_override_into_a_value_is_refused(file: Path) -> None:
+    file.write_text("training: 3\n")
+    assert refusal("training.lr=1", path=file) == (
+        "training.lr goes into training, which is 3 where a group of `key: value` lines was expected."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"- 1\n", "holds a list where a mapping of settings was expected."),
+        (b"hello", "holds a str where a mapping of settings was expected."),
+        (b"name: x\n\ntraining: [1\n", "is not valid YAML at line 4; mend it and give the same command again."),
+        (b"training:\n\tlr: 3\n", "is not valid YAML at line 2; mend it and give the same command again."),
+        (b"name: !!python/name:os.system x", "is not valid YAML at line 1; mend it and give the same command again."),
+        (b"name: 2024-99-99", "is not valid YAML; mend it and give the same command again."),
+        (b"name: " + b"[" * 5000, "is not valid YAML; mend it and give the same command again."),
+        (b"\xff\xfe\x00", "is not UTF-8 text; name a YAML file of settings."),
+        (b"training:\n", "has training = None, but it should be a group of `key: value` lines."),
+        (b"1: 2\n", "has the unknown key 1; see `emokit settings` for the known ones."),
+    ],
+)
+def test_a_file_that_is_no_settings_is_refused(file: Path, content: bytes, words: str) -> None:
+    file.write_bytes(content)
+    assert refusal(path=file) == f"{file} {words}"
+
+
+def test_a_file_that_is_not_there_or_is_a_folder_is_refused(file: Path) -> None:
+    assert refusal(path=file) == f"{file} does not exist; name a YAML file of settings."
+    assert refusal(path=file.parent) == (
+        f"{file.parent} cannot be read (Is a directory); name a YAML file of settings."
+    )
+
+
+def test_settings_survive_their_own_yaml(file: Path) -> None:
+    settings = Outer(name="Müller: 1e-5", training=Inner(lr=1e-5), model=Other(clip_norm=None))
+    file.write_text(settings.as_yaml(), encoding="utf-8")
+    assert Outer.read(file) == settings
+    assert read_yaml_mapping(file) == settings.as_dict()
+
+
+def test_the_yaml_holds_every_field_in_the_order_of_the_classes() -> None:
+    assert Outer().as_yaml() == (
+        "name: first\ntraining:\n  max_epochs: 60\n  lr: 0.5\nmodel:\n  channels:\n  - 64\n  - 128\n  clip_norm: 1.0\n"
+    )
+
+
+def test_the_key_differs_where_a_value_does_and_only_there() -> None:
+    assert Outer().key() == Outer.read(None, ["training.max_epochs=60"]).key()
+    assert re.fullmatch("[0-9a-f]{12}", Outer().key())
+    assert Outer.read(None, ["training.max_epochs=61"]).key() != Outer().key()
+
+
+def test_settings_cannot_be_changed_once_made() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Outer().name = "other"  # type: ignore[misc]
+
+
+def test_fields_are_named_with_dots_and_carry_their_sentence_on_one_line() -> None:
+    assert fields(Outer) == {
+        "name": "What it is called.",
+        "training.max_epochs": "The most epochs to train for.",
+        "training.lr": "Learning rate.",
+        "model.channels": "Channels.",
+        "model.clip_norm": "Largest norm.",
+    }
+
+
+def test_nearest_knows_when_nothing_is_near() -> None:
+    assert nearest("ravdes", ["emodb", "ravdess"]) == "ravdess"
+    assert nearest("xyz", ["emodb", "ravdess"]) is None
+    assert nearest("xyz", []) is None
+
+
+def test_set_dotted_makes_the_groups_in_between() -> None:
+    values: dict[str, Any] = {"a": {"x": 1}}
+    set_dotted(values, "a.b.c", 2)
+    assert values == {"a": {"x": 1, "b": {"c": 2}}}

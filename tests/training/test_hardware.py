@@ -1,0 +1,40 @@
+"""Which precision on which device."""
+
+import pytest
+import torch
+
+from emokit.errors import UsageError
+from emokit.training.hardware import choose_precision, new_accelerator
+
+CPU = torch.device("cpu")
+
+
+def test_what_is_asked_for_is_taken():
+    assert choose_precision("float32", CPU) == "float32"
+    assert choose_precision("bf16", CPU) == "bf16"
+
+
+def test_a_processor_without_bf16_instructions_computes_in_float32(monkeypatch):
+    for check in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, check, lambda: False)
+    assert choose_precision("auto", CPU) == "float32"
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    assert choose_precision("auto", CPU) == "bf16"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("half", "--precision half is unknown; choose one of auto, float32, bf16, fp16."),
+        ("fp16", "--precision fp16 was asked for and needs CUDA, but the device is cpu; use --precision auto."),
+    ],
+)
+def test_a_precision_that_cannot_be_is_refused(name, sentence):
+    with pytest.raises(UsageError) as error:
+        choose_precision(name, CPU)
+    assert str(error.value) == sentence
+
+
+def test_one_process_can_train_in_one_precision_after_the_other():
+    assert new_accelerator("cpu", "bf16").mixed_precision == "bf16"
+    assert new_accelerator("cpu", "float32").mixed_precision == "no"
