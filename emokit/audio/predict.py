@@ -57,14 +57,20 @@ def load_model(run: Path, device: torch.device) -> AcrnnForAudioClassification:
         DataError: the run is not complete or its model is damaged.
     """
     runs.check_complete(run)
+    return read_model(run, device)
+
+
+def read_model(run: Path, device: torch.device) -> AcrnnForAudioClassification:
+    """The model that lies in a run folder.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    folder = run / runs.MODEL
     try:
-        model = AcrnnForAudioClassification.from_pretrained(
-            run / runs.MODEL, local_files_only=True, use_safetensors=True
-        )
+        model = AcrnnForAudioClassification.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     except Exception as error:  # transformers and safetensors raise many kinds for a damaged folder
-        raise DataError(
-            f"{run / runs.MODEL} holds no whole model ({error}); train the run again with --force."
-        ) from error
+        raise DataError(f"{folder} holds no whole model ({error}); train the run again with --force.") from error
     return model.to(device).eval()
 
 

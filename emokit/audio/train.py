@@ -8,24 +8,21 @@ from typing import Any
 import numpy
 import pandas
 import torch
-from accelerate import Accelerator
 
-from emokit import card, metrics, predictions, runs
+from emokit import predictions, runs
 from emokit.audio import baseline
 from emokit.audio.model import AcrnnConfig, AcrnnForAudioClassification
-from emokit.audio.predict import probabilities
+from emokit.audio.predict import probabilities, read_model
 from emokit.audio.settings import AudioSettings
 from emokit.audio.windows import TrainingBatches, mean_and_deviation
-from emokit.data.prepared import LEDGER, Prepared
+from emokit.data.prepared import Prepared
 from emokit.errors import DataError, UsageError
-from emokit.files import write_json, write_text
-from emokit.labels import LABELS, NUM_LABELS, TARGETS
+from emokit.experiment import HELD_OUT, Baseline, class_weights, complete, train_epochs
+from emokit.files import write_json
+from emokit.labels import LABELS, TARGETS
 from emokit.runtime import seed_everything
-from emokit.training import checkpoint
 from emokit.training.hardware import new_accelerator
-from emokit.training.loop import DevScores, Epoch, fit
-
-HELD_OUT = ("dev", "test")
+from emokit.training.loop import Epoch
 
 
 @dataclass(frozen=True)
@@ -87,15 +84,47 @@ def train(
         resume=resume,
         force=force,
     )
-    write_json(run / LEDGER, prepared.ledger)
+    write_json(run / runs.LEDGER, prepared.ledger)
     model = new_model(settings, parts["train"])
-    last = _train_epochs(settings, parts, run, model, accelerator, on_epoch)
-    best = (
-        AcrnnForAudioClassification.from_pretrained(run / runs.MODEL, local_files_only=True)
-        .to(accelerator.device)
-        .eval()
+    recipe, frames = settings.training, model.config.window_frames
+    batches = TrainingBatches(
+        parts["train"].log_mels,
+        parts["train"].targets,
+        window_frames=frames,
+        batch_size=recipe.batch_size,
+        mixup_alpha=recipe.mixup_alpha,
+        seed=recipe.seed,
     )
-    return _score(settings, prepared, parts, run, best, accelerator.device, last)
+    weights = class_weights(parts["train"].targets) if recipe.class_weights == "inverse" else None
+
+    def predict(current: torch.nn.Module, split: str = "dev") -> numpy.ndarray:
+        return probabilities(current, parts[split].log_mels, frames, accelerator.device)
+
+    epochs = train_epochs(
+        run, model, batches, len(batches), predict, parts["dev"].targets, recipe, accelerator, weights, on_epoch
+    )
+    best = read_model(run, accelerator.device)
+    found = {
+        split: predictions.make(
+            parts[split].table, predict(best, split), model=settings.name, fingerprint=prepared.fingerprint
+        )
+        for split in HELD_OUT
+    }
+    about = {
+        "name": settings.name,
+        "kind": settings.kind,
+        "model": best.config.model_type,
+        "parameters": sum(parameter.numel() for parameter in best.parameters()),
+        **epochs,
+    }
+    return complete(run, about, prepared, found, parts["train"].table["label"], _baseline(parts))
+
+
+def _baseline(parts: dict[str, Part]) -> Baseline:
+    """The simple model, fitted on train, its strength chosen on dev."""
+    summaries = {split: baseline.summary(part.log_mels) for split, part in parts.items()}
+    simple = baseline.fit_baseline(summaries["train"], parts["train"].targets, summaries["dev"], parts["dev"].targets)
+    return Baseline(baseline.DESCRIPTION, {split: simple.predict(summaries[split]) for split in HELD_OUT})
 
 
 def read_parts(settings: AudioSettings, prepared: Prepared) -> dict[str, Part]:
@@ -153,113 +182,3 @@ def new_model(settings: AudioSettings, train_part: Part) -> AcrnnForAudioClassif
     model.standardise_with(*mean_and_deviation(train_part.log_mels))
     # Convolutions over bf16 numbers run several times as fast when a place's channels lie together in memory.
     return model.to(memory_format=torch.channels_last)
-
-
-def class_weights(targets: numpy.ndarray) -> torch.Tensor:
-    """(classes,) weights inverse to the frequency in training, mean 1 over the training utterances; 1 for absent classes."""
-    counts = numpy.bincount(targets, minlength=NUM_LABELS)
-    present = counts > 0
-    weights = numpy.where(present, len(targets) / (present.sum() * numpy.maximum(counts, 1)), 1.0)
-    return torch.tensor(weights, dtype=torch.float32)
-
-
-def _train_epochs(
-    settings: AudioSettings,
-    parts: dict[str, Part],
-    run: Path,
-    model: AcrnnForAudioClassification,
-    accelerator: Accelerator,
-    on_epoch: Callable[[Epoch], None] | None,
-) -> dict[str, int]:
-    """Ask the loop for its epochs; log each, keep the best model and the state to go on from."""
-    from torch.utils.tensorboard import SummaryWriter
-
-    recipe, dev = settings.training, parts["dev"]
-    batches = TrainingBatches(
-        parts["train"].log_mels,
-        parts["train"].targets,
-        window_frames=model.config.window_frames,
-        batch_size=recipe.batch_size,
-        mixup_alpha=recipe.mixup_alpha,
-        seed=recipe.seed,
-    )
-
-    def evaluate(current: torch.nn.Module) -> DevScores:
-        return dev_scores(
-            probabilities(current, dev.log_mels, model.config.window_frames, accelerator.device), dev.targets
-        )
-
-    state = checkpoint.read(run / runs.CHECKPOINT)
-    weights = class_weights(parts["train"].targets) if recipe.class_weights == "inverse" else None
-    done = dict(state["progress"]) if state else {}
-    with SummaryWriter(str(run / runs.TENSORBOARD), purge_step=done.get("epoch", 0) + 1) as board:
-        for epoch in fit(model, batches, len(batches), evaluate, recipe, accelerator, weights, state):
-            runs.append_log(run, epoch.as_log())
-            for name, value in epoch.as_log().items():
-                if name not in ("epoch", "best"):
-                    board.add_scalar(name, value, epoch.number)
-            if epoch.is_best:
-                runs.write_model(run, model.save_pretrained)
-            checkpoint.write(run / runs.CHECKPOINT, epoch.state)
-            done = epoch.state["progress"]
-            if on_epoch:
-                on_epoch(epoch)
-    return {"epochs": done["epoch"], "best_epoch": done["best_epoch"]}
-
-
-def dev_scores(probability: numpy.ndarray, targets: numpy.ndarray) -> DevScores:
-    """Score probabilities (utterances, classes) against targets (utterances,) as the loop wants it."""
-    guesses = probability.argmax(axis=1)
-    truth = numpy.clip(probability[numpy.arange(len(targets)), targets], metrics.SMALLEST_PROBABILITY, None)
-    plain = metrics.plain_scores(targets, guesses)
-    return DevScores(
-        loss=float(-numpy.log(truth).mean()),
-        uar=plain["uar"],
-        accuracy=plain["accuracy"],
-        weighted_f1=plain["weighted_f1"],
-        num_classes_predicted=len(numpy.unique(guesses)),
-    )
-
-
-def _score(
-    settings: AudioSettings,
-    prepared: Prepared,
-    parts: dict[str, Part],
-    run: Path,
-    model: AcrnnForAudioClassification,
-    device: torch.device,
-    epochs: dict[str, int],
-) -> dict[str, Any]:
-    """Predict dev and test with the best epoch, score both beside their baselines, and write what completes the run."""
-    summaries = {split: baseline.summary(part.log_mels) for split, part in parts.items()}
-    simple = baseline.fit_baseline(summaries["train"], parts["train"].targets, summaries["dev"], parts["dev"].targets)
-    scored = {}
-    for split in HELD_OUT:
-        part = parts[split]
-        found = predictions.make(
-            part.table,
-            probabilities(model, part.log_mels, model.config.window_frames, device),
-            model=settings.name,
-            fingerprint=prepared.fingerprint,
-        )
-        predictions.write(found, run / "predictions" / f"{split}.parquet")
-        simple_scores = metrics.plain_scores(part.targets, simple.predict(summaries[split]))
-        scored[split] = metrics.score(found) | {
-            "baselines": {
-                "majority": metrics.majority_baseline(parts["train"].table["label"], found),
-                "simple": {**simple_scores, "description": baseline.DESCRIPTION},
-            }
-        }
-    result = {
-        "name": settings.name,
-        "kind": settings.kind,
-        "model": model.config.model_type,
-        "labels": list(LABELS),
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        **epochs,
-        "splits": scored,
-    }
-    text = card.model_card(result, settings.as_dict(), runs.read_environment(run), prepared.ledger)
-    write_text(run / runs.CARD, text)
-    write_json(run / runs.METRICS, result)
-    return result

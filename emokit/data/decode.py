@@ -81,14 +81,12 @@ def read_files(files: Sequence[File], extractor: Extractor, num_workers: int) ->
     chunks = iter([files[start : start + CHUNK] for start in range(0, len(files), CHUNK)])
     # Spawned, not forked: a fork of a process that has threads (torch, BLAS) can hang.
     context = multiprocessing.get_context("spawn")
-    # Ctrl-C reaches every process of a terminal: this one ends the work, the others finish the files at hand.
-    ignore_interrupts = (signal.SIGINT, signal.SIG_IGN)
-    with ProcessPoolExecutor(num_workers, context, initializer=signal.signal, initargs=ignore_interrupts) as pool:
+    with ProcessPoolExecutor(num_workers, context, initializer=_begin_reading, initargs=(extractor,)) as pool:
         running: set[Future[list[Reading]]] = set()
         try:
             while True:
                 while len(running) < 2 * num_workers and (chunk := next(chunks, None)) is not None:
-                    running.add(pool.submit(_read_chunk, chunk, extractor))
+                    running.add(pool.submit(_read_chunk, chunk))
                 if not running:
                     return
                 finished, running = wait(running, return_when=FIRST_COMPLETED)
@@ -103,5 +101,18 @@ def read_files(files: Sequence[File], extractor: Extractor, num_workers: int) ->
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _read_chunk(files: Sequence[File], extractor: Extractor) -> list[Reading]:
-    return [read_file(file, extractor) for file in files]
+# What each process that reads was given once, instead of with every chunk.
+_extractor: Extractor | None = None
+
+
+def _begin_reading(extractor: Extractor) -> None:
+    global _extractor
+    _extractor = extractor
+    # Ctrl-C reaches every process of a terminal: the first one ends the work, the others finish the files at hand.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _read_chunk(files: Sequence[File]) -> list[Reading]:
+    if _extractor is None:
+        raise ValueError("the process was not given what turns sound into features")
+    return [read_file(file, _extractor) for file in files]

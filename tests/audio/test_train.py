@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from emokit import predictions, runs
 from emokit.audio.settings import AudioSettings
-from emokit.audio.train import class_weights, read_parts, train
+from emokit.audio.train import read_parts, train
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError
 from emokit.labels import LABELS
@@ -186,16 +186,6 @@ def test_a_batch_larger_than_the_training_split_is_refused(small_prepared, small
     assert str(error.value) == (
         f"training.batch_size is 5000 and the train split has {count} utterances; lower it with --batch-size."
     )
-
-
-def test_class_weights_are_inverse_to_frequency_and_one_on_average():
-    import numpy
-
-    targets = numpy.array([0] * 6 + [4] * 3 + [5])
-    weights = class_weights(targets).numpy()
-    assert weights[[0, 4, 5]].tolist() == pytest.approx([10 / 18, 10 / 9, 10 / 3])
-    assert weights[targets].mean() == pytest.approx(1.0)
-    assert weights[1] == 1.0
 
 
 @pytest.mark.corpus

@@ -1,0 +1,139 @@
+"""What every wing does around the one loop: epochs into the run folder, then dev and test scored once, beside baselines."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from accelerate import Accelerator
+from transformers import PreTrainedModel
+
+from emokit import card, metrics, predictions, runs
+from emokit.data.prepared import Prepared
+from emokit.files import write_json, write_text
+from emokit.labels import LABELS, NUM_LABELS
+from emokit.predictions import Predictions
+from emokit.training import checkpoint
+from emokit.training.loop import DevScores, Epoch, fit
+from emokit.training.settings import TrainingSettings
+
+HELD_OUT = ("dev", "test")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a simple model says, for standing beside the trained one."""
+
+    description: str
+    """What it is, in a line."""
+    guesses: Mapping[str, numpy.ndarray]
+    """split -> (utterances,) class numbers, in the order of the split's predictions."""
+
+
+def train_epochs(
+    run: Path,
+    model: PreTrainedModel,
+    batches: Callable[[int], Any],
+    steps_per_epoch: int,
+    predict_dev: Callable[[torch.nn.Module], numpy.ndarray],
+    dev_targets: numpy.ndarray,
+    settings: TrainingSettings,
+    accelerator: Accelerator,
+    weights: torch.Tensor | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> dict[str, int]:
+    """Ask the loop for its epochs; log each, keep the best model and the state to go on from.
+
+    Args:
+        run: the run folder, begun by `runs.start`; where it has a checkpoint, training goes on after it.
+        model: what is trained.
+        batches, steps_per_epoch, settings, accelerator, weights: as `training.loop.fit` takes them.
+        predict_dev: the model -> (utterances, classes) probabilities of dev.
+        dev_targets: (utterances,) class numbers.
+        on_epoch: called after each epoch, for showing it.
+
+    Returns:
+        `epochs` and `best_epoch`.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    def evaluate(current: torch.nn.Module) -> DevScores:
+        return dev_scores(predict_dev(current), dev_targets)
+
+    state = checkpoint.read(run / runs.CHECKPOINT)
+    done = dict(state["progress"]) if state else {"epoch": 0, "best_epoch": 0}
+    with SummaryWriter(str(run / runs.TENSORBOARD), purge_step=done["epoch"] + 1) as board:
+        for epoch in fit(model, batches, steps_per_epoch, evaluate, settings, accelerator, weights, state):
+            runs.append_log(run, epoch.as_log())
+            for name, value in epoch.as_log().items():
+                if name not in ("epoch", "best"):
+                    board.add_scalar(name, value, epoch.number)
+            if epoch.is_best:
+                runs.write_model(run, model.save_pretrained)
+            checkpoint.write(run / runs.CHECKPOINT, epoch.state)
+            done = epoch.state["progress"]
+            if on_epoch:
+                on_epoch(epoch)
+    return {"epochs": done["epoch"], "best_epoch": done["best_epoch"]}
+
+
+def complete(
+    run: Path,
+    about: Mapping[str, Any],
+    prepared: Prepared,
+    found: Mapping[str, Predictions],
+    train_labels: Any,
+    baseline: Baseline,
+) -> dict[str, Any]:
+    """Write what completes a run: predictions, scores beside their baselines, the model card, and last `metrics.json`.
+
+    Args:
+        run: the run folder.
+        about: `name`, `kind`, `model`, `parameters`, `epochs`, `best_epoch`.
+        prepared: the data.
+        found: the predictions of dev and of test.
+        train_labels: (utterances,) pandas Series of the labels that were trained on, for the majority class.
+        baseline: the simple model's guesses.
+
+    Returns:
+        what `metrics.json` holds; nothing of it depends on when or how fast it was made.
+    """
+    scored = {}
+    for split in HELD_OUT:
+        predictions.write(found[split], run / "predictions" / f"{split}.parquet")
+        simple = metrics.plain_scores(found[split].targets, baseline.guesses[split])
+        scored[split] = metrics.score(found[split]) | {
+            "baselines": {
+                "majority": metrics.majority_baseline(train_labels, found[split]),
+                "simple": {**simple, "description": baseline.description},
+            }
+        }
+    result = {**about, "labels": list(LABELS), "splits": scored}
+    text = card.model_card(result, runs.read_settings(run), runs.read_environment(run), prepared.ledger)
+    write_text(run / runs.CARD, text)
+    write_json(run / runs.METRICS, result)
+    return result
+
+
+def dev_scores(probabilities: numpy.ndarray, targets: numpy.ndarray) -> DevScores:
+    """Score probabilities (utterances, classes) against targets (utterances,) as the loop wants it."""
+    guesses = probabilities.argmax(axis=1)
+    truth = numpy.clip(probabilities[numpy.arange(len(targets)), targets], metrics.SMALLEST_PROBABILITY, None)
+    plain = metrics.plain_scores(targets, guesses)
+    return DevScores(
+        loss=float(-numpy.log(truth).mean()),
+        uar=plain["uar"],
+        accuracy=plain["accuracy"],
+        weighted_f1=plain["weighted_f1"],
+        num_classes_predicted=len(numpy.unique(guesses)),
+    )
+
+
+def class_weights(targets: numpy.ndarray) -> torch.Tensor:
+    """(classes,) weights inverse to the frequency in training, mean 1 over the training utterances; 1 for absent classes."""
+    counts = numpy.bincount(targets, minlength=NUM_LABELS)
+    present = counts > 0
+    weights = numpy.where(present, len(targets) / (present.sum() * numpy.maximum(counts, 1)), 1.0)
+    return torch.tensor(weights, dtype=torch.float32)

@@ -1,0 +1,1 @@
+"""Emotion from words: settings, features, model, training and prediction."""
