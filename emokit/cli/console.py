@@ -94,5 +94,5 @@ def exit_codes() -> Iterator[None]:
         say(f"error: {error}")
         raise typer.Exit(error.exit_code) from error
     except KeyboardInterrupt as error:
-        say("stopped by Ctrl-C; what was finished is kept, and --resume goes on where the command can.")
+        say("stopped by Ctrl-C; what was finished is kept: prepare goes on with the same command, train with --resume.")
         raise typer.Exit(130) from error

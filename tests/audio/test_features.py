@@ -1,5 +1,6 @@
 """Log-mel spectrograms are librosa's, and windows of them are what the models expect."""
 
+import pickle
 from pathlib import Path
 
 import librosa
@@ -81,12 +82,12 @@ def test_a_real_file_has_the_spectrogram_that_librosa_computes(corpora: Path, na
     numpy.testing.assert_allclose(ours, by_librosa(expected, FeatureSettings()), rtol=0, atol=1e-3)
 
 
-def test_the_extractor_computes_what_its_settings_say() -> None:
-    settings = FeatureSettings(sample_rate=16_000, num_mels=20)
+def test_an_extractor_sent_to_another_process_is_the_same() -> None:
+    extractor = LogMel(FeatureSettings(sample_rate=16_000, num_mels=20))
     waveform = SIGNALS["noise"].astype(numpy.float32)
-    extractor = LogMel(settings)
-    assert extractor.sample_rate == 16_000
-    numpy.testing.assert_array_equal(extractor(waveform), LogMel(settings)(waveform))
+    sent = pickle.loads(pickle.dumps(extractor))
+    assert sent.sample_rate == 16_000
+    numpy.testing.assert_array_equal(extractor(waveform), sent(waveform))
 
 
 def test_three_seconds_are_130_frames() -> None:

@@ -77,7 +77,8 @@ def test_channel_attention_scales_each_channel_by_one_number_between_zero_and_on
     attention, maps = ChannelAttention(8, 4), torch.rand(2, 8, 5, 6) + 0.1
     ratio = attention(maps) / maps
     assert torch.allclose(ratio, ratio[:, :, :1, :1].expand_as(ratio), atol=1e-5)
-    assert bool((ratio > 0).all()) and bool((ratio < 1).all())
+    assert bool((ratio > 0).all())
+    assert bool((ratio < 1).all())
     summary = attention.mlp(maps.mean((2, 3))) + attention.mlp(maps.flatten(2).max(2).values)
     assert torch.allclose(ratio[:, :, 0, 0], torch.sigmoid(summary), atol=1e-5)
 

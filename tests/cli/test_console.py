@@ -74,7 +74,7 @@ def test_ctrl_c_ends_with_130_and_says_what_is_kept(capfd: pytest.CaptureFixture
         raise KeyboardInterrupt
     assert caught.value.exit_code == 130
     assert capfd.readouterr().err == (
-        "stopped by Ctrl-C; what was finished is kept, and --resume goes on where the command can.\n"
+        "stopped by Ctrl-C; what was finished is kept: prepare goes on with the same command, train with --resume.\n"
     )
 
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from emokit.cli.app import app
 
 runner = CliRunner()
+FILE = "{file} (with what the command line changes)"
 
 
 @pytest.fixture
@@ -58,24 +59,24 @@ def test_a_dry_run_shows_settings_and_sizes_and_writes_nothing(experiment, small
     [
         (
             ["--set", "training.max_epoch=3"],
-            "{file} (with what the command line changes) has the unknown key training.max_epoch; did you mean training.max_epochs?",
+            f"{FILE} has the unknown key training.max_epoch; did you mean training.max_epochs?",
         ),
         (
             ["--set", "max_epochs=3"],
-            "{file} (with what the command line changes) has the unknown key max_epochs; did you mean training.max_epochs?",
+            f"{FILE} has the unknown key max_epochs; did you mean training.max_epochs?",
         ),
         (
             ["--lr", "7"],
-            "{file} (with what the command line changes) has training.lr = 7.0, but it should be less than or equal to 1.",
+            f"{FILE} has training.lr = 7.0, but it should be less than or equal to 1.",
         ),
         (
             ["--epochs", "0"],
-            "{file} (with what the command line changes) has training.max_epochs = 0, but it should be greater than or equal to 1.",
+            f"{FILE} has training.max_epochs = 0, but it should be greater than or equal to 1.",
         ),
         (["--set", "training.lr"], "--set training.lr has no '='; write it as --set key=value."),
         (
             ["--set", "data.window_seconds=0.11"],
-            "{file} (with what the command line changes): data.window_seconds gives 6 frames of 32 mels, and 3 poolings need 8 of each; "
+            f"{FILE}: data.window_seconds gives 6 frames of 32 mels, and 3 poolings need 8 of each; "
             "use a longer window, a shorter hop or fewer model.channels.",
         ),
         (["--device", "tpu"], "--device tpu is unknown; choose one of auto, cuda, mps, cpu."),

@@ -1,0 +1,30 @@
+"""The demo, whole: everything that it promises is there, and its task is neither trivial nor hopeless."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from emokit.cli.app import app
+
+pytestmark = [pytest.mark.wing, pytest.mark.timeout(900)]
+
+
+def test_the_demo_ends_with_a_page_and_a_model_that_is_better_than_chance(tmp_path):
+    out = tmp_path / "demo"
+    result = CliRunner().invoke(app, ["demo", "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert (out / "prepared" / "fingerprint").exists()
+    test = json.loads((out / "runs" / "demo" / "metrics.json").read_text())["splits"]["test"]
+    assert test["interval"]["uar"][0] > test["baselines"]["majority"]["uar"]
+    assert test["uar"] > test["baselines"]["simple"]["uar"]
+    assert test["uar"] < 1
+    page = out / "report" / "index.html"
+    assert "<title>emokit report" in page.read_text(encoding="utf-8")
+    assert str(page) in result.stderr.splitlines()[-1]
+
+    again = CliRunner().invoke(app, ["demo", "--out", str(out)])
+    assert again.exit_code == 2
+    assert again.stderr.strip() == (
+        f"error: {out} exists and is not empty; name another folder, or add --force to replace it."
+    )
