@@ -71,7 +71,7 @@ def train_epochs(
                 if name not in ("epoch", "best"):
                     board.add_scalar(name, value, epoch.number)
             if epoch.is_best:
-                runs.write_model(run, model.save_pretrained)
+                runs.write_model(run, epoch.model.save_pretrained)
             checkpoint.write(run / runs.CHECKPOINT, epoch.state)
             done = epoch.state["progress"]
             if on_epoch:
@@ -131,9 +131,18 @@ def dev_scores(probabilities: numpy.ndarray, targets: numpy.ndarray) -> DevScore
     )
 
 
-def class_weights(targets: numpy.ndarray) -> torch.Tensor:
-    """(classes,) weights inverse to the frequency in training, mean 1 over the training utterances; 1 for absent classes."""
+EFFECTIVE_BETA = 0.999  # of the effective number (1 - beta^n) / (1 - beta): beyond a few thousand, more adds little
+
+
+def class_weights(targets: numpy.ndarray, balancing: str) -> torch.Tensor | None:
+    """(classes,) weights of the loss for `training.class_weights`, mean 1 over the training utterances; 1 for absent classes.
+
+    None where the loss is not weighted.
+    """
+    if balancing in ("none", "sampler"):
+        return None
     counts = numpy.bincount(targets, minlength=NUM_LABELS)
-    present = counts > 0
-    weights = numpy.where(present, len(targets) / (present.sum() * numpy.maximum(counts, 1)), 1.0)
-    return torch.tensor(weights, dtype=torch.float32)
+    size = counts if balancing == "inverse" else (1 - EFFECTIVE_BETA**counts) / (1 - EFFECTIVE_BETA)
+    weights = numpy.where(counts > 0, 1 / numpy.maximum(size, 1), 0)
+    weights = weights * len(targets) / (weights * counts).sum()
+    return torch.tensor(numpy.where(counts > 0, weights, 1.0), dtype=torch.float32)

@@ -95,7 +95,7 @@ def train(
         mixup_alpha=recipe.mixup_alpha,
         seed=recipe.seed,
     )
-    weights = class_weights(parts["train"].targets) if recipe.class_weights == "inverse" else None
+    weights = class_weights(parts["train"].targets, recipe.class_weights)
 
     def predict(current: torch.nn.Module, split: str = "dev") -> numpy.ndarray:
         return probabilities(current, parts[split].log_mels, frames, accelerator.device)

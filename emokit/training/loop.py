@@ -4,6 +4,7 @@ Whoever reads it prints, saves and prunes; pruning is not asking for the next ep
 are keyword arguments of the model and their soft targets, and `evaluate` says how the model does on dev.
 """
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,10 +14,13 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emokit.errors import WorkError
 from emokit.runtime import derived_seed, seed_everything
 from emokit.training.settings import TrainingSettings
+
+CHECK_EVERY = 50  # batches between looks at whether the loss still is a number
 
 Batch = dict[str, torch.Tensor]
 """The model's keyword arguments, and `targets` (utterances, classes): the share of each class in each utterance."""
@@ -84,6 +88,8 @@ class Epoch:
     """At the epoch's last step."""
     seconds: float
     is_best: bool
+    model: nn.Module = field(repr=False)
+    """What was scored on dev and is worth keeping: the averaged weights where they are averaged."""
     state: dict[str, Any] = field(repr=False)
     """Everything needed to go on after this epoch: plain values and tensors."""
 
@@ -111,6 +117,7 @@ def fit(
     accelerator: Accelerator,
     class_weights: torch.Tensor | None = None,
     state: dict[str, Any] | None = None,
+    groups: list[dict[str, Any]] | None = None,
 ) -> Iterator[Epoch]:
     """Train, yielding after each epoch.
 
@@ -123,20 +130,26 @@ def fit(
         accelerator: device, precision and processes.
         class_weights: (classes,) weights of the loss, or None.
         state: of the epoch to go on after; None starts anew.
+        groups: the optimiser's parameter groups, whose `lr_scale` multiplies the learning rate; by default as
+            `parameter_groups` makes them.
 
     Raises:
+        WorkError: the memory is full; the sentence names the batch size to try.
         Collapsed: the loss is not a number, or dev predictions were of one class for `collapse_patience` epochs.
     """
-    optimizer = torch.optim.AdamW(parameter_groups(model, settings.weight_decay), lr=settings.lr)
+    optimizer = torch.optim.AdamW(groups or parameter_groups(model, settings.weight_decay), lr=settings.lr)
     progress = Progress()
     if state is not None:
         model.load_state_dict(state["model"])
     wrapped, optimizer = accelerator.prepare(model, optimizer)
     # Precision is chosen below, where the loss is made; evaluation stays in float32, as prediction from the run will be.
     model = accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)
+    average = _averaged(model, settings)
     if state is not None:
         optimizer.load_state_dict(state["optimizer"])
         progress = Progress(**state["progress"])
+        if average is not None:
+            average.load_state_dict(state["average"])
     weights = None if class_weights is None else class_weights.to(accelerator.device)
     total_steps = settings.max_epochs * steps_per_epoch
     while not progress.is_over(settings):
@@ -146,29 +159,38 @@ def fit(
         seed_everything(derived_seed(settings.seed, progress.epoch))
         wrapped.train()
         loss_sum, num_steps, rate = torch.zeros((), device=accelerator.device), 0, 0.0
-        for step, batch in enumerate(batches(progress.epoch), start=(progress.epoch - 1) * steps_per_epoch):
-            rate = learning_rate(step, total_steps, settings) * progress.plateau_factor
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            batch = {name: tensor.to(accelerator.device, non_blocking=True) for name, tensor in batch.items()}
-            targets = batch.pop("targets")
-            with accelerator.autocast():
-                logits = wrapped(**batch).logits
-            loss = nn.functional.cross_entropy(
-                logits.float(), targets, weight=weights, label_smoothing=settings.label_smoothing
-            )
-            accelerator.backward(loss)
-            if settings.clip_norm is not None:
-                accelerator.clip_grad_norm_(wrapped.parameters(), settings.clip_norm)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            loss_sum += loss.detach()  # stays on the device: reading it here would make the processor wait at each step
-            num_steps += 1
+        first_step = (progress.epoch - 1) * steps_per_epoch
+        with _explained_memory_errors(settings):
+            for number, batch in enumerate(batches(progress.epoch), start=1):
+                rate = learning_rate(first_step + number - 1, total_steps, settings) * progress.plateau_factor
+                for group in optimizer.param_groups:
+                    group["lr"] = rate * group.get("lr_scale", 1.0)
+                batch = {name: tensor.to(accelerator.device, non_blocking=True) for name, tensor in batch.items()}
+                targets = batch.pop("targets")
+                with accelerator.autocast():
+                    logits = wrapped(**batch).logits
+                loss = nn.functional.cross_entropy(
+                    logits.float(), targets, weight=weights, label_smoothing=settings.label_smoothing
+                )
+                accelerator.backward(loss / settings.accumulation)
+                loss_sum += loss.detach()  # stays on the device: reading it would make the processor wait at each step
+                num_steps = number
+                if number % CHECK_EVERY == 0:
+                    _check_finite(float(loss_sum), progress.epoch, settings)
+                if number % settings.accumulation and number != steps_per_epoch:
+                    continue
+                if settings.clip_norm is not None:
+                    accelerator.clip_grad_norm_(wrapped.parameters(), settings.clip_norm)
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
+                if average is not None:
+                    average.update_parameters(model)
         train_loss = float(loss_sum) / max(1, num_steps)
         _check_finite(train_loss, progress.epoch, settings)
-        wrapped.eval()
+        kept = model if average is None else average.module
+        kept.eval()
         with torch.inference_mode():
-            scores = evaluate(model)
+            scores = evaluate(kept)
         _check_finite(scores.loss, progress.epoch, settings)
         is_best = progress.take(scores, settings)
         if progress.one_class_epochs >= settings.collapse_patience:
@@ -180,8 +202,10 @@ def fit(
             "model": model.state_dict(),
             "optimizer": optimizer.state_dict(),
             "progress": vars(progress).copy(),
+            **({} if average is None else {"average": average.state_dict()}),
         }
-        yield Epoch(progress.epoch, train_loss, scores, rate, time.perf_counter() - started, is_best, state)
+        seconds = time.perf_counter() - started
+        yield Epoch(progress.epoch, train_loss, scores, rate, seconds, is_best, kept, state)
 
 
 def learning_rate(step: int, total_steps: int, settings: TrainingSettings) -> float:
@@ -189,10 +213,12 @@ def learning_rate(step: int, total_steps: int, settings: TrainingSettings) -> fl
     warmup_steps = settings.warmup_share * total_steps
     if step < warmup_steps:
         return settings.lr * (step + 1) / (warmup_steps + 1)
-    if settings.schedule != "cosine":
+    if settings.schedule in ("constant", "plateau"):
         return settings.lr
-    done = (step - warmup_steps) / max(1.0, total_steps - warmup_steps)
-    return settings.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    done = min(1.0, (step - warmup_steps) / max(1.0, total_steps - warmup_steps))
+    if settings.schedule == "linear":
+        return settings.lr * (1 - done)
+    return settings.lr * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -202,6 +228,28 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
         {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": weight_decay},
         {"params": [parameter for parameter in trained if parameter.ndim <= 1], "weight_decay": 0.0},
     ]
+
+
+def _averaged(model: nn.Module, settings: TrainingSettings) -> AveragedModel | None:
+    """A copy of the model that follows its weights, and batch normalisation's means, slowly; None where none is wanted."""
+    if settings.average_decay is None:
+        return None
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay), use_buffers=True)
+
+
+@contextlib.contextmanager
+def _explained_memory_errors(settings: TrainingSettings) -> Iterator[None]:
+    """Turn a full memory into a sentence that names the batch size to try."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
+            raise
+        raise WorkError(
+            f"The memory is full with batches of {settings.batch_size}; start anew with "
+            f"--batch-size {max(2, settings.batch_size // 2)} --set training.accumulation={2 * settings.accumulation}, "
+            "which takes the same steps."
+        ) from error
 
 
 def _check_finite(loss: float, epoch: int, settings: TrainingSettings) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from transformers.modeling_outputs import SequenceClassifierOutput
 
+from emokit.errors import WorkError
 from emokit.labels import NUM_LABELS
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import Collapsed, DevScores, Progress, fit, learning_rate, parameter_groups
@@ -180,3 +181,55 @@ def test_only_matrices_and_kernels_decay():
     assert (decayed["weight_decay"], spared["weight_decay"]) == (0.1, 0.0)
     assert {id(p) for p in decayed["params"]} == {id(model[0].weight), id(model[2].weight)}
     assert len(spared["params"]) == 4
+
+
+def test_accumulated_batches_take_the_step_of_one_larger_batch():
+    def step(parts):
+        model = Linear()
+        model.net[0].p = 0.0
+        inputs, targets = torch.arange(40.0).reshape(8, 5) / 40, torch.eye(NUM_LABELS)[torch.arange(8) % 3]
+        chunks = [{"inputs": i, "targets": t} for i, t in zip(inputs.chunk(parts), targets.chunk(parts), strict=True)]
+        settings = TrainingSettings(max_epochs=1, lr=0.1, schedule="constant", warmup_share=0, accumulation=parts)
+        next(fit(model, lambda _: chunks, parts, lambda _: scores(), settings, new_accelerator("cpu", "float32")))
+        return model.net[1].weight
+
+    assert torch.allclose(step(1), step(4), atol=1e-6)
+
+
+def test_averaged_weights_are_what_is_scored_and_kept():
+    model = Linear()
+    start = model.net[1].weight.detach().clone()
+    settings = TrainingSettings(max_epochs=1, lr=0.1, average_decay=0.9, warmup_share=0)
+    seen = []
+    _, epochs = run(settings, lambda scored: seen.append(scored) or scores(), model)
+    epoch = next(epochs)
+    assert seen == [epoch.model]
+    moved, averaged = (model.net[1].weight - start).norm(), (epoch.model.net[1].weight - start).norm()
+    assert 0 < averaged < moved
+    assert "average" in epoch.state
+
+
+def test_a_group_of_its_own_learning_rate_learns_by_its_scale():
+    model = Linear()
+    start = model.net[1].weight.detach().clone()
+    groups = [{"params": [model.net[1].weight], "lr_scale": 0.0}, {"params": [model.net[1].bias]}]
+    settings = TrainingSettings(max_epochs=1, lr=0.1, weight_decay=0)
+    bias = model.net[1].bias.detach().clone()
+    accelerator = new_accelerator("cpu", "float32")
+    next(fit(model, batches, STEPS, lambda _: scores(), settings, accelerator, groups=groups))
+    assert torch.equal(model.net[1].weight, start)
+    assert not torch.equal(model.net[1].bias, bias)
+
+
+def test_a_full_memory_names_the_batch_size_to_try():
+    class Greedy(Linear):
+        def forward(self, inputs):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    _, epochs = run(TrainingSettings(batch_size=32), model=Greedy())
+    with pytest.raises(WorkError) as error:
+        next(epochs)
+    assert str(error.value) == (
+        "The memory is full with batches of 32; start anew with --batch-size 16 --set training.accumulation=2, "
+        "which takes the same steps."
+    )
