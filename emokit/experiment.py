@@ -103,7 +103,7 @@ def complete(
     scored = {}
     for split in HELD_OUT:
         predictions.write(found[split], run / "predictions" / f"{split}.parquet")
-        simple = metrics.plain_scores(found[split].targets, baseline.guesses[split])
+        simple = metrics.baseline_scores(found[split].targets, baseline.guesses[split])
         scored[split] = metrics.score(found[split]) | {
             "baselines": {
                 "majority": metrics.majority_baseline(train_labels, found[split]),

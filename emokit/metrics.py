@@ -65,11 +65,16 @@ def score(predictions: Predictions, *, num_resamples: int = NUM_RESAMPLES, seed:
     }
 
 
-def majority_baseline(train_labels: pandas.Series, truth: Predictions) -> dict[str, float]:
+def majority_baseline(train_labels: pandas.Series, truth: Predictions) -> dict[str, Any]:
     """Scores of always saying the label that is most frequent in training (the first of them in a tie)."""
     counts = train_labels.value_counts()
     majority = max(LABELS, key=lambda label: counts.get(label, 0))
-    return plain_scores(truth.targets, numpy.full(len(truth.table), TARGETS[majority]))
+    return baseline_scores(truth.targets, numpy.full(len(truth.table), TARGETS[majority]))
+
+
+def baseline_scores(targets: numpy.ndarray, guesses: numpy.ndarray) -> dict[str, Any]:
+    """The four scores of a baseline's class numbers (utterances,), and the confusion matrix that folds are pooled by."""
+    return {**plain_scores(targets, guesses), "confusion": confusion_matrix(targets, guesses).tolist()}
 
 
 def plain_scores(targets: numpy.ndarray, guesses: numpy.ndarray) -> dict[str, float]:
@@ -116,24 +121,30 @@ def scores(sums: Sums) -> dict[str, numpy.ndarray]:
 
 
 def class_scores(confusion: numpy.ndarray) -> dict[str, numpy.ndarray]:
-    """The four scores of confusion matrices (resamples, classes, classes), each (resamples,).
+    """The four scores of confusion matrices (resamples, classes, classes), each (resamples,)."""
+    hits = numpy.diagonal(confusion, axis1=1, axis2=2)
+    support, guessed = confusion.sum(axis=2), confusion.sum(axis=1)
+    return {name: count_score(name, hits, support, guessed) for name in SCORES}
+
+
+def count_score(name: str, hits: numpy.ndarray, support: numpy.ndarray, guessed: numpy.ndarray) -> numpy.ndarray:
+    """One of the four scores from counts per class, each (…, classes): how often right, in the truth, and guessed.
 
     UAR is over the classes that occur in the truth. The F1 scores follow scikit-learn: macro is over the classes that occur
     in the truth or among the guesses, weighted is over the classes by their support, and a class never hit counts zero.
     """
-    hits = numpy.diagonal(confusion, axis1=1, axis2=2)
-    support, guessed = confusion.sum(axis=2), confusion.sum(axis=1)
-    total = support.sum(axis=1)
-    occurs = support > 0
-    recall = numpy.divide(hits, support, out=numpy.zeros_like(hits, dtype=float), where=occurs)
-    either = (support + guessed) > 0
-    f1 = numpy.divide(2 * hits, support + guessed, out=numpy.zeros_like(hits, dtype=float), where=either)
-    return {
-        "accuracy": hits.sum(axis=1) / total,
-        "uar": recall.sum(axis=1) / occurs.sum(axis=1),
-        "weighted_f1": (f1 * support).sum(axis=1) / total,
-        "macro_f1": f1.sum(axis=1) / either.sum(axis=1),
-    }
+    if name == "accuracy":
+        found = hits.sum(axis=-1) / support.sum(axis=-1)
+    elif name == "uar":
+        found = (hits / numpy.maximum(support, 1)).sum(axis=-1) / (support > 0).sum(axis=-1)
+    else:
+        either = support + guessed
+        f1 = 2 * hits / numpy.maximum(either, 1)
+        if name == "weighted_f1":
+            found = (f1 * support).sum(axis=-1) / support.sum(axis=-1)
+        else:
+            found = f1.sum(axis=-1) / (either > 0).sum(axis=-1)
+    return numpy.asarray(found)
 
 
 def per_class(confusion: numpy.ndarray) -> dict[str, dict[str, float]]:

@@ -33,6 +33,7 @@ class AcrnnConfig(PretrainedConfig):
         head_size: int = 128,
         dropout: float = 0.3,
         window_frames: int = 130,
+        windows_overlap: float = 0.0,
         features: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -46,6 +47,7 @@ class AcrnnConfig(PretrainedConfig):
         self.head_size = head_size
         self.dropout = dropout
         self.window_frames = window_frames
+        self.windows_overlap = windows_overlap
         self.features = features or {}
         kwargs.setdefault("id2label", ID2LABEL)
         kwargs.setdefault("label2id", TARGETS)

@@ -20,7 +20,11 @@ BATCH_WINDOWS = 64
 
 
 def probabilities(
-    model: torch.nn.Module, log_mels: Sequence[numpy.ndarray], window_frames: int, device: torch.device
+    model: torch.nn.Module,
+    log_mels: Sequence[numpy.ndarray],
+    window_frames: int,
+    device: torch.device,
+    overlap: float = 0.0,
 ) -> numpy.ndarray:
     """Seven probabilities for each utterance.
 
@@ -29,11 +33,14 @@ def probabilities(
         log_mels: per utterance (frames, mels) decibels, of any length.
         window_frames: how many frames the model was trained on.
         device: where the model is.
+        overlap: share of a window that the next one repeats.
 
     Returns:
         (utterances, classes) float64, the mean over each utterance's windows; each row sums to one.
     """
-    pieces = [(row, start) for row, log_mel in enumerate(log_mels) for start in starts(len(log_mel), window_frames)]
+    pieces = [
+        (row, start) for row, log_mel in enumerate(log_mels) for start in starts(len(log_mel), window_frames, overlap)
+    ]
     sums, counts = None, numpy.zeros(len(log_mels))
     with torch.inference_mode():
         for first in range(0, len(pieces), BATCH_WINDOWS):
@@ -89,7 +96,7 @@ def predict_files(
             raise DataError(f"{path} is not there; name a sound file.")
         sound = read_sound(path)
         log_mel = extract(resample(sound.waveform, sound.sample_rate, settings.sample_rate))
-        yield path, probabilities(model, [log_mel], model.config.window_frames, device)[0]
+        yield path, probabilities(model, [log_mel], model.config.window_frames, device, model.config.windows_overlap)[0]
 
 
 def predict_split(
@@ -113,7 +120,7 @@ def predict_split(
     log_mels = [store[name] for name in rows["utterance_id"]]
     found = predictions.make(
         rows,
-        probabilities(model, log_mels, model.config.window_frames, device),
+        probabilities(model, log_mels, model.config.window_frames, device, model.config.windows_overlap),
         model=runs.read_settings(run)["name"],
         fingerprint=prepared.fingerprint,
     )

@@ -46,7 +46,9 @@ class DataSettings(Settings):
     corpora: tuple[str, ...] | None = None
     """The corpora to use; null uses every one that has sound."""
     window_seconds: float = Field(3.0, gt=0.1, le=60)
-    """Length of what the model sees; shorter utterances are padded with silence, of longer ones a window is cut."""
+    """Length of what the model sees, in seconds; shorter utterances are padded with silence, of longer ones a window is cut."""
+    windows_overlap: float = Field(0.0, ge=0, le=0.9)
+    """Share of a window that the next one repeats where a long utterance is predicted; 0 takes as few as cover it."""
 
 
 class ModelSettings(Settings):
@@ -76,6 +78,35 @@ class ModelSettings(Settings):
         return self
 
 
+class AugmentationSettings(Settings):
+    """What is done to the training utterances, anew in each epoch; dev and test are never touched."""
+
+    num_frequency_masks: int = Field(0, ge=0, le=8)
+    """SpecAugment: bands of mels that are set to the mean (Park et al. 2019, https://arxiv.org/abs/1904.08779)."""
+    widest_frequency_mask: int = Field(16, ge=1)
+    """The most mels that a band has."""
+    num_time_masks: int = Field(0, ge=0, le=8)
+    """SpecAugment: stretches of frames that are set to the mean."""
+    longest_time_mask: int = Field(20, ge=1)
+    """The most frames that a stretch has."""
+    shift_seconds: float = Field(0.0, ge=0, le=10)
+    """The most that an utterance shorter than the window is moved into it, in seconds; 0 starts it at the window's start."""
+    noise_snr_db: tuple[float, float] | None = None
+    """Add white noise at a signal-to-noise ratio drawn evenly between these, in decibels; null adds none."""
+    gain_db: float = Field(0.0, ge=0, le=30)
+    """Make an utterance louder or softer by at most this, in decibels."""
+    speeds: tuple[float, ...] = (1.0,)
+    """Speeds of which one is drawn for each utterance, changing pitch and length as a tape would: 0.9 is slower and lower."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.noise_snr_db and self.noise_snr_db[0] > self.noise_snr_db[1]:
+            raise ValueError("must have noise_snr_db as [lowest, highest]")
+        if not self.speeds or any(not 0.5 <= speed <= 2 for speed in self.speeds):
+            raise ValueError("must have speeds between 0.5 and 2, at least one of them")
+        return self
+
+
 class AudioTrainingSettings(TrainingSettings):
     """The recipe of any training, and what only spectrograms take."""
 
@@ -93,6 +124,7 @@ class AudioSettings(Settings):
     data: DataSettings = DataSettings()
     features: FeatureSettings = FeatureSettings()
     model: ModelSettings = ModelSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
     training: AudioTrainingSettings = AudioTrainingSettings()
 
     @model_validator(mode="after")

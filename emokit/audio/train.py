@@ -11,9 +11,12 @@ import torch
 
 from emokit import predictions, runs
 from emokit.audio import baseline
+from emokit.audio.augment import Augment
+from emokit.audio.features import LogMel
 from emokit.audio.model import AcrnnConfig, AcrnnForAudioClassification
 from emokit.audio.predict import probabilities, read_model
 from emokit.audio.settings import AudioSettings
+from emokit.audio.speeds import Progress, versions
 from emokit.audio.windows import TrainingBatches, mean_and_deviation
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError, UsageError
@@ -49,6 +52,7 @@ def train(
     resume: bool = False,
     force: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train, predict dev and test, score, and complete the run folder.
 
@@ -61,6 +65,7 @@ def train(
         resume: go on after the last whole epoch.
         force: replace a run folder that exists.
         on_epoch: called after each epoch, for showing it.
+        progress: called with (files read, files to read) where other speeds have to be computed first.
 
     Returns:
         what `metrics.json` holds.
@@ -87,18 +92,12 @@ def train(
     write_json(run / runs.LEDGER, prepared.ledger)
     model = new_model(settings, parts["train"])
     recipe, frames = settings.training, model.config.window_frames
-    batches = TrainingBatches(
-        parts["train"].log_mels,
-        parts["train"].targets,
-        window_frames=frames,
-        batch_size=recipe.batch_size,
-        mixup_alpha=recipe.mixup_alpha,
-        seed=recipe.seed,
-    )
+    batches = new_batches(settings, prepared, parts["train"], progress)
     weights = class_weights(parts["train"].targets, recipe.class_weights)
 
     def predict(current: torch.nn.Module, split: str = "dev") -> numpy.ndarray:
-        return probabilities(current, parts[split].log_mels, frames, accelerator.device)
+        overlap = settings.data.windows_overlap
+        return probabilities(current, parts[split].log_mels, frames, accelerator.device, overlap)
 
     epochs = train_epochs(
         run, model, batches, len(batches), predict, parts["dev"].targets, recipe, accelerator, weights, on_epoch
@@ -118,6 +117,25 @@ def train(
         **epochs,
     }
     return complete(run, about, prepared, found, parts["train"].table["label"], _baseline(parts))
+
+
+def new_batches(
+    settings: AudioSettings, prepared: Prepared, part: Part, progress: Progress | None = None
+) -> TrainingBatches:
+    """The training split's batches, augmented as the settings say."""
+    features, recipe = settings.features, settings.training
+    white = LogMel(features).filters.sum(axis=0)  # what noise of equal power at all frequencies has in each mel bin
+    augment = Augment(settings.augmentation, features.sample_rate / features.hop_length, white)
+    return TrainingBatches(
+        versions(prepared, features, part.table, settings.augmentation.speeds, progress),
+        part.targets,
+        augment,
+        window_frames=features.num_frames(settings.data.window_seconds),
+        batch_size=recipe.batch_size,
+        mixup_alpha=recipe.mixup_alpha,
+        balanced=recipe.class_weights == "sampler",
+        seed=recipe.seed,
+    )
 
 
 def _baseline(parts: dict[str, Part]) -> Baseline:
@@ -175,6 +193,7 @@ def new_model(settings: AudioSettings, train_part: Part) -> AcrnnForAudioClassif
     config = AcrnnConfig(
         num_mels=settings.features.num_mels,
         window_frames=settings.features.num_frames(settings.data.window_seconds),
+        windows_overlap=settings.data.windows_overlap,
         features=settings.features.as_dict(),
         **settings.model.as_dict(),
     )

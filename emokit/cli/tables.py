@@ -63,11 +63,16 @@ def splits(of: dict[str, Any]) -> Table:
 
 
 def leakage(of: dict[str, Any]) -> Table:
-    """What each pair of splits shares."""
+    """What each pair of splits shares; of several corpora, also which of them share it."""
     pairs = list(next(iter(of["leakage"].values())))
     table = _table("shared by", *pairs, title="leakage")
     for kind, counts in of["leakage"].items():
         table.add_row(kind, *[str(counts[pair]) for pair in pairs])
+    if len(of["corpora"]) > 1:
+        for corpus, entry in of["corpora"].items():
+            for kind, counts in entry["leakage"].items():
+                if any(counts.values()):
+                    table.add_row(f"{kind} of {corpus}", *[str(counts[pair]) for pair in pairs])
     return table
 
 
@@ -89,7 +94,7 @@ def scores(result: dict[str, Any]) -> Table:
         "split",
         "",
         *[f"{title} %" for title in SCORES.values()],
-        title=f"{escape(result['name'])}: best epoch {result['best_epoch']} of {result['epochs']}",
+        title=f"{escape(result['name'])}: {_how(result)}",
     )
     for split, scored in result["splits"].items():
         cells = []
@@ -106,3 +111,20 @@ def scores(result: dict[str, Any]) -> Table:
     )
     table.caption = f"in brackets: 95 % interval over {over}"
     return table
+
+
+def fold_line(name: str, result: dict[str, Any]) -> str:
+    """A fold's test score in a line."""
+    test = result["splits"]["test"]
+    of = f"{test['n']} utterances of {test['num_clusters']} {test['cluster']}s"
+    return f"fold {name}: test UAR {100 * test['uar']:.1f} % on {of}"
+
+
+def _how(result: dict[str, Any]) -> str:
+    if "folds" not in result:
+        return f"best epoch {result['best_epoch']} of {result['epochs']}"
+    over = result["over_folds"]["uar"]
+    return (
+        f"{len(result['folds'])} folds ({result['policy']}) pooled; "
+        f"UAR of the folds {100 * over['mean']:.1f} ± {100 * over['deviation']:.1f} %"
+    )

@@ -1,13 +1,14 @@
 """`emokit train`: one experiment's settings and a prepared folder become a run folder."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from emokit.cli import console
 
 if TYPE_CHECKING:
+    from emokit.data.prepared import Prepared
     from emokit.training.loop import Epoch
 
 app = typer.Typer(no_args_is_help=True, help="Train a model: `emokit train audio …`.")
@@ -34,6 +35,13 @@ def audio(
     batch_size: Annotated[int | None, typer.Option(help="Short for --set training.batch_size=…")] = None,
     lr: Annotated[float | None, typer.Option(help="Short for --set training.lr=…")] = None,
     seed: Annotated[int | None, typer.Option(help="Short for --set training.seed=…")] = None,
+    folds: Annotated[
+        str | None,
+        typer.Option(
+            help="Cross-validate instead of one split: leave-one-speaker-out, leave-one-corpus-out, emobox, emo-superb, "
+            "or prepared for the folds that `emokit prepare` was given."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32, bf16 or fp16.")] = "auto",
     resume: Annotated[
@@ -62,6 +70,7 @@ def audio(
 
     from emokit.audio import train as work
     from emokit.cli import tables
+    from emokit.cross_validation import cross_validate
     from emokit.data.prepared import open_prepared
     from emokit.runtime import quiet_libraries
 
@@ -87,16 +96,27 @@ def audio(
                 f"dev UAR {epoch.dev.uar:.3f}  {epoch.seconds:.1f} s{best}"
             )
 
-        result = work.train(
-            settings,
-            prepared,
-            where,
-            device=device,
-            precision=precision,
-            resume=resume,
-            force=force,
-            on_epoch=on_epoch,
-        )
+        def train_into(data: "Prepared", folder: Path, resume: bool, force: bool) -> dict[str, Any]:
+            computing = {"device": device, "precision": precision}
+            return work.train(settings, data, folder, **computing, resume=resume, force=force, on_epoch=on_epoch)
+
+        if folds is None:
+            result = train_into(prepared, where, resume, force)
+        else:
+            result = cross_validate(
+                where,
+                settings,
+                prepared,
+                settings.data.corpora,
+                folds,
+                # A fold that was begun is gone on with: that its settings are the same was seen in the folder above it.
+                lambda data, folder: train_into(data, folder, resume=True, force=False),
+                seed=settings.training.seed,
+                device=device,
+                resume=resume,
+                force=force,
+                on_fold=lambda name, found: console.say(tables.fold_line(name, found)),
+            )
     if as_json:
         console.show_json(result)
         return

@@ -1,0 +1,99 @@
+"""Cross-validation: every utterance tested once by a model that never heard its speaker; pooled scores by hand."""
+
+import json
+
+import pandas
+import pytest
+import sklearn.metrics
+import yaml
+from typer.testing import CliRunner
+
+from emokit import predictions, runs
+from emokit.cli.app import app
+from emokit.data.prepared import open_prepared
+from emokit.labels import LABELS
+
+pytestmark = pytest.mark.wing
+runner = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def finished(small_prepared, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("folds")
+    settings = {
+        "name": "small",
+        "data": {"window_seconds": 1.5},
+        "features": {"sample_rate": 16000, "fft_length": 512, "hop_length": 320, "num_mels": 32},
+        "model": {"channels": [4, 8], "lstm_size": 8, "attention_heads": 2, "head_size": 8},
+        "training": {"max_epochs": 1, "batch_size": 16},
+    }
+    (folder / "small.yaml").write_text(yaml.safe_dump(settings))
+    command = [
+        "train",
+        "audio",
+        str(folder / "small.yaml"),
+        "--data",
+        str(small_prepared),
+        "--run",
+        str(folder / "run"),
+    ]
+    command += ["--device", "cpu", "--folds", "leave-one-speaker-out"]
+    result = runner.invoke(app, command)
+    assert result.exit_code == 0, result.output
+    return folder / "run", command, result
+
+
+def test_every_utterance_is_tested_once_by_a_model_that_never_heard_its_speaker(finished, small_prepared):
+    run, _, _ = finished
+    table = open_prepared(small_prepared).table
+    pooled = predictions.read(run / "predictions" / "test.parquet").table
+    assert sorted(pooled["utterance_id"]) == sorted(table["utterance_id"])
+    folds = sorted((run / "folds").iterdir())
+    assert len(folds) == table["speaker"].nunique()
+    for fold in folds:
+        tested = set(pandas.read_parquet(fold / "predictions" / "test.parquet")["speaker"])
+        developed = set(pandas.read_parquet(fold / "predictions" / "dev.parquet")["speaker"])
+        assert len(tested) == 1
+        assert not tested & developed
+
+
+def test_pooled_scores_agree_with_scikit_learn(finished):
+    run, _, _ = finished
+    found = runs.read_metrics(run)
+    table = predictions.read(run / "predictions" / "test.parquet").table
+    guesses = [LABELS[i] for i in table[[f"p_{label}" for label in LABELS]].to_numpy().argmax(axis=1)]
+    test = found["splits"]["test"]
+    assert test["accuracy"] == pytest.approx(sklearn.metrics.accuracy_score(table["label"], guesses))
+    recalls = sklearn.metrics.recall_score(
+        table["label"], guesses, labels=sorted(set(table["label"])), average="macro", zero_division=0
+    )
+    assert test["uar"] == pytest.approx(recalls)
+    assert test["num_clusters"] == len(found["folds"])
+    by_hand = pandas.Series([fold["uar"] for fold in found["folds"].values()])
+    assert found["over_folds"]["uar"]["mean"] == pytest.approx(by_hand.mean())
+    assert found["over_folds"]["uar"]["deviation"] == pytest.approx(by_hand.std())
+    majority = pandas.DataFrame(test["baselines"]["majority"]["confusion"]).to_numpy()
+    assert majority.sum() == test["n"]
+
+
+def test_a_cross_validation_goes_on_with_the_folds_that_are_missing(finished):
+    run, command, _ = finished
+    before = json.loads((run / "metrics.json").read_text())
+    (run / "metrics.json").unlink()
+    kept, lost = sorted((run / "folds").iterdir())[:2]
+    (lost / "metrics.json").unlink()
+    stamp = (kept / "metrics.json").stat().st_mtime_ns
+    again = runner.invoke(app, [*command, "--resume"])
+    assert again.exit_code == 0, again.output
+    assert (kept / "metrics.json").stat().st_mtime_ns == stamp
+    assert json.loads((run / "metrics.json").read_text()) == before
+    assert "folds (leave-one-speaker-out) pooled" in again.stdout
+
+
+def test_unknown_folds_are_refused(finished, tmp_path):
+    _, command, _ = finished
+    words = [*command[:-1], "everyone", "--run", str(tmp_path / "run")]
+    result = runner.invoke(app, words)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: The folds everyone are unknown; choose one of ")
+    assert not (tmp_path / "run").exists()
