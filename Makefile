@@ -1,6 +1,8 @@
 # make demo     the whole job on synthesised corpora, offline; ends by naming the report page
 # make test     every test
 # make check    what CI runs: format, lint, imports, types, tests
+# make bench    every measurement of bench/, or PART=prepare for one
+# make rehearse an import at full size from a list of names: CORPUS=esd MANIFEST=esd.csv [OPTIONS="--datasets my.yaml"]
 
 PYTHON ?= python3
 VENV   := .venv
@@ -9,7 +11,9 @@ DEMO   ?= demo
 # Two test processes of one thread each: more threads than processors make torch wait for itself.
 TESTS  := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: demo test check format lint imports types clean
+PART   ?= $(filter-out rehearse,$(basename $(notdir $(wildcard bench/*.py))))
+
+.PHONY: demo test check format lint imports types bench rehearse clean
 
 demo: $(VENV)/installed
 	$(BIN)/emokit demo --out $(DEMO) --force
@@ -32,6 +36,12 @@ imports: $(VENV)/installed
 
 types: $(VENV)/installed
 	$(BIN)/mypy
+
+bench: $(VENV)/installed
+	for part in $(PART); do OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python bench/$$part.py || exit 1; done
+
+rehearse: $(VENV)/installed
+	$(BIN)/python bench/rehearse.py $(CORPUS) $(MANIFEST) $(ALSO) $(OPTIONS)
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,4 +1,4 @@
-"""`python -m emokit` is `emokit`, which is what `accelerate launch -m emokit …` needs."""
+"""`python -m emokit` is `emokit`."""
 
 from emokit.cli.app import main
 

@@ -13,7 +13,11 @@ from emokit.labels import LABELS
 
 SCORES = {"uar": "UAR, %", "accuracy": "Accuracy, %", "weighted_f1": "Weighted F1, %", "macro_f1": "Macro F1, %"}
 PIPELINES = {"audio": "audio-classification", "text": "text-classification"}
-SAMPLES = {"audio": "some.wav", "text": '"I did not expect that!"'}
+SAMPLES = {
+    "audio": "some.wav",
+    "text": '"I did not expect that!"',
+    "fusion": 'some.mp4 --text "I did not expect that!"',
+}
 
 
 def model_card(
@@ -36,6 +40,7 @@ def model_card(
         _intended_use(metrics),
         "## How to load it\n\n" + _loading(metrics),
         "## Training data\n\n" + _training_data(corpora),
+        *(["## What fusion adds\n\n" + _plain(metrics["verdict"])] if "verdict" in metrics else []),
         "## Scores\n\n" + "\n\n".join(_scores(split, own) for split, own in metrics["splits"].items()),
         "## Weaknesses\n\n" + _weaknesses(metrics),
         "## How it was made\n\n" + _making(metrics, settings, environment),
@@ -74,9 +79,11 @@ def _front_matter(metrics: Mapping[str, Any], corpora: Mapping[str, Any]) -> dic
 
 def _intended_use(metrics: Mapping[str, Any]) -> str:
     labels = metrics.get("labels", LABELS)
-    what = {"audio": "a recording of one spoken utterance", "text": "one written utterance"}.get(
-        metrics.get("kind", "")
-    )
+    what = {
+        "audio": "a recording of one spoken utterance",
+        "text": "one written utterance",
+        "fusion": "the sound, picture and words of one utterance",
+    }.get(metrics.get("kind", ""))
     return (
         "## Intended use\n\n"
         f"Given {what or 'one utterance'}, the model says how probable each of {len(labels)} emotions is: "
@@ -89,6 +96,8 @@ def _intended_use(metrics: Mapping[str, Any]) -> str:
 def _loading(metrics: Mapping[str, Any]) -> str:
     sample = SAMPLES.get(metrics.get("kind", ""), "some.wav")
     where = "RUN is this folder; the model itself is in `model/`, as transformers writes it."
+    if metrics.get("kind") == "fusion":
+        where = "RUN is this folder; the runs that it fuses are named in `settings.yaml`, with their weights and temperatures."
     return f"    emokit predict RUN {sample}\n\n{where}"
 
 

@@ -5,6 +5,7 @@ What it means for a whole corpus stands in the run folder above them: `predictio
 predicted by the model that had not seen its speaker, and `metrics.json` the pooled scores beside those of the folds.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +16,13 @@ import pandas
 
 from emokit import card, metrics, predictions, runs
 from emokit.data.folds import assign_folds, fold_names, split_of_fold
-from emokit.data.prepared import Prepared
+from emokit.data.prepared import SETTINGS, Prepared
 from emokit.data.splits import SplitSettings
 from emokit.errors import DataError
 from emokit.files import write_json, write_text
 from emokit.labels import LABELS
 from emokit.predictions import Predictions
-from emokit.settings import Settings
+from emokit.settings import Settings, read_yaml_mapping
 
 FOLDS = "folds"
 
@@ -64,33 +65,51 @@ def cross_validate(
         UsageError: the policy is unknown or has no folds for these corpora, or the run folder exists.
     """
     table = prepared.table[prepared.table["corpus"].isin(corpora)] if corpora else prepared.table
-    table = assign_folds(table, policy, SplitSettings())
+    # The seed and the share of dev are those that the folder was prepared with.
+    division = SplitSettings.make({**read_yaml_mapping(prepared.folder / SETTINGS)["splits"], "fold": None})
+    table = assign_folds(table, policy, division)
     names = fold_names(table)
-    runs.start(run, settings, seed=seed, device=device, fingerprint=prepared.fingerprint, resume=resume, force=force)
-    write_json(run / runs.LEDGER, prepared.ledger)
+    folders = {name: run / FOLDS / _folder_name(number, name) for number, name in enumerate(names, start=1)}
+    runs.start(
+        run,
+        settings,
+        seed=seed,
+        device=device,
+        data=prepared.folder,
+        fingerprint=prepared.fingerprint,
+        resume=resume,
+        force=force,
+    )
+    ledger = prepared.ledger_of(table["corpus"].unique())
+    write_json(run / runs.LEDGER, ledger)
     found = {}
     for name in names:
-        folder = run / FOLDS / name
+        folder = folders[name]
         if not runs.is_complete(folder):
-            divided = table.assign(split=split_of_fold(table, name, SplitSettings()))
+            divided = table.assign(split=split_of_fold(table, name, division))
             train(replace(prepared, table=divided[divided["split"].notna()].reset_index(drop=True)), folder)
         found[name] = runs.read_metrics(folder)
         if on_fold:
             on_fold(name, found[name])
-    pooled = _pooled(run, names)
+    pooled = _pooled(run, list(folders.values()))
     predictions.write(pooled, run / "predictions" / "test.parquet")
     result = _scored(found, pooled, policy)
     write_text(
         run / runs.CARD,
-        card.model_card(result, runs.read_settings(run), runs.read_environment(run), prepared.ledger),
+        card.model_card(result, runs.read_settings(run), runs.read_environment(run), ledger),
     )
     write_json(run / runs.METRICS, result)
     return result
 
 
-def _pooled(run: Path, names: list[str]) -> Predictions:
+def _folder_name(number: int, name: str) -> str:
+    """A folder's name from a fold's, which may be any speaker's: `03-Joey_Chandler`."""
+    return f"{number:02d}-{re.sub(r'[^A-Za-z0-9_-]', '_', name)}"
+
+
+def _pooled(run: Path, folders: list[Path]) -> Predictions:
     """The folds' test predictions in one table."""
-    of_folds = [predictions.read(run / FOLDS / name / "predictions" / "test.parquet") for name in names]
+    of_folds = [predictions.read(folder / "predictions" / "test.parquet") for folder in folders]
     table = pandas.concat([fold.table for fold in of_folds], ignore_index=True)
     if table["utterance_id"].duplicated().any():
         raise DataError(f"{run}: an utterance is tested in two folds; prepare it with folds that do not overlap.")
@@ -105,8 +124,9 @@ def _scored(found: dict[str, dict[str, Any]], pooled: Predictions, policy: str) 
     for baseline in ("majority", "simple"):
         confusion = numpy.sum([test["baselines"][baseline]["confusion"] for test in tests.values()], axis=0)
         scores = {name: float(value[0]) for name, value in metrics.class_scores(confusion[None]).items()}
+        kept = {key: value for key, value in first["splits"]["test"]["baselines"][baseline].items() if key != "interval"}
         baselines[baseline] = {
-            **first["splits"]["test"]["baselines"][baseline],
+            **kept,
             **scores,
             "confusion": confusion.tolist(),
         }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from accelerate import Accelerator
 from transformers import PreTrainedModel
 
 from emokit import card, metrics, predictions, runs
-from emokit.data.prepared import Prepared
 from emokit.files import write_json, write_text
 from emokit.labels import LABELS, NUM_LABELS
 from emokit.predictions import Predictions
@@ -43,16 +43,20 @@ def train_epochs(
     accelerator: Accelerator,
     weights: torch.Tensor | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
+    *,
+    groups: list[dict[str, Any]] | None = None,
+    save_beside: Callable[[Path], Any] | None = None,
 ) -> dict[str, int]:
     """Ask the loop for its epochs; log each, keep the best model and the state to go on from.
 
     Args:
         run: the run folder, begun by `runs.start`; where it has a checkpoint, training goes on after it.
         model: what is trained.
-        batches, steps_per_epoch, settings, accelerator, weights: as `training.loop.fit` takes them.
+        batches, steps_per_epoch, settings, accelerator, weights, groups: as `training.loop.fit` takes them.
         predict_dev: the model -> (utterances, classes) probabilities of dev.
         dev_targets: (utterances,) class numbers.
         on_epoch: called after each epoch, for showing it.
+        save_beside: writes into the model's folder what belongs to it, such as a tokenizer.
 
     Returns:
         `epochs` and `best_epoch`.
@@ -65,13 +69,13 @@ def train_epochs(
     state = checkpoint.read(run / runs.CHECKPOINT)
     done = dict(state["progress"]) if state else {"epoch": 0, "best_epoch": 0}
     with SummaryWriter(str(run / runs.TENSORBOARD), purge_step=done["epoch"] + 1) as board:
-        for epoch in fit(model, batches, steps_per_epoch, evaluate, settings, accelerator, weights, state):
+        for epoch in fit(model, batches, steps_per_epoch, evaluate, settings, accelerator, weights, state, groups):
             runs.append_log(run, epoch.as_log())
             for name, value in epoch.as_log().items():
                 if name not in ("epoch", "best"):
                     board.add_scalar(name, value, epoch.number)
             if epoch.is_best:
-                runs.write_model(run, epoch.model.save_pretrained)
+                runs.write_model(run, partial(_save, epoch.model, save_beside))
             checkpoint.write(run / runs.CHECKPOINT, epoch.state)
             done = epoch.state["progress"]
             if on_epoch:
@@ -79,10 +83,16 @@ def train_epochs(
     return {"epochs": done["epoch"], "best_epoch": done["best_epoch"]}
 
 
+def _save(model: Any, save_beside: Callable[[Path], Any] | None, folder: Path) -> None:
+    model.save_pretrained(folder)
+    if save_beside:
+        save_beside(folder)
+
+
 def complete(
     run: Path,
     about: Mapping[str, Any],
-    prepared: Prepared,
+    ledger: Mapping[str, Any],
     found: Mapping[str, Predictions],
     train_labels: Any,
     baseline: Baseline,
@@ -92,7 +102,7 @@ def complete(
     Args:
         run: the run folder.
         about: `name`, `kind`, `model`, `parameters`, `epochs`, `best_epoch`.
-        prepared: the data.
+        ledger: of the corpora that it was made of.
         found: the predictions of dev and of test.
         train_labels: (utterances,) pandas Series of the labels that were trained on, for the majority class.
         baseline: the simple model's guesses.
@@ -103,7 +113,7 @@ def complete(
     scored = {}
     for split in HELD_OUT:
         predictions.write(found[split], run / "predictions" / f"{split}.parquet")
-        simple = metrics.baseline_scores(found[split].targets, baseline.guesses[split])
+        simple = metrics.baseline_scores(found[split], baseline.guesses[split])
         scored[split] = metrics.score(found[split]) | {
             "baselines": {
                 "majority": metrics.majority_baseline(train_labels, found[split]),
@@ -111,7 +121,7 @@ def complete(
             }
         }
     result = {**about, "labels": list(LABELS), "splits": scored}
-    text = card.model_card(result, runs.read_settings(run), runs.read_environment(run), prepared.ledger)
+    text = card.model_card(result, runs.read_settings(run), runs.read_environment(run), ledger)
     write_text(run / runs.CARD, text)
     write_json(run / runs.METRICS, result)
     return result

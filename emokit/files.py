@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,14 +41,25 @@ def explained_disk_errors(path: Path) -> Iterator[None]:
     """Turn a full disk, a folder without write permission or a file in place of a folder into a sentence that names `path`."""
     try:
         yield
-    except OSError as error:
+    except Exception as found:
+        error = _as_os_error(found)
+        if error is None:
+            raise
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise WorkError(
-                f"The disk that holds {path} is full; free some space and give the same command again."
+                f"The disk that holds {path} is full; free some space and give the command again (a training with --resume)."
             ) from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
             raise WorkError(f"{path} cannot be written ({error.strerror}); name a folder that can be.") from error
         raise
+
+
+def _as_os_error(error: Exception) -> OSError | None:
+    """The operating system's error that this is, or that a library (safetensors) wrote into its own error's message."""
+    if isinstance(error, OSError):
+        return error
+    number = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else None
 
 
 def write_text(path: Path, text: str) -> None:

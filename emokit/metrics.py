@@ -4,14 +4,14 @@ Every score here is a function of sums over utterances, so a resample of cluster
 thousands of resamples cost one matrix product, and no utterance is ever counted apart from its speaker.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
 import pandas
 
 from emokit.labels import LABELS, NUM_LABELS, TARGETS
-from emokit.predictions import Predictions
+from emokit.predictions import PROBABILITIES, Predictions
 
 # Better when higher; of the other two, negative log-likelihood and calibration error, lower is better.
 SCORES = ("accuracy", "uar", "weighted_f1", "macro_f1")
@@ -59,9 +59,7 @@ def score(predictions: Predictions, *, num_resamples: int = NUM_RESAMPLES, seed:
         "confusion": confusion.tolist(),
         "per_class": per_class(confusion),
         "per_corpus": per_corpus(predictions),
-        "interval": {
-            name: [float(bound) for bound in numpy.quantile(resampled[name], [0.025, 0.975])] for name in INTERVALS
-        },
+        "interval": {name: _bounds(resampled[name]) for name in INTERVALS},
     }
 
 
@@ -69,12 +67,24 @@ def majority_baseline(train_labels: pandas.Series, truth: Predictions) -> dict[s
     """Scores of always saying the label that is most frequent in training (the first of them in a tie)."""
     counts = train_labels.value_counts()
     majority = max(LABELS, key=lambda label: counts.get(label, 0))
-    return baseline_scores(truth.targets, numpy.full(len(truth.table), TARGETS[majority]))
+    return baseline_scores(truth, numpy.full(len(truth.table), TARGETS[majority]))
 
 
-def baseline_scores(targets: numpy.ndarray, guesses: numpy.ndarray) -> dict[str, Any]:
-    """The four scores of a baseline's class numbers (utterances,), and the confusion matrix that folds are pooled by."""
-    return {**plain_scores(targets, guesses), "confusion": confusion_matrix(targets, guesses).tolist()}
+def baseline_scores(truth: Predictions, guesses: numpy.ndarray) -> dict[str, Any]:
+    """The four scores of a baseline's class numbers (utterances,) with intervals, and the confusion matrix."""
+    table = truth.table.assign(**dict(zip(PROBABILITIES, numpy.eye(NUM_LABELS)[guesses].T, strict=True)))
+    sums, clusters = cluster_sums(replace(truth, table=table))
+    resampled = class_scores(sums.resampled(bootstrap_weights(len(clusters), NUM_RESAMPLES, seed=0)).confusion)
+    return {
+        **plain_scores(truth.targets, guesses),
+        "interval": {name: _bounds(resampled[name]) for name in SCORES},
+        "confusion": confusion_matrix(truth.targets, guesses).tolist(),
+    }
+
+
+def _bounds(resampled: numpy.ndarray) -> list[float]:
+    """The 2.5 % and 97.5 % quantiles of a score's resamples."""
+    return [float(bound) for bound in numpy.quantile(resampled, [0.025, 0.975])]
 
 
 def plain_scores(targets: numpy.ndarray, guesses: numpy.ndarray) -> dict[str, float]:

@@ -18,7 +18,7 @@ from emokit import __version__
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, new_folder, read_json, write_json, write_text
 from emokit.runtime import installed
-from emokit.settings import Settings, read_yaml_mapping
+from emokit.settings import Settings, flat, read_yaml_mapping
 
 SETTINGS = "settings.yaml"
 ENVIRONMENT = "environment.json"
@@ -39,6 +39,7 @@ def start(
     *,
     seed: int,
     device: str,
+    data: Path | None = None,
     fingerprint: str,
     resume: bool = False,
     force: bool = False,
@@ -59,16 +60,17 @@ def start(
         raise UsageError(f"{run} {state}; add --resume to go on with it, --force to replace it, or name another --run.")
     new_folder(run, force=force, what=SETTINGS)
     write_text(run / SETTINGS, settings.as_yaml())
-    write_json(run / ENVIRONMENT, environment(seed=seed, device=device, fingerprint=fingerprint))
+    write_json(run / ENVIRONMENT, environment(seed=seed, device=device, data=data, fingerprint=fingerprint))
 
 
-def environment(*, seed: int, device: str, fingerprint: str) -> dict[str, Any]:
+def environment(*, seed: int, device: str, data: Path | None = None, fingerprint: str) -> dict[str, Any]:
     """What must be known to make a run again."""
     return {
         "command": sys.argv,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "device": device,
+        "data": str(data) if data else None,
         "data_fingerprint": fingerprint,
         "emokit": __version__,
         "python": platform.python_version(),
@@ -151,7 +153,7 @@ def read_metrics(run: Path) -> dict[str, Any]:
 
 
 def _check_same(run: Path, settings: Settings, fingerprint: str) -> None:
-    before, now = _flat(read_settings(run)), _flat(settings.as_dict())
+    before, now = flat(read_settings(run)), flat(settings.as_dict())
     changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if changed:
         key = changed[0]
@@ -161,13 +163,6 @@ def _check_same(run: Path, settings: Settings, fingerprint: str) -> None:
         )
     if read_environment(run)["data_fingerprint"] != fingerprint:
         raise DataError(f"{run} was begun on other data than these; resume with the --data it was begun with.")
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
 
 
 def _git_revision() -> str | None:

@@ -17,6 +17,8 @@ MATCHING_TORCH = "torch==2.12.1 torchaudio==2.11.0"
 def choose_device(name: str = "auto") -> "torch.device":
     """The device to compute on: CUDA, else MPS, else the CPU, where `auto` is asked for.
 
+    Of several GPUs it is the first; the environment variable CUDA_VISIBLE_DEVICES chooses which one that is.
+
     Raises:
         UsageError: the device named is unknown or not on this machine.
     """
@@ -25,26 +27,24 @@ def choose_device(name: str = "auto") -> "torch.device":
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(kind for kind, there in present.items() if there)
-    try:
-        kind = torch.device(name).type
-    except RuntimeError:
-        kind = "unknown"
-    if kind not in present:
+    if name not in present:
         raise UsageError(f"--device {name} is unknown; choose one of {', '.join(DEVICES)}.")
-    if not present[kind]:
+    if not present[name]:
         there = ", ".join(kind for kind, is_there in present.items() if is_there)
         raise UsageError(f"--device {name} was asked for and this machine has only {there}; use --device auto.")
     return torch.device(name)
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and torch on every device."""
+    """Seed Python, NumPy and torch on every device, and keep cuDNN from choosing its algorithms by their speed today."""
     import numpy
     import torch
 
     random.seed(seed)
     numpy.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
 
 
 def quiet_libraries() -> None:
@@ -90,7 +90,7 @@ def mismatch(torch_version: str | None, torchaudio_version: str | None) -> str |
     if build == "cpu" and not same_build:
         wrong = f"torch {torch_version} is a CPU-only build, which torchaudio {torchaudio_version} cannot load"
         return f"{wrong}; install {MATCHING_TORCH}."
-    fits = (2, 11) <= tuple(int(part) for part in release.split(".")[:2]) < (2, 14)
+    fits = (2, 12) <= tuple(int(part) for part in release.split(".")[:2]) < (2, 14)
     if not fits or not same_build or not torchaudio_version.startswith("2.11."):
         pair = f"torch {torch_version} and torchaudio {torchaudio_version}"
         return f"{pair} do not fit together; install {MATCHING_TORCH}."

@@ -137,6 +137,14 @@ def fields(cls: type[Settings], prefix: str = "") -> dict[str, str]:
     return found
 
 
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as dotted keys: {"training": {"lr": 1}} -> {"training.lr": 1}."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name, or group of names, that is most like `name`, if any is."""
     names = list(known)

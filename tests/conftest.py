@@ -2,7 +2,9 @@
 
 import itertools
 import os
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy
@@ -73,3 +75,73 @@ def small_settings() -> dict:
 
 
 SMALL_FEATURES = {"sample_rate": 16000, "fft_length": 512, "hop_length": 320, "num_mels": 32}
+
+
+class Server:
+    """A web server on this machine that a test fills and trips: `served.files["a.zip"] = bytes`, `served.cut_at = 500`."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[tuple[str, str | None]] = []
+        """Path and Range header of every request."""
+        self.cut_at: int | None = None
+        """Every answer breaks off after this many bytes of its body."""
+        self.cuts = 0
+        """How many answers do."""
+        self.resumes = True
+        """Whether it answers to Range."""
+        self.version = '"1"'
+        self.busy = 0
+        """How many requests it refuses with 503."""
+        self.url = ""
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        """Answer one GET."""
+        name, span = request.path.lstrip("/"), request.headers.get("Range")
+        self.asked.append((name, span))
+        if self.busy or name not in self.files:
+            request.send_error(503 if self.busy else 404)
+            self.busy = max(0, self.busy - 1)
+            return
+        content, start = self.files[name], 0
+        if span and self.resumes and request.headers.get("If-Range") == self.version:
+            start = int(span.removeprefix("bytes=").removesuffix("-"))
+        if start and start >= len(content):
+            request.send_response(416)
+            request.send_header("Content-Range", f"bytes */{len(content)}")
+            request.end_headers()
+            return
+        request.send_response(206 if start else 200)
+        if start:
+            request.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        request.send_header("Content-Length", str(len(content) - start))
+        request.send_header("ETag", self.version)
+        request.end_headers()
+        cut = self.cut_at if self.cuts else None
+        self.cuts -= cut is not None
+        request.wfile.write(content[start:][:cut])
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A web server that serves what a test puts into `files`, without pauses between tries."""
+    from emokit.data import fetch
+
+    monkeypatch.setattr(fetch, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            server.answer(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        server.url = f"http://127.0.0.1:{http.server_port}"
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        http.shutdown()
+        thread.join()

@@ -64,7 +64,7 @@ def test_a_full_disk_is_one_sentence_and_keeps_the_old_file(
     with pytest.raises(WorkError) as caught:
         write_text(path, "new")
     assert str(caught.value) == (
-        f"The disk that holds {path} is full; free some space and give the same command again."
+        f"The disk that holds {path} is full; free some space and give the command again (a training with --resume)."
     )
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a.txt"]

@@ -232,13 +232,17 @@ def truth_of(text: str) -> predictions.Predictions:
 
 def test_the_majority_baseline_is_the_one_worked_by_hand() -> None:
     # Always "neutral": 2 of 4 right; recalls 1, 0, 0; F1 of neutral 2*2 / (2 + 4) = 2/3.
-    assert metrics.majority_baseline(letters("NNNHS"), truth_of("NNHA")) == pytest.approx(
-        {"accuracy": 1 / 2, "uar": 1 / 3, "weighted_f1": 2 / 3 * 2 / 4, "macro_f1": 2 / 9}
-    )
+    found = metrics.majority_baseline(letters("NNNHS"), truth_of("NNHA"))
+    expected = {"accuracy": 1 / 2, "uar": 1 / 3, "weighted_f1": 2 / 3 * 2 / 4, "macro_f1": 2 / 9}
+    assert {name: found[name] for name in metrics.SCORES} == pytest.approx(expected)
+    assert np.sum(found["confusion"]) == 4
+    assert set(found["interval"]) == set(metrics.SCORES)
+    assert all(low <= found[name] <= high for name, (low, high) in found["interval"].items())
 
 
 def test_the_majority_is_the_trainings_even_where_the_truth_has_none_of_it() -> None:
-    assert metrics.majority_baseline(letters("UUN"), truth_of("NN")) == dict.fromkeys(metrics.SCORES, 0.0)
+    found = metrics.majority_baseline(letters("UUN"), truth_of("NN"))
+    assert {name: found[name] for name in metrics.SCORES} == dict.fromkeys(metrics.SCORES, 0.0)
 
 
 def test_of_labels_equally_frequent_in_training_the_first_is_the_majority() -> None:

@@ -14,13 +14,12 @@ from emokit.runtime import choose_device, derived_seed, installed, mismatch, num
 @pytest.mark.parametrize(
     ("torch_version", "torchaudio_version"),
     [
-        ("2.11.0", "2.11.0"),
         ("2.12.1", "2.11.0"),
         ("2.13.0", "2.11.0"),
         ("2.12.1+cu130", "2.11.0"),
         ("2.12.1", "2.11.0+cu130"),
-        ("2.11.0+cpu", "2.11.0+cpu"),
-        ("2.11.0+cu128", "2.11.0+cu128"),
+        ("2.12.0+cpu", "2.11.0+cpu"),
+        ("2.12.0+cu128", "2.11.0+cu128"),
     ],
 )
 def test_a_pair_that_fits_has_no_fault(torch_version: str, torchaudio_version: str) -> None:
@@ -56,7 +55,7 @@ def test_the_best_device_is_chosen() -> None:
     assert choose_device("cpu") == torch.device("cpu")
 
 
-@pytest.mark.parametrize("name", ["gpu", "", "cpu:x", "xpu"])
+@pytest.mark.parametrize("name", ["gpu", "", "cpu:x", "cuda:1", "xpu"])
 def test_an_unknown_device_is_refused(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         choose_device(name)
@@ -64,7 +63,7 @@ def test_an_unknown_device_is_refused(name: str) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="this machine has more")
-@pytest.mark.parametrize("name", ["cuda", "cuda:1", "mps"])
+@pytest.mark.parametrize("name", ["cuda", "mps"])
 def test_a_device_that_is_not_there_is_refused(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         choose_device(name)

@@ -1,5 +1,6 @@
 """From log-mels, sound files or a prepared split to probabilities; the windows of a long utterance are averaged."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from emokit.audio.model import AcrnnForAudioClassification
 from emokit.audio.settings import FeatureSettings
 from emokit.audio.windows import starts
 from emokit.data.prepared import open_prepared
+from emokit.data.scan import files as sound_files
 from emokit.data.sound import read_sound, resample
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
@@ -81,22 +83,49 @@ def read_model(run: Path, device: torch.device) -> AcrnnForAudioClassification:
     return model.to(device).eval()
 
 
-def predict_files(
-    model: AcrnnForAudioClassification, paths: Sequence[Path], device: torch.device
-) -> Iterator[tuple[Path, numpy.ndarray]]:
-    """Sound files of any length, rate and channels, in order: each with its probabilities (classes,).
+def find_sounds(paths: Sequence[Path]) -> list[Path]:
+    """The files named, and of the folders named every sound file below them, in alphabetical order.
 
     Raises:
-        DataError: a file is missing, silent or cannot be decoded; says which and why.
+        DataError: one of them is not there, or a folder holds no sound.
+    """
+    found = []
+    for path in paths:
+        inside = [path / inner for inner in sound_files(path)] if path.is_dir() else [path]
+        if not path.exists():
+            raise DataError(f"{path} is not there; name a sound file or a folder of them.")
+        if not inside:
+            raise DataError(f"{path} holds no sound file; name another folder.")
+        found += inside
+    return found
+
+
+def predict_files(
+    model: AcrnnForAudioClassification, paths: Sequence[Path], device: torch.device
+) -> Iterator[tuple[Path, numpy.ndarray | DataError]]:
+    """Sound files in order, each with its probabilities (classes,) or with what is wrong: one does not stop the others."""
+    for path in paths:
+        try:
+            yield path, predict_file(model, path, device)
+        except DataError as error:
+            yield path, error
+
+
+def predict_file(model: AcrnnForAudioClassification, path: Path, device: torch.device) -> numpy.ndarray:
+    """The probabilities (classes,) of a sound file of any length, rate and channels.
+
+    Raises:
+        DataError: it is missing, silent or cannot be decoded.
     """
     settings = FeatureSettings.make(model.config.features, "the model's config.json")
-    extract = LogMel(settings)
-    for path in paths:
-        if not path.is_file():
-            raise DataError(f"{path} is not there; name a sound file.")
-        sound = read_sound(path)
-        log_mel = extract(resample(sound.waveform, sound.sample_rate, settings.sample_rate))
-        yield path, probabilities(model, [log_mel], model.config.window_frames, device, model.config.windows_overlap)[0]
+    sound = read_sound(path)
+    log_mel = _extractor(settings)(resample(sound.waveform, sound.sample_rate, settings.sample_rate))
+    return probabilities(model, [log_mel], model.config.window_frames, device, model.config.windows_overlap)[0]
+
+
+@functools.lru_cache(maxsize=4)
+def _extractor(settings: FeatureSettings) -> LogMel:
+    return LogMel(settings)
 
 
 def predict_split(

@@ -1,11 +1,11 @@
 """What can be set of an audio training, group by group; every field has a sentence and a unit."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from emokit.settings import Settings
-from emokit.training.settings import TrainingSettings
+from emokit.training.settings import PublishedScore, TrainingSettings
 
 
 class FeatureSettings(Settings):
@@ -43,7 +43,7 @@ class FeatureSettings(Settings):
 class DataSettings(Settings):
     """Which utterances of the prepared folder take part, and how they are cut."""
 
-    corpora: tuple[str, ...] | None = None
+    corpora: tuple[str, ...] | None = Field(None, min_length=1)
     """The corpora to use; null uses every one that has sound."""
     window_seconds: float = Field(3.0, gt=0.1, le=60)
     """Length of what the model sees, in seconds; shorter utterances are padded with silence, of longer ones a window is cut."""
@@ -54,7 +54,7 @@ class DataSettings(Settings):
 class ModelSettings(Settings):
     """ACRNN: residual convolutions with CBAM, a bidirectional LSTM, self-attention over time."""
 
-    channels: tuple[int, ...] = Field((64, 128, 256, 512), min_length=1, max_length=6)
+    channels: tuple[Annotated[int, Field(ge=1)], ...] = Field((64, 128, 256, 512), min_length=1, max_length=6)
     """Channels of the residual blocks; each block halves time and frequency."""
     stem_channels: int | None = Field(None, ge=1)
     """Channels of the first convolution; null takes those of the first block."""
@@ -69,7 +69,7 @@ class ModelSettings(Settings):
     head_size: int = Field(128, ge=1)
     """Width of the hidden layer of the classification head."""
     dropout: float = Field(0.3, ge=0, lt=1)
-    """Share of the numbers that are dropped before and inside the head, between the LSTM's layers and in the attention."""
+    """Share of the numbers that are dropped inside the head, between the LSTM's layers and in the attention."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
@@ -121,6 +121,8 @@ class AudioSettings(Settings):
     """What the experiment is called in reports."""
     kind: Literal["audio"] = "audio"
     """The wing that the settings are for."""
+    published: PublishedScore = PublishedScore()
+    """What somebody else reported for this experiment."""
     data: DataSettings = DataSettings()
     features: FeatureSettings = FeatureSettings()
     model: ModelSettings = ModelSettings()

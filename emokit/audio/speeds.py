@@ -10,7 +10,8 @@ from emokit.audio.features import LogMel
 from emokit.audio.settings import FeatureSettings
 from emokit.data.decode import find_file, read_files
 from emokit.data.prepared import SETTINGS, Prepared, features_folder
-from emokit.data.store import SHARD_ROWS, FeatureStore, Reading, write_shard
+from emokit.data.reading import Reading
+from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.errors import DataError
 from emokit.runtime import num_workers
 from emokit.settings import read_yaml_mapping

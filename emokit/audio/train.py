@@ -85,11 +85,13 @@ def train(
         settings,
         seed=seed,
         device=str(accelerator.device),
+        data=prepared.folder,
         fingerprint=prepared.fingerprint,
         resume=resume,
         force=force,
     )
-    write_json(run / runs.LEDGER, prepared.ledger)
+    ledger = prepared.ledger_of(parts["train"].table["corpus"].unique())
+    write_json(run / runs.LEDGER, ledger)
     model = new_model(settings, parts["train"])
     recipe, frames = settings.training, model.config.window_frames
     batches = new_batches(settings, prepared, parts["train"], progress)
@@ -116,7 +118,7 @@ def train(
         "parameters": sum(parameter.numel() for parameter in best.parameters()),
         **epochs,
     }
-    return complete(run, about, prepared, found, parts["train"].table["label"], _baseline(parts))
+    return complete(run, about, ledger, found, parts["train"].table["label"], _baseline(parts))
 
 
 def new_batches(

@@ -6,7 +6,14 @@ import typer
 import typer.core
 
 from emokit import __version__
-from emokit.cli import console, demo, doctor, predict, prepare, report, settings, train
+from emokit.cli import console, demo, doctor, fuse_search, predict, prepare, report, settings, train
+
+# What to do after Ctrl-C, by the first word of the command; of the others, give it again.
+HINTS = {
+    "prepare": "what was read is kept, give the same command again to go on",
+    "train": "the epochs that ended are kept, add --resume to go on",
+    "demo": "give it again with --force",
+}
 
 
 class Doors(typer.core.TyperGroup):
@@ -14,7 +21,7 @@ class Doors(typer.core.TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
-        with console.exit_codes():
+        with console.exit_codes(lambda: HINTS.get(ctx.invoked_subcommand, "give the command again")):
             return super().invoke(ctx)
 
 
@@ -22,6 +29,8 @@ app = typer.Typer(
     cls=Doors,
     name="emokit",
     no_args_is_help=True,
+    # rich's help pages take half of the third of a second in which help should come
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="From raw emotion corpora to a calibrated, fused, honestly scored model of seven emotions.",
@@ -30,6 +39,7 @@ app = typer.Typer(
 app.command("prepare")(prepare.prepare)
 app.add_typer(train.app, name="train")
 app.command("predict")(predict.predict)
+app.command("fuse-search")(fuse_search.fuse_search)
 app.command("report")(report.report)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

@@ -46,8 +46,15 @@ def check_devices() -> list[Finding]:
     """What can be computed on, and with which precision."""
     try:
         import torch
+        import torchaudio  # noqa: F401  transformers imports it, and fails where it does
     except (ImportError, OSError) as error:
-        return [Finding("devices", f"torch cannot be loaded ({error}); install {runtime.MATCHING_TORCH}", True)]
+        return [
+            Finding(
+                "devices", f"torch or torchaudio cannot be loaded ({error}); install {runtime.MATCHING_TORCH}", True
+            )
+        ]
+    from emokit.training.hardware import choose_precision
+
     found = [f"CPU, {torch.get_num_threads()} threads"]
     if torch.cuda.is_available():
         found += [
@@ -56,7 +63,12 @@ def check_devices() -> list[Finding]:
         ]
     if torch.backends.mps.is_available():
         found.append("MPS")
-    return [Finding("devices", "; ".join(found)), Finding("chosen by --device auto", str(runtime.choose_device()))]
+    chosen = runtime.choose_device()
+    return [
+        Finding("devices", "; ".join(found)),
+        Finding("chosen by --device auto", str(chosen)),
+        Finding("chosen by --precision auto", choose_precision("auto", chosen)),
+    ]
 
 
 def check_codecs() -> Finding:
@@ -91,10 +103,15 @@ def check_corpora(datasets: Path | None) -> list[Finding]:
             findings.append(Finding(f"corpus {name}", str(corpus.root)))
         else:
             findings.append(
-                Finding(f"corpus {name}", f"{corpus.root} is not there; mend its root in datasets.yaml", True)
+                Finding(
+                    f"corpus {name}", f"{corpus.root} is not there; mend its root in your file for --datasets", True
+                )
             )
     if unset:
         findings.append(
-            Finding("corpora without a root", f"{', '.join(unset)}; name it with --root NAME=DIR or in datasets.yaml")
+            Finding(
+                "corpora without a root",
+                f"{', '.join(unset)}; give `emokit prepare` --root NAME=DIR, or write a file for --datasets",
+            )
         )
     return findings

@@ -86,13 +86,16 @@ def progress(title: str) -> Iterator[Progress]:
 
 
 @contextlib.contextmanager
-def exit_codes() -> Iterator[None]:
-    """Turn an error of the user's into its sentence and exit code; a bug keeps its traceback."""
+def exit_codes(after_stop: Callable[[], str] = lambda: "give the command again") -> Iterator[None]:
+    """Turn an error of the user's into its sentence and exit code; a bug keeps its traceback.
+
+    `after_stop` says what to do after Ctrl-C.
+    """
     try:
         yield
     except EmokitError as error:
         say(f"error: {error}")
         raise typer.Exit(error.exit_code) from error
     except KeyboardInterrupt as error:
-        say("stopped by Ctrl-C; what was finished is kept: prepare goes on with the same command, train with --resume.")
+        say(f"stopped by Ctrl-C; {after_stop()}.")
         raise typer.Exit(130) from error

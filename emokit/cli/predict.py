@@ -1,17 +1,27 @@
-"""`emokit predict`: what a trained model says of sound files, or of a prepared split."""
+"""`emokit predict`: what a trained model says of sound files or sentences, or of a prepared split."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from emokit.cli import console
-
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="A complete run folder.")],
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Sound files of any length and format.", metavar="FILE…")
+    run: Annotated[
+        Path, typer.Argument(help="A complete run folder, or the word vision: DeepFace on a split's clips.")
+    ],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Sound files of any length and format; of a run of text, sentences, or - for standard input.",
+            metavar="INPUT…",
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Of a run of text: a file of one sentence a line.")
+    ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option("--text", help="For a fused run: a sentence, with a file what is said in it.")
     ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", "-d", help="A prepared folder, for a whole split of it.")
@@ -19,36 +29,36 @@ def predict(
     split: Annotated[str, typer.Option(help="With --data: train, dev or test.")] = "test",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="With --data: the parquet table to write.")] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file, one a line.")] = False,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run the code that came with a pretrained model.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object an input, one a line.")] = False,
 ) -> None:
-    """Seven probabilities for each sound file, one line a file; or a table of them for a prepared split.
+    """Seven probabilities for each sound file or sentence, one line each; or a table of them for a prepared split.
 
-    Examples: emokit predict runs/emodb some.wav, emokit predict runs/emodb --data prepared --split dev --out dev.parquet
+    Examples: emokit predict runs/emodb some.wav, emokit predict runs/text "I did not expect that!",
+    emokit predict runs/emodb --data prepared --split dev --out dev.parquet
     """
+    from emokit import runs
+    from emokit.cli import predict_fused
     from emokit.errors import UsageError
 
-    if bool(files) == bool(data):
-        raise UsageError("Name sound files or a prepared folder with --data, one of the two.")
-    if data and not out:
-        raise UsageError("--data was given without --out; name the parquet table to write.")
-
-    from emokit.audio import predict as work
-    from emokit.labels import LABELS
-    from emokit.runtime import choose_device, quiet_libraries
-
-    quiet_libraries()
-    chosen = choose_device(device)
-    model = work.load_model(run, chosen)
-    if data and out:
-        console.say(f"{work.predict_split(model, run, data, split, out, chosen)} utterances of {split}")
-        console.done(out)
+    if run == Path("vision") and not run.is_dir():
+        predict_fused.vision(data, split, out, as_json)
         return
-    if not as_json:
-        console.show("\t".join(["file", "label", *LABELS]))
-    for path, probabilities in work.predict_files(model, files or [], chosen):
-        rounded = {label: round(float(p), 6) for label, p in zip(LABELS, probabilities, strict=True)}
-        label = max(rounded, key=lambda name: rounded[name])
-        if as_json:
-            console.show_json({"file": str(path), "label": label, "probabilities": rounded})
-        else:
-            console.show("\t".join([str(path), label, *[f"{p:.3f}" for p in rounded.values()]]))
+    if predict_fused.is_fused(run):
+        predict_fused.fused(run, [Path(name) for name in inputs or ()], text or [], data, split, out, device, as_json)
+        return
+    if text:
+        raise UsageError(f"--text was given and {run} is no fused run; leave it out.")
+    runs.check_complete(run)
+    if runs.read_settings(run).get("kind") == "text":
+        from emokit.cli.predict_text import predict_text
+
+        predict_text(run, inputs or [], file, data, split, out, device, trust_remote_code, as_json)
+        return
+    if file:
+        raise UsageError(f"--file was given and {run} is no run of text; name sound files instead.")
+    from emokit.cli.predict_audio import predict_audio
+
+    predict_audio(run, [Path(name) for name in inputs or ()], data, split, out, device, as_json)

@@ -20,6 +20,14 @@ def prepare(
     root: Annotated[
         list[str] | None, typer.Option("--root", "-r", help="Where a corpus lies, as NAME=DIR; once per corpus.")
     ] = None,
+    download: Annotated[
+        Path | None,
+        typer.Option(
+            help="Fetch the corpora that have no folder yet into DIR/NAME first, where they may be had freely: "
+            "crema_d emodb goemotions meld ravdess tess.",
+            metavar="DIR",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The prepared folder to make or to go on with.")] = Path(
         "prepared"
     ),
@@ -29,7 +37,18 @@ def prepare(
     ] = None,
     split: Annotated[
         list[str] | None,
-        typer.Option("--split", help="How to split, as NAME=POLICY: speaker, official, train, dev, test."),
+        typer.Option(
+            "--split",
+            help="How to split, as NAME=POLICY, or POLICY for all: speaker, official, emobox, emo-superb, "
+            "leave-one-speaker-out, leave-one-corpus-out, train, dev, test, or a CSV with utterance_id and split.",
+        ),
+    ] = None,
+    fold: Annotated[
+        int | None, typer.Option(help="Which fold the split shows, from 1, where the policy has folds.")
+    ] = None,
+    folds: Annotated[
+        Path | None,
+        typer.Option(help="A clone of EmoBox, for its folds of crema_d, emodb, meld and tess.", metavar="DIR"),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The seed of the splits.")] = None,
     set_: Annotated[
@@ -50,54 +69,144 @@ def prepare(
 
     Example: emokit prepare emodb ravdess --root emodb=DIR --root ravdess=DIR --out prepared
     """
-    from emokit.audio.features import LogMel
-    from emokit.cli import tables
-    from emokit.data import prepare as work
+    from emokit.data import unchanged
     from emokit.data.catalogue import read_catalogue, with_roots
-    from emokit.errors import DataError, UsageError
-    from emokit.runtime import num_workers
+    from emokit.errors import UsageError
 
     catalogue = read_catalogue(datasets)
     if show_labels:
         unknown = [name for name in corpora or () if name not in catalogue]
         if unknown:
             raise UsageError(f"The corpus {unknown[0]} is unknown; expected one of {', '.join(catalogue)}.")
+        from emokit.cli import tables
+
         chosen = [catalogue[name] for name in corpora or catalogue]
         console.show_json({c.name: c.labels for c in chosen}) if as_json else console.show(tables.labels(chosen))
         return
     if not corpora:
         raise UsageError(f"No corpus was named; name one or more of {', '.join(catalogue)}.")
-    plan = _plan(with_roots(catalogue, corpora, root or []), split or [], set_ or [], seed)
+    if download:
+        root = [*(root or []), *_fetched(catalogue, corpora, root or [], download, dry_run=dry_run)]
+    policies = _policies(corpora, split or [])
+    flags = {"splits.seed": seed, "splits.fold": fold}
     if dry_run:
-        counts = work.survey(plan)
-        console.show_json(counts) if as_json else console.show(tables.survey(counts))
+        missing: dict[str, str] = {}
+        plan = _plan(with_roots(catalogue, corpora, root or [], missing), policies, set_ or [], flags, folds)
+        _survey(plan, missing, as_json=as_json)
         return
+    chosen = with_roots(catalogue, corpora, root or [])
+    asked = {"corpora": [corpus.as_dict() for corpus in chosen], "policies": policies, "set": set_, **flags}
+    sources = [
+        *(Path(str(corpus.root)) for corpus in chosen),
+        *(Path(p) for c in chosen if (p := policies.get(c.name, c.split)).lower().endswith(".csv")),
+        *([folds] if folds else []),
+    ]
+    made_of = unchanged.inputs(asked, sources)
+    if not force and unchanged.is_unchanged(out, made_of):
+        console.say(f"nothing has changed since {out} was made")
+    else:
+        _make(_plan(chosen, policies, set_ or [], flags, folds), out, workers, force=force)
+        unchanged.remember(out, made_of)
+    _show(out, as_json=as_json)
+
+
+def _fetched(
+    catalogue: "dict[str, Corpus]", names: list[str], roots: list[str], folder: Path, *, dry_run: bool
+) -> list[str]:
+    """NAME=DIR of every corpus that lacked a folder and now has one; a dry run only says what would be fetched."""
+    from emokit.data.download import download, wanted
+
+    corpora = wanted(catalogue, names, roots)
+    if dry_run:
+        for entry in [entry for corpus in corpora for entry in corpus.download]:
+            console.say(f"would fetch {entry.url}")
+    else:
+        for corpus in corpora:
+            download(corpus, folder, console.progress, console.say)
+    return [f"{corpus.name}={folder / corpus.name}" for corpus in corpora]
+
+
+def _make(plan: "Plan", out: Path, workers: int | None, *, force: bool) -> None:
+    """Prepare, with a bar."""
+    from emokit.audio.features import LogMel
+    from emokit.data.prepare import prepare as work
+    from emokit.runtime import num_workers
+
     features: FeatureSettings = plan.features  # type: ignore[assignment]
     with console.progress("reading sound") as progress:
-        prepared = work.prepare(
-            plan, out, LogMel(features), num_workers=num_workers(workers), force=force, progress=progress
-        )
+        work(plan, out, LogMel(features), num_workers=num_workers(workers), force=force, progress=progress)
+
+
+def _survey(plan: "Plan", missing: dict[str, str], *, as_json: bool) -> None:
+    """Show what would be found, and why corpora would fail."""
+    from emokit.cli import tables
+    from emokit.data.prepare import survey
+
+    counts, failed = survey(plan)
+    failed = {**missing, **failed}
     if as_json:
-        console.show_json({"folder": str(out), "fingerprint": prepared.fingerprint, **prepared.ledger})
+        console.show_json({**counts, "failed": failed})
+    elif counts:
+        console.show(tables.survey(counts))
+    _end_with(failed)
+
+
+def _show(out: Path, *, as_json: bool) -> None:
+    """Show what a prepared folder holds, from its own files, and why corpora failed."""
+    from emokit.cli import tables
+    from emokit.files import read_json
+
+    ledger = read_json(out / "ledger.json")
+    if as_json:
+        fingerprint = (out / "fingerprint").read_text(encoding="utf-8").strip()
+        console.show_json({"folder": str(out), "fingerprint": fingerprint, **ledger})
     else:
         for table in (tables.ledger, tables.splits, tables.leakage):
-            console.show(table(prepared.ledger))
-        for line in tables.remarks(prepared.ledger):
+            console.show(table(ledger))
+        for line in tables.remarks(ledger):
             console.say(line)
-    failed = prepared.ledger["failed"]
+        console.done(out, None if ledger["failed"] else f"emokit train audio --data {out} --run runs/acrnn")
+    _end_with(ledger["failed"])
+
+
+def _end_with(failed: dict[str, str]) -> None:
+    """Say why corpora failed, where some did, and end with the exit code of missing data."""
+    from emokit.errors import DataError
+
     for sentence in failed.values():
         console.say(f"error: {sentence}")
-    if not as_json:
-        console.done(out, None if failed else f"emokit train audio --data {out} --run runs/acrnn")
     if failed:
         raise typer.Exit(DataError.exit_code)
 
 
-def _plan(corpora: "list[Corpus]", policies: list[str], overrides: list[str], seed: int | None) -> "Plan":
+def _policies(names: list[str], given: list[str]) -> dict[str, str]:
+    """Corpus -> policy, of every `--split`; one without a corpus is for all."""
+    from emokit.errors import UsageError
+
+    policies: dict[str, str] = {}
+    for text in given:
+        name, separator, policy = text.partition("=")
+        if not separator:
+            policies |= dict.fromkeys(names, name)
+        elif name in names:
+            policies[name] = policy
+        else:
+            raise UsageError(
+                f"--split {text} names a corpus that is not prepared; name one of {', '.join(sorted(names))}."
+            )
+    return policies
+
+
+def _plan(
+    corpora: "list[Corpus]",
+    policies: dict[str, str],
+    overrides: list[str],
+    flags: dict[str, int | None],
+    folds: Path | None,
+) -> "Plan":
     from emokit.audio.settings import FeatureSettings
     from emokit.data.prepare import Plan
     from emokit.data.splits import SplitSettings
-    from emokit.errors import UsageError
     from emokit.settings import Settings
 
     class PrepareSettings(Settings):
@@ -106,18 +215,6 @@ def _plan(corpora: "list[Corpus]", policies: list[str], overrides: list[str], se
         features: FeatureSettings = FeatureSettings()
         splits: SplitSettings = SplitSettings()
 
-    chosen = PrepareSettings.read(None, overrides, {"splits.seed": seed})
-    names = {corpus.name for corpus in corpora}
-    changed: dict[str, str] = {}
-    for text in policies:
-        name, separator, policy = text.partition("=")
-        if not separator:
-            changed |= dict.fromkeys(names, name)
-        elif name in names:
-            changed[name] = policy
-        else:
-            raise UsageError(
-                f"--split {text} names a corpus that is not prepared; name one of {', '.join(sorted(names))}."
-            )
-    updated = tuple(c.model_copy(update={"split": changed.get(c.name, c.split)}) for c in corpora)
-    return Plan(updated, chosen.features, chosen.splits)
+    chosen = PrepareSettings.read(None, overrides, flags)
+    updated = tuple(c.model_copy(update={"split": policies.get(c.name, c.split)}) for c in corpora)
+    return Plan(updated, chosen.features, chosen.splits, folds)

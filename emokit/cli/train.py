@@ -1,5 +1,6 @@
 """`emokit train`: one experiment's settings and a prepared folder become a run folder."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,10 +9,12 @@ import typer
 from emokit.cli import console
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from emokit.data.prepared import Prepared
     from emokit.training.loop import Epoch
 
-app = typer.Typer(no_args_is_help=True, help="Train a model: `emokit train audio …`.")
+app = typer.Typer(no_args_is_help=True, help="Train a model: `emokit train audio …`, `emokit train text …`.")
 
 
 @app.callback()
@@ -19,39 +22,48 @@ def _group() -> None:
     """Keep `train audio` a command of two words, whatever else joins it."""
 
 
+Experiment = Annotated[
+    Path | None, typer.Argument(help="The experiment's YAML file; the defaults where none is named.")
+]
+Data = Annotated[Path, typer.Option("--data", "-d", help="The folder that `emokit prepare` made.")]
+Run = Annotated[Path | None, typer.Option("--run", help="The run folder to make; runs/<experiment's name> by default.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="A setting, such as training.weight_decay=0.")]
+Epochs = Annotated[int | None, typer.Option(help="Short for --set training.max_epochs=…")]
+BatchSize = Annotated[int | None, typer.Option(help="Short for --set training.batch_size=…")]
+Rate = Annotated[float | None, typer.Option(help="Short for --set training.lr=…")]
+Seed = Annotated[int | None, typer.Option(help="Short for --set training.seed=…")]
+Folds = Annotated[
+    str | None,
+    typer.Option(
+        help="Cross-validate instead of one split: leave-one-speaker-out, leave-one-corpus-out, emobox, emo-superb, "
+        "or prepared for the folds that `emokit prepare` was given."
+    ),
+]
+Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
+Precision = Annotated[str, typer.Option(help="auto, float32, bf16 or fp16.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch of a run that was stopped.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a run folder that exists.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the settings and the data's sizes; train nothing.")]
+AsJson = Annotated[bool, typer.Option("--json", help="metrics.json on stdout.")]
+
+
 @app.command("audio")
 def audio(
-    experiment: Annotated[
-        Path | None, typer.Argument(help="The experiment's YAML file; the defaults where none is named.")
-    ] = None,
-    data: Annotated[Path, typer.Option("--data", "-d", help="The folder that `emokit prepare` made.")] = Path(
-        "prepared"
-    ),
-    run: Annotated[
-        Path | None, typer.Option("--run", help="The run folder to make; runs/<experiment's name> by default.")
-    ] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="A setting, such as training.mixup_alpha=0.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Short for --set training.max_epochs=…")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Short for --set training.batch_size=…")] = None,
-    lr: Annotated[float | None, typer.Option(help="Short for --set training.lr=…")] = None,
-    seed: Annotated[int | None, typer.Option(help="Short for --set training.seed=…")] = None,
-    folds: Annotated[
-        str | None,
-        typer.Option(
-            help="Cross-validate instead of one split: leave-one-speaker-out, leave-one-corpus-out, emobox, emo-superb, "
-            "or prepared for the folds that `emokit prepare` was given."
-        ),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, float32, bf16 or fp16.")] = "auto",
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on after the last whole epoch of a run that was stopped.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a run folder that exists.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the settings and the data's sizes; train nothing.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="metrics.json on stdout.")] = False,
+    experiment: Experiment = None,
+    data: Data = Path("prepared"),
+    run: Run = None,
+    set_: Set = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    lr: Rate = None,
+    seed: Seed = None,
+    folds: Folds = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    resume: Resume = False,
+    force: Force = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train an ACRNN on the prepared corpora, choose the best epoch on dev, score test once.
 
@@ -59,33 +71,107 @@ def audio(
     """
     from emokit.audio.settings import AudioSettings
 
-    flags = {
+    settings = AudioSettings.read(
+        find_experiment(experiment, "audio"), set_ or [], _flags(epochs, batch_size, lr, seed)
+    )
+
+    from emokit.audio import train as work
+    from emokit.data.prepared import open_prepared
+
+    prepared = open_prepared(data)
+    where = run or Path("runs") / settings.name
+    if dry_run:
+        parts = work.read_parts(settings, prepared)
+        steps = len(parts["train"].table) // settings.training.batch_size
+        _show_plan(settings, where, parts, {"steps_per_epoch": steps}, as_json)
+        return
+    computing: dict[str, Any] = {"device": device, "precision": precision}
+    _train(partial(work.train, **computing), settings, prepared, where, folds, device, resume, force, as_json)
+
+
+@app.command("text")
+def text(
+    experiment: Experiment = None,
+    data: Data = Path("prepared"),
+    run: Run = None,
+    set_: Set = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    lr: Rate = None,
+    seed: Seed = None,
+    folds: Folds = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    resume: Resume = False,
+    force: Force = False,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run the code that comes with a pretrained model.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fine-tune a text encoder on the prepared comments and dialogues, choose the best epoch on dev, score test once.
+
+    Example: emokit train text default --data prepared --set model.name=DIR --run runs/text
+    """
+    from emokit.text.settings import TextSettings
+
+    settings = TextSettings.read(find_experiment(experiment, "text"), set_ or [], _flags(epochs, batch_size, lr, seed))
+
+    from emokit.data.prepared import open_prepared
+    from emokit.runtime import quiet_libraries
+    from emokit.text import train as work
+
+    quiet_libraries()
+    prepared = open_prepared(data)
+    where = run or Path("runs") / settings.name
+    if dry_run:
+        parts = work.read_parts(settings, prepared)
+        _show_plan(settings, where, parts, work.survey(settings, parts, trust_remote_code), as_json)
+        return
+    computing: dict[str, Any] = {"device": device, "precision": precision, "trust_remote_code": trust_remote_code}
+    _train(partial(work.train, **computing), settings, prepared, where, folds, device, resume, force, as_json)
+
+
+def _flags(epochs: int | None, batch_size: int | None, lr: float | None, seed: int | None) -> dict[str, Any]:
+    return {
         "training.max_epochs": epochs,
         "training.batch_size": batch_size,
         "training.lr": lr,
         "training.seed": seed,
     }
-    settings = AudioSettings.read(find_experiment(experiment, "audio"), set_ or [], flags)
-    where = run or Path("runs") / settings.name
 
-    from emokit.audio import train as work
+
+def _show_plan(settings: Any, where: Path, parts: dict[str, Any], plan: dict[str, Any], as_json: bool) -> None:
+    """What a dry run shows."""
+    sizes = {split: len(part.table) for split, part in parts.items()}
+    if as_json:
+        console.show_json({"run": str(where), "utterances": sizes, **plan, "settings": settings.as_dict()})
+        return
+    more = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in plan.items())
+    console.show(
+        f"{settings.as_yaml()}# {where}: train {sizes['train']}, dev {sizes['dev']}, test {sizes['test']} utterances; "
+        f"{more}; at most {settings.training.max_epochs} epochs"
+    )
+
+
+def _train(
+    work: "Callable[..., dict[str, Any]]",
+    settings: Any,
+    prepared: "Prepared",
+    where: Path,
+    folds: str | None,
+    device: str,
+    resume: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Train once or fold by fold, and show each epoch and what it came to."""
     from emokit.cli import tables
     from emokit.cross_validation import cross_validate
-    from emokit.data.prepared import open_prepared
     from emokit.runtime import quiet_libraries
 
     quiet_libraries()
-    prepared = open_prepared(data)
-    if dry_run:
-        parts = work.read_parts(settings, prepared)
-        sizes = {split: len(part.table) for split, part in parts.items()}
-        steps = sizes["train"] // settings.training.batch_size
-        plan = {"run": str(where), "utterances": sizes, "steps_per_epoch": steps, "settings": settings.as_dict()}
-        console.show_json(plan) if as_json else console.show(
-            f"{settings.as_yaml()}# {where}: train {sizes['train']}, dev {sizes['dev']}, test {sizes['test']} utterances, "
-            f"{steps} steps an epoch, at most {settings.training.max_epochs} epochs"
-        )
-        return
     with console.progress("epochs") as progress:
 
         def on_epoch(epoch: "Epoch") -> None:
@@ -96,12 +182,8 @@ def audio(
                 f"dev UAR {epoch.dev.uar:.3f}  {epoch.seconds:.1f} s{best}"
             )
 
-        def train_into(data: "Prepared", folder: Path, resume: bool, force: bool) -> dict[str, Any]:
-            computing = {"device": device, "precision": precision}
-            return work.train(settings, data, folder, **computing, resume=resume, force=force, on_epoch=on_epoch)
-
         if folds is None:
-            result = train_into(prepared, where, resume, force)
+            result = work(settings, prepared, where, resume=resume, force=force, on_epoch=on_epoch)
         else:
             result = cross_validate(
                 where,
@@ -110,7 +192,7 @@ def audio(
                 settings.data.corpora,
                 folds,
                 # A fold that was begun is gone on with: that its settings are the same was seen in the folder above it.
-                lambda data, folder: train_into(data, folder, resume=True, force=False),
+                lambda data, folder: work(settings, data, folder, resume=True, force=False, on_epoch=on_epoch),
                 seed=settings.training.seed,
                 device=device,
                 resume=resume,

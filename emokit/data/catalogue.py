@@ -19,6 +19,19 @@ from emokit.settings import Settings, nearest, read_yaml_mapping
 CATALOGUE = "datasets.yaml"
 
 
+class Download(Settings):
+    """One file that a corpus, or a part of it, may be fetched as."""
+
+    url: str = Field(pattern=r"^https?://\S+$")
+    """Where it is."""
+    file: str = Field(pattern=r"^\w[\w.-]*$")
+    """What it is called on disk; archives, known by their ending, are unpacked."""
+    checksum: str | None = Field(None, pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")
+    """As its publisher states it; null where none is published."""
+    pointers: str | None = Field(None, pattern=r"^https?://\S+$")
+    """Where the archive holds Git LFS pointers: the address of the folder of the files that they stand for."""
+
+
 class Corpus(Settings):
     """One corpus's entry of the catalogue."""
 
@@ -34,10 +47,14 @@ class Corpus(Settings):
     """What to cite."""
     root: Path | None = None
     """The folder that it lies in; `--root NAME=DIR` goes before it."""
+    download: tuple[Download, ...]
+    """The files that `--download` fetches; none where the corpus is given on request."""
+    layout: str | None = None
+    """How it lies on disk, where a user has to get it."""
     expected: int = Field(ge=1)
     """How many utterances the whole corpus has."""
     split: str
-    """How it is split: `speaker`, `official`, `train`."""
+    """How it is split: one of the policies that `--split` takes."""
     options: dict[str, Any]
     """What its reader can be told."""
     labels: dict[str, str | None]
@@ -63,13 +80,19 @@ def read_catalogue(path: Path | None = None) -> dict[str, Corpus]:
     return {name: _corpus(name, entry, f"{source} (corpus {name})") for name, entry in entries.items()}
 
 
-def with_roots(catalogue: Mapping[str, Corpus], names: Iterable[str], roots: Iterable[str] = ()) -> list[Corpus]:
+def with_roots(
+    catalogue: Mapping[str, Corpus],
+    names: Iterable[str],
+    roots: Iterable[str] = (),
+    missing: dict[str, str] | None = None,
+) -> list[Corpus]:
     """The corpora named, each with a root that is there and holds something.
 
     Args:
         catalogue: what `read_catalogue` gave.
         names: the corpora to take, in this order.
         roots: such as `emodb=/data/emodb`; they go before the catalogue's.
+        missing: where given, a root that is of no use does not raise: the corpus is left out, and why is entered here.
 
     Raises:
         UsageError: a corpus is unknown, or has no root, or a root is given for none of them.
@@ -89,7 +112,15 @@ def with_roots(catalogue: Mapping[str, Corpus], names: Iterable[str], roots: Ite
                 f"--root {root} is for none of the corpora asked for ({', '.join(chosen)}); name {name} as well."
             )
         given[name] = Path(folder)
-    return [_with_root(catalogue[name], given.get(name)) for name in chosen]
+    found = []
+    for name in chosen:
+        try:
+            found.append(_with_root(catalogue[name], given.get(name)))
+        except DataError as error:
+            if missing is None:
+                raise
+            missing[name] = str(error)
+    return found
 
 
 def _with_root(corpus: Corpus, given: Path | None) -> Corpus:

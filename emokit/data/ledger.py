@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pandas
@@ -31,6 +31,7 @@ class Ledger:
         self.dropped, self.repaired, self.flagged = _book(), _book(), _book()
         self.details: dict[str, str] = {}
         self.failed: dict[str, str] = {}
+        self.notes: dict[str, list[str]] = defaultdict(list)
         self._corpora: dict[str, dict[str, Any]] = {}
 
     @contextlib.contextmanager
@@ -57,6 +58,10 @@ class Ledger:
         """Enter an utterance that is odd and was kept as it is; a phrase that tells of a repair is entered as one."""
         mended = any(word in reason for word in REPAIRS)
         (self.repaired if mended else self.flagged)[corpus][reason].append(name)
+
+    def note(self, corpus: str, sentence: str) -> None:
+        """Enter a remark on a corpus as a whole."""
+        self.notes[corpus].append(sentence)
 
     def flags_of(self, ids: pandas.Series) -> list[list[str]]:
         """The flags and repairs of each utterance, in the order given."""
@@ -89,14 +94,15 @@ class Ledger:
                 self.details[utterance_id] = f"the same as {', '.join(others)}"
         return table
 
-    def drop_leaks(self, table: pandas.DataFrame) -> pandas.DataFrame:
-        """Drop rows of train whose recording, or whose text where there is no sound, stands in dev or test too."""
-        held_out = table[table["split"] != "train"]
-        text = table["text"].str.strip().str.casefold()
-        same_sound = table["recording"].notna() & table["recording"].isin(held_out["recording"].dropna())
-        silent_text = table["path"].isna()
-        same_text = silent_text & text.isin(set(text[silent_text & (table["split"] != "train")].dropna()))
+    def drop_leaks(self, table: pandas.DataFrame, by_text: Collection[str]) -> pandas.DataFrame:
+        """Drop rows of train whose recording stands in dev or test too, and of the corpora `by_text` those whose text does.
+
+        Texts are compared within and between these corpora, but for case and outer space.
+        """
         in_train = table["split"] == "train"
+        same_sound = table["recording"].notna() & table["recording"].isin(table["recording"][~in_train].dropna())
+        text = table["text"].str.strip().str.casefold().where(table["corpus"].isin(by_text))
+        same_text = text.notna() & text.isin(text[~in_train].dropna()) & ~same_sound
         for mask, reason in (
             (same_sound, "the same recording as in dev or test"),
             (same_text, "the same text as in dev or test"),
@@ -110,7 +116,12 @@ class Ledger:
         """Enter what became of a corpus in the end."""
         num_dropped = sum(len(names) for names in self.dropped[corpus.name].values())
         found = len(table) + num_dropped
-        notes = []
+        notes = list(self.notes[corpus.name])
+        leakage = splits.leakage(table)
+        shared = leakage["speakers"]["train-test"]
+        if shared:
+            tested = table["speaker"][table["split"] == "test"].nunique()
+            notes.append(f"{shared} of the {tested} speakers in test are in train too: new voices would score lower")
         if corpus.expected and found < corpus.expected / 2:
             notes.append(f"only {found} of the {corpus.expected} that the corpus has were found: see that it is whole")
         if corpus.split in SPLITS:
@@ -131,6 +142,7 @@ class Ledger:
                 split: {"utterances": len(rows), "speakers": sorted(rows["speaker"].unique())}
                 for split, rows in rows_of.items()
             },
+            "leakage": leakage,
             "notes": notes,
         }
 

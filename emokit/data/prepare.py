@@ -12,13 +12,16 @@ from typing import Any
 
 import pandas
 
-from emokit.data import splits
 from emokit.data.catalogue import Corpus
 from emokit.data.decode import Extractor, File, find_file, read_files
+from emokit.data.folds import assign_folds
 from emokit.data.ledger import Ledger
+from emokit.data.policies import OF_ALL_CORPORA, Division, drops_repeated_texts, read_divisions
 from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, open_prepared
+from emokit.data.reading import Reading
 from emokit.data.rows import labelled, with_sound
-from emokit.data.store import SHARD_ROWS, FeatureStore, Reading, write_shard
+from emokit.data.splits import SplitSettings
+from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.data.utterance import COLUMNS, TABLE, Utterance, write_table
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, write_json, write_text
@@ -33,8 +36,8 @@ class PrepareSettings(Settings):
 
     corpora: dict[str, Any]
     """Per corpus: its labels, options and split policy."""
-    splits: splits.SplitSettings
-    """Shares and seed of the speaker-disjoint splits."""
+    splits: SplitSettings
+    """Shares, seed and fold of the splits."""
     features: dict[str, Any]
     """The settings of the features."""
 
@@ -45,14 +48,21 @@ class Plan:
 
     corpora: tuple[Corpus, ...]
     features: Settings
-    split: splits.SplitSettings
+    split: SplitSettings
+    folds: Path | None = None
+    """A clone of EmoBox, for the policies that read its lists."""
 
-    def settings(self) -> PrepareSettings:
+    def settings(self, divisions: dict[str, Division]) -> PrepareSettings:
         """What identifies the result."""
-        chosen = {corpus.name: corpus.as_dict() for corpus in self.corpora}
-        kept = ("labels", "options", "split")
         return PrepareSettings(
-            corpora={name: {key: values[key] for key in kept} for name, values in chosen.items()},
+            corpora={
+                corpus.name: {
+                    "labels": corpus.labels,
+                    "options": corpus.options,
+                    "split": divisions[corpus.name].identity,
+                }
+                for corpus in self.corpora
+            },
             splits=self.split,
             features=self.features.as_dict(),
         )
@@ -83,13 +93,15 @@ def prepare(
             were asked for, such a one is entered in the ledger as failed and the others are prepared.
         WorkError: the disk is full or `out` cannot be written.
     """
-    settings = plan.settings()
+    divisions = read_divisions(plan.corpora, plan.split, plan.folds)
+    by_text = [corpus.name for corpus in plan.corpora if drops_repeated_texts(corpus)]
+    settings = plan.settings(divisions)
     _refuse_other(out, settings, force=force)
     ledger = Ledger()
     found = {}
     for corpus in plan.corpora:
         with ledger.failures_of(corpus.name, alone=len(plan.corpora) == 1):
-            found[corpus.name] = list(labelled(corpus, ledger))
+            found[corpus.name] = divisions[corpus.name].listed(list(labelled(corpus, ledger)), ledger)
     if not found:
         raise DataError(" ".join(ledger.failed.values()))
     # Only now, so that a wrong root leaves nothing behind and a finished folder finished.
@@ -102,14 +114,14 @@ def prepare(
         with ledger.failures_of(corpus.name, alone=len(plan.corpora) == 1):
             table = with_sound(corpus, found[corpus.name], store, ledger)
             ledger.flag_uncommon_rates(corpus.name, table)
-            table["split"] = splits.assign(table, corpus.name, corpus.split, plan.split)
-            parts.append(table)
+            parts.append(divisions[corpus.name].assign(table, plan.split, ledger))
     if not parts:
         raise DataError(" ".join(ledger.failed.values()))
     table = pandas.concat(parts, ignore_index=True)
-    table = ledger.drop_leaks(ledger.flag_identical(table))
+    if any(division.policy == OF_ALL_CORPORA for division in divisions.values()):
+        table = assign_folds(table, OF_ALL_CORPORA, plan.split)
+    table = ledger.drop_leaks(ledger.flag_identical(table), by_text)
     table["flags"] = ledger.flags_of(table["utterance_id"])
-    table["fold"] = None
     for corpus in plan.corpora:
         if corpus.name not in ledger.failed:
             ledger.close(corpus, table[table["corpus"] == corpus.name])
@@ -119,19 +131,26 @@ def prepare(
     return open_prepared(out)
 
 
-def survey(plan: Plan) -> dict[str, dict[str, Any]]:
-    """What `prepare` would find, per corpus, by names alone: no sound is opened and nothing is written."""
+def survey(plan: Plan) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """What `prepare` would find, by names alone: no sound is opened and nothing is written.
+
+    Returns:
+        per corpus its counts; and per corpus that cannot be prepared, why.
+    """
+    divisions = read_divisions(plan.corpora, plan.split, plan.folds)
     counts: dict[str, dict[str, Any]] = {}
+    ledger = Ledger()
     for corpus in plan.corpora:
-        ledger = Ledger()
-        labels = [label for _, label in labelled(corpus, ledger)]
-        dropped = sum(len(names) for names in ledger.dropped[corpus.name].values())
-        counts[corpus.name] = {
-            "found": len(labels) + dropped,
-            "dropped": dropped,
-            "labels": {label: labels.count(label) for label in LABELS},
-        }
-    return counts
+        with ledger.failures_of(corpus.name, alone=False):
+            found = divisions[corpus.name].listed(list(labelled(corpus, ledger)), ledger)
+            labels = [label for _, label in found]
+            dropped = sum(len(names) for names in ledger.dropped[corpus.name].values())
+            counts[corpus.name] = {
+                "found": len(labels) + dropped,
+                "dropped": dropped,
+                "labels": {label: labels.count(label) for label in LABELS},
+            }
+    return counts, ledger.failed
 
 
 def fingerprint(settings: PrepareSettings, table: pandas.DataFrame) -> str:

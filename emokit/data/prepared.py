@@ -3,6 +3,7 @@
 utterances.parquet  ledger.json  settings.yaml  features/<key>/part-*.arrow  fingerprint (written last)
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,13 @@ class Prepared:
     table: pandas.DataFrame
     ledger: dict[str, Any]
     fingerprint: str
+
+    def ledger_of(self, corpora: Iterable[str]) -> dict[str, Any]:
+        """The ledger of these corpora only, for a run that was made of no others; the leakage is that of the whole folder."""
+        chosen = {name: entry for name, entry in self.ledger["corpora"].items() if name in set(corpora)}
+        inside = tuple(f"{name}/" for name in chosen)
+        details = {name: detail for name, detail in self.ledger["details"].items() if name.startswith(inside)}
+        return {**self.ledger, "corpora": chosen, "failed": {}, "details": details}
 
     def features(self, settings: Settings) -> FeatureStore:
         """The features that were made with these settings.

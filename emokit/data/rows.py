@@ -3,7 +3,7 @@
 import importlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from emokit.errors import DataError, UsageError
 
 # The readers of sound by corpus, for telling a person which corpus a folder looks like.
 READERS = ("crema_d", "emodb", "esd", "jl_corpus", "meld", "ravdess", "savee", "tess")
+
+FIELDS = [field.name for field in fields(Utterance) if field.name != "flags"]
 
 SEVERAL_CLASSES = "labels of several classes"
 
@@ -58,7 +60,7 @@ def labelled(corpus: Corpus, ledger: Ledger) -> Iterator[tuple[Utterance, str]]:
     if unknown:
         named = ", ".join(f"{raw} (as in {name})" for raw, name in sorted(unknown.items()))
         raise DataError(
-            f"{corpus.name} has raw labels that its map lacks: {named}; add them to its labels in datasets.yaml."
+            f"{corpus.name} has raw labels that its map lacks: {named}; add them to its labels in a file of your own, given with --datasets."
         )
     if not found:
         raise DataError(_nothing_found(corpus, ledger))
@@ -89,7 +91,7 @@ def with_sound(
             continue
         if fact and fact["num_channels"] > 1:
             ledger.repair(corpus.name, utterance.utterance_id, f"{fact['num_channels']} channels, averaged")
-        row = {name: value for name, value in asdict(utterance).items() if name != "flags"}
+        row = {name: getattr(utterance, name) for name in FIELDS}
         row |= {"label": label, "duration_seconds": None, "sample_rate": None, "recording": None}
         if fact:
             row |= {name: fact[name] for name in ("duration_seconds", "sample_rate", "recording")}

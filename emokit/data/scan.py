@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from emokit.data.tree import walk
 from emokit.data.utterance import Dropped
 
 SOUND_ENDINGS = frozenset({".wav", ".flac", ".aif", ".aiff", ".mp3", ".ogg", ".m4a", ".mp4"})
@@ -18,14 +19,13 @@ def files(root: Path, endings: frozenset[str] = SOUND_ENDINGS) -> Iterator[PureP
     """Every file below `root` with one of the endings (any case), relative to it, shallow and alphabetical first.
 
     Left out: what macOS leaves behind (`._x`, `__MACOSX`), hidden files and folders, links that lead out of the root.
+
+    Raises:
+        DataError: a folder cannot be read.
     """
-    found = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
-        relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        wanted = [name for name in names if not name.startswith(".") and Path(name).suffix.lower() in endings]
-        found += [relative / name for name in wanted if _is_inside(Path(folder) / name, root)]
-    yield from sorted(found, key=lambda path: (len(path.parts), path.as_posix()))
+    suffixes = tuple(endings)
+    found = [path for path, e in walk(root) if e.name.lower().endswith(suffixes) and _is_inside(e, root)]
+    yield from map(PurePosixPath, sorted(found, key=lambda path: (path.count("/"), path)))
 
 
 def matches(
@@ -50,6 +50,9 @@ def matches(
             yield Dropped(path.as_posix(), COPY if same else OTHER_CONTENT, f"taken: {first.as_posix()}")
 
 
-def _is_inside(path: Path, root: Path) -> bool:
+def _is_inside(entry: os.DirEntry[str], root: Path) -> bool:
     """Whether a file is there and, where it is a link, leads to somewhere below the root."""
-    return not path.is_symlink() or (path.exists() and path.resolve().is_relative_to(root.resolve()))
+    if not entry.is_symlink():
+        return True
+    path = Path(entry.path)
+    return path.exists() and path.resolve().is_relative_to(root.resolve())

@@ -1,10 +1,11 @@
-"""Who is trained on, who is developed on, who is tested: whole speakers, never utterances.
+"""Who is trained on, who is developed on, who is tested: whole speakers wherever there are enough of them.
 
-Policies, one per corpus: `speaker` (speaker-disjoint, label-stratified), `official` (the corpus's own split) and
-`train`, `dev`, `test` (the whole corpus into one split).
+Here are the draws, stratified by label and seeded, and the count of what two splits share. `policies` says what
+`--split` can name; `folds` says who is tested when.
 """
 
 import itertools
+from collections.abc import Sequence
 
 import numpy
 import pandas
@@ -15,7 +16,6 @@ from emokit.errors import UsageError
 from emokit.labels import LABELS
 from emokit.settings import Settings
 
-POLICIES = ("speaker", "official", *SPLITS)
 PAIRS = tuple(itertools.combinations(SPLITS, 2))
 NUM_DRAWS = 2000  # assignments of speakers that are compared; 10 speakers have 2,520 of the shape 6/2/2
 
@@ -29,40 +29,15 @@ class SplitSettings(Settings):
     """The share of a corpus's speakers that goes to dev (at least one speaker)."""
     test_share: float = Field(0.2, gt=0, lt=1)
     """The share of a corpus's speakers that goes to test (at least one speaker)."""
-
-
-def assign(table: pandas.DataFrame, corpus: str, policy: str, settings: SplitSettings) -> pandas.Series:
-    """The split of each row of one corpus.
-
-    Args:
-        table: the corpus's utterances, with `speaker`, `label` and, for `official`, `split`.
-        corpus: its name, for the error messages.
-        policy: one of POLICIES.
-        settings: shares and seed.
-
-    Raises:
-        UsageError: the policy is unknown or cannot be met by this corpus.
-    """
-    if policy in SPLITS:
-        return pandas.Series(policy, index=table.index, dtype="string")
-    if policy == "official":
-        without = table["split"].isna()
-        if without.any():
-            raise UsageError(
-                f"{corpus} has no official split of its own (for {int(without.sum())} of {len(table)} utterances); "
-                f"choose --split {corpus}=speaker."
-            )
-        return table["split"].astype("string")
-    if policy == "speaker":
-        return by_speaker(table, corpus, settings)
-    raise UsageError(f"--split {corpus}={policy} is unknown; choose one of {', '.join(POLICIES)}.")
+    fold: int | None = Field(None, ge=1)
+    """Which fold the split shows, counted from 1, where the policy has folds; the first one by default."""
 
 
 def by_speaker(table: pandas.DataFrame, corpus: str, settings: SplitSettings) -> pandas.Series:
-    """Speakers drawn for dev and test so that the three splits have labels in like shares.
+    """The split of each row of one corpus: speakers drawn for dev and test so that all three have labels in like shares.
 
-    Many assignments are drawn with the seed; the one whose splits are closest to the corpus's own shares of labels (sum of
-    squared differences) and, in a tie, the first one drawn, is taken. The order of the rows plays no part.
+    Raises:
+        UsageError: the corpus has too few speakers.
     """
     speakers = sorted(table["speaker"].unique())
     if len(speakers) < len(SPLITS):
@@ -78,17 +53,41 @@ def by_speaker(table: pandas.DataFrame, corpus: str, settings: SplitSettings) ->
             f"{corpus} has {len(speakers)} speakers, and {num_dev} for dev with {num_test} for test leave none to train on; "
             "lower dev_share or test_share."
         )
+    dev, test, _ = draw_speakers(table, (num_dev, num_test), settings.seed)
+    split_of = dict.fromkeys(dev, "dev") | dict.fromkeys(test, "test")
+    return table["speaker"].map(lambda speaker: split_of.get(speaker, "train")).astype("string")
+
+
+def draw_speakers(table: pandas.DataFrame, numbers: Sequence[int], seed: int) -> list[list[str]]:
+    """Groups of speakers with labels in like shares: `numbers` speakers in each, and last those left over.
+
+    Many assignments are drawn; the one whose groups are closest to the table's own shares of labels (sum of squared
+    differences) and, in a tie, the first one drawn, is taken. The order of the rows plays no part.
+    """
+    speakers = sorted(table["speaker"].unique())
     counted = pandas.crosstab(table["speaker"], table["label"])
     counts = counted.reindex(index=speakers, columns=list(LABELS), fill_value=0).to_numpy()  # (speakers, labels)
-    random = numpy.random.default_rng(settings.seed)
+    random = numpy.random.default_rng(seed)
     orders = numpy.stack([random.permutation(len(speakers)) for _ in range(NUM_DRAWS)])  # (draws, speakers)
+    ends = numpy.cumsum(numbers)
     gaps = numpy.zeros(NUM_DRAWS)
-    for part in numpy.split(orders, [num_dev, num_dev + num_test], axis=1):
+    for part in numpy.split(orders, ends, axis=1):
         gaps += numpy.square(_shares(counts[part]) - _shares(counts)).sum(axis=1)
     best = orders[numpy.argmin(gaps.round(12))]
-    split_of = {speakers[i]: "dev" for i in best[:num_dev]}
-    split_of |= {speakers[i]: "test" for i in best[num_dev : num_dev + num_test]}
-    return table["speaker"].map(lambda speaker: split_of.get(speaker, "train")).astype("string")
+    return [[speakers[i] for i in part] for part in numpy.split(best, ends)]
+
+
+def draw_utterances(table: pandas.DataFrame, share: float, seed: int) -> pandas.Index:
+    """The index of a share of each label's utterances, for where speakers cannot be kept apart; row order plays no part.
+
+    Of two or more utterances of a label at least one is drawn and one left.
+    """
+    random = numpy.random.default_rng(seed)
+    drawn = []
+    for _, rows in table.sort_values("utterance_id").groupby("label", sort=True):
+        number = min(max(1, round(share * len(rows))), len(rows) - 1)
+        drawn += list(random.permutation(rows.index)[:number])
+    return pandas.Index(drawn)
 
 
 def leakage(table: pandas.DataFrame) -> dict[str, dict[str, int]]:

@@ -6,13 +6,13 @@ whose file on disk has not changed (size and time of change) is not read again.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
 import pandas
 import pyarrow
 
+from emokit.data.reading import Reading
 from emokit.errors import DataError
 from emokit.files import whole_file
 
@@ -34,26 +34,6 @@ SCHEMA = pyarrow.schema(
 FACTS_AND_ID = [name for name in SCHEMA.names if name not in ("log_mel", "num_bins")]
 _EMPTY = numpy.zeros((0, 0), numpy.float16)
 SHARD_ROWS = 512  # utterances per file: about 17 MB of three-second log-mels, and the most that an interruption loses
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What opening one sound file gave."""
-
-    utterance_id: str
-    size: int
-    """Bytes of the file; with `changed_ns` it tells whether the file is still the one that was read."""
-    changed_ns: int
-    duration_seconds: float = 0.0
-    sample_rate: int = 0
-    num_channels: int = 0
-    recording: str = ""
-    """SHA-256 of the decoded samples: equal for identical recordings, whatever their containers say."""
-    bad: str = ""
-    """Why the sound is of no use; empty where it is sound."""
-    detail: str = ""
-    log_mel: numpy.ndarray | None = None
-    """(frames, bins) float16 decibels; None where the sound is of no use."""
 
 
 def write_shard(folder: Path, readings: list[Reading]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from emokit.errors import UsageError
 from emokit.files import new_folder, write_text
-from emokit.report import figures
+from emokit.report import figures, fusion_figures
 from emokit.report.gather import SPLITS, Run, gather
 from emokit.report.page import FIGURES, Picture, render
 
@@ -67,4 +67,7 @@ def _draw(run: Run) -> list[Picture]:
         pictures.append(
             Picture(f"{run.slug}-confusion-{name}", f"Confusion matrix, {name}: counts, row shares", drawing)
         )
+    if run.fusion:
+        drawn = fusion_figures.draw(run.fusion).items()
+        pictures += [Picture(f"{run.slug}-{stem}", caption, picture) for stem, (caption, picture) in drawn]
     return pictures

@@ -138,7 +138,7 @@ def learning_curves(epochs: Sequence[Mapping[str, Any]], best_epoch: int | None)
     header = ("epoch", "train_loss", "dev_loss", "dev_uar", "best")
     is_best = [int(position == best) for position in range(len(numbers))]
     rows = list(zip(numbers, *columns.values(), is_best, strict=True))
-    return _drawing(draw, 3.4, f"{shows}.", header, rows)
+    return drawing(draw, 3.4, f"{shows}.", header, rows)
 
 
 def confusion_matrix(confusion: Sequence[Sequence[int]], labels: Sequence[str], split: str) -> Drawing:
@@ -180,7 +180,7 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], labels: Sequence[str], 
         for row, truth in enumerate(labels)
         for column, predicted in enumerate(labels)
     ]
-    return _drawing(draw, 3.45, shows, header, rows)
+    return drawing(draw, 3.45, shows, header, rows)
 
 
 def per_class(scores: Mapping[str, ClassScores], labels: Sequence[str], split: str) -> Drawing:
@@ -216,7 +216,7 @@ def per_class(scores: Mapping[str, ClassScores], labels: Sequence[str], split: s
 
     header = ("label", "precision", "recall", "f1", "support")
     rows = [(label, *(getattr(scores[label], key) for key in header[1:])) for label in labels]
-    return _drawing(draw, 2.7, f"Recall and F1 of each class on {split}, with its number of utterances.", header, rows)
+    return drawing(draw, 2.7, f"Recall and F1 of each class on {split}, with its number of utterances.", header, rows)
 
 
 def cell_ink(share: float) -> str:
@@ -224,13 +224,14 @@ def cell_ink(share: float) -> str:
     return ON_DEEP if share > 0.77 else ON_PALE
 
 
-def _drawing(
+def drawing(
     draw: Callable[[Figure], None],
     height_inches: float,
     shows: str,
     header: tuple[str, ...],
     rows: list[tuple[Any, ...]],
 ) -> Drawing:
+    """Draw in the one style, as wide as a column, and keep both pictures with what they show and their numbers."""
     # From matplotlib's own defaults, so that a user's matplotlibrc does not change the report.
     with style.context(STYLE, after_reset=True), warnings.catch_warnings():
         # A label in a script that the font lacks is drawn as boxes; the table beside the figure has it in words.

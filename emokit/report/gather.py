@@ -9,9 +9,10 @@ from typing import Any
 from emokit import runs
 from emokit.errors import DataError, EmokitError, UsageError
 from emokit.files import read_json
-from emokit.report.shapes import Ledger, Metrics, Split, check
+from emokit.report.shapes import Fusion, Ledger, Metrics, Split, check
 
 LEDGER = "ledger.json"
+FUSION = "fusion.json"
 SPLITS = ("dev", "test")
 
 
@@ -25,6 +26,7 @@ class Run:
         epochs: the lines of its log, in order; none where nothing was trained (a fused run).
         ledger: of the data it was trained on; None where the folder has none.
         predictions: split -> the table that is there.
+        fusion: what a fused run found; None for the others.
     """
 
     folder: Path
@@ -35,6 +37,7 @@ class Run:
     metrics: Metrics
     ledger: Ledger | None
     predictions: dict[str, Path]
+    fusion: Fusion | None = None
 
     @property
     def name(self) -> str:
@@ -107,7 +110,7 @@ def read_run(folder: Path, slug: str) -> Run:
         environment = runs.read_environment(folder)
         if not isinstance(environment, dict):
             raise DataError(f"{folder / runs.ENVIRONMENT} holds no mapping; make the run again, or leave it out.")
-        ledger = folder / LEDGER
+        ledger, fusion = folder / LEDGER, folder / FUSION
         return Run(
             folder=folder,
             slug=slug,
@@ -119,6 +122,7 @@ def read_run(folder: Path, slug: str) -> Run:
             predictions={
                 split: table for split in SPLITS if (table := folder / "predictions" / f"{split}.parquet").is_file()
             },
+            fusion=check(Fusion, read_json(fusion), fusion) if fusion.exists() else None,
         )
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{folder} cannot be read ({error}); make the run again, or leave it out.") from error

@@ -118,6 +118,99 @@ class Ledger(Shape):
     leakage: dict[str, dict[str, int]] = {}
 
 
+class Standing(Shape):
+    """One score of one way to fuse: itself, and its difference to the best single modality, with intervals."""
+
+    score: float
+    interval: tuple[float, float]
+    difference: float
+    difference_interval: tuple[float, float]
+
+
+class Rung(Shape):
+    """One way to fuse; `dev` and `test` go from a score's name to it."""
+
+    name: str
+    title: str
+    about: str
+    weights: list[float] = []
+    pooling: str = ""
+    dev: dict[str, Standing]
+    test: dict[str, Standing]
+
+
+class Quality(Shape):
+    """How honest probabilities are; each bin is count, mean confidence, share right."""
+
+    ece: float
+    brier: float
+    nll: float
+    bins: list[tuple[int, float, float]]
+
+
+class Calibration(Shape):
+    """Of a modality or the fusion: its temperature, and `before` and `after` per split."""
+
+    temperature: float
+    dev: dict[str, Quality]
+    test: dict[str, Quality]
+
+
+class FusionSettings(Shape):
+    """What the page says of how the weights were searched."""
+
+    objective: str
+
+
+class Search(Shape):
+    """What was evaluated and found; `best` is in whole steps."""
+
+    evaluated: int
+    points: int
+    exact: bool
+    best: list[int]
+    pooling: str
+
+
+class Grid(Shape):
+    """The points of the best pooling, in whole steps, with their scores and bounds; `plateau` is 1 or 0."""
+
+    weights: list[list[int]]
+    score: list[float]
+    low: list[float]
+    high: list[float]
+    plateau: list[int]
+
+
+class Bootstrap(Shape):
+    """What the search finds on resamples; `cloud` holds the best weights of each, in whole steps."""
+
+    resamples: int
+    weights: list[tuple[float, float]]
+    apparent: float
+    optimism: float
+    cloud: list[list[int]]
+
+
+class Fusion(Shape):
+    """A fused run's `fusion.json`."""
+
+    modalities: list[str]
+    labels: list[str]
+    verdict: str
+    settings: FusionSettings
+    clusters: dict[str, int]
+    cluster: str
+    choice: str
+    best_single: str
+    search: Search
+    grid: Grid
+    bootstrap: Bootstrap
+    ladder: list[Rung]
+    calibration: dict[str, Calibration]
+    confusion: dict[str, dict[str, list[list[int]]]]
+
+
 KindT = TypeVar("KindT", bound=Shape)
 
 

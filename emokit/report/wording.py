@@ -11,7 +11,7 @@ from emokit.report.shapes import Split
 # A bootstrap over fewer clusters than this rests on too few speakers to say much about new ones.
 FEW_CLUSTERS = 10
 NO_VALUE = "–"
-MEDIUM = {"audio": "in speech", "text": "in text", "fused": "in speech and text"}
+MEDIUM = {"audio": "in speech", "text": "in text", "fusion": "by fusion"}
 
 
 def percent(share: float | None) -> str:
@@ -91,7 +91,7 @@ def commands(run: Run) -> list[str]:
     words = [str(word) for word in given[1:]] if isinstance(given, list) else []
     found = [shlex.join(["emokit", *words])] if words else []
     if run.metrics.kind in ("audio", "text"):
-        data = words[words.index("--data") + 1] if "--data" in words[:-1] else "PREPARED"
+        data = str(run.environment.get("data") or "PREPARED")
         settings = str(run.folder / "settings.yaml")
         again = f"{run.folder}-again"
         found.append("# or from its resolved settings:")

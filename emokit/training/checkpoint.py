@@ -4,6 +4,7 @@ The file is written under another name and moved, so a kill at any moment leaves
 `weights_only`, which takes tensors and plain values and runs no code.
 """
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ STATE = "state.pt"
 
 def write(folder: Path, state: dict[str, Any]) -> None:
     """Write the state of an epoch, whole or not at all."""
+    buffer = io.BytesIO()  # torch turns a full disk into an error of its own; a plain write says what it is
+    torch.save(state, buffer)
     with whole_file(folder / STATE) as temporary:
-        torch.save(state, temporary)
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def read(folder: Path) -> dict[str, Any] | None:

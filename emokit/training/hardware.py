@@ -30,16 +30,22 @@ def choose_precision(name: str, device: torch.device) -> str:
 
 
 def new_accelerator(device: str, precision: str) -> Accelerator:
-    """An Accelerator for the device and precision named; under `accelerate launch`, one of several processes.
+    """An Accelerator for the device and precision named.
 
     Raises:
-        UsageError: as `choose_device` and `choose_precision`.
+        UsageError: as `choose_device` and `choose_precision`, or several processes were started.
     """
     chosen = choose_device(device)
     mixed = choose_precision(precision, chosen).replace("float32", "no")
     # Accelerate keeps the first Accelerator's precision for the whole process; a second training may want another.
     AcceleratorState._reset_state(reset_partial_state=True)
-    return Accelerator(cpu=chosen.type == "cpu", mixed_precision=mixed)
+    accelerator = Accelerator(cpu=chosen.type == "cpu", mixed_precision=mixed)
+    if accelerator.num_processes > 1:
+        raise UsageError(
+            f"{accelerator.num_processes} processes were started and emokit trains in one; "
+            "start it without `accelerate launch`, or with --num_processes 1."
+        )
+    return accelerator
 
 
 def _cpu_multiplies_bf16() -> bool:

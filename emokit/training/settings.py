@@ -7,6 +7,17 @@ from pydantic import Field
 from emokit.settings import Settings
 
 
+class PublishedScore(Settings):
+    """What somebody else reported for this experiment, to stand beside what is measured."""
+
+    accuracy: float | None = Field(None, ge=0, le=1)
+    """Accuracy on test, as a share."""
+    weighted_f1: float | None = Field(None, ge=0, le=1)
+    """Weighted F1 on test, as a share."""
+    note: str = ""
+    """How it was measured, as far as is known."""
+
+
 class TrainingSettings(Settings):
     """The recipe: optimiser, schedule, regularisation, when to stop."""
 

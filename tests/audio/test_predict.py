@@ -9,7 +9,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from emokit import predictions
 from emokit.audio.features import LogMel
 from emokit.audio.model import AcrnnConfig, AcrnnForAudioClassification
-from emokit.audio.predict import load_model, predict_files, predict_split, probabilities
+from emokit.audio.predict import find_sounds, load_model, predict_files, predict_split, probabilities
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.train import train
 from emokit.data.prepared import open_prepared
@@ -69,10 +69,31 @@ def test_a_clip_shorter_than_one_frame_gets_seven_probabilities(model, tmp_path)
     assert found.sum() == pytest.approx(1)
 
 
-def test_a_file_that_is_not_there_is_named(model, tmp_path):
-    with pytest.raises(DataError) as error:
-        list(predict_files(model, [tmp_path / "none.wav"], CPU))
-    assert str(error.value) == f"{tmp_path / 'none.wav'} is not there; name a sound file."
+def test_a_folder_is_its_sound_files_in_order(tmp_path):
+    for name in ("b.wav", "a/c.FLAC", "note.txt", ".hidden.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert find_sounds([tmp_path]) == [tmp_path / "b.wav", tmp_path / "a/c.FLAC"]
+    assert find_sounds([tmp_path / "b.wav"]) == [tmp_path / "b.wav"]
+
+
+def test_what_is_not_there_or_holds_no_sound_is_named(tmp_path):
+    for path, sentence in (
+        (tmp_path / "none.wav", f"{tmp_path / 'none.wav'} is not there; name a sound file or a folder of them."),
+        (tmp_path, f"{tmp_path} holds no sound file; name another folder."),
+    ):
+        with pytest.raises(DataError) as error:
+            find_sounds([path])
+        assert str(error.value) == sentence
+
+
+def test_a_bad_file_does_not_stop_the_others(model, tmp_path):
+    soundfile.write(tmp_path / "a.wav", [0.0] * 16000, 16000)
+    soundfile.write(tmp_path / "b.wav", numpy.full(1600, 0.5), 16000)
+    (_, first), (_, second) = predict_files(model, [tmp_path / "a.wav", tmp_path / "b.wav"], CPU)
+    assert isinstance(first, DataError)
+    assert str(first).startswith(f"{tmp_path / 'a.wav'} is silent")
+    assert second.shape == (7,)
 
 
 def test_nothing_to_predict_is_said(model):

@@ -197,7 +197,20 @@ def test_a_small_acrnn_on_emodb_beats_the_majority_class_on_dev(corpora, tmp_pat
     runner, data, run = CliRunner(), tmp_path / "prepared", tmp_path / "run"
     prepared = runner.invoke(app, ["prepare", "emodb", "--root", f"emodb={corpora / 'emodb'}", "--out", str(data)])
     assert prepared.exit_code == 0, prepared.output
-    words = ["train", "audio", "--data", str(data), "--run", str(run), "--epochs", "8", "--batch-size", "16", "--lr", "2e-3"]
+    words = [
+        "train",
+        "audio",
+        "--data",
+        str(data),
+        "--run",
+        str(run),
+        "--epochs",
+        "8",
+        "--batch-size",
+        "16",
+        "--lr",
+        "2e-3",
+    ]
     small = ["model.channels=[16,32,64]", "model.lstm_size=32", "model.head_size=32", "training.mixup_alpha=0"]
     small = [word for setting in small for word in ("--set", setting)]
     trained = runner.invoke(app, [*words, *small])

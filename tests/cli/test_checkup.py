@@ -56,7 +56,7 @@ def test_a_torch_that_cannot_be_loaded_is_found_and_not_raised(monkeypatch: pyte
     (finding,) = checkup.check_devices()
     assert finding == Finding(
         "devices",
-        "torch cannot be loaded (import of torch halted; None in sys.modules); "
+        "torch or torchaudio cannot be loaded (import of torch halted; None in sys.modules); "
         "install torch==2.12.1 torchaudio==2.11.0",
         True,
     )
@@ -78,10 +78,11 @@ def test_the_formats_of_the_corpora_can_be_read_here() -> None:
 
 
 def test_the_device_that_auto_chooses_is_among_those_found() -> None:
-    devices, chosen = checkup.check_devices()
+    devices, chosen, precision = checkup.check_devices()
     assert devices.found.startswith("CPU, ")
     assert chosen == Finding("chosen by --device auto", str(runtime.choose_device()))
     assert chosen.found.upper() in devices.found
+    assert precision.found in ("float32", "bf16", "fp16")
 
 
 class Version(NamedTuple):
@@ -124,10 +125,10 @@ def test_corpora_are_there_or_missing_or_without_a_root(tmp_path: Path) -> None:
     mine.write_text(f"emodb: {{root: {tmp_path}/emodb}}\nravdess: {{root: {tmp_path}/gone}}\n")
     assert checkup.check_corpora(mine) == [
         Finding("corpus emodb", f"{tmp_path}/emodb"),
-        Finding("corpus ravdess", f"{tmp_path}/gone is not there; mend its root in datasets.yaml", True),
+        Finding("corpus ravdess", f"{tmp_path}/gone is not there; mend its root in your file for --datasets", True),
         Finding(
             "corpora without a root",
-            "crema_d, esd, jl_corpus, meld, savee, tess, goemotions; name it with --root NAME=DIR or in datasets.yaml",
+            "crema_d, esd, jl_corpus, meld, savee, tess, goemotions; give `emokit prepare` --root NAME=DIR, or write a file for --datasets",
         ),
     ]
 

@@ -73,9 +73,7 @@ def test_ctrl_c_ends_with_130_and_says_what_is_kept(capfd: pytest.CaptureFixture
     with pytest.raises(typer.Exit) as caught, console.exit_codes():
         raise KeyboardInterrupt
     assert caught.value.exit_code == 130
-    assert capfd.readouterr().err == (
-        "stopped by Ctrl-C; what was finished is kept: prepare goes on with the same command, train with --resume.\n"
-    )
+    assert capfd.readouterr().err == "stopped by Ctrl-C; give the command again.\n"
 
 
 def test_a_bug_of_ours_keeps_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:

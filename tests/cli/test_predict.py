@@ -86,8 +86,28 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
     )
 
 
-def test_a_silent_file_is_named(run, tmp_path):
+def test_a_silent_file_is_named_and_the_others_are_heard(run, sounds, tmp_path):
     soundfile.write(tmp_path / "silent.wav", [0.0] * 16000, 16000)
-    result = runner.invoke(app, ["predict", str(run), str(tmp_path / "silent.wav")])
+    result = runner.invoke(app, ["predict", str(run), str(tmp_path), sounds[0]])
     assert result.exit_code == 3
-    assert result.stderr.splitlines()[-1].startswith(f"error: {tmp_path / 'silent.wav'} is silent")
+    assert len(result.stdout.splitlines()) == 2
+    error, summary = result.stderr.splitlines()
+    assert error.startswith(f"error: {tmp_path / 'silent.wav'} is silent")
+    assert summary == "1 of 2 files could not be used"
+
+
+def test_a_table_that_exists_is_not_written_over(run, small_prepared, tmp_path):
+    (tmp_path / "dev.parquet").touch()
+    words = [
+        "predict",
+        str(run),
+        "--data",
+        str(small_prepared),
+        "--split",
+        "dev",
+        "--out",
+        str(tmp_path / "dev.parquet"),
+    ]
+    result = runner.invoke(app, words)
+    assert result.exit_code == 2
+    assert result.stderr.strip() == f"error: {tmp_path / 'dev.parquet'} exists; name another --out, or delete it."

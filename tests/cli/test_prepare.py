@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -77,6 +78,24 @@ def test_a_dry_run_shows_what_would_be_found_and_writes_nothing(tmp_path: Path, 
     assert [path.name for path in tmp_path.iterdir()] == ["emodb"]
 
 
+def test_a_dry_run_goes_on_after_corpora_that_fail_and_ends_with_a_sentence_each(tmp_path: Path, emodb: Path) -> None:
+    roots = ("-r", f"savee={tmp_path / 'nowhere'}", "-r", f"tess={emodb}", "-r", f"emodb={emodb}")
+    arguments = ("savee", "tess", "emodb", *roots, "--split", "savee=train", "--dry-run")
+    result = run(*arguments)
+    assert result.exit_code == 3
+    assert "emodb 12 3 3 0 0 3 3 0 0" in squeezed(result)
+    sentences = {
+        "savee": f"The root of savee, {tmp_path / 'nowhere'}, does not exist; name its folder with --root.",
+        "tess": f"tess: {emodb} holds 12 files, none named like tess; they are named like emodb: use --root emodb={emodb}.",
+    }
+    assert result.stderr.splitlines() == [f"error: {sentence}" for sentence in sentences.values()]
+    as_json = run(*arguments, "--json")
+    assert as_json.exit_code == 3
+    assert json.loads(as_json.stdout)["failed"] == sentences
+    alone = run("tess", "-r", f"tess={emodb}", "--dry-run")
+    assert (alone.exit_code, alone.stdout, alone.stderr) == (3, "", f"error: {sentences['tess']}\n")
+
+
 def test_no_line_of_a_table_is_cut_off_at_80_characters(tmp_path: Path, emodb: Path) -> None:
     for result in (run("emodb", "-r", f"emodb={emodb}", "-o", tmp_path / "out"), run("--show-labels")):
         assert "…" not in result.stdout
@@ -117,11 +136,18 @@ def test_show_labels_of_an_unknown_corpus_is_refused() -> None:
         ),
         (
             ["emodb", "--split", "random"],
-            "--split emodb=random is unknown; choose one of speaker, official, train, dev, test.",
+            "--split emodb=random is unknown; choose one of speaker, emobox, leave-one-speaker-out, "
+            "leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
         ),
         (
             ["emodb", "--split", "emodb=official"],
-            "emodb has no official split of its own (for 9 of 9 utterances); choose --split emodb=speaker.",
+            "--split emodb=official is unknown; choose one of speaker, emobox, leave-one-speaker-out, "
+            "leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
+        ),
+        (
+            ["emodb", "--fold", "2"],
+            "Fold 2 was asked for and no corpus is split into folds; "
+            "choose a --split that has some, such as leave-one-speaker-out.",
         ),
         (["emodb", "--set", "splits.test_share"], "--set splits.test_share has no '='; write it as --set key=value."),
     ],
@@ -196,6 +222,18 @@ def test_another_corpus_more_is_another_setting(tmp_path: Path, emodb: Path, wri
     )
 
 
+def test_a_clone_of_emobox_that_is_none_is_exit_3(tmp_path: Path, emodb: Path) -> None:
+    clone = tmp_path / "EmoBox"
+    clone.mkdir()
+    arguments = ("emodb", "-r", f"emodb={emodb}", "-o", tmp_path / "out", "--split", "emobox", "--folds", clone)
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == (
+        f"error: {clone} has no folder data/emodb/fold_1, so it is no clone of EmoBox; "
+        "clone https://github.com/emo-box/EmoBox and name its folder with --folds DIR.\n"
+    )
+
+
 def test_a_corpus_that_fails_beside_another_is_named_at_the_end_with_exit_3(tmp_path: Path, emodb: Path) -> None:
     out = tmp_path / "out"
     result = run("emodb", "tess", "--root", f"emodb={emodb}", "--root", f"tess={emodb}", "--out", out)
@@ -234,7 +272,7 @@ def test_a_full_disk_is_exit_4(tmp_path: Path, emodb: Path, monkeypatch: pytest.
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (
         f"error: The disk that holds {out / 'settings.yaml'} is full; "
-        "free some space and give the same command again.\n"
+        "free some space and give the command again (a training with --resume).\n"
     )
     assert list(out.iterdir()) == []
 
@@ -242,14 +280,14 @@ def test_a_full_disk_is_exit_4(tmp_path: Path, emodb: Path, monkeypatch: pytest.
 def test_ctrl_c_is_exit_130_and_keeps_what_was_read(
     tmp_path: Path, emodb: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, read = tmp_path / "out", soundfile.SoundFile.read
+    out, open_file = tmp_path / "out", Path.open
 
-    def interrupted(sound: soundfile.SoundFile, **how: object) -> numpy.ndarray:
-        if Path(sound.name).stem.startswith("09"):
+    def interrupted(path: Path, *how: Any, **named: Any) -> Any:
+        if path.name.startswith("09"):
             raise KeyboardInterrupt
-        return read(sound, **how)
+        return open_file(path, *how, **named)
 
-    monkeypatch.setattr(soundfile.SoundFile, "read", interrupted)
+    monkeypatch.setattr(Path, "open", interrupted)
     result = run("emodb", "--root", f"emodb={emodb}", "--out", out)
     assert result.exit_code == 130
     assert "stopped by Ctrl-C" in result.stderr

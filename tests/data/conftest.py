@@ -1,6 +1,7 @@
 """What the tests of preparing share: features that take no time, and plans without a command line."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy
@@ -68,5 +69,23 @@ def write_meld_text() -> Callable[[Path, Mapping[str, list[str]]], None]:
         for split, texts in lines.items():
             rows = "".join(f"{n},{text},Ross,joy,positive,0,{n},1,1,,\n" for n, text in enumerate(texts))
             (root / f"{split}_sent_emo.csv").write_text(MELD_HEADER + rows)
+
+    return write
+
+
+@pytest.fixture
+def write_emobox() -> Callable[..., Path]:
+    """Writes a clone of EmoBox with the lists of one corpus: `write_emobox(root, "emodb", {"1": ["03a01Fa"]}, every)`."""
+
+    def write(root: Path, name: str, tested: Mapping[str, Sequence[str]], every: Iterable[str]) -> Path:
+        for fold, stems in tested.items():
+            folder = root / "data" / name / f"fold_{fold}"
+            folder.mkdir(parents=True)
+            parts = {"test": stems, "train": sorted(set(every).difference(stems))}
+            for part, names in parts.items():
+                entries = [{"key": f"{name}-{stem}", "wav": f"downloads/{name}/{stem}.wav"} for stem in names]
+                lines = "".join(json.dumps(entry) + "\n" for entry in entries)
+                (folder / f"{name}_{part}_fold_{fold}.jsonl").write_text(lines)
+        return root
 
     return write

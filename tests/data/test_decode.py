@@ -1,6 +1,7 @@
 """From files to readings, in one process and in several."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,20 @@ class Deadly:
 
     def __reduce__(self) -> tuple[Callable[[int], object], tuple[int]]:
         return os._exit, (9,)
+
+
+FATAL_LENGTH = 123
+
+
+class FatalLength:
+    """An extractor that dies on waveforms of one length, as a decoder dies on a file that trips it."""
+
+    sample_rate = 16_000
+
+    def __call__(self, waveform: numpy.ndarray) -> numpy.ndarray:
+        if len(waveform) == FATAL_LENGTH:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return waveform[None, :2]
 
 
 def some_files(write_emodb: Callable[..., list[Path]], root: Path) -> list[File]:
@@ -63,6 +78,21 @@ def test_a_process_that_is_killed_ends_in_a_sentence(tmp_path: Path, write_emodb
     with pytest.raises(WorkError) as error:
         list(read_files(some_files(write_emodb, tmp_path), Deadly(), 2))
     assert str(error.value) == (
-        "A process that reads sound was killed, perhaps for want of memory; what was read is kept, "
-        "so give the same command again, with --workers 1."
+        "A process that reads sound died before it read any, perhaps for want of memory; "
+        "what was read is kept, so give the same command again, with --workers 1."
     )
+
+
+def test_a_file_that_kills_its_process_is_given_up_and_the_others_are_read(
+    tmp_path: Path, write_emodb: Callable[..., list[Path]]
+) -> None:
+    files = some_files(write_emodb, tmp_path)
+    fatal = files[3]
+    soundfile.write(fatal.path, numpy.full(FATAL_LENGTH, 0.5), 16_000)
+    readings = {reading.utterance_id: reading for reading in read_files(files, FatalLength(), 2)}
+    assert sorted(readings) == sorted(file.utterance_id for file in files)
+    assert [name for name, reading in readings.items() if reading.bad] == [fatal.utterance_id]
+    reading = readings[fatal.utterance_id]
+    assert (reading.bad, reading.log_mel) == ("the decoder crashed on it", None)
+    assert reading.detail == "the process that read it died; it is read again once its time of change is another"
+    assert (reading.size, reading.changed_ns) == (fatal.size, fatal.changed_ns)

@@ -67,20 +67,19 @@ def test_what_train_repeats_of_dev_or_test_is_dropped_from_train_alone() -> None
         row("b", "dev", recording="x"),
         row("c", "test", recording="x"),
         row("d"),
-        row("e", path=None, recording=None, text=" Hello THERE "),
-        row("f", "test", path=None, recording=None, text="hello there"),
-        row("g", path=None, recording=None, text="Same words."),  # d's words have sound, so they are not the same row
-        row("h", path=None, recording=None, text=None),
-        row("i", "dev", path=None, recording=None, text=None),
+        row("e", corpus="meld", text=" Hello THERE "),  # with a clip of its own, and yet the same words
+        row("f", "test", corpus="goemotions", path=None, recording=None, text="hello there"),
+        row("g", corpus="meld", path=None, recording=None, text="Same words."),  # only actors say them in dev
+        row("h", corpus="meld", path=None, recording=None, text=None),
+        row("i", "dev", corpus="meld", path=None, recording=None, text=None),
+        row("j", corpus="meld", recording="x", text="hello there"),  # both, and entered once
     )
-    after = ledger.drop_leaks(before)
+    after = ledger.drop_leaks(before, by_text=("meld", "goemotions"))
     assert [name[-1] for name in after["utterance_id"]] == list("bcdfghi")
     assert list(after.index) == list(range(7))
     assert ledger.dropped == {
-        "emodb": {
-            "the same recording as in dev or test": ["emodb/a"],
-            "the same text as in dev or test": ["emodb/e"],
-        }
+        "emodb": {"the same recording as in dev or test": ["emodb/a"]},
+        "meld": {"the same recording as in dev or test": ["emodb/j"], "the same text as in dev or test": ["emodb/e"]},
     }
 
 

@@ -128,7 +128,7 @@ def test_a_full_disk_ends_in_a_sentence_and_leaves_no_half_file(
     with pytest.raises(WorkError) as error:
         prepare(asked, out, extractor)
     path = next(out.glob("features/*")) / full_at if full_at.startswith("part") else out / full_at
-    assert str(error.value) == (f"The disk that holds {path} is full; free some space and give the same command again.")
+    assert str(error.value) == (f"The disk that holds {path} is full; free some space and give the command again (a training with --resume).")
     monkeypatch.undo()
     assert not path.exists()
     assert not (out / "fingerprint").exists()
@@ -270,12 +270,18 @@ def test_a_survey_counts_by_names_alone(tmp_path: Path, write_emodb: Write, plan
     for path in write_emodb(tmp_path / "emodb", emotions="WLF"):
         path.write_text("unread")
     (tmp_path / "emodb" / "x.wav").touch()
-    assert survey(plan({"emodb": tmp_path / "emodb"})) == {
+    roots = {"savee": tmp_path / "emodb", "emodb": tmp_path / "emodb"}
+    counts, failed = survey(plan(roots))
+    assert counts == {
         "emodb": {
             "found": 10,
             "dropped": 4,
             "labels": {"angry": 3, "disgust": 0, "fear": 0, "happy": 3, "neutral": 0, "sad": 0, "surprise": 0},
         }
+    }
+    assert failed == {
+        "savee": f"savee: {tmp_path / 'emodb'} holds 10 files, none named like savee; "
+        f"they are named like emodb: use --root emodb={tmp_path / 'emodb'}."
     }
     assert [path.name for path in tmp_path.iterdir()] == ["emodb"]
 

@@ -9,8 +9,9 @@ import soundfile
 
 from emokit.data.catalogue import Corpus, read_catalogue
 from emokit.data.ledger import Ledger
+from emokit.data.reading import Reading
 from emokit.data.rows import labelled, with_sound
-from emokit.data.store import FeatureStore, Reading, write_shard
+from emokit.data.store import FeatureStore, write_shard
 from emokit.errors import DataError, UsageError
 
 MELD_HEADER = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"
@@ -55,7 +56,7 @@ def test_raw_labels_that_no_map_names_are_listed_with_an_example_each(
         list(labelled(lacking, Ledger()))
     assert str(error.value) == (
         "emodb has raw labels that its map lacks: happiness (as in emodb/03a01Fa), sadness (as in emodb/03a01Ta); "
-        "add them to its labels in datasets.yaml."
+        "add them to its labels in a file of your own, given with --datasets."
     )
 
 

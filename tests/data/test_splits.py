@@ -6,7 +6,7 @@ import numpy
 import pandas
 import pytest
 
-from emokit.data.splits import SplitSettings, assign, leakage
+from emokit.data.splits import SplitSettings, by_speaker, draw_utterances, leakage
 from emokit.errors import UsageError
 from emokit.labels import LABELS
 
@@ -39,7 +39,7 @@ def gap(table: pandas.DataFrame, parts: list[set[str]]) -> float:
 
 def test_every_speaker_is_in_one_split_and_the_shares_are_met() -> None:
     table = corpus(10)
-    found = members(table, assign(table, "emodb", "speaker", SplitSettings()))
+    found = members(table, by_speaker(table, "emodb", SplitSettings()))
     assert {name: len(speakers) for name, speakers in found.items()} == {"train": 6, "dev": 2, "test": 2}
     assert set.union(*found.values()) == set(table["speaker"])
     assert all(a.isdisjoint(b) for a, b in itertools.combinations(found.values(), 2))
@@ -48,7 +48,7 @@ def test_every_speaker_is_in_one_split_and_the_shares_are_met() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_no_assignment_of_whole_speakers_is_closer_to_the_labels_of_the_corpus(seed: int) -> None:
     table = corpus(5, seed)
-    found = members(table, assign(table, "emodb", "speaker", SplitSettings()))
+    found = members(table, by_speaker(table, "emodb", SplitSettings()))
     every = [
         gap(table, [{a}, {b}, set(table["speaker"]) - {a, b}])
         for a, b in itertools.permutations(found["train"] | found["dev"] | found["test"], 2)
@@ -59,21 +59,21 @@ def test_no_assignment_of_whole_speakers_is_closer_to_the_labels_of_the_corpus(s
 def test_the_order_of_the_rows_plays_no_part() -> None:
     table = corpus(10)
     shuffled = table.sample(frac=1, random_state=1)
-    one, other = (assign(t, "emodb", "speaker", SplitSettings()) for t in (table, shuffled))
+    one, other = (by_speaker(t, "emodb", SplitSettings()) for t in (table, shuffled))
     assert members(table, one) == members(shuffled, other)
     pandas.testing.assert_series_equal(one, other.sort_index())
 
 
 def test_the_seed_decides_among_equally_good_assignments() -> None:
     alike = pandas.DataFrame([{"speaker": f"{n:02}", "label": label} for n in range(10) for label in ("angry", "sad")])
-    drawn = [members(alike, assign(alike, "x", "speaker", SplitSettings(seed=seed))) for seed in (0, 0, 1, 2)]
+    drawn = [members(alike, by_speaker(alike, "x", SplitSettings(seed=seed))) for seed in (0, 0, 1, 2)]
     assert drawn[0] == drawn[1]
     assert drawn[0] != drawn[2] != drawn[3]
 
 
 def test_two_speakers_cannot_be_kept_apart_in_three_splits() -> None:
     with pytest.raises(UsageError) as error:
-        assign(corpus(2), "tess", "speaker", SplitSettings())
+        by_speaker(corpus(2), "tess", SplitSettings())
     assert str(error.value) == (
         "tess has 2 speakers (00 and 01), and train, dev and test without a shared speaker need 3; "
         "put it into one split with --split tess=train (or dev, or test)."
@@ -82,12 +82,12 @@ def test_two_speakers_cannot_be_kept_apart_in_three_splits() -> None:
 
 def test_one_speaker_is_told_of_in_the_singular() -> None:
     with pytest.raises(UsageError, match=r"^ravdess has 1 speaker \(00\), and train, dev and test"):
-        assign(corpus(1), "ravdess", "speaker", SplitSettings())
+        by_speaker(corpus(1), "ravdess", SplitSettings())
 
 
 def test_shares_that_leave_nobody_to_train_on_are_refused() -> None:
     with pytest.raises(UsageError) as error:
-        assign(corpus(4), "savee", "speaker", SplitSettings(dev_share=0.5, test_share=0.5))
+        by_speaker(corpus(4), "savee", SplitSettings(dev_share=0.5, test_share=0.5))
     assert str(error.value) == (
         "savee has 4 speakers, and 2 for dev with 2 for test leave none to train on; lower dev_share or test_share."
     )
@@ -107,28 +107,19 @@ def test_a_seed_or_share_out_of_range_is_refused(values: dict[str, float], words
     assert str(error.value) == words
 
 
-def test_the_whole_corpus_can_go_into_one_split() -> None:
-    assert set(assign(corpus(2), "tess", "dev", SplitSettings())) == {"dev"}
-
-
-def test_the_official_split_is_taken_as_it_is() -> None:
-    table = corpus(3).iloc[:3].assign(split=["test", "train", "dev"])
-    assert list(assign(table, "meld", "official", SplitSettings())) == ["test", "train", "dev"]
-
-
-def test_a_corpus_without_an_official_split_says_so() -> None:
-    table = corpus(3).iloc[:4].assign(split=["test", None, None, None])
-    with pytest.raises(UsageError) as error:
-        assign(table, "emodb", "official", SplitSettings())
-    assert str(error.value) == (
-        "emodb has no official split of its own (for 3 of 4 utterances); choose --split emodb=speaker."
+def test_a_share_of_every_label_is_drawn_whatever_the_order_of_the_rows() -> None:
+    table = pandas.DataFrame(
+        [
+            {"utterance_id": f"x/{label}{n}", "label": label}
+            for label, number in (("angry", 20), ("sad", 2), ("fear", 1))
+            for n in range(number)
+        ]
     )
-
-
-def test_an_unknown_policy_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError) as error:
-        assign(corpus(3), "emodb", "random", SplitSettings())
-    assert str(error.value) == "--split emodb=random is unknown; choose one of speaker, official, train, dev, test."
+    drawn = table.loc[draw_utterances(table, 0.2, seed=0)]
+    assert drawn["label"].value_counts().to_dict() == {"angry": 4, "sad": 1}
+    shuffled = table.sample(frac=1, random_state=1)
+    assert set(shuffled.loc[draw_utterances(shuffled, 0.2, seed=0), "utterance_id"]) == set(drawn["utterance_id"])
+    assert set(draw_utterances(table, 0.2, seed=1)) != set(drawn.index)
 
 
 def test_the_leakage_of_a_case_built_by_hand_is_counted() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy
 import pytest
 
-from emokit.data.store import FeatureStore, Reading, write_shard
+from emokit.data.reading import Reading
+from emokit.data.store import FeatureStore, write_shard
 from emokit.errors import DataError
 
 

@@ -169,6 +169,7 @@ def write_run(
         "started": "2025-01-31T12:00:00+00:00",
         "seed": seed,
         "device": "cpu",
+        "data": "prepared",
         "data_fingerprint": "ab" * 32,
         "emokit": "0.1.0",
         "python": "3.11.7",

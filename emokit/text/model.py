@@ -1,0 +1,169 @@
+"""The model that reads text and its tokenizer: a pretrained encoder with a new head, or a small BERT from nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BertConfig,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
+
+from emokit.errors import DataError, UsageError
+from emokit.labels import ID2LABEL, NUM_LABELS, TARGETS
+from emokit.text.hub import fetching, find_model
+from emokit.text.settings import ModelSettings, TextSettings, TinySettings
+
+NO_LIMIT = 100_000  # tokenizers that know no limit give a very large number
+
+
+def pretrained(
+    settings: TextSettings, *, trust_remote_code: bool = False
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A pretrained encoder with a new head of seven logits, and its tokenizer.
+
+    Raises:
+        UsageError: it needs code of its own that was not asked for, it cannot be padded or it reads less than `max_length`.
+        DataError: it is not to be had, is damaged, or is of a kind without a text classifier.
+    """
+    folder = find_model(settings.model.name, settings.model.revision)
+    tokenizer = read_tokenizer(folder, settings.model, trust_remote_code=trust_remote_code)
+    labels = {"num_labels": NUM_LABELS, "id2label": ID2LABEL, "label2id": TARGETS}
+    model, missing = read_weights(folder, settings.model, trust_remote_code=trust_remote_code, **labels)
+    body = [name for name in missing if name.startswith(f"{model.base_model_prefix}.") and ".pooler." not in name]
+    if body:
+        raise DataError(f"{folder} lacks weights of its encoder, {body[0]} among them; fetch or make it again, whole.")
+    limit(tokenizer, model.config, settings)
+    return model, tokenizer
+
+
+def tiny(settings: TextSettings, texts: Sequence[str]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A small BERT with random weights, and a tokenizer that has learned its word pieces from `texts`."""
+    of, length = settings.model.tiny, settings.features.max_length
+    tokenizer = learn_tokenizer(texts, of, length)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=of.hidden_size,
+        num_hidden_layers=of.layers,
+        num_attention_heads=of.heads,
+        intermediate_size=4 * of.hidden_size,
+        max_position_embeddings=length,
+        pad_token_id=tokenizer.pad_token_id,
+        id2label=ID2LABEL,
+        label2id=TARGETS,
+    )
+    return AutoModelForSequenceClassification.from_config(config), tokenizer
+
+
+def learn_tokenizer(texts: Sequence[str], of: TinySettings, max_length: int) -> PreTrainedTokenizerBase:
+    """A BERT-like tokenizer with word pieces from `texts`; the same texts give the same pieces."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+    unknown, pad, start, end = special = ["[UNK]", "[PAD]", "[CLS]", "[SEP]"]
+    raw = Tokenizer(models.WordPiece(unk_token=unknown))
+    raw.normalizer = normalizers.BertNormalizer(lowercase=True)
+    raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    raw.decoder = decoders.WordPiece()
+    trainer = trainers.WordPieceTrainer(vocab_size=of.vocabulary, special_tokens=special, show_progress=False)
+    raw.train_from_iterator(texts, trainer)
+    raw.post_processor = processors.TemplateProcessing(
+        single=f"{start} $A {end}",
+        pair=f"{start} $A {end} $B:1 {end}:1",
+        special_tokens=[(token, raw.token_to_id(token)) for token in (start, end)],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=raw,
+        unk_token=unknown,
+        pad_token=pad,
+        cls_token=start,
+        sep_token=end,
+        model_max_length=max_length,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+    )
+
+
+def read_tokenizer(folder: Path, of: ModelSettings, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
+    """The tokenizer that lies in a folder.
+
+    Raises:
+        UsageError: it needs code of its own that was not asked for, or has no padding token.
+        DataError: it is damaged.
+    """
+    tokenizer = _read(AutoTokenizer, folder, of, trust_remote_code)
+    if tokenizer.pad_token_id is None:
+        raise UsageError(
+            f"{of.name} has a tokenizer without a padding token, so texts of several lengths make no batch; "
+            "choose another model.name."
+        )
+    return tokenizer
+
+
+def read_weights(
+    folder: Path, of: ModelSettings, *, trust_remote_code: bool = False, **how: Any
+) -> tuple[PreTrainedModel, list[str]]:
+    """The model that lies in a folder as a classifier, and the names of the weights that the folder lacks: drawn anew.
+
+    Raises:
+        UsageError: it needs code of its own that was not asked for.
+        DataError: it is damaged, has no safetensors, or is of a kind without a text classifier.
+    """
+    if not any(folder.glob("*.safetensors")):
+        raise DataError(
+            f"{folder} has no weights as safetensors, and emokit reads no others; convert them or choose others."
+        )
+    config = _read(AutoConfig, folder, of, trust_remote_code)
+    remote = "AutoModelForSequenceClassification" in (getattr(config, "auto_map", None) or {})
+    if not remote and type(config) not in AutoModelForSequenceClassification._model_mapping:
+        raise DataError(
+            f"{of.name} is a {config.model_type} model, of which transformers makes no text classifier; "
+            "choose another model.name."
+        )
+    # Computed in float32 whatever the weights are kept in; the loop chooses the precision of training itself.
+    how |= {
+        "use_safetensors": True,
+        "dtype": torch.float32,
+        "ignore_mismatched_sizes": True,
+        "output_loading_info": True,
+    }
+    model, info = _read(AutoModelForSequenceClassification, folder, of, trust_remote_code, **how)
+    mismatched = [name for name, *_ in info["mismatched_keys"]]
+    return model, sorted([*info["missing_keys"], *mismatched])
+
+
+def limit(tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig, settings: TextSettings) -> None:
+    """Have the tokenizer read no more than `features.max_length`.
+
+    Raises:
+        UsageError: the model reads less than that.
+    """
+    wanted = settings.features.max_length
+    most = tokenizer.model_max_length
+    if most > NO_LIMIT:
+        most = getattr(config, "max_position_embeddings", None) or wanted
+    if wanted > most:
+        raise UsageError(
+            f"features.max_length is {wanted} and {settings.model.name} reads at most {most} tokens; lower it."
+        )
+    tokenizer.model_max_length = wanted
+
+
+def _read(kind: Any, folder: Path, of: ModelSettings, trust_remote_code: bool, **how: Any) -> Any:
+    """`kind.from_pretrained(folder)`, with every way in which it fails as a sentence."""
+    try:
+        return kind.from_pretrained(folder, local_files_only=True, trust_remote_code=trust_remote_code, **how)
+    except Exception as error:  # transformers, tokenizers and safetensors raise many kinds
+        reason = " ".join(str(error).split())
+        if "trust_remote_code" in reason:
+            raise UsageError(
+                f"{of.name} runs code that comes with it; read that code, and add --trust-remote-code if you trust it."
+            ) from error
+        again = "make it again" if folder == Path(of.name) else f"delete {folder} and fetch it again with "
+        again += "" if folder == Path(of.name) else fetching(of.name, of.revision)
+        raise DataError(f"{folder} holds no whole model ({reason[:200]}); {again}.") from error

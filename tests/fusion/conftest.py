@@ -1,0 +1,86 @@
+"""Panels of invented modalities, and the tables that they would be read from."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy
+import pandas
+import pytest
+
+from emokit import predictions
+from emokit.fusion.inputs import Panel
+from emokit.labels import LABELS, NUM_LABELS
+
+MakePanel = Callable[..., Panel]
+WriteTables = Callable[..., dict[str, Path]]
+
+
+def table_of(targets: numpy.ndarray, per_dialogue: int = 10, split: str = "dev") -> pandas.DataFrame:
+    """One row per target, in dialogues of equal size."""
+    numbers = numpy.arange(len(targets))
+    return pandas.DataFrame(
+        {
+            "utterance_id": [f"meld/{split}/{number:05d}" for number in numbers],
+            "corpus": "meld",
+            "speaker": "Ross",
+            "dialogue": [f"{split}/{number // per_dialogue}" for number in numbers],
+            "split": split,
+            "label": numpy.array(LABELS)[targets],
+        }
+    )
+
+
+def say(random: numpy.random.Generator, targets: numpy.ndarray, strength: float) -> numpy.ndarray:
+    """(utterances, classes) probabilities that favour the truth."""
+    scores = random.normal(size=(len(targets), NUM_LABELS))
+    scores[numpy.arange(len(targets)), targets] += strength
+    powers = numpy.exp(scores)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@pytest.fixture(scope="session")
+def make_panel() -> MakePanel:
+    """A panel of modalities a, b, c … that favour the truth more or less."""
+
+    def make(
+        strengths: tuple[float, ...] = (1.5, 1.0, 0.5),
+        size: int = 300,
+        seed: int = 0,
+        lacking: float = 0,
+        split: str = "dev",
+    ) -> Panel:
+        random = numpy.random.default_rng(seed)
+        targets = random.choice(NUM_LABELS, size, p=[0.14, 0.02, 0.04, 0.15, 0.42, 0.1, 0.13])
+        targets[:NUM_LABELS] = numpy.arange(NUM_LABELS)
+        values = numpy.array([say(random, targets, strength) for strength in strengths])
+        present = random.random(values.shape[:2]) >= lacking
+        present[0] |= ~present.any(axis=0)
+        values[~present] = 1 / NUM_LABELS
+        return Panel(tuple("abcdef"[: len(strengths)]), table_of(targets, split=split), values, present)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_tables(make_panel: MakePanel, tmp_path_factory: pytest.TempPathFactory) -> WriteTables:
+    """Parquet tables of dev and test, one per modality, in a folder of their own."""
+
+    def write(strengths: tuple[float, ...] = (1.5, 1.0), size: int = 120, **others: float) -> dict[str, Path]:
+        panels = [make_panel(strengths, size, seed, split=split, **others) for seed, split in ((1, "dev"), (2, "test"))]
+        folder, paths = tmp_path_factory.mktemp("tables"), {}
+        for position, name in enumerate(panels[0].names):
+            path = paths[name] = folder / f"{name}.parquet"
+            parts = [
+                predictions.make(
+                    panel.table[panel.present[position]],
+                    panel.probabilities[position][panel.present[position]],
+                    model=name,
+                    fingerprint="f" * 64,
+                )
+                for panel in panels
+            ]
+            whole = pandas.concat([part.table for part in parts], ignore_index=True)
+            predictions.write(predictions.Predictions(whole, name, "f" * 64), path)
+        return paths
+
+    return write

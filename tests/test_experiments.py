@@ -1,0 +1,29 @@
+"""The experiments that come with emokit: every file is valid, and opens with the command that runs it."""
+
+from pathlib import Path
+
+import pytest
+
+from emokit.audio.settings import AudioSettings
+
+EXPERIMENTS = Path(__file__).parent.parent / "experiments"
+AUDIO = sorted((EXPERIMENTS / "audio").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", AUDIO, ids=lambda path: path.stem)
+def test_an_audio_experiment_is_valid_and_opens_with_its_command(path):
+    settings = AudioSettings.read(path)
+    assert settings.name == path.stem
+    opening = path.read_text(encoding="utf-8").split("\nname:")[0]
+    assert f"emokit train audio experiments/audio/{path.name}" in opening or path.stem == "demo"
+
+
+def test_the_studys_experiments_use_neither_warm_up_nor_clipping():
+    studies = [path for path in AUDIO if path.stem.startswith(("v2_", "v3_"))]
+    assert len(studies) == 7
+    for path in studies:
+        settings = AudioSettings.read(path)
+        assert settings.training.warmup_share == 0
+        assert settings.training.clip_norm is None
+        assert settings.training.schedule == "plateau"
+        assert settings.published.accuracy is not None
