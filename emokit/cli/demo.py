@@ -7,7 +7,6 @@ import typer
 
 from emokit.cli import console
 
-CORPORA = ("emodb", "ravdess", "savee", "tess")
 EXPERIMENTS = ("demo",)
 
 
@@ -17,13 +16,13 @@ def demo(
     ] = Path("demo"),
     force: Annotated[bool, typer.Option("--force", help="Replace a demo folder that exists.")] = False,
 ) -> None:
-    """Synthesise four corpora, prepare them, train on them, report: what emokit does, without any data of your own."""
+    """Synthesise nine corpora, prepare them, train on them, report: what emokit does, without any data of your own."""
     import time
 
     from emokit.cli.prepare import prepare
     from emokit.cli.report import report
     from emokit.cli.train import audio
-    from emokit.data.synth import write_corpus
+    from emokit.data.synth import CORPORA, write_corpus
     from emokit.files import new_folder, resource, write_text
 
     started = time.monotonic()

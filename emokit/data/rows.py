@@ -64,6 +64,7 @@ def labelled(corpus: Corpus, ledger: Ledger) -> Iterator[tuple[Utterance, str]]:
         )
     if not found:
         raise DataError(_nothing_found(corpus, ledger))
+    ledger.recognised[corpus.name] = found
 
 
 def with_sound(

@@ -65,12 +65,12 @@ def load_model(run: Path, device: torch.device) -> FusedModel:
     result = settings.result
     if result is None:
         raise DataError(f"{run / runs.SETTINGS} has no result; make the run again with `emokit fuse-search … --force`.")
-    sources = read_json(run / FUSION)["sources"]
+    sources = read_json(run / FUSION).get("sources", {})
     branches, silent = [], {}
     for name, paths in settings.branches.items():
         folder = (run / paths[0]).resolve()
         try:
-            branches.append(_load_branch(name, folder, sources[name]["model"], device))
+            branches.append(_load_branch(name, folder, sources.get(name, {}).get("model", ""), device))
         except (DataError, UsageError) as error:
             silent[name] = str(error)
     if not branches:

@@ -70,3 +70,11 @@ class FusionSettings(Settings):
     """Per modality the run folder or the tables that its predictions come from, relative to the run folder."""
     result: Fused | None = None
     """What the search found; null until it has ended."""
+
+    @model_validator(mode="after")
+    def _result_is_of_the_branches(self) -> Self:
+        if any(not paths for paths in self.branches.values()):
+            raise ValueError("must name a run folder or a table for each of its branches")
+        if self.result and not set(self.result.weights) == set(self.result.temperatures) == set(self.branches):
+            raise ValueError("must have a weight and a temperature for each of its branches")
+        return self

@@ -122,7 +122,7 @@ def curve(found: Fusion) -> Drawing:
         flat = plateau.astype(bool)
         axes.plot(share[flat], score[flat], ".", color=BLUE, markersize=3)
         axes.plot([best], [score[share == best][0]], "*", color=VERMILLION, markersize=9)
-        axes.set_title(f"{OBJECTIVES[found.settings.objective]} on dev, 95 % band; dots: not told apart from ★")
+        axes.set_title(f"{OBJECTIVES[found.settings.objective]} on dev, 95 % band; dots: the plateau")
         below.bar(share, times, width=0.9 / steps, color=VERMILLION)
         below.set_title("how often a resample found it best")
         below.set_xlabel(f"weight of {first} (the rest is {second})", parse_math=False)

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from emokit.labels import LABELS
 from emokit.settings import Settings
-from emokit.training.settings import TrainingSettings
+from emokit.training.settings import PublishedScore, TrainingSettings
 
 CORPORA = ("goemotions", "meld")
 """The corpora whose words tell of the emotion; actors speak the same few sentences in every emotion."""
@@ -102,6 +102,8 @@ class TextSettings(Settings):
     """What the experiment is called in reports."""
     kind: Literal["text"] = "text"
     """The wing that the settings are for."""
+    published: PublishedScore = PublishedScore()
+    """What somebody else reported for this experiment; shown beside what is measured, never tuned to."""
     data: DataSettings = DataSettings()
     features: FeatureSettings = FeatureSettings()
     model: ModelSettings = ModelSettings()

@@ -61,7 +61,9 @@ class Progress:
         best = (scores.uar, -scores.loss) > (self.best_uar, -self.best_loss)
         if best:
             self.best_epoch, self.best_uar, self.best_loss = self.epoch, scores.uar, scores.loss
-        self.one_class_epochs = self.one_class_epochs + 1 if scores.num_classes_predicted <= 1 else 0
+        # While the learning rate rises, and averaged weights follow slowly, one class only is no sign of collapse yet.
+        is_warm = self.epoch > settings.warmup_share * settings.max_epochs
+        self.one_class_epochs = self.one_class_epochs + 1 if is_warm and scores.num_classes_predicted <= 1 else 0
         if scores.loss < self.lowest_loss:
             self.lowest_loss, self.stalled_epochs = scores.loss, 0
         else:

@@ -96,3 +96,20 @@ def test_a_file_that_kills_its_process_is_given_up_and_the_others_are_read(
     assert (reading.bad, reading.log_mel) == ("the decoder crashed on it", None)
     assert reading.detail == "the process that read it died; it is read again once its time of change is another"
     assert (reading.size, reading.changed_ns) == (fatal.size, fatal.changed_ns)
+
+
+def test_a_file_that_is_gone_or_may_not_be_read_is_not_known_again(
+    tmp_path: Path, extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = read_file(find_file("a", tmp_path / "gone.wav"), extractor)
+    assert (reading.bad, reading.detail, reading.size) == ("unreadable", "No such file or directory", -1)
+    path = tmp_path / "secret.wav"
+    soundfile.write(path, numpy.full(100, 0.5), 16_000)
+
+    # A mode of 0 does not stop root, who runs the tests of some machines.
+    def forbidden(self: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    reading = read_file(find_file("a", path), extractor)
+    assert (reading.bad, reading.detail, reading.size) == ("unreadable", "Permission denied", -1)

@@ -129,3 +129,15 @@ def test_a_machine_without_a_network_is_one_sentence(tmp_path: Path, monkeypatch
         WorkError, match=r"^http://127\.0\.0\.1:9/a could not be fetched \(Connection refused\); what came"
     ):
         fetch("http://127.0.0.1:9/a", tmp_path / "a", None, ADVICE)
+
+
+def test_a_full_disk_is_one_sentence(served: Any, tmp_path: Path) -> None:
+    served.files["a.zip"] = CONTENT
+
+    def full(done: int, total: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(
+        WorkError, match=rf"^The disk that holds {tmp_path / 'a.zip'} is full; free some space and give"
+    ):
+        fetch(f"{served.url}/a.zip", tmp_path / "a.zip", None, ADVICE, full)

@@ -192,3 +192,14 @@ def test_rows_of_meld_keep_their_text_where_the_clip_is_of_no_use(
         }
     assert ledger.flagged == {"meld": flags}
     assert not ledger.dropped["meld"]
+
+
+def test_copies_of_another_kind_do_not_make_a_corpus_look_whole(tmp_path: Path) -> None:
+    for name in ("AudioWAV/1001_DFA_ANG_XX.wav", "AudioMP3/1001_DFA_ANG_XX.mp3", "AudioMP3/1001_DFA_DIS_XX.mp3"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    ledger = Ledger()
+    corpus = read_catalogue()["crema_d"].model_copy(update={"root": tmp_path})
+    assert len(list(labelled(corpus, ledger))) == 1
+    assert ledger.recognised == {"crema_d": 1}
+    assert sum(len(names) for names in ledger.dropped["crema_d"].values()) == 2

@@ -41,6 +41,30 @@ def test_16_bit_samples_are_the_same_numbers_as_soundfile_reads(tmp_path: Path) 
     np.testing.assert_array_equal(sound.waveform, expected)
 
 
+@pytest.mark.parametrize("form", ["WAV", "WAVEX", "RF64", "W64", "AU"])
+@pytest.mark.parametrize("num_channels", [1, 2, 3])
+def test_16_bits_in_any_container_are_the_same_numbers(tmp_path: Path, form: str, num_channels: int) -> None:
+    path = tmp_path / "a.wav"
+    samples = np.random.default_rng(0).integers(-(2**15), 2**15, (1000, num_channels), np.int16)
+    soundfile.write(path, samples, RATE, subtype="PCM_16", format=form)
+    sound = read_sound(path)
+    assert (sound.sample_rate, sound.num_channels) == (RATE, num_channels)
+    np.testing.assert_array_equal(sound.waveform, (samples * np.float32(2**-15)).mean(axis=1))
+
+
+def test_equal_sound_is_the_same_recording_in_any_number_format_and_on_any_channels(tmp_path: Path) -> None:
+    steps = np.random.default_rng(0).integers(-(2**15), 2**15, 1000, np.int16)
+    soundfile.write(tmp_path / "a.wav", steps, RATE, subtype="PCM_16")
+    soundfile.write(tmp_path / "b.wav", steps / 2**15, RATE, subtype="FLOAT")
+    soundfile.write(tmp_path / "c.wav", np.stack([steps, steps], axis=1), RATE, subtype="PCM_16")
+    soundfile.write(tmp_path / "d.flac", steps.astype(np.int32) << 16, RATE, subtype="PCM_24")
+    assert len({read_sound(path).recording() for path in tmp_path.iterdir()}) == 1
+    soundfile.write(tmp_path / "e.wav", steps / 2**15 + 1e-5, RATE, subtype="FLOAT")
+    steps[0] ^= 1
+    soundfile.write(tmp_path / "f.wav", steps, RATE, subtype="PCM_16")
+    assert len({read_sound(path).recording() for path in tmp_path.iterdir()}) == 3
+
+
 @pytest.mark.parametrize(
     ("name", "subtype"), [("a.wav", "FLOAT"), ("a.wav", "PCM_24"), ("a.flac", "PCM_16"), ("a.aiff", "PCM_16")]
 )
@@ -124,6 +148,29 @@ def test_a_truncated_flac_is_named_with_both_lengths(tmp_path: Path) -> None:
     assert caught.value.reason == "truncated"
     there = int(caught.value.detail.split(", ")[1].split()[0])
     assert 30_000 < there < 42_000
+
+
+@pytest.mark.parametrize("place", [100, 10_000])
+def test_a_flac_whose_decoder_cannot_go_back_is_named(tmp_path: Path, place: int) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, RATE), RATE)
+    content = bytearray(path.read_bytes())
+    content[place : place + 200] = bytes(200)
+    path.write_bytes(content[: len(content) // 2])
+    assert refusal(path)[1] == "truncated"
+
+
+def test_a_title_that_is_no_utf_8_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "Friends"
+        stream = container.add_stream("aac", rate=RATE)
+        frame = av.AudioFrame.from_ndarray(tone(1024 / RATE)[None], format="fltp", layout="mono")
+        frame.rate = RATE
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    path.write_bytes(path.read_bytes().replace(b"Friends", b"Fri\xe9nds"))
+    assert read_sound(path).sample_rate == RATE
 
 
 def test_a_pointer_of_git_lfs_is_named(tmp_path: Path) -> None:

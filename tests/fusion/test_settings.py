@@ -35,3 +35,15 @@ def test_what_is_wrong_is_named(override, sentence):
 def test_steps_are_whole():
     for step, steps in ((0.02, 50), (0.005, 200), (1.0, 1), (0.1, 10), (1 / 3, 3)):
         assert FusionSettings.make({"fusion": {"step": step}}).fusion.steps == steps
+
+
+def test_a_result_is_of_the_branches():
+    result = {"weights": {"a": 1.0}, "temperatures": {"a": 1.0}, "temperature": 1.0, "pooling": "linear"}
+    assert FusionSettings.make({"branches": {"a": ["x"]}, "result": result}).result.weights == {"a": 1.0}
+    for branches in ({"b": ["x"]}, {"a": ["x"], "b": ["y"]}):
+        with pytest.raises(UsageError) as error:
+            FusionSettings.make({"branches": branches, "result": result}, "settings.yaml")
+        assert str(error.value) == "settings.yaml: must have a weight and a temperature for each of its branches."
+    with pytest.raises(UsageError) as error:
+        FusionSettings.make({"branches": {"a": []}}, "settings.yaml")
+    assert str(error.value) == "settings.yaml: must name a run folder or a table for each of its branches."

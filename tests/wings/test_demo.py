@@ -6,6 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from emokit.cli.app import app
+from emokit.data.prepared import open_prepared
+from emokit.data.synth import CORPORA
 
 pytestmark = [pytest.mark.wing, pytest.mark.timeout(900)]
 
@@ -14,7 +16,9 @@ def test_the_demo_ends_with_a_page_and_a_model_that_is_better_than_chance(tmp_pa
     out = tmp_path / "demo"
     result = CliRunner().invoke(app, ["demo", "--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert (out / "prepared" / "fingerprint").exists()
+    prepared = open_prepared(out / "prepared")
+    assert set(prepared.table["corpus"]) == set(CORPORA)
+    assert prepared.ledger["failed"] == {}
     test = json.loads((out / "runs" / "demo" / "metrics.json").read_text())["splits"]["test"]
     assert test["interval"]["uar"][0] > test["baselines"]["majority"]["uar"]
     assert test["uar"] > test["baselines"]["simple"]["uar"]

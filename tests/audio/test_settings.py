@@ -1,4 +1,4 @@
-"""The experiments that come with emokit: every file is valid, and opens with the command that runs it."""
+"""Audio experiments that come with emokit: every file is valid, and opens with the command that runs it."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from emokit.audio.settings import AudioSettings
 
-EXPERIMENTS = Path(__file__).parent.parent / "experiments"
+EXPERIMENTS = Path(__file__).parent.parent.parent / "experiments"
 AUDIO = sorted((EXPERIMENTS / "audio").glob("*.yaml"))
 
 
