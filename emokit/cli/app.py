@@ -6,7 +6,7 @@ import typer
 import typer.core
 
 from emokit import __version__
-from emokit.cli import console, demo, doctor, fuse_search, predict, prepare, report, settings, train
+from emokit.cli import console, demo, doctor, export, fuse_search, predict, prepare, report, settings, train
 
 # What to do after Ctrl-C, by the first word of the command; of the others, give it again.
 HINTS = {
@@ -39,6 +39,7 @@ app = typer.Typer(
 app.command("prepare")(prepare.prepare)
 app.add_typer(train.app, name="train")
 app.command("predict")(predict.predict)
+app.command("export")(export.export)
 app.command("fuse-search")(fuse_search.fuse_search)
 app.command("report")(report.report)
 app.command("demo")(demo.demo)
