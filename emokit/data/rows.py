@@ -60,7 +60,8 @@ def labelled(corpus: Corpus, ledger: Ledger) -> Iterator[tuple[Utterance, str]]:
     if unknown:
         named = ", ".join(f"{raw} (as in {name})" for raw, name in sorted(unknown.items()))
         raise DataError(
-            f"{corpus.name} has raw labels that its map lacks: {named}; add them to its labels in a file of your own, given with --datasets."
+            f"{corpus.name} has raw labels that its map lacks: {named}; "
+            "add them to its labels in a file of your own, given with --datasets."
         )
     if not found:
         raise DataError(_nothing_found(corpus, ledger))

@@ -128,7 +128,8 @@ def test_corpora_are_there_or_missing_or_without_a_root(tmp_path: Path) -> None:
         Finding("corpus ravdess", f"{tmp_path}/gone is not there; mend its root in your file for --datasets", True),
         Finding(
             "corpora without a root",
-            "crema_d, esd, jl_corpus, meld, savee, tess, goemotions; give `emokit prepare` --root NAME=DIR, or write a file for --datasets",
+            "crema_d, esd, jl_corpus, meld, savee, tess, goemotions; "
+            "give `emokit prepare` --root NAME=DIR, or write a file for --datasets",
         ),
     ]
 

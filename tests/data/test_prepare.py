@@ -128,7 +128,7 @@ def test_a_full_disk_ends_in_a_sentence_and_leaves_no_half_file(
     with pytest.raises(WorkError) as error:
         prepare(asked, out, extractor)
     path = next(out.glob("features/*")) / full_at if full_at.startswith("part") else out / full_at
-    assert str(error.value) == (f"The disk that holds {path} is full; free some space and give the command again (a training with --resume).")
+    assert str(error.value).startswith(f"The disk that holds {path} is full; free some space and give the command again")
     monkeypatch.undo()
     assert not path.exists()
     assert not (out / "fingerprint").exists()
