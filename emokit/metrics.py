@@ -54,13 +54,18 @@ def score(predictions: Predictions, *, num_resamples: int = NUM_RESAMPLES, seed:
     return {
         "n": len(predictions.table),
         "num_clusters": len(cluster_names),
-        "cluster": "dialogue" if predictions.table["dialogue"].notna().any() else "speaker",
+        "cluster": _cluster_noun(predictions.table["dialogue"].notna()),
         **values,
         "confusion": confusion.tolist(),
         "per_class": per_class(confusion),
         "per_corpus": per_corpus(predictions),
         "interval": {name: _bounds(resampled[name]) for name in INTERVALS},
     }
+
+
+def _cluster_noun(in_dialogue: pandas.Series) -> str:
+    """What is resampled as a whole; a group is a dialogue of one corpus or a speaker of another."""
+    return "dialogue" if in_dialogue.all() else "group" if in_dialogue.any() else "speaker"
 
 
 def majority_baseline(train_labels: pandas.Series, truth: Predictions) -> dict[str, Any]:

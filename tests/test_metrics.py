@@ -212,9 +212,12 @@ def test_the_unit_of_resampling_is_named() -> None:
     given = drawn(2, 4)
     scored = metrics.score(given, num_resamples=2)
     assert (scored["n"], scored["cluster"]) == (4, "speaker")
-    talk = made(given.targets, given.probabilities, dialogue=["d1", "d1", "d2", None])
+    talk = made(given.targets, given.probabilities, dialogue=["d1", "d1", "d2", "d3"])
     scored = metrics.score(talk, num_resamples=2)
     assert (scored["num_clusters"], scored["cluster"]) == (3, "dialogue")
+    mixed = made(given.targets, given.probabilities, dialogue=["d1", "d1", "d2", None])
+    scored = metrics.score(mixed, num_resamples=2)
+    assert (scored["num_clusters"], scored["cluster"]) == (3, "group")  # two dialogues and one speaker
 
 
 def test_what_is_scored_is_plain_json() -> None:

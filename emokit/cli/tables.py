@@ -122,7 +122,7 @@ def fold_line(name: str, result: dict[str, Any]) -> str:
 
 def _how(result: dict[str, Any]) -> str:
     if "folds" not in result:
-        return f"best epoch {result['best_epoch']} of {result['epochs']}"
+        return f"best epoch {result['best_epoch']} of {result['epochs']}" if result["epochs"] else "test scored once"
     over = result["over_folds"]["uar"]
     return (
         f"{len(result['folds'])} folds ({result['policy']}) pooled; "

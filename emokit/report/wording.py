@@ -180,6 +180,8 @@ def _cautions(runs: Sequence[Run], unread: Sequence[Unread]) -> list[str]:
             )
     if len({run.fingerprint for run in runs}) > 1:
         found.append("The runs were made on different data, so their ranks are no comparison.")
+    elif len({run.test.n for run in runs if run.test}) > 1:
+        found.append("The runs were tested on different utterances, so their ranks are no comparison.")
     if unread:
         found.append(f"{counted(len(unread), 'folder')} could not be read; the table says why.")
     return found

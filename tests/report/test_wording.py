@@ -64,6 +64,15 @@ def test_the_settings_that_differ_are_found_among_runs_of_one_kind(make_run: Cal
     assert wording.differing_settings(alone, runs) == []
 
 
+def test_runs_tested_on_different_utterances_are_no_comparison(make_run: Callable[..., Path]) -> None:
+    first, second = make_run("a"), make_run("b")
+    metrics = json.loads((second / "metrics.json").read_text())
+    metrics["splits"]["test"]["n"] -= 1
+    (second / "metrics.json").write_text(json.dumps(metrics))
+    runs, _ = gather([first, second])
+    assert "The runs were tested on different utterances, so their ranks are no comparison." in wording.headline(runs, [])[2]
+
+
 def test_the_commands_make_the_run_again(make_run: Callable[..., Path]) -> None:
     folder = make_run("with space")
     runs, _ = gather([folder])
