@@ -9,9 +9,11 @@ from typing import Any
 
 import yaml
 
+from emokit.data.catalogue import SYNTHESISED_TITLE
 from emokit.labels import LABELS
 
 SCORES = {"uar": "UAR, %", "accuracy": "Accuracy, %", "weighted_f1": "Weighted F1, %", "macro_f1": "Macro F1, %"}
+NO_VALUE = "–"
 PIPELINES = {"audio": "audio-classification", "text": "text-classification"}
 SAMPLES = {
     "audio": "some.wav",
@@ -54,13 +56,15 @@ def _front_matter(metrics: Mapping[str, Any], corpora: Mapping[str, Any]) -> dic
     if kind in PIPELINES:
         head["pipeline_tag"] = PIPELINES[kind]
     head["tags"] = ["emokit", "emotion-recognition", *(["speech"] if kind == "audio" else []), *corpora]
+    titles = {name: str(corpus.get("title", "")) for name, corpus in corpora.items()}
+    names = [f"{name}{SYNTHESISED_TITLE * titles[name].endswith(SYNTHESISED_TITLE)}" for name in corpora]
     head["metrics"] = ["recall", "accuracy", "f1"]
     results = [
         {
             "task": {"type": PIPELINES.get(kind, "other"), "name": "Emotion recognition"},
             "dataset": {
                 "type": "-".join(corpora) or "unknown",
-                "name": ", ".join(corpora) or "unknown",
+                "name": ", ".join(names) or "unknown",
                 "split": split,
             },
             "metrics": [
@@ -110,9 +114,10 @@ def _training_data(corpora: Mapping[str, Any]) -> str:
             [
                 f"{name}: {corpus['title']}" if corpus.get("title") else name,
                 corpus.get("licence") or "unknown",
-                corpus.get("kept", "–"),
+                corpus.get("kept", NO_VALUE),
                 train.get("utterances", 0),
-                len(train.get("speakers", [])),
+                # A corpus that does not say who speaks has utterances without speakers.
+                len(train.get("speakers", [])) or (NO_VALUE if train.get("utterances") else 0),
             ]
         )
     if not rows:

@@ -124,7 +124,9 @@ def _scored(found: dict[str, dict[str, Any]], pooled: Predictions, policy: str) 
     for baseline in ("majority", "simple"):
         confusion = numpy.sum([test["baselines"][baseline]["confusion"] for test in tests.values()], axis=0)
         scores = {name: float(value[0]) for name, value in metrics.class_scores(confusion[None]).items()}
-        kept = {key: value for key, value in first["splits"]["test"]["baselines"][baseline].items() if key != "interval"}
+        kept = {
+            key: value for key, value in first["splits"]["test"]["baselines"][baseline].items() if key != "interval"
+        }
         baselines[baseline] = {
             **kept,
             **scores,

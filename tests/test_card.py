@@ -82,6 +82,22 @@ def test_the_corpora_stand_with_their_licences(metrics: dict[str, Any], ledger: 
     assert "does not say which corpora" in model_card(metrics, {}, ENVIRONMENT, {})
 
 
+def test_a_synthesised_corpus_is_called_one_wherever_it_is_named(
+    metrics: dict[str, Any], ledger: dict[str, Any]
+) -> None:
+    ledger["corpora"]["emodb"] |= {"title": "Berlin Database (synthesised by emokit)", "licence": "made by emokit"}
+    card = model_card(metrics, {}, ENVIRONMENT, ledger)
+    assert "| emodb: Berlin Database (synthesised by emokit) | made by emokit | 454 | 300 | 2 |" in card
+    assert ModelCard(card).data.eval_results[0].dataset_name == "emodb (synthesised by emokit)"
+
+
+def test_a_corpus_that_does_not_say_who_speaks_has_no_number_of_speakers(
+    metrics: dict[str, Any], ledger: dict[str, Any]
+) -> None:
+    ledger["corpora"]["emodb"]["splits"]["train"]["speakers"] = []
+    assert "| 454 | 300 | – |" in model_card(metrics, {}, ENVIRONMENT, ledger)
+
+
 def test_the_card_says_how_to_load_the_model(metrics: dict[str, Any]) -> None:
     assert "    emokit predict RUN some.wav\n" in model_card(metrics, {}, ENVIRONMENT, {})
     text = model_card(metrics | {"kind": "text"}, {}, ENVIRONMENT, {})

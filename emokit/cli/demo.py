@@ -7,6 +7,7 @@ import typer
 
 from emokit.cli import console
 
+
 def demo(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="The folder to make: corpora, prepared, runs, report.")

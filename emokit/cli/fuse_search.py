@@ -14,7 +14,7 @@ def fuse_search(
         typer.Argument(
             help="NAME=PATH: a run folder, or a parquet or CSV table with dev and test in its column split; "
             "a name given twice has two tables.",
-            metavar="NAME=PATH…",
+            metavar="NAME=PATH",
         ),
     ],
     experiment: Annotated[Path | None, typer.Option("--settings", help="A YAML file of settings.")] = None,

@@ -165,7 +165,9 @@ def _show(out: Path, *, as_json: bool) -> None:
             console.show(table(ledger))
         for line in tables.remarks(ledger):
             console.say(line)
-        console.done(out, None if ledger["failed"] else f"emokit train audio --data {out} --run runs/acrnn")
+        kept, heard = (sum(entry[key] for entry in ledger["corpora"].values()) for key in ("kept", "with_sound"))
+        wing = "text --data {out} --run runs/text" if heard < kept / 2 else "audio --data {out} --run runs/acrnn"
+        console.done(out, None if ledger["failed"] else f"emokit train {wing.format(out=out)}")
     _end_with(ledger["failed"])
 
 

@@ -33,6 +33,7 @@ def labels(corpora: "Iterable[Corpus]") -> Table:
 def survey(counts: dict[str, dict[str, Any]]) -> Table:
     """What a dry run found, per corpus: found, left out, and how many of each label."""
     table = _table("corpus", "found", "left out", *LABELS, title="what would be prepared (sound not yet opened)")
+    table.padding = 0  # so that the longest name and the seven labels fit into 80 characters
     for corpus, found in counts.items():
         table.add_row(
             corpus,
@@ -57,9 +58,14 @@ def splits(of: dict[str, Any]) -> Table:
     """Per corpus how many utterances of how many speakers each split has."""
     table = _table("corpus", "train", "dev", "test", title="utterances (speakers)")
     for corpus, entry in of["corpora"].items():
-        parts = [f"{part['utterances']} ({len(part['speakers'])})" for part in entry["splits"].values()]
-        table.add_row(corpus, *parts)
+        table.add_row(corpus, *[_size(part) for part in entry["splits"].values()])
     return table
+
+
+def _size(part: dict[str, Any]) -> str:
+    """`268 (6)`; utterances alone where the corpus does not say who speaks."""
+    nameless = part["utterances"] and not part["speakers"]
+    return str(part["utterances"]) if nameless else f"{part['utterances']} ({len(part['speakers'])})"
 
 
 def leakage(of: dict[str, Any]) -> Table:

@@ -18,6 +18,11 @@ from emokit.settings import Settings, nearest, read_yaml_mapping
 
 CATALOGUE = "datasets.yaml"
 
+# A file at the root of every corpus that emokit made itself, which must never pass for the real one.
+SYNTHESISED_FILE = "SYNTHESISED.txt"
+SYNTHESISED_TITLE = " (synthesised by emokit)"
+SYNTHESISED_LICENCE = "made by emokit"
+
 
 class Download(Settings):
     """One file that a corpus, or a part of it, may be fetched as."""
@@ -59,6 +64,11 @@ class Corpus(Settings):
     """What its reader can be told."""
     labels: dict[str, str | None]
     """The corpus's own label -> one of the seven, or null for what is left out."""
+
+    @property
+    def is_synthesised(self) -> bool:
+        """Whether what lies at its root was made by emokit."""
+        return self.root is not None and (self.root / SYNTHESISED_FILE).is_file()
 
 
 def read_catalogue(path: Path | None = None) -> dict[str, Corpus]:

@@ -8,7 +8,8 @@ from typing import Any
 import pandas
 
 from emokit.data import splits
-from emokit.data.catalogue import Corpus
+from emokit.data.catalogue import SYNTHESISED_LICENCE, SYNTHESISED_TITLE, Corpus
+from emokit.data.folds import WITHOUT_SPEAKERS
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError
 from emokit.labels import LABELS
@@ -125,24 +126,30 @@ class Ledger:
             tested = table["speaker"][table["split"] == "test"].nunique()
             notes.append(f"{shared} of the {tested} speakers in test are in train too: new voices would score lower")
         there = self.recognised.get(corpus.name, found)
-        if there < corpus.expected / 2:
+        synthesised = corpus.is_synthesised
+        if there < corpus.expected / 2 and not synthesised:
             notes.append(f"only {there} of the {corpus.expected} that the corpus has were found: see that it is whole")
+        heard = int(table["path"].notna().sum())
+        if "bad_clips" in corpus.options and heard < len(table) / 2:
+            notes.append(f"only {heard} of its {len(table)} utterances have sound, the others are text alone")
         if corpus.split in SPLITS:
             notes.append(f"all of it is in {corpus.split}, as its split in datasets.yaml or --split says")
+        told = corpus.name not in WITHOUT_SPEAKERS
         rows_of = {split: table[table["split"] == split] for split in SPLITS}
         self._corpora[corpus.name] = {
-            "title": corpus.title,
-            "licence": corpus.licence,
+            "title": corpus.title + SYNTHESISED_TITLE * synthesised,
+            "licence": SYNTHESISED_LICENCE if synthesised else corpus.licence,
             "homepage": corpus.homepage,
             "expected": corpus.expected,
             "found": found,
             "kept": len(table),
+            "with_sound": heard,
             "dropped": _plain(self.dropped[corpus.name]),
             "repaired": _plain(self.repaired[corpus.name]),
             "flagged": _plain(self.flagged[corpus.name]),
             "labels": {label: int((table["label"] == label).sum()) for label in LABELS},
             "splits": {
-                split: {"utterances": len(rows), "speakers": sorted(rows["speaker"].unique())}
+                split: {"utterances": len(rows), "speakers": sorted(rows["speaker"].unique()) if told else []}
                 for split, rows in rows_of.items()
             },
             "leakage": leakage,

@@ -118,12 +118,16 @@ class Division:
         elif self.policy != "official":
             table["split"] = self.policy
         if self.has_folds and self.policy != OF_ALL_CORPORA:
-            shown, names = chosen_fold(table, self.policy, settings), fold_names(table)
-            ledger.note(
-                self.corpus,
-                f"the split is fold {shown} of {self.policy} ({len(names)} in all); --fold N chooses another",
-            )
+            note_fold(ledger, self.corpus, table, self.policy, settings)
         return table
+
+
+def note_fold(ledger: Ledger, corpus: str, table: pandas.DataFrame, policy: str, settings: SplitSettings) -> None:
+    """Note for a corpus which fold of a table its split shows."""
+    shown = chosen_fold(table, policy, settings)
+    ledger.note(
+        corpus, f"the split is fold {shown} of {policy} ({len(fold_names(table))} in all); --fold N chooses another"
+    )
 
 
 def read_divisions(corpora: Iterable[Corpus], settings: SplitSettings, folds: Path | None) -> dict[str, Division]:

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas
+import yaml
 
 from emokit.data.catalogue import Corpus
 from emokit.data.decode import Extractor, File, find_file, read_files
-from emokit.data.folds import assign_folds
+from emokit.data.folds import assign_folds, chosen_fold
 from emokit.data.ledger import Ledger
-from emokit.data.policies import OF_ALL_CORPORA, Division, drops_repeated_texts, read_divisions
+from emokit.data.policies import OF_ALL_CORPORA, Division, drops_repeated_texts, note_fold, read_divisions
 from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, open_prepared
 from emokit.data.reading import Reading
-from emokit.data.rows import labelled, with_sound
+from emokit.data.rows import labelled, named, with_sound
 from emokit.data.splits import SplitSettings
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.data.utterance import COLUMNS, TABLE, Utterance, write_table
@@ -31,8 +32,11 @@ from emokit.settings import Settings, read_yaml_mapping
 Progress = Callable[[int, int], None]
 
 
-class PrepareSettings(Settings):
-    """What a prepared folder was made with; the roots are told beside it, since moving a corpus changes nothing."""
+class PreparedSettings(Settings):
+    """What a prepared folder was made with, as `settings.yaml` holds it; there the roots stand beside it.
+
+    The roots are no part of it, since moving a corpus changes nothing.
+    """
 
     corpora: dict[str, Any]
     """Per corpus: its labels, options and split policy."""
@@ -52,9 +56,9 @@ class Plan:
     folds: Path | None = None
     """A clone of EmoBox, for the policies that read its lists."""
 
-    def settings(self, divisions: dict[str, Division]) -> PrepareSettings:
+    def settings(self, divisions: dict[str, Division]) -> PreparedSettings:
         """What identifies the result."""
-        return PrepareSettings(
+        return PreparedSettings(
             corpora={
                 corpus.name: {
                     "labels": corpus.labels,
@@ -88,7 +92,7 @@ def prepare(
         progress: called with (files read, files to read).
 
     Raises:
-        UsageError: `out` was made with other settings, or a split policy cannot be met.
+        UsageError: `out` was made with other settings, or a split policy cannot be met (known before any sound is read).
         DataError: a root holds nothing of its corpus, or a raw label has no entry in the label map; where several corpora
             were asked for, such a one is entered in the ledger as failed and the others are prepared.
         WorkError: the disk is full or `out` cannot be written.
@@ -104,22 +108,20 @@ def prepare(
             found[corpus.name] = divisions[corpus.name].listed(list(labelled(corpus, ledger)), ledger)
     if not found:
         raise DataError(" ".join(ledger.failed.values()))
-    # Only now, so that a wrong root leaves nothing behind and a finished folder finished.
+    _divided(plan, divisions, {name: named(rows) for name, rows in found.items() if rows}, Ledger())
+    # Only now, so that a wrong root or split leaves nothing behind and a finished folder finished.
     _begin(out, settings, {corpus.name: str(corpus.root) for corpus in plan.corpora})
     store = _read_sound(plan, out, found, extractor, num_workers, progress)
-    parts = []
+    tables = {}
     for corpus in plan.corpora:
         if corpus.name not in found:
             continue
         with ledger.failures_of(corpus.name, alone=len(plan.corpora) == 1):
-            table = with_sound(corpus, found[corpus.name], store, ledger)
-            ledger.flag_uncommon_rates(corpus.name, table)
-            parts.append(divisions[corpus.name].assign(table, plan.split, ledger))
-    if not parts:
+            tables[corpus.name] = with_sound(corpus, found[corpus.name], store, ledger)
+            ledger.flag_uncommon_rates(corpus.name, tables[corpus.name])
+    if not tables:
         raise DataError(" ".join(ledger.failed.values()))
-    table = pandas.concat(parts, ignore_index=True)
-    if any(division.policy == OF_ALL_CORPORA for division in divisions.values()):
-        table = assign_folds(table, OF_ALL_CORPORA, plan.split)
+    table = _divided(plan, divisions, tables, ledger)
     table = ledger.drop_leaks(ledger.flag_identical(table), by_text)
     table["flags"] = ledger.flags_of(table["utterance_id"])
     for corpus in plan.corpora:
@@ -139,29 +141,47 @@ def survey(plan: Plan) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """
     divisions = read_divisions(plan.corpora, plan.split, plan.folds)
     counts: dict[str, dict[str, Any]] = {}
+    tables = {}
     ledger = Ledger()
     for corpus in plan.corpora:
         with ledger.failures_of(corpus.name, alone=False):
             found = divisions[corpus.name].listed(list(labelled(corpus, ledger)), ledger)
             labels = [label for _, label in found]
+            if found:
+                tables[corpus.name] = named(found)
             dropped = sum(len(names) for names in ledger.dropped[corpus.name].values())
             counts[corpus.name] = {
                 "found": len(labels) + dropped,
                 "dropped": dropped,
                 "labels": {label: labels.count(label) for label in LABELS},
             }
+    if tables:
+        _divided(plan, divisions, tables, Ledger())
     return counts, ledger.failed
 
 
-def fingerprint(settings: PrepareSettings, table: pandas.DataFrame) -> str:
+def _divided(
+    plan: Plan, divisions: dict[str, Division], tables: dict[str, pandas.DataFrame], ledger: Ledger
+) -> pandas.DataFrame:
+    """The tables of the corpora in one, with `split` and `fold` by their policies; what is chosen is noted."""
+    parts = [divisions[name].assign(table, plan.split, ledger) for name, table in tables.items()]
+    table = pandas.concat(parts, ignore_index=True)
+    if any(division.policy == OF_ALL_CORPORA for division in divisions.values()):
+        table = assign_folds(table, OF_ALL_CORPORA, plan.split)
+        tested = chosen_fold(table, OF_ALL_CORPORA, plan.split)
+        note_fold(ledger, tested, table, OF_ALL_CORPORA, plan.split)
+    return table
+
+
+def fingerprint(settings: PreparedSettings, table: pandas.DataFrame) -> str:
     """One SHA-256 over the settings and over every row, its recording included; the order of the rows plays no part."""
     rows = table[[*COLUMNS, "recording"]].sort_values("utterance_id").to_json(orient="records", double_precision=6)
     return hashlib.sha256((json.dumps(settings.as_dict(), sort_keys=True) + rows).encode()).hexdigest()
 
 
-def _refuse_other(out: Path, settings: PrepareSettings, *, force: bool) -> None:
-    """See that `out` is new, empty, or was made with these settings."""
-    if (out / SETTINGS).exists():
+def _refuse_other(out: Path, settings: PreparedSettings, *, force: bool) -> None:
+    """See that `out` is new, empty, unfinished, or was made with these settings."""
+    if (out / FINGERPRINT).exists():
         before = read_yaml_mapping(out / SETTINGS)
         before.pop("roots", None)
         changed = _first_difference(before, settings.as_dict())
@@ -169,25 +189,17 @@ def _refuse_other(out: Path, settings: PrepareSettings, *, force: bool) -> None:
             raise UsageError(
                 f"{out} was made with other settings ({changed}); name another --out, or add --force to make it anew."
             )
-    elif out.is_dir() and any(out.iterdir()):
+    elif out.is_dir() and not (out / SETTINGS).exists() and any(out.iterdir()):
         raise UsageError(f"{out} holds files that emokit did not make; name an empty or a new folder with --out.")
     elif out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; name a folder with --out.")
 
 
-def _begin(out: Path, settings: PrepareSettings, roots: dict[str, str]) -> None:
+def _begin(out: Path, settings: PreparedSettings, roots: dict[str, str]) -> None:
     """Take the mark of completeness off while `out` is worked on, and write down what it is made with."""
     with explained_disk_errors(out):
         (out / FINGERPRINT).unlink(missing_ok=True)
-    roots_too = {**settings.as_dict(), "roots": roots}
-    write_text(out / SETTINGS, PreparedSettings.make(roots_too).as_yaml())
-
-
-class PreparedSettings(PrepareSettings):
-    """What is written to `settings.yaml`."""
-
-    roots: dict[str, str]
-    """Where each corpus lay."""
+    write_text(out / SETTINGS, settings.as_yaml() + yaml.safe_dump({"roots": roots}, allow_unicode=True))
 
 
 def _read_sound(

@@ -11,6 +11,7 @@ import pandas
 
 from emokit.data.catalogue import Corpus
 from emokit.data.ledger import Ledger
+from emokit.data.scan import UNKNOWN_NAME
 from emokit.data.sound import ADVICE, LFS_POINTER
 from emokit.data.store import FeatureStore
 from emokit.data.utterance import COLUMNS, Dropped, Utterance
@@ -86,6 +87,8 @@ def with_sound(
         trouble = _trouble(corpus, fact) if fact else None
         if trouble and "bad_clips" in corpus.options:
             ledger.flag(corpus.name, utterance.utterance_id, f"text only, its clip is {trouble}")
+            if fact and fact["detail"]:
+                ledger.details[utterance.utterance_id] = fact["detail"]
             utterance, fact = replace(utterance, path=None), None
         elif trouble and fact:
             ledger.drop(corpus.name, utterance.utterance_id, trouble, fact["detail"])
@@ -100,10 +103,20 @@ def with_sound(
         rows.append(row)
     if not rows:
         raise DataError(_nothing_of_use(corpus, troubles))
+    return _typed(rows)
+
+
+def named(found: list[tuple[Utterance, str]]) -> pandas.DataFrame:
+    """One row per utterance with what names and annotations say of it; its sound is not opened."""
+    return _typed(
+        [{name: getattr(utterance, name) for name in FIELDS} | {"label": label} for utterance, label in found]
+    )
+
+
+def _typed(rows: list[dict[str, Any]]) -> pandas.DataFrame:
+    """A table whose columns have a type: one without a value, such as the sentences of MELD, is still one of text."""
     table = pandas.DataFrame(rows)
-    # Typed from here on: a column without a value, such as the sentences of MELD, is still one of text.
-    kinds = {name: COLUMNS.get(name, "string") for name in table.columns}
-    return table.astype(kinds)
+    return table.astype({name: COLUMNS.get(name, "string") for name in table.columns})
 
 
 def _trouble(corpus: Corpus, fact: dict[str, Any]) -> str | None:
@@ -141,7 +154,14 @@ def _nothing_of_use(corpus: Corpus, troubles: Counter[str]) -> str:
 
 def _nothing_found(corpus: Corpus, ledger: Ledger) -> str:
     """The sentence for a root without a single utterance of its corpus, with a guess at what it holds instead."""
-    names = [Path(name).stem for reasons in ledger.dropped[corpus.name].values() for name in reasons]
+    reasons_of_all = ledger.dropped[corpus.name]
+    reason = max(reasons_of_all, key=lambda one: len(reasons_of_all[one]), default=UNKNOWN_NAME)
+    if reason != UNKNOWN_NAME:
+        return (
+            f"{corpus.name}: {corpus.root} holds nothing that can be used ({len(reasons_of_all[reason])} left out: "
+            f"{reason}); mend --root {corpus.name}, or the options of {corpus.name} in a file given with --datasets."
+        )
+    names = [Path(name).stem for names_of_one in reasons_of_all.values() for name in names_of_one]
     for other in READERS:
         stem = importlib.import_module(f"emokit.data.corpora.{other}").STEM
         if other != corpus.name and sum(bool(stem.fullmatch(name)) for name in names) > len(names) / 2:

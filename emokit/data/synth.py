@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy
 
+from emokit.data.catalogue import SYNTHESISED_FILE
 from emokit.data.synthesis import acted, annotated, comments, voice
 from emokit.data.synthesis.prosody import Speaker, plan, speaker
 from emokit.data.synthesis.take import Take, Words
@@ -31,6 +32,11 @@ LAYOUTS: dict[str, Callable[[float, numpy.random.Generator], Iterator[Take | Wor
     "goemotions": comments.goemotions,
 }
 CORPORA: tuple[str, ...] = tuple(LAYOUTS)
+
+NOTICE = (
+    "Everything in this folder was synthesised by emokit in the layout of {name}: "
+    "nobody's voice or words are in it, and a score on it says nothing about the real corpus.\n"
+)
 
 
 def write_corpus(name: str, root: Path, seed: int = 0, size: float = 1.0) -> None:
@@ -59,6 +65,7 @@ def write_corpus(name: str, root: Path, seed: int = 0, size: float = 1.0) -> Non
         try:
             unfinished.mkdir(parents=True)
             _fill(unfinished, name, seed, size)
+            (unfinished / SYNTHESISED_FILE).write_text(NOTICE.format(name=name), encoding="utf-8")
             unfinished.replace(final)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)

@@ -18,6 +18,8 @@ from emokit.labels import LABELS, NUM_LABELS
 from emokit.predictions import KEYS, PROBABILITIES, Predictions
 
 HELD_OUT = ("dev", "test")
+FUSED = "fused"
+"""What all modalities together are called; no single one can be."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +75,15 @@ def parse(named: Sequence[str]) -> dict[str, tuple[Path, ...]]:
     """`audio=runs/a text=t.csv` as name -> paths; a name given twice has several tables.
 
     Raises:
-        UsageError: something is not NAME=PATH.
+        UsageError: something is not NAME=PATH, or has the name of all together.
     """
     paths: dict[str, tuple[Path, ...]] = {}
     for text in named:
         name, _, path = text.partition("=")
         if not (name.replace("_", "").replace("-", "").isalnum() and path):
             raise UsageError(f"{text} was given where NAME=PATH was expected, such as text=runs/text.")
+        if name == FUSED:
+            raise UsageError(f"{text} has the name that all modalities together have; name it otherwise.")
         paths[name] = (*paths.get(name, ()), Path(path))
     if not paths:
         raise UsageError("No predictions were named; name them as NAME=PATH, such as audio=runs/a text=runs/t.")
@@ -164,7 +168,10 @@ def _read_modality(name: str, sources: tuple[Path, ...]) -> Modality:
     predictions.check(table, named)
     for split in HELD_OUT:
         if not (table["split"] == split).any():
-            raise DataError(f"{named} has no {split} utterance; weights are chosen on dev and scored on test.")
+            raise DataError(
+                f"{named} has no {split} utterance; weights are chosen on dev and scored on test, "
+                f"so name a table of {split} beside it, as {name}=PATH once more."
+            )
     prints = sorted({part.fingerprint for part in parts} - {""})
     if len(prints) > 1:
         raise DataError(f"{named} was made from two preparations of data; predict dev and test on one.")
@@ -183,7 +190,8 @@ def _read_table(path: Path) -> Predictions:
         except (OSError, ValueError, pandas.errors.ParserError) as error:
             raise DataError(f"{path} is no readable CSV ({error}); write it again.") from error
         predictions.check(table, str(path))
-        found = Predictions(table, path.stem, "")
+        # The numbers of the contract: the same table as CSV and as parquet gives the same fusion to the bit.
+        found = Predictions(table.astype(dict.fromkeys(PROBABILITIES, numpy.float32)), path.stem, "")
     elif not path.exists():
         raise DataError(f"{path} is not there; name a run folder or a table of predictions.")
     else:

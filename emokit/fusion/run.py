@@ -16,7 +16,7 @@ from emokit.files import read_json, write_json, write_text
 from emokit.fusion import ladder, sure
 from emokit.fusion.calibrate import quality
 from emokit.fusion.combine import Weighted, tempered
-from emokit.fusion.inputs import HELD_OUT, Modality, Panel, join, read
+from emokit.fusion.inputs import FUSED, HELD_OUT, Modality, Panel, join, read
 from emokit.fusion.settings import FusionSettings, SearchSettings
 from emokit.fusion.simplex import num_points
 from emokit.fusion.wording import verdict
@@ -185,7 +185,7 @@ def _calibration(panels: Mapping[str, Panel], own: Sequence[float], chosen: Weig
                 "before": quality(given, targets),
                 "after": quality(tempered(given, own[position]), targets),
             }
-    result["fused"] = {"temperature": chosen.temperature} | {
+    result[FUSED] = {"temperature": chosen.temperature} | {
         split: {
             "before": quality(before.pooled(panel), panel.targets),
             "after": quality(chosen.pooled(panel), panel.targets),

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from emokit.settings import Settings
 
@@ -33,11 +33,12 @@ class SearchSettings(Settings):
     seed: int = Field(0, ge=0)
     """Where the drawing begins."""
 
-    @model_validator(mode="after")
-    def _step_divides_one(self) -> Self:
-        if abs(self.steps * self.step - 1) > 1e-9:
-            raise ValueError(f"must have a step that divides 1, which {self.step:g} does not; 0.05, 0.02 and 0.005 do")
-        return self
+    @field_validator("step")
+    @classmethod
+    def _step_divides_one(cls, step: float) -> float:
+        if abs(round(1 / step) * step - 1) > 1e-9:
+            raise ValueError("must divide 1, as 0.05, 0.02 and 0.005 do")
+        return step
 
     @property
     def steps(self) -> int:

@@ -173,6 +173,7 @@ def reliability(found: Fusion) -> Drawing:
                     edgecolors=colour,
                     facecolors=fill,
                     linewidths=0.7,
+                    clip_on=False,
                 )
             _ece(axes, name, own.test)
         for axes in flat[len(calibration) :]:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from emokit.data.catalogue import SYNTHESISED_TITLE
 from emokit.report.gather import Run, Unread
 from emokit.report.shapes import Split
 
@@ -169,6 +170,12 @@ def _came_out(best: Run) -> str:
 def _cautions(runs: Sequence[Run], unread: Sequence[Unread]) -> list[str]:
     best = runs[0].test
     found = []
+    ledgers = [run.ledger.corpora for run in runs if run.ledger]
+    made = {name for of in ledgers for name, corpus in of.items() if corpus.title.endswith(SYNTHESISED_TITLE)}
+    if made:
+        found.append(
+            f"What is called {listed(sorted(made))} was synthesised by emokit: no score on it holds for people."
+        )
     if best:
         interval, simple = best.interval.get("uar"), best.baselines.get("simple")
         if interval and simple and interval[0] <= simple.uar:

@@ -21,7 +21,12 @@ TOLERANCE = 1e-4  # of the logits
 
 # One batch of several lengths, and one of a single word: what is exported must take both.
 SAMPLES = (
-    ("I did not expect that!", "Thanks.", "This is the worst day of my life, and it is only Monday morning.", "😂 مرحبا"),
+    (
+        "I did not expect that!",
+        "Thanks.",
+        "This is the worst day of my life, and it is only Monday morning.",
+        "😂 مرحبا",
+    ),
     ("No",),
 )
 

@@ -63,15 +63,23 @@ def tiny(settings: TextSettings, texts: Sequence[str]) -> tuple[PreTrainedModel,
 
 
 def learn_tokenizer(texts: Sequence[str], of: TinySettings, max_length: int) -> PreTrainedTokenizerBase:
-    """A BERT-like tokenizer with word pieces from `texts`; the same texts give the same pieces."""
+    """A tokenizer with pieces of words from `texts`, in lower case; the same texts give the same pieces.
+
+    Bytes are what it begins with, so that no text is unknown to it. (The trainer of WordPiece breaks ties by chance.)
+    """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-    unknown, pad, start, end = special = ["[UNK]", "[PAD]", "[CLS]", "[SEP]"]
-    raw = Tokenizer(models.WordPiece(unk_token=unknown))
-    raw.normalizer = normalizers.BertNormalizer(lowercase=True)
-    raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    raw.decoder = decoders.WordPiece()
-    trainer = trainers.WordPieceTrainer(vocab_size=of.vocabulary, special_tokens=special, show_progress=False)
+    pad, start, end = special = ["[PAD]", "[CLS]", "[SEP]"]
+    raw = Tokenizer(models.BPE())
+    raw.normalizer = normalizers.Lowercase()
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    raw.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=of.vocabulary,
+        special_tokens=special,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
     raw.train_from_iterator(texts, trainer)
     raw.post_processor = processors.TemplateProcessing(
         single=f"{start} $A {end}",
@@ -80,7 +88,6 @@ def learn_tokenizer(texts: Sequence[str], of: TinySettings, max_length: int) -> 
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=raw,
-        unk_token=unknown,
         pad_token=pad,
         cls_token=start,
         sep_token=end,
@@ -115,8 +122,9 @@ def read_weights(
         DataError: it is damaged, has no safetensors, or is of a kind without a text classifier.
     """
     if not any(folder.glob("*.safetensors")):
+        fetched = "" if folder == Path(of.name) else f"fetch them with {fetching(of.name, of.revision)}, "
         raise DataError(
-            f"{folder} has no weights as safetensors, and emokit reads no others; convert them or choose others."
+            f"{folder} has no weights as safetensors, and emokit reads no others; {fetched}convert them or choose others."
         )
     config = _read(AutoConfig, folder, of, trust_remote_code)
     remote = "AutoModelForSequenceClassification" in (getattr(config, "auto_map", None) or {})

@@ -93,7 +93,8 @@ def train(
         settings,
         seed=settings.training.seed,
         device=str(accelerator.device),
-        data=prepared.folder, fingerprint=prepared.fingerprint,
+        data=prepared.folder,
+        fingerprint=prepared.fingerprint,
         resume=resume,
         force=force,
     )
@@ -207,7 +208,8 @@ def _fit(
         return NOT_TRAINED
     recipe, dev = settings.training, tokenise(parts["dev"].passages, tokenizer)
     if recipe.checkpointing:
-        encoder.gradient_checkpointing_enable()
+        # transformers renamed it on the way through its fifth version
+        getattr(encoder, "activation_checkpointing_enable", encoder.gradient_checkpointing_enable)()
     batches = new_batches(settings, parts["train"], tokenizer)
     return train_epochs(
         run,

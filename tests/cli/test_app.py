@@ -14,7 +14,9 @@ def test_the_version_is_shown():
     assert (result.exit_code, result.stdout.strip()) == (0, __version__)
 
 
-@pytest.mark.parametrize("command", ["prepare", "train", "predict", "report", "demo", "doctor", "settings"])
+@pytest.mark.parametrize(
+    "command", ["prepare", "train", "predict", "fuse-search", "export", "report", "demo", "doctor", "settings"]
+)
 def test_every_command_has_a_help_page(command):
     result = runner.invoke(app, [command, "--help"])
     assert result.exit_code == 0

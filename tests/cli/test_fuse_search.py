@@ -147,8 +147,7 @@ def test_one_modality_is_said_to_be_alone(tables, tmp_path):
         (
             ["a=none.csv", "--step", "0.03"],
             2,
-            "The command line has fusion = {'step': 0.03}, but it must have a step that divides 1, which 0.03 does not; "
-            "0.05, 0.02 and 0.005 do.",
+            "The command line has fusion.step = 0.03, but it must divide 1, as 0.05, 0.02 and 0.005 do.",
         ),
         (["a=none.csv", "--settings", "none.yaml"], 2, "none.yaml does not exist; name a YAML file of settings."),
     ],

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emokit.cli import tables
+from emokit.labels import LABELS
 
 PAIRS = ("train-dev", "train-test", "dev-test")
 
@@ -19,6 +20,18 @@ def lines(table: Table) -> list[str]:
 
 def shared(**kinds: tuple[int, int, int]) -> dict[str, dict[str, int]]:
     return {kind: dict(zip(PAIRS, numbers, strict=True)) for kind, numbers in kinds.items()}
+
+
+def test_a_corpus_that_does_not_say_who_speaks_has_no_speakers_in_brackets() -> None:
+    some, nobody = {"utterances": 36162, "speakers": []}, {"utterances": 0, "speakers": []}
+    of = {"corpora": {"goemotions": {"splits": {"train": some, "dev": nobody, "test": some}}}}
+    assert lines(tables.splits(of))[-1] == "goemotions 36162 0 (0) 36162"
+
+
+def test_a_survey_of_the_longest_name_and_of_large_counts_fits_into_80_characters() -> None:
+    counts = dict.fromkeys(LABELS, 19020)
+    shown = lines(tables.survey({"goemotions": {"found": 54263, "dropped": 32832, "labels": counts}}))
+    assert shown[-1] == "goemotions 54263 32832 19020 19020 19020 19020 19020 19020 19020"
 
 
 def test_the_leakage_of_all_corpora_stands_above_that_of_each_that_has_some() -> None:

@@ -13,6 +13,7 @@ import soundfile
 from emokit.data.catalogue import read_catalogue
 from emokit.data.ledger import Ledger
 from emokit.data.prepare import Plan, prepare
+from emokit.data.synth import write_corpus
 from emokit.errors import DataError, UsageError
 
 Write = Callable[..., list[Path]]
@@ -142,6 +143,39 @@ def test_a_corpus_that_lies_in_one_split_says_why() -> None:
     ledger.close(read_catalogue()["tess"], rows)
     assert ledger.as_dict(rows)["corpora"]["tess"]["notes"] == [
         "all of it is in train, as its split in datasets.yaml or --split says"
+    ]
+
+
+def test_a_synthesised_corpus_never_passes_for_the_real_one(tmp_path: Path) -> None:
+    write_corpus("emodb", tmp_path / "emodb", size=0.05)
+    corpus = read_catalogue()["emodb"].model_copy(update={"root": tmp_path / "emodb"})
+    ledger, rows = Ledger(), table(row("03a01"))
+    ledger.close(corpus, rows)
+    entry = ledger.as_dict(rows)["corpora"]["emodb"]
+    assert (entry["title"], entry["licence"]) == (f"{corpus.title} (synthesised by emokit)", "made by emokit")
+    assert entry["notes"] == []
+    (tmp_path / "emodb" / "SYNTHESISED.txt").unlink()
+    ledger.close(corpus, rows)
+    entry = ledger.as_dict(rows)["corpora"]["emodb"]
+    assert (entry["title"], entry["licence"]) == (corpus.title, "free for research")
+    assert entry["notes"] == ["only 1 of the 535 that the corpus has were found: see that it is whole"]
+
+
+def test_comments_have_no_speakers_to_count() -> None:
+    ledger = Ledger()
+    rows = table(*[row(f"{n}", corpus="goemotions", path=None) for n in range(30_000)])
+    ledger.close(read_catalogue()["goemotions"], rows)
+    entry = ledger.as_dict(rows)["corpora"]["goemotions"]
+    assert entry["splits"]["train"] == {"utterances": 30_000, "speakers": []}
+
+
+def test_a_corpus_of_clips_of_which_most_are_absent_says_so() -> None:
+    ledger = Ledger()
+    facts = [{"corpus": "meld", "path": "x.wav" if n < 2 else None, "split": "dev"} for n in range(7_000)]
+    rows = table(*[row(f"{n}", **fact) for n, fact in enumerate(facts)])
+    ledger.close(read_catalogue()["meld"], rows)
+    assert ledger.as_dict(rows)["corpora"]["meld"]["notes"] == [
+        "only 2 of its 7000 utterances have sound, the others are text alone"
     ]
 
 

@@ -137,6 +137,8 @@ def test_leave_one_corpus_out_tests_one_whole_corpus(
     assert (prepared.table["fold"] == prepared.table["corpus"]).all()
     assert set(prepared.table["corpus"][prepared.table["split"] == "test"]) == {"meld"}
     assert prepared.ledger["leakage"]["speakers"] == NONE_SHARED
+    note = "the split is fold meld of leave-one-corpus-out (2 in all); --fold N chooses another"
+    assert note in prepared.ledger["corpora"]["meld"]["notes"]
 
 
 @pytest.mark.parametrize(

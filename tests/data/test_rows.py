@@ -102,6 +102,24 @@ def test_a_root_that_holds_no_corpus_says_what_was_expected(tmp_path: Path, name
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "file", "reason"),
+    [
+        ("esd", "0001/Angry/0001_000351.wav", "Mandarin, which the option languages leaves out"),
+        ("meld", "test/dia0_utt0.wav", "test_sent_emo.csv is not there"),
+    ],
+)
+def test_a_root_whose_files_are_all_left_out_says_why(tmp_path: Path, name: str, file: str, reason: str) -> None:
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).touch()
+    with pytest.raises(DataError) as error:
+        list(labelled(corpus(name, tmp_path), Ledger()))
+    assert str(error.value) == (
+        f"{name}: {tmp_path} holds nothing that can be used (1 left out: {reason}); "
+        f"mend --root {name}, or the options of {name} in a file given with --datasets."
+    )
+
+
 def test_bad_sound_is_dropped_with_its_reason_and_several_channels_are_a_repair(
     tmp_path: Path, write_emodb: Callable[..., list[Path]]
 ) -> None:
@@ -179,6 +197,7 @@ def test_rows_of_meld_keep_their_text_where_the_clip_is_of_no_use(
     )
     table = with_sound(meld, list(labelled(meld, ledger)), store, ledger)
     assert list(table["text"]) == [f"Line {n}." for n in range(5)]
+    assert ledger.details == {"meld/test/dia0_utt3": "no decoder knows it"}
     assert list(table.index[table["path"].notna()]) == with_path
     assert table["recording"].notna().tolist() == table["path"].notna().tolist()
     flags = {

@@ -100,7 +100,16 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_sounds(folder
     write_corpus("savee", tmp_path / "other", seed=1, size=SMALL)
     first, other = digest(folder / "savee"), digest(tmp_path / "other")
     assert first.keys() == other.keys()
+    assert first.pop("SYNTHESISED.txt") == other.pop("SYNTHESISED.txt")
     assert not set(first.values()) & set(other.values())
+
+
+def test_every_corpus_says_at_its_root_that_it_was_synthesised(folder: Path) -> None:
+    for name in CORPORA:
+        assert (folder / name / "SYNTHESISED.txt").read_text(encoding="utf-8") == (
+            f"Everything in this folder was synthesised by emokit in the layout of {name}: "
+            "nobody's voice or words are in it, and a score on it says nothing about the real corpus.\n"
+        )
 
 
 def test_no_two_sounds_are_the_same(folder: Path) -> None:

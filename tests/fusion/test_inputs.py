@@ -55,6 +55,12 @@ def test_what_is_no_name_and_path_is_refused(text):
     assert str(error.value) == f"{text} was given where NAME=PATH was expected, such as text=runs/text."
 
 
+def test_no_modality_has_the_name_of_all_together():
+    with pytest.raises(UsageError) as error:
+        parse(["audio=runs/a", "fused=runs/f"])
+    assert str(error.value) == "fused=runs/f has the name that all modalities together have; name it otherwise."
+
+
 def test_other_classes(write_tables):
     paths = write_tables()
     rewrite(paths["a"], lambda table: table.rename(columns={"p_happy": "p_joy"}))
@@ -153,7 +159,10 @@ def test_data_of_another_preparation(write_tables):
 def test_a_table_of_one_split_only(write_tables):
     paths = write_tables()
     rewrite(paths["b"], lambda table: table[table["split"] == "dev"])
-    assert refused(paths) == (f"b ({paths['b']}) has no test utterance; weights are chosen on dev and scored on test.")
+    assert refused(paths) == (
+        f"b ({paths['b']}) has no test utterance; weights are chosen on dev and scored on test, "
+        "so name a table of test beside it, as b=PATH once more."
+    )
 
 
 def test_a_file_that_is_not_there(tmp_path):
@@ -184,9 +193,7 @@ def test_csv_is_as_good_as_parquet_and_names_stay_names(write_tables, tmp_path):
     table.to_csv(tmp_path / "b.csv", index=False)
     found = reading({"a": paths["a"], "b": tmp_path / "b.csv"})[1]
     assert found.found.table["speaker"].unique().tolist() == ["03"]
-    assert found.found.table[list(PROBABILITIES)].to_numpy() == pytest.approx(
-        table[list(PROBABILITIES)].to_numpy(), abs=1e-7
-    )
+    assert found.found.table[list(PROBABILITIES)].equals(table[list(PROBABILITIES)])
 
 
 def test_the_order_of_rows_plays_no_part(write_tables):

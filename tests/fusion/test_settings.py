@@ -11,8 +11,7 @@ from emokit.fusion.settings import FusionSettings
     [
         (
             "fusion.step=0.03",
-            "The command line has fusion = {'step': 0.03}, but it must have a step that divides 1, which 0.03 does not; "
-            "0.05, 0.02 and 0.005 do.",
+            "The command line has fusion.step = 0.03, but it must divide 1, as 0.05, 0.02 and 0.005 do.",
         ),
         (
             "fusion.objective=f1",

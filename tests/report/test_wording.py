@@ -45,6 +45,16 @@ def test_the_head_says_what_was_asked_what_came_out_and_what_to_be_careful_about
     ]
 
 
+def test_scores_on_synthesised_corpora_are_said_to_be_no_scores_on_people(make_run: Callable[..., Path]) -> None:
+    folder = make_run("demo")
+    ledger = json.loads((folder / "ledger.json").read_text())
+    ledger["corpora"]["ravdess"]["title"] += " (synthesised by emokit)"
+    (folder / "ledger.json").write_text(json.dumps(ledger))
+    runs, _ = gather([folder])
+    words = "What is called ravdess was synthesised by emokit: no score on it holds for people."
+    assert wording.headline(runs, [])[2].startswith(words)
+
+
 def test_runs_of_different_data_are_said_to_be_no_comparison(make_run: Callable[..., Path]) -> None:
     one, other = make_run("one"), make_run("other")
     environment = json.loads((other / "environment.json").read_text())
@@ -70,7 +80,10 @@ def test_runs_tested_on_different_utterances_are_no_comparison(make_run: Callabl
     metrics["splits"]["test"]["n"] -= 1
     (second / "metrics.json").write_text(json.dumps(metrics))
     runs, _ = gather([first, second])
-    assert "The runs were tested on different utterances, so their ranks are no comparison." in wording.headline(runs, [])[2]
+    assert (
+        "The runs were tested on different utterances, so their ranks are no comparison."
+        in wording.headline(runs, [])[2]
+    )
 
 
 def test_the_commands_make_the_run_again(make_run: Callable[..., Path]) -> None:

@@ -33,7 +33,13 @@ def test_the_lengths_of_a_bucket_lie_within_a_tenth_of_one_another():
 def test_batches_are_cut_by_rows_and_by_tokens():
     lengths = numpy.array([2, 2, 2, 3, 5, 5, 9, 20])
     parts = [(part.start, part.stop) for part in cut(lengths, 3, 10)]
-    assert parts == [(0, 3), (3, 4), (4, 6), (6, 7), (7, 8)]  # 3 x 2; 3, as 2 x 5 would be with 5; 2 x 5; 9; 20 alone
+    assert parts == [
+        (0, 3),
+        (3, 5),
+        (5, 6),
+        (6, 7),
+        (7, 8),
+    ]  # three rows; 2 x 5 tokens; 5; 9; 20, which is alone too long
     assert cut(numpy.array([], int), 3, 10) == []
 
 

@@ -1,9 +1,13 @@
-"""Text settings: what contradicts itself is refused in words."""
+"""Text settings: what contradicts itself is refused in words, and the experiments that come with emokit are valid."""
+
+from pathlib import Path
 
 import pytest
 
 from emokit.errors import UsageError
 from emokit.text.settings import TextSettings
+
+EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments" / "text").glob("*.yaml"))
 
 
 @pytest.mark.parametrize(
@@ -48,3 +52,25 @@ def test_what_contradicts_itself_is_refused(values, sentence):
 def test_fine_tuning_has_its_own_defaults():
     recipe = TextSettings().training
     assert (recipe.lr, recipe.schedule, recipe.class_weights, recipe.label_smoothing) == (2e-5, "linear", "none", 0)
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_an_experiment_is_valid_and_opens_with_its_command_and_what_was_published(path):
+    assert TextSettings.read(path).name == path.stem
+    opening = path.read_text(encoding="utf-8").split("\nname:")[0]
+    assert f"emokit train text experiments/text/{path.name} --data prepared --run runs/" in opening
+    assert any(word in opening.lower() for word in ("published", "measured"))
+
+
+def test_the_studys_experiments_have_its_settings():
+    recipes = {path.stem: TextSettings.read(path).training for path in EXPERIMENTS if path.stem.startswith("stage")}
+    found = {
+        name: (of.lr, of.weight_decay, of.max_epochs, of.batch_size, of.accumulation, of.warmup_share, of.schedule)
+        for name, of in recipes.items()
+    }
+    assert found == {
+        "stage1_distilbert": (2e-5, 0.01, 3, 16, 1, 0.1, "linear"),
+        "stage2_roberta_large": (1e-5, 0.01, 3, 4, 4, 0.1, "linear"),
+        "stage3_roberta_large": (7e-6, 0.05, 5, 4, 4, 0.15, "cosine"),
+    }
+    assert {of.seed for of in recipes.values()} == {42}

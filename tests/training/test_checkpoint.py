@@ -68,7 +68,9 @@ def test_a_full_disk_is_a_sentence_where_safetensors_writes_too(tmp_path):
     from emokit import runs
 
     with limited_files(50_000), pytest.raises(WorkError) as error:
-        runs.write_model(tmp_path, lambda folder: save_file({"weight": torch.zeros(100_000)}, folder / "model.safetensors"))
+        runs.write_model(
+            tmp_path, lambda folder: save_file({"weight": torch.zeros(100_000)}, folder / "model.safetensors")
+        )
     assert str(error.value).startswith(f"The disk that holds {tmp_path / 'model'} is full; ")
     assert list(tmp_path.iterdir()) == []
 

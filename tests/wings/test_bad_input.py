@@ -42,6 +42,7 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     roots = tmp_path_factory.mktemp("roots")
     for name in CORPORA:
         write_corpus(name, roots / name, size=0.25)
+        (roots / name / "SYNTHESISED.txt").unlink()  # so that they are judged as real ones
     # A decoder that crashes.
     import soundfile
 

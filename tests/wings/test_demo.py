@@ -19,7 +19,9 @@ def test_the_demo_ends_with_a_page_and_a_model_that_is_better_than_chance(tmp_pa
     prepared = open_prepared(out / "prepared")
     assert set(prepared.table["corpus"]) == set(CORPORA)
     assert prepared.ledger["failed"] == {}
-    runs = {name: json.loads((out / "runs" / name / "metrics.json").read_text()) for name in ("voice", "words", "fused")}
+    runs = {
+        name: json.loads((out / "runs" / name / "metrics.json").read_text()) for name in ("voice", "words", "fused")
+    }
     for name, found in runs.items():
         test = found["splits"]["test"]
         assert test["interval"]["uar"][0] > test["baselines"]["majority"]["uar"], name

@@ -1,0 +1,87 @@
+"""Splits that cannot be: said before any sound is read, in a sentence whose advice works."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+
+from emokit.data.prepare import Plan, prepare, survey
+from emokit.data.splits import SplitSettings
+from emokit.data.synth import write_corpus
+from emokit.errors import UsageError
+
+Write = Callable[..., list[Path]]
+MakePlan = Callable[..., Plan]
+
+
+class Refusing:
+    """An extractor that must not be called."""
+
+    sample_rate = 16_000
+
+    def __call__(self, waveform: numpy.ndarray) -> numpy.ndarray:
+        raise RuntimeError("a file was read that need not be")
+
+
+TWO_SPEAKERS = (
+    "emodb has 2 speakers (03 and 08), and train, dev and test without a shared speaker need 3; "
+    "put it into one split with --split emodb=train (or dev, or test)."
+)
+
+
+def test_two_speakers_alone_are_told_how_to_go_on_before_any_sound_is_read_and_nothing_is_left_behind(
+    tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
+) -> None:
+    write_emodb(tmp_path / "emodb", speakers=("03", "08"))
+    roots, out = {"emodb": tmp_path / "emodb"}, tmp_path / "out"
+    with pytest.raises(UsageError) as error:
+        prepare(plan(roots), out, Refusing())
+    assert str(error.value) == TWO_SPEAKERS
+    assert not out.exists()
+    with pytest.raises(UsageError) as error:
+        survey(plan(roots))
+    assert str(error.value) == TWO_SPEAKERS
+    assert set(prepare(plan(roots, {"emodb": "train"}), out, extractor).table["split"]) == {"train"}
+
+
+def test_where_damage_leaves_two_speakers_the_advice_works_with_the_same_folder_and_nothing_is_read_again(
+    tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
+) -> None:
+    for path in write_emodb(tmp_path / "emodb", speakers=("03", "08", "09")):
+        if path.name.startswith("09"):
+            path.write_bytes(b"")
+    roots, out = {"emodb": tmp_path / "emodb"}, tmp_path / "out"
+    with pytest.raises(UsageError) as error:
+        prepare(plan(roots), out, extractor)
+    assert str(error.value) == TWO_SPEAKERS
+    prepared = prepare(plan(roots, {"emodb": "train"}), out, Refusing())
+    assert set(prepared.table["split"]) == {"train"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (
+            "leave-one-speaker-out",
+            "Fold 4 was asked for and leave-one-speaker-out has 3 of emodb; choose --fold 1 to 3.",
+        ),
+        (
+            "leave-one-corpus-out",
+            "Fold 4 was asked for and leave-one-corpus-out has 2 of emodb, savee; choose --fold 1 to 2.",
+        ),
+    ],
+)
+def test_a_fold_that_is_not_there_is_refused_before_any_sound_is_read(
+    tmp_path: Path, write_emodb: Write, plan: MakePlan, policy: str, words: str
+) -> None:
+    write_emodb(tmp_path / "emodb")
+    write_corpus("savee", tmp_path / "savee", size=0.05)
+    roots = {name: tmp_path / name for name in ("emodb", "savee")}
+    asked = plan(roots, dict.fromkeys(roots, policy))
+    with pytest.raises(UsageError) as error:
+        prepare(replace(asked, split=SplitSettings(fold=4)), tmp_path / "out", Refusing())
+    assert str(error.value) == words
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,175 @@
+"""Models and tokenizers: what cannot be trained is refused in a sentence; a small one learns the same from the same texts."""
+
+import json
+
+import pytest
+import torch
+from huggingface_hub import constants
+from tokenizers import Tokenizer, models
+from transformers import (
+    BertConfig,
+    BertModel,
+    DistilBertConfig,
+    PreTrainedTokenizerFast,
+    WhisperConfig,
+)
+
+from emokit.errors import DataError, UsageError
+from emokit.labels import LABELS
+from emokit.text.model import learn_tokenizer, pretrained, tiny
+from emokit.text.settings import TextSettings, TinySettings
+
+TEXTS = ["the quick brown fox", "jumps over the lazy dog", "and the fox is happy"]
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+
+@pytest.fixture
+def encoder(tmp_path):
+    """A folder with a small BERT without a head, as a pretrained one lies on disk."""
+    tokenizer = learn_tokenizer(TEXTS, TinySettings(vocabulary=300), 64)
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
+    BertModel(BertConfig(vocab_size=len(tokenizer), max_position_embeddings=64, **shape)).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    return tmp_path
+
+
+def settings(folder, **features):
+    return TextSettings.make({"model": {"name": str(folder)}, "features": {"max_length": 32} | features})
+
+
+def refusal(kind, folder, **features):
+    with pytest.raises(kind) as error:
+        pretrained(settings(folder, **features))
+    return str(error.value)
+
+
+def test_an_encoder_gets_a_head_of_the_seven_labels(encoder):
+    model, tokenizer = pretrained(settings(encoder))
+    assert [model.config.id2label[target] for target in range(7)] == list(LABELS)
+    assert model.config._attn_implementation == "sdpa"
+    assert tokenizer.model_max_length == 32
+    assert next(model.parameters()).dtype == torch.float32
+
+
+def test_a_length_that_the_model_does_not_read_is_refused(encoder):
+    assert refusal(UsageError, encoder, max_length=128) == (
+        f"features.max_length is 128 and {encoder} reads at most 64 tokens; lower it."
+    )
+
+
+def test_a_tokenizer_without_padding_token_is_refused(encoder):
+    raw = Tokenizer(models.WordLevel({"a": 0, "<unk>": 1}, unk_token="<unk>"))
+    for path in encoder.glob("tokenizer*"):
+        path.unlink()
+    PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="<unk>").save_pretrained(encoder)
+    assert refusal(UsageError, encoder) == (
+        f"{encoder} has a tokenizer without a padding token, so texts of several lengths make no batch; "
+        "choose another model.name."
+    )
+
+
+def test_a_model_that_needs_code_of_its_own_is_refused_unless_asked_for(encoder):
+    config = json.loads((encoder / "config.json").read_text())
+    config |= {
+        "model_type": "homemade",
+        "auto_map": {
+            "AutoConfig": "homemade.HomemadeConfig",
+            "AutoModelForSequenceClassification": "homemade.Homemade",
+        },
+    }
+    (encoder / "config.json").write_text(json.dumps(config))
+    (encoder / "homemade.py").write_text(
+        "from transformers import BertConfig, BertForSequenceClassification\n"
+        "class HomemadeConfig(BertConfig):\n    model_type = 'homemade'\n"
+        "class Homemade(BertForSequenceClassification):\n    config_class = HomemadeConfig\n"
+    )
+    assert refusal(UsageError, encoder) == (
+        f"{encoder} runs code that comes with it; read that code, and add --trust-remote-code if you trust it."
+    )
+
+
+def test_a_kind_of_model_without_a_text_classifier_is_refused(encoder):
+    WhisperConfig().save_pretrained(encoder)
+    assert refusal(DataError, encoder) == (
+        f"{encoder} is a whisper model, of which transformers makes no text classifier; choose another model.name."
+    )
+
+
+def test_pickled_weights_are_refused(encoder):
+    (encoder / "model.safetensors").rename(encoder / "pytorch_model.bin")
+    assert refusal(DataError, encoder) == (
+        f"{encoder} has no weights as safetensors, and emokit reads no others; convert them or choose others."
+    )
+
+
+def test_weights_of_another_encoder_are_refused(encoder):
+    (encoder / "config.json").unlink()
+    shape = DistilBertConfig(dim=8, n_heads=2, hidden_dim=8, n_layers=1, vocab_size=300, max_position_embeddings=64)
+    shape.save_pretrained(encoder)
+    assert refusal(DataError, encoder) == (
+        f"{encoder} lacks weights of its encoder, distilbert.transformer.layer.0.attention.k_lin.bias among them; "
+        "fetch or make it again, whole."
+    )
+
+
+def test_a_damaged_folder_is_named(encoder):
+    (encoder / "model.safetensors").write_bytes((encoder / "model.safetensors").read_bytes()[:100])
+    sentence = refusal(DataError, encoder)
+    assert sentence.startswith(f"{encoder} holds no whole model (")
+    assert sentence.endswith("); make it again.")
+
+
+@pytest.fixture
+def cached(encoder, monkeypatch, tmp_path):
+    """The same model in a cache, under the name some/encoder."""
+    snapshot = tmp_path / "cache" / "models--some--encoder" / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot.parent.parent / "refs").mkdir()
+    (snapshot.parent.parent / "refs" / "main").write_text("0" * 40)
+    for path in encoder.iterdir():
+        if path.is_file():
+            path.rename(snapshot / path.name)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    return snapshot
+
+
+def test_a_corrupted_cache_is_named_with_the_command_that_mends_it(cached):
+    (cached / "config.json").write_text('{"model_type": ')
+    sentence = refusal(DataError, "some/encoder")
+    assert sentence.startswith(f"{cached} holds no whole model (")
+    assert sentence.endswith(f"); delete {cached} and fetch it again with `hf download some/encoder`.")
+
+
+def test_a_cache_without_the_weights_is_named_with_the_command_that_fetches_them(cached):
+    (cached / "model.safetensors").unlink()
+    assert refusal(DataError, "some/encoder") == (
+        f"{cached} has no weights as safetensors, and emokit reads no others; fetch them with "
+        "`hf download some/encoder`, convert them or choose others."
+    )
+
+
+def test_the_same_texts_give_the_same_pieces_of_words():
+    texts = [f"word{i % 97} sun{i % 13}ny day{i} go{i % 7}ing" for i in range(2000)]
+    found = {
+        learn_tokenizer(texts, TinySettings(vocabulary=500), 64).backend_tokenizer.to_str() for _ in range(5)
+    }  # each time with other hash seeds, as in another process
+    assert len(found) == 1
+
+
+def test_no_text_is_unknown_to_a_learned_tokenizer():
+    tokenizer = learn_tokenizer(TEXTS, TinySettings(vocabulary=300), 64)
+    text = "مرحبا 😂 ünïcode \u202e"
+    assert tokenizer.decode(tokenizer(text)["input_ids"], skip_special_tokens=True).strip() == text
+
+
+def test_a_tiny_model_has_the_shape_of_its_settings():
+    values = {"kind": "tiny", "tiny": {"vocabulary": 300, "hidden_size": 16, "layers": 2, "heads": 2}}
+    model, tokenizer = tiny(TextSettings.make({"model": values, "features": {"max_length": 40}}), TEXTS)
+    assert (model.config.num_hidden_layers, model.config.hidden_size) == (2, 16)
+    assert model.config.vocab_size == len(tokenizer) <= 300
+    assert model.config.max_position_embeddings == tokenizer.model_max_length == 40
+    assert tokenizer.decode(tokenizer("The FOX")["input_ids"], skip_special_tokens=True).strip() == "the fox"

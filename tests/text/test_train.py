@@ -1,0 +1,233 @@
+"""Training end to end on small made corpora: the run folder's contract, repeatability, going on after a kill, bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas
+import pytest
+import yaml
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
+
+from emokit import predictions, runs
+from emokit.data.prepared import open_prepared
+from emokit.data.utterance import TABLE
+from emokit.errors import DataError, UsageError
+from emokit.labels import LABELS
+from emokit.text.settings import TextSettings
+from emokit.text.train import read_parts, train
+
+pytestmark = pytest.mark.wing
+
+
+def trained(values, prepared, run, **how):
+    return train(TextSettings.make(values), open_prepared(prepared), run, device="cpu", **how)
+
+
+@pytest.fixture(scope="module")
+def finished(text_prepared, tmp_path_factory):
+    """A complete run of three epochs; the settings of the fixture `text_settings`."""
+    shape = {"vocabulary": 400, "hidden_size": 16, "layers": 1, "heads": 2}
+    values = {
+        "name": "small",
+        "features": {"max_length": 24},
+        "model": {"kind": "tiny", "tiny": shape},
+        "training": {"max_epochs": 3, "batch_size": 32, "lr": 0.01, "class_weights": "inverse"},
+    }
+    run = tmp_path_factory.mktemp("finished") / "run"
+    trained(values, text_prepared, run)
+    return run
+
+
+def test_a_run_folder_has_every_file_of_the_contract(finished):
+    there = {path.relative_to(finished).as_posix() for path in finished.rglob("*") if path.is_file()}
+    assert {
+        "settings.yaml",
+        "environment.json",
+        "log.jsonl",
+        "ledger.json",
+        "checkpoints/last/state.pt",
+        "model/config.json",
+        "model/model.safetensors",
+        "model/tokenizer.json",
+        "predictions/dev.parquet",
+        "predictions/test.parquet",
+        "doubts.csv",
+        "README.md",
+        "metrics.json",
+    } <= there
+    newest = max((path for path in finished.rglob("*") if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
+    assert newest.name == "metrics.json"
+
+
+def test_the_model_loads_with_transformers_alone(finished):
+    model = AutoModelForSequenceClassification.from_pretrained(finished / "model")
+    tokenizer = AutoTokenizer.from_pretrained(finished / "model")
+    assert model(**tokenizer("wow", return_tensors="pt")).logits.shape == (1, 7)
+    assert [model.config.id2label[target] for target in range(7)] == list(LABELS)
+
+
+def test_every_row_of_predictions_carries_its_id_and_the_table_says_how_each_corpus_does(finished, text_prepared):
+    table = open_prepared(text_prepared).table
+    for split in ("dev", "test"):
+        found = predictions.read(finished / "predictions" / f"{split}.parquet").table
+        assert sorted(found["utterance_id"]) == sorted(table["utterance_id"][table["split"] == split])
+    scored = runs.read_metrics(finished)["splits"]["test"]
+    assert set(scored["per_corpus"]) == {"goemotions", "meld"}
+    assert {"majority", "simple"} == set(scored["baselines"])
+    assert scored["baselines"]["simple"]["uar"] > scored["baselines"]["majority"]["uar"]
+
+
+def test_the_best_epoch_on_dev_is_the_one_that_was_kept(finished):
+    metrics, log = runs.read_metrics(finished), runs.read_log(finished)
+    best = max(log, key=lambda epoch: (epoch["dev_uar"], -epoch["dev_loss"]))
+    assert metrics["best_epoch"] == best["epoch"]
+    assert metrics["splits"]["dev"]["uar"] == pytest.approx(best["dev_uar"])
+
+
+def test_the_labels_that_the_model_doubts_are_of_dev(finished, text_prepared):
+    doubts = pandas.read_csv(finished / "doubts.csv")
+    table = open_prepared(text_prepared).table.set_index("utterance_id")
+    assert len(doubts)
+    assert set(table.loc[doubts["utterance_id"], "split"]) == {"dev"}
+    assert doubts["p_label"].is_monotonic_increasing
+
+
+def test_the_same_seed_gives_the_same_scores_and_weights(finished, text_prepared, text_settings, tmp_path):
+    trained(text_settings, text_prepared, tmp_path / "run")
+    for name in ("metrics.json", "model/model.safetensors", "model/tokenizer.json", "predictions/test.parquet"):
+        assert (tmp_path / "run" / name).read_bytes() == (finished / name).read_bytes(), name
+
+
+def test_a_run_killed_in_mid_epoch_and_resumed_ends_with_the_same_weights(text_prepared, text_settings, tmp_path):
+    text_settings["training"] |= {"max_epochs": 12, "patience": None, "accumulation": 2, "layer_decay": 0.8}
+    experiment = tmp_path / "small.yaml"
+    experiment.write_text(yaml.safe_dump(text_settings))
+
+    def command(run, *more):
+        words = ["train", "text", str(experiment), "--data", str(text_prepared), "--run", str(run), "--device", "cpu"]
+        return [sys.executable, "-m", "emokit", *words, *more]
+
+    def log_lines(run):
+        path = run / runs.LOG
+        return path.read_text().count("\n") if path.exists() else 0
+
+    quiet = {
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.PIPE,
+        "env": {**os.environ, "OMP_NUM_THREADS": "1"},
+    }
+    subprocess.run(command(tmp_path / "whole"), check=True, **quiet)
+    with subprocess.Popen(command(tmp_path / "killed"), **quiet) as process:
+        while log_lines(tmp_path / "killed") < 2 and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+    assert not runs.is_complete(tmp_path / "killed")
+    assert 2 <= log_lines(tmp_path / "killed") < 12
+    subprocess.run(command(tmp_path / "killed", "--resume"), check=True, **quiet)
+    for name in ("metrics.json", "model/model.safetensors", "predictions/test.parquet"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+
+
+def test_each_corpus_can_be_trained_on_alone(text_prepared, text_settings, tmp_path):
+    text_settings["data"] = {"corpora": ["meld"], "context_turns": 2}
+    text_settings["training"] |= {"max_epochs": 1, "batch_size": 8}
+    found = trained(text_settings, text_prepared, tmp_path / "run")
+    assert set(found["splits"]["test"]["per_corpus"]) == {"meld"}
+    assert found["splits"]["test"]["cluster"] == "dialogue"
+
+
+def test_a_bag_of_words_is_a_run_like_any_other(text_prepared, tmp_path):
+    found = trained({"name": "bag", "model": {"kind": "tfidf"}}, text_prepared, tmp_path / "run")
+    assert (found["model"], found["epochs"]) == ("tfidf", 0)
+    test = found["splits"]["test"]
+    assert test["uar"] == test["baselines"]["simple"]["uar"]
+    again = trained({"name": "bag", "model": {"kind": "tfidf"}}, text_prepared, tmp_path / "again")
+    assert again == found
+    assert not list((tmp_path / "run").rglob("*.pkl"))
+
+
+def test_a_classifier_scored_as_it_is_says_which_classes_it_never_says(finished, text_prepared, tmp_path):
+    folder = tmp_path / "theirs"
+    AutoTokenizer.from_pretrained(finished / "model").save_pretrained(folder)
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
+    labels = {0: "joy", 1: "anger"}
+    BertForSequenceClassification(BertConfig(vocab_size=400, id2label=labels, **shape)).save_pretrained(folder)
+    model = {"kind": "zero_shot", "name": str(folder), "labels": {"joy": "happy", "anger": "angry"}}
+    values = {"name": "theirs", "model": model, "features": {"max_length": 24}}
+    found = trained(values, text_prepared, tmp_path / "run")
+    assert found["missing_labels"] == ["disgust", "fear", "neutral", "sad", "surprise"]
+    table = predictions.read(tmp_path / "run" / "predictions" / "test.parquet").table
+    assert (table[["p_disgust", "p_neutral"]] == 0).all(axis=None)
+
+
+def test_checkpointing_changes_no_weight(finished, text_prepared, text_settings, tmp_path):
+    text_settings["training"]["checkpointing"] = True
+    trained(text_settings, text_prepared, tmp_path / "run", precision="float32")
+    del text_settings["training"]["checkpointing"]
+    trained(text_settings, text_prepared, tmp_path / "plain", precision="float32")
+    weights = [(tmp_path / name / "model/model.safetensors").read_bytes() for name in ("run", "plain")]
+    assert weights[0] == weights[1]
+
+
+def refusal(kind, values, prepared, run):
+    with pytest.raises(kind) as error:
+        trained(values, prepared, run)
+    assert not run.exists()
+    return str(error.value)
+
+
+def test_a_model_that_is_not_to_be_had_leaves_nothing_behind(text_prepared, text_settings, tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    text_settings["model"] = {"name": "some/encoder"}
+    assert refusal(DataError, text_settings, text_prepared, tmp_path / "run").endswith("`hf download some/encoder`.")
+
+
+def test_a_corpus_that_was_not_prepared_is_named(text_prepared, text_settings, tmp_path):
+    text_settings["data"] = {"corpora": ["tess"]}
+    assert refusal(UsageError, text_settings, text_prepared, tmp_path / "run") == (
+        f"data.corpora names tess and {text_prepared} has text of goemotions, meld; prepare it too."
+    )
+
+
+def test_speech_without_words_is_no_text(small_prepared, text_settings, tmp_path):
+    assert refusal(UsageError, text_settings, small_prepared, tmp_path / "run") == (
+        f"{small_prepared} has neither goemotions nor meld; prepare one of them, or name others with "
+        "--set data.corpora=[…]."
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "sentence"),
+    [
+        ("text", " ", "{data}: {id} has an empty text; give it words or leave it out."),
+        ("text", "a\0b", "{data}: {id} has a null character at 2; save it as UTF-8 text."),
+        (
+            "label",
+            "joyful",
+            "{data}/utterances.parquet gives {id} the label 'joyful'; expected one of angry, disgust, fear, happy, neutral, "
+            "sad, surprise.",
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_trained_on_is_named(text_prepared, text_settings, tmp_path, column, value, sentence):
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("ledger.json", "settings.yaml", "fingerprint"):
+        (data / name).write_bytes((text_prepared / name).read_bytes())
+    table = pandas.read_parquet(text_prepared / TABLE)
+    table.loc[0, column] = value
+    table.to_parquet(data / TABLE)
+    with pytest.raises(DataError) as error:
+        read_parts(TextSettings.make(text_settings), open_prepared(data))
+    assert str(error.value) == sentence.format(data=data, id=table.loc[0, "utterance_id"])
+
+
+def test_a_log_has_plain_numbers(finished):
+    assert all(isinstance(json.dumps(line), str) for line in runs.read_log(finished))
