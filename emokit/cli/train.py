@@ -203,6 +203,8 @@ def _train(
         console.show_json(result)
         return
     console.show(tables.scores(result))
+    if result.get("missing_labels"):
+        console.say(f"never said by this classifier: {', '.join(result['missing_labels'])}")
     console.done(where, f"emokit report {where} --out report")
 
 

@@ -106,7 +106,7 @@ def outline(run: Run) -> str:
     facts = [metrics.model, metrics.kind]
     if metrics.parameters is not None:
         facts.append(counted(metrics.parameters, "parameter"))
-    if metrics.best_epoch is not None and metrics.epochs is not None:
+    if metrics.best_epoch is not None and metrics.epochs:
         facts.append(f"best epoch {metrics.best_epoch} of {metrics.epochs}")
     if metrics.seconds is not None:
         facts.append(f"trained in {duration(metrics.seconds)}" + (f" on {metrics.device}" if metrics.device else ""))

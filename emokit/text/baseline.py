@@ -12,6 +12,7 @@ from typing import Any
 import numpy
 import scipy.sparse
 from safetensors.numpy import load_file, save_file
+from scipy.special import softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -60,9 +61,8 @@ class BagOfWords:
 
     def judge(self, features: Any) -> numpy.ndarray:
         """Sparse features (texts, features) -> probabilities (texts, classes)."""
-        logits = features @ self.coefficients.T.astype(numpy.float64) + self.intercepts
-        powers = numpy.exp(logits - logits.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+        found: numpy.ndarray = softmax(features @ self.coefficients.T.astype(numpy.float64) + self.intercepts, axis=1)
+        return found
 
 
 def fit(

@@ -1,5 +1,6 @@
 """Export of a run of text to ONNX, for use without torch: token numbers in, seven logits out."""
 
+import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,10 @@ def export_onnx(run: Path, out: Path, *, force: bool = False, trust_remote_code:
 def _export(model: _Logits, batch: dict[str, torch.Tensor], path: Path) -> None:
     batch_size, length = torch.export.Dim("batch"), torch.export.Dim("length")
     shapes: Any = (tuple({0: batch_size, 1: length} for _ in batch),)
+    # It deprecates its own parts, and tells of packages that it could translate and that are not there.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's exporter deprecates its own parts
+        warnings.simplefilter("ignore")
         torch.onnx.export(
             model,
             tuple(batch.values()),

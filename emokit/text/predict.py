@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy
 import pandas
 import torch
+from scipy.special import softmax
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emokit import predictions, runs
@@ -70,7 +71,7 @@ class Encoder:
         """Seven probabilities for each passage, in the order given."""
         tokens = tokenise(passages, self.tokenizer)
         logits = logits_of(self.model, tokens, self.tokenizer)
-        return Found(self.labels.probabilities(logits) if self.labels else softmax(logits), tokens.is_cut)
+        return Found(self.labels.probabilities(logits) if self.labels else softmax(logits, axis=1), tokens.is_cut)
 
 
 def logits_of(model: torch.nn.Module, tokens: Tokens, tokenizer: PreTrainedTokenizerBase) -> numpy.ndarray:
@@ -90,13 +91,6 @@ def logits_of(model: torch.nn.Module, tokens: Tokens, tokenizer: PreTrainedToken
     if not found:
         raise DataError("There is no text to predict; name at least one.")
     return torch.cat(found).numpy()[numpy.argsort(order)]
-
-
-def softmax(logits: numpy.ndarray) -> numpy.ndarray:
-    """(rows, classes) logits -> probabilities."""
-    powers = numpy.exp(logits - logits.max(axis=1, keepdims=True))
-    found: numpy.ndarray = powers / powers.sum(axis=1, keepdims=True)
-    return found
 
 
 def load_classifier(run: Path, device: torch.device, *, trust_remote_code: bool = False) -> Classifier:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy
 import pandas
 from accelerate import Accelerator
+from scipy.special import softmax
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emokit import predictions, runs
@@ -23,7 +24,7 @@ from emokit.text.doubts import write_doubts
 from emokit.text.features import tokenise
 from emokit.text.layers import layer_groups
 from emokit.text.passages import Passage, passages_of
-from emokit.text.predict import Classifier, Encoder, logits_of, read_classifier, rows_of, softmax
+from emokit.text.predict import Classifier, Encoder, logits_of, read_classifier, rows_of
 from emokit.text.settings import TextSettings
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import Epoch
@@ -216,7 +217,7 @@ def _fit(
         encoder,
         batches,
         len(batches),
-        lambda current: softmax(logits_of(current, dev, tokenizer)),
+        lambda current: softmax(logits_of(current, dev, tokenizer), axis=1),
         parts["dev"].targets,
         recipe,
         accelerator,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy
+from scipy.special import expit, softmax
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from emokit.errors import DataError, UsageError
@@ -29,11 +30,7 @@ class LabelMap:
 
     def probabilities(self, logits: numpy.ndarray) -> numpy.ndarray:
         """Logits (texts, its labels) -> (texts, classes): each class has its labels' sum, and what is left out is shared out."""
-        if self.several:
-            own = 1 / (1 + numpy.exp(-logits))
-        else:
-            powers = numpy.exp(logits - logits.max(axis=1, keepdims=True))
-            own = powers / powers.sum(axis=1, keepdims=True)
+        own = expit(logits) if self.several else softmax(logits, axis=1)
         found: numpy.ndarray = numpy.maximum(own @ self.matrix, 1e-30) * self.matrix.any(axis=0)
         return found / found.sum(axis=1, keepdims=True)
 

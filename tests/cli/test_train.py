@@ -1,4 +1,4 @@
-"""`emokit train audio`, as a user types it."""
+"""`emokit train audio` and `emokit train text`, as a user types them."""
 
 import json
 
@@ -174,3 +174,70 @@ def test_a_model_without_channels_is_refused(experiment, small_prepared, tmp_pat
     assert "model.channels" in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+def train_text(values, data, run, *more):
+    path = run.with_suffix(".yaml")
+    path.write_text(yaml.safe_dump(values))
+    words = ["train", "text", str(path), "--data", str(data), "--run", str(run), "--device", "cpu"]
+    return runner.invoke(app, [*words, *map(str, more)])
+
+
+@pytest.mark.wing
+def test_a_text_training_ends_with_the_folder_and_the_next_command(text_settings, text_prepared, tmp_path):
+    result = train_text(text_settings, text_prepared, tmp_path / "run", "--epochs", "1", "--set", "data.corpora=[meld]")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == str(tmp_path / "run")
+    assert result.stderr.splitlines()[-1] == f"next: emokit report {tmp_path / 'run'} --out report"
+    assert "small: best epoch 1 of 1" in result.stdout
+
+
+def test_a_dry_run_of_text_tells_steps_and_padding_and_writes_nothing(text_settings, text_prepared, tmp_path):
+    result = train_text(text_settings, text_prepared, tmp_path / "run", "--dry-run", "--json")
+    plan = json.loads(result.stdout)
+    assert plan["steps_per_epoch"] == -(-plan["utterances"]["train"] // 32)
+    assert 0 <= plan["padding_share"] < 0.15
+    assert set(plan["texts_cut"]) == {"train", "dev", "test"}
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_text_experiment_that_comes_with_emokit_is_found_by_its_name(text_prepared, tmp_path):
+    words = ["train", "text", "tfidf", "--data", str(text_prepared), "--run", str(tmp_path / "run"), "--dry-run"]
+    result = runner.invoke(app, [*words, "--json"])
+    assert json.loads(result.stdout)["settings"]["model"]["kind"] == "tfidf"
+
+
+@pytest.mark.wing
+def test_code_of_a_models_own_runs_only_when_it_is_asked_for(text_settings, text_prepared, tmp_path, monkeypatch):
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
+    from transformers import BertConfig, BertForSequenceClassification
+
+    from emokit.text.model import learn_tokenizer
+    from emokit.text.settings import TinySettings
+
+    folder = tmp_path / "homemade"
+    learn_tokenizer(["some words"], TinySettings(vocabulary=300), 64).save_pretrained(folder)
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
+    BertForSequenceClassification(BertConfig(vocab_size=300, num_labels=7, **shape)).save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text())
+    own = {"AutoConfig": "own.OwnConfig", "AutoModelForSequenceClassification": "own.Own"}
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "own", "auto_map": own}))
+    (folder / "own.py").write_text(
+        "from transformers import BertConfig, BertForSequenceClassification\n"
+        "class OwnConfig(BertConfig):\n    model_type = 'own'\n"
+        "class Own(BertForSequenceClassification):\n    config_class = OwnConfig\n"
+    )
+    text_settings["model"] = {"name": str(folder)}
+    text_settings["training"]["max_epochs"] = 1
+    refused = train_text(text_settings, text_prepared, tmp_path / "run")
+    assert refused.exit_code == 2
+    assert refused.stderr.strip() == (
+        f"error: {folder} runs code that comes with it; read that code, and add --trust-remote-code if you trust it."
+    )
+    assert not (tmp_path / "run").exists()
+    trusted = train_text(text_settings, text_prepared, tmp_path / "run", "--trust-remote-code")
+    assert trusted.exit_code == 0, trusted.output
+    assert "own" in trusted.stdout
+    predicted = runner.invoke(app, ["predict", str(tmp_path / "run"), "wow", "--trust-remote-code"])
+    assert predicted.exit_code == 0, predicted.output
+    assert runner.invoke(app, ["predict", str(tmp_path / "run"), "wow"]).exit_code == 2

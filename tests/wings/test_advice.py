@@ -1,20 +1,23 @@
-"""Splits that cannot be: said before any sound is read, in a sentence whose advice works."""
+"""What `emokit prepare` tells a user to do next works: after a split that cannot be, and after text alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy
 import pytest
+from typer.testing import CliRunner
 
+from emokit.audio.features import LogMel
+from emokit.audio.settings import FeatureSettings
+from emokit.cli.app import app
+from emokit.data.catalogue import read_catalogue, with_roots
 from emokit.data.prepare import Plan, prepare, survey
 from emokit.data.splits import SplitSettings
 from emokit.data.synth import write_corpus
 from emokit.errors import UsageError
 
 Write = Callable[..., list[Path]]
-MakePlan = Callable[..., Plan]
 
 
 class Refusing:
@@ -26,6 +29,16 @@ class Refusing:
         raise RuntimeError("a file was read that need not be")
 
 
+FEATURES = FeatureSettings(num_mels=16)
+
+
+def plan(roots: Mapping[str, Path], policies: Mapping[str, str] | None = None) -> Plan:
+    """Corpora by root, and the policies of some."""
+    corpora = with_roots(read_catalogue(), roots, [f"{name}={root}" for name, root in roots.items()])
+    chosen = [c.model_copy(update={"split": (policies or {}).get(c.name, c.split)}) for c in corpora]
+    return Plan(tuple(chosen), FEATURES, SplitSettings())
+
+
 TWO_SPEAKERS = (
     "emodb has 2 speakers (03 and 08), and train, dev and test without a shared speaker need 3; "
     "put it into one split with --split emodb=train (or dev, or test)."
@@ -33,7 +46,7 @@ TWO_SPEAKERS = (
 
 
 def test_two_speakers_alone_are_told_how_to_go_on_before_any_sound_is_read_and_nothing_is_left_behind(
-    tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
+    tmp_path: Path, write_emodb: Write
 ) -> None:
     write_emodb(tmp_path / "emodb", speakers=("03", "08"))
     roots, out = {"emodb": tmp_path / "emodb"}, tmp_path / "out"
@@ -44,18 +57,18 @@ def test_two_speakers_alone_are_told_how_to_go_on_before_any_sound_is_read_and_n
     with pytest.raises(UsageError) as error:
         survey(plan(roots))
     assert str(error.value) == TWO_SPEAKERS
-    assert set(prepare(plan(roots, {"emodb": "train"}), out, extractor).table["split"]) == {"train"}
+    assert set(prepare(plan(roots, {"emodb": "train"}), out, LogMel(FEATURES)).table["split"]) == {"train"}
 
 
 def test_where_damage_leaves_two_speakers_the_advice_works_with_the_same_folder_and_nothing_is_read_again(
-    tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
+    tmp_path: Path, write_emodb: Write
 ) -> None:
     for path in write_emodb(tmp_path / "emodb", speakers=("03", "08", "09")):
         if path.name.startswith("09"):
             path.write_bytes(b"")
     roots, out = {"emodb": tmp_path / "emodb"}, tmp_path / "out"
     with pytest.raises(UsageError) as error:
-        prepare(plan(roots), out, extractor)
+        prepare(plan(roots), out, LogMel(FEATURES))
     assert str(error.value) == TWO_SPEAKERS
     prepared = prepare(plan(roots, {"emodb": "train"}), out, Refusing())
     assert set(prepared.table["split"]) == {"train"}
@@ -75,7 +88,7 @@ def test_where_damage_leaves_two_speakers_the_advice_works_with_the_same_folder_
     ],
 )
 def test_a_fold_that_is_not_there_is_refused_before_any_sound_is_read(
-    tmp_path: Path, write_emodb: Write, plan: MakePlan, policy: str, words: str
+    tmp_path: Path, write_emodb: Write, policy: str, words: str
 ) -> None:
     write_emodb(tmp_path / "emodb")
     write_corpus("savee", tmp_path / "savee", size=0.05)
@@ -85,3 +98,15 @@ def test_a_fold_that_is_not_there_is_refused_before_any_sound_is_read(
         prepare(replace(asked, split=SplitSettings(fold=4)), tmp_path / "out", Refusing())
     assert str(error.value) == words
     assert not (tmp_path / "out").exists()
+
+
+def test_of_text_alone_the_next_command_trains_on_text(tmp_path: Path) -> None:
+    (tmp_path / "meld").mkdir()
+    for split in ("train", "dev", "test"):
+        header, row = "Utterance,Speaker,Emotion,Dialogue_ID,Utterance_ID", f"Line of {split}.,Ross,joy,0,0"
+        (tmp_path / "meld" / f"{split}_sent_emo.csv").write_text(f"{header}\n{row}\n")
+    arguments = ["prepare", "meld", "--root", f"meld={tmp_path / 'meld'}", "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0
+    assert "meld: only 0 of its 3 utterances have sound, the others are text alone" in result.stderr.splitlines()
+    assert result.stderr.splitlines()[-1] == f"next: emokit train text --data {tmp_path / 'out'} --run runs/text"
