@@ -40,10 +40,11 @@ def model_card(
         f"---\n{head}---",
         f"# {_plain(name)}",
         _intended_use(metrics),
-        "## How to load it\n\n" + _loading(metrics),
+        "## How to load it\n\n" + _loading(metrics, settings),
         "## Training data\n\n" + _training_data(corpora),
         *(["## What fusion adds\n\n" + _plain(metrics["verdict"])] if "verdict" in metrics else []),
         "## Scores\n\n" + "\n\n".join(_scores(split, own) for split, own in metrics["splits"].items()),
+        *([f"To be declared with them: {metrics['declared']}."] if "declared" in metrics else []),
         "## Weaknesses\n\n" + _weaknesses(metrics),
         "## How it was made\n\n" + _making(metrics, settings, environment),
     ]
@@ -97,12 +98,29 @@ def _intended_use(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def _loading(metrics: Mapping[str, Any]) -> str:
-    sample = SAMPLES.get(metrics.get("kind", ""), "some.wav")
-    where = "RUN is this folder; the model itself is in `model/`, as transformers writes it."
-    if metrics.get("kind") == "fusion":
-        where = "RUN is this folder; the runs that it fuses are named in `settings.yaml`, with their weights and temperatures."
-    return f"    emokit predict RUN {sample}\n\n{where}"
+def _loading(metrics: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    kind = metrics.get("kind", "")
+    command = f"    emokit predict RUN {SAMPLES.get(kind, 'some.wav')}"
+    if kind == "fusion":
+        return (
+            f"{command}\n\nRUN is this folder; the runs that it fuses are named in `settings.yaml`, with their weights and "
+            "temperatures."
+        )
+    where = f"{command}\n\nRUN is this folder; the model itself is in `model/`, as transformers writes it."
+    model = settings.get("model")
+    form = str(model.get("kind") or "") if isinstance(model, Mapping) else ""
+    if kind == "audio":
+        where += _in_python("AutoModelForAudioClassification", "    import emokit  # has transformers know its models\n")
+    elif kind == "text" and form in ("pretrained", "tiny"):
+        where += _in_python("AutoModelForSequenceClassification")
+    return where
+
+
+def _in_python(name: str, before: str = "") -> str:
+    return (
+        f" In Python:\n\n{before}    from transformers import {name}\n\n"
+        f'    model = {name}.from_pretrained("RUN/model")  # labels in model.config.id2label'
+    )
 
 
 def _training_data(corpora: Mapping[str, Any]) -> str:
@@ -141,7 +159,7 @@ def _scores(split: str, own: Mapping[str, Any]) -> str:
 
 
 def _weaknesses(metrics: Mapping[str, Any]) -> str:
-    """By class on test (else on the last split there is), the worst recall first."""
+    """By class, corpus and sex on test (else on the last split there is), the weakest first."""
     splits, labels = metrics["splits"], list(metrics.get("labels", LABELS))
     split = "test" if "test" in splits else list(splits)[-1]
     own = splits[split]
@@ -159,7 +177,19 @@ def _weaknesses(metrics: Mapping[str, Any]) -> str:
         [[row[0], row[1], _percent(recall), row[2]] for recall, row in sorted(rows, key=lambda pair: pair[0])],
     )
     note = f"\n\nNever seen on {split}, so nothing is known of: {', '.join(map(_plain, absent))}." if absent else ""
-    return f"By emotion on {split}, the weakest first:\n\n{table}{note}"
+    parts = [f"By emotion on {split}, the weakest first:\n\n{table}{note}"]
+    for title, key in (("corpus", "per_corpus"), ("speakers' sex, where their corpus says it,", "per_gender")):
+        if groups := own.get(key):
+            lines = [
+                [name, _percent(group["uar"]), _percent(group["accuracy"]), group["n"]]
+                for name, group in sorted(groups.items(), key=lambda pair: pair[1]["uar"])
+            ]
+            head = "Corpus" if key == "per_corpus" else "Speakers"
+            parts.append(
+                f"By {title} on {split}, the weakest first:\n\n"
+                + _table([head, "UAR, %", "Accuracy, %", "Utterances"], lines)
+            )
+    return "\n\n".join(parts)
 
 
 def _making(metrics: Mapping[str, Any], settings: Mapping[str, Any], environment: Mapping[str, Any]) -> str:

@@ -94,6 +94,8 @@ def cross_validate(
     pooled = _pooled(run, list(folders.values()))
     predictions.write(pooled, run / "predictions" / "test.parquet")
     result = _scored(found, pooled, policy)
+    sexes = table.set_index("utterance_id")["gender"]
+    result["splits"]["test"]["per_gender"] = metrics.per_gender(pooled, sexes)
     write_text(
         run / runs.CARD,
         card.model_card(result, runs.read_settings(run), runs.read_environment(run), ledger),
@@ -134,7 +136,7 @@ def _scored(found: dict[str, dict[str, Any]], pooled: Predictions, policy: str) 
         }
     folds = {name: {score: test[score] for score in ("n", *metrics.INTERVALS)} for name, test in tests.items()}
     return {
-        **{key: first[key] for key in ("name", "kind", "model", "parameters")},
+        **{key: first[key] for key in ("name", "kind", "model", "parameters", "declared") if key in first},
         "epochs": sum(metrics_of["epochs"] for metrics_of in found.values()),
         "labels": list(LABELS),
         "policy": policy,

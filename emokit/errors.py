@@ -27,3 +27,11 @@ class WorkError(EmokitError):
     """The work itself failed (collapsed, out of memory, disk full); its state is kept."""
 
     exit_code = 4
+
+
+class Collapsed(WorkError):
+    """The training says one class only, or its loss is not a number."""
+
+
+class MemoryFull(WorkError):
+    """A batch did not fit into the memory of the device."""

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+import pandas
 import torch
 from accelerate import Accelerator
 from transformers import PreTrainedModel
 
 from emokit import card, metrics, predictions, runs
+from emokit.data.prepared import Prepared, genders
+from emokit.errors import UsageError
 from emokit.files import write_json, write_text
 from emokit.labels import LABELS, NUM_LABELS
 from emokit.predictions import Predictions
@@ -30,6 +33,52 @@ class Baseline:
     """What it is, in a line."""
     guesses: Mapping[str, numpy.ndarray]
     """split -> (utterances,) class numbers, in the order of the split's predictions."""
+
+
+def begin(
+    run: Path,
+    settings: Any,
+    prepared: Prepared,
+    corpora: pandas.Series,
+    accelerator: Accelerator,
+    *,
+    resume: bool,
+    force: bool,
+) -> dict[str, Any]:
+    """Make the run folder, or see that a begun one fits.
+
+    Args:
+        run: the folder; of several processes the first one makes it, and the others wait.
+        settings: the experiment, audio or text.
+        prepared: the data.
+        corpora: (utterances,) the corpus of each that is trained on.
+        accelerator: of this process.
+        resume, force: as `runs.start` takes them.
+
+    Returns:
+        the ledger of those corpora.
+
+    Raises:
+        UsageError: the folder exists, is complete already, or had other settings.
+        DataError: it had other data, or its files are damaged.
+    """
+    if resume and runs.is_complete(run):
+        raise UsageError(f"{run} is complete; read it with `emokit report {run}`, or name another --run.")
+    ledger = prepared.ledger_of(corpora.unique())
+    if accelerator.is_main_process:
+        runs.start(
+            run,
+            settings,
+            seed=settings.training.seed,
+            device=str(accelerator.device),
+            data=prepared.folder,
+            fingerprint=prepared.fingerprint,
+            resume=resume,
+            force=force,
+        )
+        write_json(run / runs.LEDGER, ledger)
+    accelerator.wait_for_everyone()
+    return ledger
 
 
 def train_epochs(
@@ -68,8 +117,13 @@ def train_epochs(
 
     state = checkpoint.read(run / runs.CHECKPOINT)
     done = dict(state["progress"]) if state else {"epoch": 0, "best_epoch": 0}
+    epochs = fit(model, batches, steps_per_epoch, evaluate, settings, accelerator, weights, state, groups)
+    if not accelerator.is_main_process:
+        for _ in epochs:
+            pass  # the first process keeps the books
+        return done
     with SummaryWriter(str(run / runs.TENSORBOARD), purge_step=done["epoch"] + 1) as board:
-        for epoch in fit(model, batches, steps_per_epoch, evaluate, settings, accelerator, weights, state, groups):
+        for epoch in epochs:
             runs.append_log(run, epoch.as_log())
             for name, value in epoch.as_log().items():
                 if name not in ("epoch", "best"):
@@ -103,7 +157,7 @@ def complete(
         run: the run folder.
         about: `name`, `kind`, `model`, `parameters`, `epochs`, `best_epoch`.
         ledger: of the corpora that it was made of.
-        found: the predictions of dev and of test.
+        found: the predictions of dev and of test; of a sweep's trial those of dev alone.
         train_labels: (utterances,) pandas Series of the labels that were trained on, for the majority class.
         baseline: the simple model's guesses.
 
@@ -111,17 +165,20 @@ def complete(
         what `metrics.json` holds; nothing of it depends on when or how fast it was made.
     """
     scored = {}
-    for split in HELD_OUT:
-        predictions.write(found[split], run / "predictions" / f"{split}.parquet")
-        simple = metrics.baseline_scores(found[split], baseline.guesses[split])
-        scored[split] = metrics.score(found[split]) | {
+    environment = runs.read_environment(run)
+    sexes = genders(environment.get("data"))
+    for split, predicted in found.items():
+        predictions.write(predicted, run / "predictions" / f"{split}.parquet")
+        simple = metrics.baseline_scores(predicted, baseline.guesses[split])
+        scored[split] = metrics.score(predicted) | {
+            "per_gender": metrics.per_gender(predicted, sexes),
             "baselines": {
-                "majority": metrics.majority_baseline(train_labels, found[split]),
+                "majority": metrics.majority_baseline(train_labels, predicted),
                 "simple": {**simple, "description": baseline.description},
-            }
+            },
         }
     result = {**about, "labels": list(LABELS), "splits": scored}
-    text = card.model_card(result, runs.read_settings(run), runs.read_environment(run), ledger)
+    text = card.model_card(result, runs.read_settings(run), environment, ledger)
     write_text(run / runs.CARD, text)
     write_json(run / runs.METRICS, result)
     return result

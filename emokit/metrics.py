@@ -54,7 +54,7 @@ def score(predictions: Predictions, *, num_resamples: int = NUM_RESAMPLES, seed:
     return {
         "n": len(predictions.table),
         "num_clusters": len(cluster_names),
-        "cluster": _cluster_noun(predictions.table["dialogue"].notna()),
+        "cluster": cluster_noun(predictions.table["dialogue"].notna()),
         **values,
         "confusion": confusion.tolist(),
         "per_class": per_class(confusion),
@@ -63,7 +63,7 @@ def score(predictions: Predictions, *, num_resamples: int = NUM_RESAMPLES, seed:
     }
 
 
-def _cluster_noun(in_dialogue: pandas.Series) -> str:
+def cluster_noun(in_dialogue: pandas.Series) -> str:
     """What is resampled as a whole; a group is a dialogue of one corpus or a speaker of another."""
     return "dialogue" if in_dialogue.all() else "group" if in_dialogue.any() else "speaker"
 
@@ -178,10 +178,23 @@ def per_class(confusion: numpy.ndarray) -> dict[str, dict[str, float]]:
 
 def per_corpus(predictions: Predictions) -> dict[str, dict[str, float]]:
     """The four scores and the number of utterances of each corpus."""
+    return _per_group(predictions, predictions.table["corpus"])
+
+
+def per_gender(predictions: Predictions, genders: pandas.Series) -> dict[str, dict[str, float]]:
+    """The same of the utterances of speakers of each sex, where it is known.
+
+    Args:
+        predictions: of any utterances.
+        genders: utterance id -> `female` or `male`, missing where it is not known.
+    """
+    return _per_group(predictions, predictions.table["utterance_id"].map(genders))
+
+
+def _per_group(predictions: Predictions, groups: pandas.Series) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     guesses, targets = predictions.probabilities.argmax(axis=1), predictions.targets
-    corpora = predictions.table["corpus"].to_numpy()
-    for corpus in sorted(set(corpora)):
-        rows = corpora == corpus
-        found[str(corpus)] = {"n": int(rows.sum()), **plain_scores(targets[rows], guesses[rows])}
+    for group in sorted(groups.dropna().unique()):
+        rows = (groups == group).fillna(False).to_numpy(bool)
+        found[str(group)] = {"n": int(rows.sum()), **plain_scores(targets[rows], guesses[rows])}
     return found

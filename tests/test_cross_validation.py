@@ -69,6 +69,7 @@ def test_pooled_scores_agree_with_scikit_learn(finished):
     )
     assert test["uar"] == pytest.approx(recalls)
     assert test["num_clusters"] == len(found["folds"])
+    assert sum(own["n"] for own in test["per_gender"].values()) == len(table)
     by_hand = pandas.Series([fold["uar"] for fold in found["folds"].values()])
     assert found["over_folds"]["uar"]["mean"] == pytest.approx(by_hand.mean())
     assert found["over_folds"]["uar"]["deviation"] == pytest.approx(by_hand.std())

@@ -100,6 +100,17 @@ def test_scores_per_corpus_are_those_of_its_rows_alone() -> None:
         assert scored[corpus] == pytest.approx({"n": rows.sum(), **values}, abs=1e-12)
 
 
+def test_scores_per_sex_are_those_of_the_utterances_whose_sex_is_known() -> None:
+    given = drawn(5)
+    ids = given.table["utterance_id"]
+    known = pandas.Series(["female", None] * (len(ids) // 2), index=ids[: len(ids) // 2 * 2], dtype="string")
+    scored = metrics.per_gender(given, known)
+    rows = ids.isin(known.index[known.notna()]).to_numpy()
+    values = expected(given.targets[rows], given.probabilities[rows].argmax(axis=1))
+    assert scored == {"female": pytest.approx({"n": rows.sum(), **values}, abs=1e-12)}
+    assert metrics.per_gender(given, pandas.Series(dtype="string")) == {}
+
+
 def of_confidences(*rows: tuple[float, bool]) -> predictions.Predictions:
     """Rows of (confidence, whether the guess is right); the rest is shared evenly by the other six."""
     probabilities = np.array([[(1 - confidence) / 6] * 7 for confidence, _ in rows])

@@ -34,6 +34,7 @@ class AcrnnConfig(PretrainedConfig):
         dropout: float = 0.3,
         window_frames: int = 130,
         windows_overlap: float = 0.0,
+        normalisation: str = "train",
         features: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -48,6 +49,7 @@ class AcrnnConfig(PretrainedConfig):
         self.dropout = dropout
         self.window_frames = window_frames
         self.windows_overlap = windows_overlap
+        self.normalisation = normalisation
         self.features = features or {}
         kwargs.setdefault("id2label", ID2LABEL)
         kwargs.setdefault("label2id", TARGETS)
@@ -151,7 +153,7 @@ class AcrnnForAudioClassification(PreTrainedModel):
         self.feature_deviation.copy_(deviation.clamp_min(1e-3))
 
     def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> SequenceClassifierOutput:
-        """Log-mel spectrograms (B, T, F) in decibels -> logits (B, 7)."""
+        """Log-mel spectrograms (B, T, F), in decibels or standardised as `config.normalisation` says -> logits (B, 7)."""
         standard = (input_features - self.feature_mean) / self.feature_deviation
         maps = self.blocks(self.stem(standard.transpose(1, 2).unsqueeze(1)))  # (B, C, F', T')
         steps = maps.permute(0, 3, 1, 2).flatten(2)  # (B, T', C * F')

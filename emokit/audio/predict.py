@@ -1,24 +1,54 @@
 """From log-mels, sound files or a prepared split to probabilities; the windows of a long utterance are averaged."""
 
+import contextlib
 import functools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
 import torch
 
 from emokit import predictions, runs
+from emokit.audio import listen
+from emokit.audio.encoder import SpeechForAudioClassification
 from emokit.audio.features import LogMel, cut
 from emokit.audio.model import AcrnnForAudioClassification
-from emokit.audio.settings import FeatureSettings
-from emokit.audio.windows import starts
+from emokit.audio.normalise import (
+    SMALLEST_DEVIATION_DB,
+    Statistics,
+    own_statistics,
+    standardised,
+    statistics_of,
+)
+from emokit.audio.settings import DataSettings, FeatureSettings
+from emokit.audio.waveforms import read_ears, waveforms_of
+from emokit.audio.windows import averaged, starts
 from emokit.data.prepared import open_prepared
 from emokit.data.scan import files as sound_files
 from emokit.data.sound import read_sound, resample
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 
+AudioModel = AcrnnForAudioClassification | SpeechForAudioClassification
+
 BATCH_WINDOWS = 64
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a model says of a recording, window by window."""
+
+    seconds: numpy.ndarray
+    """(windows, 2): where each starts and ends."""
+    by_window: numpy.ndarray
+    """(windows, classes) float64; each row sums to one."""
+
+    @property
+    def probabilities(self) -> numpy.ndarray:
+        """(classes,), the mean over the windows."""
+        mean: numpy.ndarray = self.by_window.mean(axis=0)
+        return mean
 
 
 def probabilities(
@@ -27,6 +57,7 @@ def probabilities(
     window_frames: int,
     device: torch.device,
     overlap: float = 0.0,
+    statistics: numpy.ndarray | None = None,
 ) -> numpy.ndarray:
     """Seven probabilities for each utterance.
 
@@ -36,30 +67,42 @@ def probabilities(
         window_frames: how many frames the model was trained on.
         device: where the model is.
         overlap: share of a window that the next one repeats.
+        statistics: what each utterance is standardised with, as `normalise.statistics_of` gives it.
 
     Returns:
         (utterances, classes) float64, the mean over each utterance's windows; each row sums to one.
     """
+    pieces, found = by_window(model, log_mels, window_frames, device, overlap, statistics)
+    return averaged([row for row, _ in pieces], found, len(log_mels))
+
+
+def by_window(
+    model: torch.nn.Module,
+    log_mels: Sequence[numpy.ndarray],
+    window_frames: int,
+    device: torch.device,
+    overlap: float = 0.0,
+    statistics: numpy.ndarray | None = None,
+) -> tuple[list[tuple[int, int]], numpy.ndarray]:
+    """As `probabilities`, before the mean: (utterance, first frame) of each window, and (windows, classes) float64."""
     pieces = [
         (row, start) for row, log_mel in enumerate(log_mels) for start in starts(len(log_mel), window_frames, overlap)
     ]
-    sums, counts = None, numpy.zeros(len(log_mels))
+    if not pieces:
+        raise DataError("There is no utterance to predict; name at least one.")
+    found = []
     with torch.inference_mode():
         for first in range(0, len(pieces), BATCH_WINDOWS):
             batch = pieces[first : first + BATCH_WINDOWS]
             windows = numpy.stack([cut(log_mels[row], window_frames, start) for row, start in batch])
-            features = torch.from_numpy(windows.astype(numpy.float32)).to(device)
-            found = model(input_features=features).logits.double().softmax(dim=1).cpu().numpy()
-            sums = numpy.zeros((len(log_mels), found.shape[1])) if sums is None else sums
             rows = [row for row, _ in batch]
-            numpy.add.at(sums, rows, found)
-            numpy.add.at(counts, rows, 1)
-    if sums is None:
-        raise DataError("There is no utterance to predict; name at least one.")
-    return sums / counts[:, None]
+            windows = standardised(windows.astype(numpy.float32), None if statistics is None else statistics[rows])
+            features = torch.from_numpy(windows).to(device)
+            found.append(model(input_features=features).logits.double().softmax(dim=1).cpu().numpy())
+    return pieces, numpy.concatenate(found)
 
 
-def load_model(run: Path, device: torch.device) -> AcrnnForAudioClassification:
+def load_model(run: Path, device: torch.device) -> AudioModel:
     """The best epoch's model of a complete run.
 
     Raises:
@@ -69,17 +112,21 @@ def load_model(run: Path, device: torch.device) -> AcrnnForAudioClassification:
     return read_model(run, device)
 
 
-def read_model(run: Path, device: torch.device) -> AcrnnForAudioClassification:
+def read_model(run: Path, device: torch.device) -> AudioModel:
     """The model that lies in a run folder.
 
     Raises:
         DataError: it is damaged.
     """
     folder = run / runs.MODEL
+    is_pretrained = runs.read_settings(run).get("model", {}).get("name") is not None
+    kind = SpeechForAudioClassification if is_pretrained else AcrnnForAudioClassification
     try:
-        model = AcrnnForAudioClassification.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        model: AudioModel = kind.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     except Exception as error:  # transformers and safetensors raise many kinds for a damaged folder
         raise DataError(f"{folder} holds no whole model ({error}); train the run again with --force.") from error
+    if isinstance(model, SpeechForAudioClassification):
+        model.ears = read_ears(folder, str(folder))
     return model.to(device).eval()
 
 
@@ -101,26 +148,76 @@ def find_sounds(paths: Sequence[Path]) -> list[Path]:
 
 
 def predict_files(
-    model: AcrnnForAudioClassification, paths: Sequence[Path], device: torch.device
+    model: AudioModel, paths: Sequence[Path], device: torch.device
 ) -> Iterator[tuple[Path, numpy.ndarray | DataError]]:
-    """Sound files in order, each with its probabilities (classes,) or with what is wrong: one does not stop the others."""
+    """Sound files in order, each with its probabilities (classes,) or with what is wrong, as `hear_files`."""
+    for path, heard in hear_files(model, paths, device):
+        yield path, heard.probabilities if isinstance(heard, Heard) else heard
+
+
+def predict_file(
+    model: AudioModel, path: Path, device: torch.device, speaker: numpy.ndarray | None = None
+) -> numpy.ndarray:
+    """The probabilities (classes,) of a sound file; arguments and errors are those of `hear`."""
+    return hear(model, path, device, speaker).probabilities
+
+
+def hear_files(
+    model: AudioModel, paths: Sequence[Path], device: torch.device
+) -> Iterator[tuple[Path, Heard | DataError]]:
+    """Sound files in order, each with what is heard in it or with what is wrong: one does not stop the others.
+
+    A model that was trained with `data.speaker_normalisation` takes all of them for one speaker's.
+    """
+    by_speaker = isinstance(model, AcrnnForAudioClassification) and model.config.normalisation == "speaker"
+    speaker = _statistics_of_speaker(model, paths) if by_speaker else None
     for path in paths:
         try:
-            yield path, predict_file(model, path, device)
+            yield path, hear(model, path, device, speaker)
         except DataError as error:
             yield path, error
 
 
-def predict_file(model: AcrnnForAudioClassification, path: Path, device: torch.device) -> numpy.ndarray:
-    """The probabilities (classes,) of a sound file of any length, rate and channels.
+def hear(model: AudioModel, path: Path, device: torch.device, speaker: numpy.ndarray | None = None) -> Heard:
+    """What a model says of a sound file of any length, rate and channels.
+
+    Args:
+        model: as `load_model` gives it.
+        path: the file.
+        device: where the model is.
+        speaker: (1, 2, mels) statistics of the file's speaker, where the model wants them; else those of the file.
 
     Raises:
         DataError: it is missing, silent or cannot be decoded.
     """
-    settings = FeatureSettings.make(model.config.features, "the model's config.json")
+    if isinstance(model, SpeechForAudioClassification):
+        waveform = _waveform(path, model.ears.sample_rate)
+        pieces, found = listen.by_window(model, [waveform])
+        return Heard(numpy.array([span for _, *span in pieces]) / model.ears.sample_rate, found)
+    log_mel, of = _log_mel(model, path), model.config
+    own = own_statistics([log_mel], [0]) if speaker is None and of.normalisation != "train" else speaker
+    places, found = by_window(model, [log_mel], of.window_frames, device, of.windows_overlap, own)
+    spans = [(start, min(start + of.window_frames, len(log_mel))) for _, start in places]
+    return Heard(numpy.array(spans) * of.features["hop_length"] / of.features["sample_rate"], found)
+
+
+def _waveform(path: Path, rate: int) -> numpy.ndarray:
     sound = read_sound(path)
-    log_mel = _extractor(settings)(resample(sound.waveform, sound.sample_rate, settings.sample_rate))
-    return probabilities(model, [log_mel], model.config.window_frames, device, model.config.windows_overlap)[0]
+    return resample(sound.waveform, sound.sample_rate, rate)
+
+
+def _log_mel(model: AcrnnForAudioClassification, path: Path) -> numpy.ndarray:
+    settings = FeatureSettings.make(model.config.features, "the model's config.json")
+    return _extractor(settings)(_waveform(path, settings.sample_rate))
+
+
+def _statistics_of_speaker(model: AcrnnForAudioClassification, paths: Sequence[Path]) -> numpy.ndarray | None:
+    """(1, 2, mels) over all files that can be read; None where there is none."""
+    statistics = Statistics()
+    for path in paths:
+        with contextlib.suppress(DataError):  # told where it is predicted
+            statistics.add(_log_mel(model, path))
+    return statistics.found(SMALLEST_DEVIATION_DB)[None] if statistics.frames else None
 
 
 @functools.lru_cache(maxsize=4)
@@ -128,9 +225,7 @@ def _extractor(settings: FeatureSettings) -> LogMel:
     return LogMel(settings)
 
 
-def predict_split(
-    model: AcrnnForAudioClassification, run: Path, data: Path, split: str, out: Path, device: torch.device
-) -> int:
+def predict_split(model: AudioModel, run: Path, data: Path, split: str, out: Path, device: torch.device) -> int:
     """Write the predictions of a prepared split as parquet; returns how many utterances they are of.
 
     Raises:
@@ -145,11 +240,17 @@ def predict_split(
     rows = table[(table["split"] == split) & table["path"].notna() & (table["corpus"].isin(corpora or table["corpus"]))]
     if rows.empty:
         raise DataError(f"{data} has no {split} utterances of the run's corpora; choose another --split.")
-    store = prepared.features(FeatureSettings.make(model.config.features, "the model's config.json"))
-    log_mels = [store[name] for name in rows["utterance_id"]]
+    if isinstance(model, SpeechForAudioClassification):
+        said = listen.probabilities(model, waveforms_of(prepared, rows, model.ears.sample_rate))
+    else:
+        store = prepared.features(FeatureSettings.make(model.config.features, "the model's config.json"))
+        log_mels, of = [store[name] for name in rows["utterance_id"]], model.config
+        normalised = DataSettings.make(runs.read_settings(run)["data"], "the run's settings")
+        own = statistics_of(normalised, rows, log_mels)
+        said = probabilities(model, log_mels, of.window_frames, device, of.windows_overlap, own)
     found = predictions.make(
         rows,
-        probabilities(model, log_mels, model.config.window_frames, device, model.config.windows_overlap),
+        said,
         model=runs.read_settings(run)["name"],
         fingerprint=prepared.fingerprint,
     )

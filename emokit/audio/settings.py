@@ -49,11 +49,33 @@ class DataSettings(Settings):
     """Length of what the model sees, in seconds; shorter utterances are padded with silence, of longer ones a window is cut."""
     windows_overlap: float = Field(0.0, ge=0, le=0.9)
     """Share of a window that the next one repeats where a long utterance is predicted; 0 takes as few as cover it."""
+    utterance_normalisation: bool = False
+    """Standardise each mel bin by the utterance's own mean and deviation, in place of the training split's."""
+    speaker_normalisation: bool = False
+    """Standardise each mel bin by the mean and deviation of all utterances of the same speaker. This uses the test speakers'
+    sound, though not their labels, so it has to be declared beside any score."""
+
+    @model_validator(mode="after")
+    def _one_normalisation(self) -> Self:
+        if self.utterance_normalisation and self.speaker_normalisation:
+            raise ValueError("must have one of utterance_normalisation and speaker_normalisation, not both")
+        return self
+
+    @property
+    def normalisation(self) -> str:
+        """Whose statistics standardise: `train`, `utterance` or `speaker`."""
+        return "speaker" if self.speaker_normalisation else "utterance" if self.utterance_normalisation else "train"
 
 
 class ModelSettings(Settings):
-    """ACRNN: residual convolutions with CBAM, a bidirectional LSTM, self-attention over time."""
+    """ACRNN: residual convolutions with CBAM, a bidirectional LSTM, self-attention over time; or a pretrained encoder."""
 
+    name: str | None = None
+    """A pretrained speech encoder: its folder, or its name on the Hugging Face hub; null trains an ACRNN from nothing."""
+    revision: str | None = None
+    """Of a pretrained encoder: the commit of the hub's model, so that a run can be made again; null takes the newest."""
+    frozen: bool = False
+    """Of a pretrained encoder: leave it as it is, and train only the head and the weights over its layers."""
     channels: tuple[Annotated[int, Field(ge=1)], ...] = Field((64, 128, 256, 512), min_length=1, max_length=6)
     """Channels of the residual blocks; each block halves time and frequency."""
     stem_channels: int | None = Field(None, ge=1)
@@ -108,10 +130,17 @@ class AugmentationSettings(Settings):
 
 
 class AudioTrainingSettings(TrainingSettings):
-    """The recipe of any training, and what only spectrograms take."""
+    """The recipe of any training, and what only sound takes."""
 
     mixup_alpha: float = Field(0.2, ge=0)
     """Mixup's Beta(alpha, alpha); 0 turns Mixup off (Zhang et al. 2018, https://arxiv.org/abs/1710.09412)."""
+    batch_seconds: float = Field(100.0, gt=0)
+    """The most sound in a batch of a pretrained encoder, in seconds, padding included; utterances of like length share a batch,
+    at most `batch_size` of them."""
+    encoder_share: float = Field(0.05, gt=0, le=1)
+    """Factor on the learning rate for the top layer of a pretrained encoder that is fine-tuned; the head has the whole of it."""
+    layer_decay: float = Field(1.0, gt=0, le=1)
+    """Factor on the learning rate from each layer of a pretrained encoder to the one below it; 1 gives all layers the same."""
 
 
 class AudioSettings(Settings):
@@ -130,7 +159,29 @@ class AudioSettings(Settings):
     training: AudioTrainingSettings = AudioTrainingSettings()
 
     @model_validator(mode="after")
+    def _suits_a_pretrained_encoder(self) -> Self:
+        if self.model.name is None:
+            return self
+        of, recipe, longest = self.augmentation, self.training, self.data.window_seconds
+        if of.num_frequency_masks or of.num_time_masks or of.shift_seconds or self.data.normalisation != "train":
+            raise ValueError(
+                "must leave masks, shift_seconds and normalisation to models of spectrograms where model.name is set: "
+                "a pretrained encoder hears waveforms, and has masks and normalisation of its own"
+            )
+        if recipe.batch_seconds < longest:
+            raise ValueError(f"training.batch_seconds must be at least data.window_seconds ({longest:g})")
+        # Drawn rows have other lengths in each epoch; only batches that are full by count are then equally many.
+        if recipe.class_weights == "sampler" and recipe.batch_seconds < longest * recipe.batch_size:
+            raise ValueError(
+                "training.class_weights = sampler needs training.batch_seconds of at least "
+                f"data.window_seconds x training.batch_size ({longest * recipe.batch_size:g}) for a pretrained encoder"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _window_survives_pooling(self) -> Self:
+        if self.model.name is not None:
+            return self
         halvings = 1 + len(self.model.channels)
         frames, fewest = self.features.num_frames(self.data.window_seconds), 2**halvings
         if min(frames, self.features.num_mels) < fewest:

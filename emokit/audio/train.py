@@ -9,19 +9,22 @@ import numpy
 import pandas
 import torch
 
-from emokit import predictions, runs
+from emokit import predictions
 from emokit.audio import baseline
 from emokit.audio.augment import Augment
 from emokit.audio.features import LogMel
+from emokit.audio.kept import Progress, features_of
+from emokit.audio.learner import Learner, of_waveforms
 from emokit.audio.model import AcrnnConfig, AcrnnForAudioClassification
+from emokit.audio.normalise import DECLARED, Statistics, statistics_of
 from emokit.audio.predict import probabilities, read_model
+from emokit.audio.pretrained import pretrained
 from emokit.audio.settings import AudioSettings
-from emokit.audio.speeds import Progress, versions
-from emokit.audio.windows import TrainingBatches, mean_and_deviation
+from emokit.audio.speeds import versions
+from emokit.audio.windows import TrainingBatches, on_device
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError, UsageError
-from emokit.experiment import HELD_OUT, Baseline, class_weights, complete, train_epochs
-from emokit.files import write_json
+from emokit.experiment import HELD_OUT, Baseline, begin, class_weights, complete, train_epochs
 from emokit.labels import LABELS, TARGETS
 from emokit.runtime import seed_everything
 from emokit.training.hardware import new_accelerator
@@ -35,6 +38,8 @@ class Part:
     table: pandas.DataFrame
     log_mels: list[numpy.ndarray]
     """Per utterance (frames, mels) float16 decibels, mapped from disk."""
+    statistics: numpy.ndarray | None
+    """(utterances, 2, mels): what each is standardised with; None where the training split's statistics serve all."""
 
     @property
     def targets(self) -> numpy.ndarray:
@@ -49,10 +54,12 @@ def train(
     *,
     device: str = "auto",
     precision: str = "auto",
+    compile: bool = False,
     resume: bool = False,
     force: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
     progress: Progress | None = None,
+    held_out: tuple[str, ...] = HELD_OUT,
 ) -> dict[str, Any]:
     """Train, predict dev and test, score, and complete the run folder.
 
@@ -62,76 +69,105 @@ def train(
         run: the run folder to make, or to go on with where `resume` is set and it was begun.
         device: as `runtime.choose_device` takes it.
         precision: as `hardware.choose_precision` takes it; predictions are made in float32 whatever it is.
+        compile: have torch compile the model for training.
         resume: go on after the last whole epoch.
         force: replace a run folder that exists.
         on_epoch: called after each epoch, for showing it.
         progress: called with (files read, files to read) where other speeds have to be computed first.
+        held_out: the splits to read and score; a sweep leaves test alone.
 
     Returns:
-        what `metrics.json` holds.
+        what `metrics.json` holds; nothing in the other processes of a training by several.
 
     Raises:
         UsageError: the run folder exists, the batch is larger than the training split, …
         DataError: a split is empty or its features are not there.
         WorkError: the training collapsed or the disk is full.
     """
-    accelerator = new_accelerator(device, precision)
-    parts = read_parts(settings, prepared)
-    if resume and runs.is_complete(run):
-        raise UsageError(f"{run} is complete; read it with `emokit report {run}`, or name another --run.")
-    seed = settings.training.seed
-    runs.start(
-        run,
-        settings,
-        seed=seed,
-        device=str(accelerator.device),
-        data=prepared.folder,
-        fingerprint=prepared.fingerprint,
-        resume=resume,
-        force=force,
-    )
-    ledger = prepared.ledger_of(parts["train"].table["corpus"].unique())
-    write_json(run / runs.LEDGER, ledger)
-    model = new_model(settings, parts["train"])
-    recipe, frames = settings.training, model.config.window_frames
-    batches = new_batches(settings, prepared, parts["train"], progress)
+    accelerator = new_accelerator(device, precision, compile=compile)
+    parts = read_parts(settings, prepared, held_out)
+    # Before the folder is made: an encoder that is not to be had leaves nothing behind.
+    encoder = pretrained(settings) if settings.model.name else None
+    recipe = settings.training
+    ledger = begin(run, settings, prepared, parts["train"].table["corpus"], accelerator, resume=resume, force=force)
+    with accelerator.main_process_first():  # it computes what has to be computed first, for all of them
+        learner = (
+            of_spectrograms(settings, prepared, parts, accelerator.device, progress)
+            if encoder is None
+            else of_waveforms(settings, encoder, prepared, tables_of(parts), accelerator.device, progress)
+        )
     weights = class_weights(parts["train"].targets, recipe.class_weights)
-
-    def predict(current: torch.nn.Module, split: str = "dev") -> numpy.ndarray:
-        overlap = settings.data.windows_overlap
-        return probabilities(current, parts[split].log_mels, frames, accelerator.device, overlap)
-
     epochs = train_epochs(
-        run, model, batches, len(batches), predict, parts["dev"].targets, recipe, accelerator, weights, on_epoch
+        run,
+        learner.model,
+        learner.batches,
+        len(learner.batches),
+        lambda current: learner.predict(current, "dev"),
+        parts["dev"].targets,
+        recipe,
+        accelerator,
+        weights,
+        on_epoch,
+        groups=learner.groups,
+        save_beside=learner.save_beside,
     )
+    if not accelerator.is_main_process:
+        return {}
     best = read_model(run, accelerator.device)
     found = {
         split: predictions.make(
-            parts[split].table, predict(best, split), model=settings.name, fingerprint=prepared.fingerprint
+            parts[split].table, learner.predict(best, split), model=settings.name, fingerprint=prepared.fingerprint
         )
-        for split in HELD_OUT
+        for split in held_out
     }
     about = {
         "name": settings.name,
         "kind": settings.kind,
-        "model": best.config.model_type,
+        "model": learner.kind,
         "parameters": sum(parameter.numel() for parameter in best.parameters()),
         **epochs,
+        **({"declared": DECLARED} if settings.data.speaker_normalisation else {}),
     }
     return complete(run, about, ledger, found, parts["train"].table["label"], _baseline(parts))
 
 
+def of_spectrograms(
+    settings: AudioSettings,
+    prepared: Prepared,
+    parts: dict[str, Part],
+    device: torch.device,
+    progress: Progress | None = None,
+) -> Learner:
+    """A new ACRNN and the log-mels of every split."""
+    model = new_model(settings, parts["train"])
+
+    def predict(current: torch.nn.Module, split: str) -> numpy.ndarray:
+        part, frames, overlap = parts[split], model.config.window_frames, settings.data.windows_overlap
+        return probabilities(current, part.log_mels, frames, device, overlap, part.statistics)
+
+    batches = new_batches(settings, prepared, parts["train"], device, progress)
+    return Learner(model.config.model_type, model, batches, predict)
+
+
+def tables_of(parts: dict[str, Part]) -> dict[str, pandas.DataFrame]:
+    """The rows of each split."""
+    return {split: part.table for split, part in parts.items()}
+
+
 def new_batches(
-    settings: AudioSettings, prepared: Prepared, part: Part, progress: Progress | None = None
+    settings: AudioSettings, prepared: Prepared, part: Part, device: torch.device, progress: Progress | None = None
 ) -> TrainingBatches:
-    """The training split's batches, augmented as the settings say."""
+    """The training split's batches, augmented as the settings say; features stay on a GPU where they fit."""
     features, recipe = settings.features, settings.training
     white = LogMel(features).filters.sum(axis=0)  # what noise of equal power at all frequencies has in each mel bin
     augment = Augment(settings.augmentation, features.sample_rate / features.hop_length, white)
+    at_speeds = versions(prepared, features, part.table, settings.augmentation.speeds, progress)
+    statistics = [statistics_of(settings.data, part.table, log_mels) for log_mels in at_speeds]
     return TrainingBatches(
-        versions(prepared, features, part.table, settings.augmentation.speeds, progress),
+        [on_device(log_mels, device) for log_mels in at_speeds],
         part.targets,
         augment,
+        statistics,
         window_frames=features.num_frames(settings.data.window_seconds),
         batch_size=recipe.batch_size,
         mixup_alpha=recipe.mixup_alpha,
@@ -144,11 +180,13 @@ def _baseline(parts: dict[str, Part]) -> Baseline:
     """The simple model, fitted on train, its strength chosen on dev."""
     summaries = {split: baseline.summary(part.log_mels) for split, part in parts.items()}
     simple = baseline.fit_baseline(summaries["train"], parts["train"].targets, summaries["dev"], parts["dev"].targets)
-    return Baseline(baseline.DESCRIPTION, {split: simple.predict(summaries[split]) for split in HELD_OUT})
+    return Baseline(
+        baseline.DESCRIPTION, {split: simple.predict(of) for split, of in summaries.items() if split != "train"}
+    )
 
 
-def read_parts(settings: AudioSettings, prepared: Prepared) -> dict[str, Part]:
-    """The three splits of the corpora that the settings name.
+def read_parts(settings: AudioSettings, prepared: Prepared, held_out: tuple[str, ...] = HELD_OUT) -> dict[str, Part]:
+    """The training split and those held out, of the corpora that the settings name.
 
     Raises:
         UsageError: a corpus is not in the prepared folder, or training has fewer utterances than a batch.
@@ -164,16 +202,18 @@ def read_parts(settings: AudioSettings, prepared: Prepared) -> dict[str, Part]:
             )
     if corpora:
         table = table[table["corpus"].isin(corpora)]
-    store = prepared.features(settings.features)
+    # A pretrained encoder hears the sound itself; only its simple baseline wants features, whichever there are.
+    store = prepared.features(features_of(prepared) if settings.model.name else settings.features)
     parts = {}
-    for split in ("train", *HELD_OUT):
+    for split in ("train", *held_out):
         rows = table[table["split"] == split].reset_index(drop=True)
         if rows.empty:
             raise DataError(
                 f"{prepared.folder} has no {split} utterances with sound of {', '.join(corpora or there)}; "
                 f"prepare a corpus with at least 3 speakers, or put one into {split} with --split CORPUS={split}."
             )
-        parts[split] = Part(rows, [store[name] for name in rows["utterance_id"]])
+        log_mels = [store[name] for name in rows["utterance_id"]]
+        parts[split] = Part(rows, log_mels, statistics_of(settings.data, rows, log_mels))
     found = set(parts["train"].table["label"])
     missing = [label for label in LABELS if label in set(table["label"]) and label not in found]
     if missing:
@@ -196,10 +236,15 @@ def new_model(settings: AudioSettings, train_part: Part) -> AcrnnForAudioClassif
         num_mels=settings.features.num_mels,
         window_frames=settings.features.num_frames(settings.data.window_seconds),
         windows_overlap=settings.data.windows_overlap,
+        normalisation=settings.data.normalisation,
         features=settings.features.as_dict(),
-        **settings.model.as_dict(),
+        **settings.model.model_dump(exclude={"name", "revision", "frozen"}),
     )
     model = AcrnnForAudioClassification(config)
-    model.standardise_with(*mean_and_deviation(train_part.log_mels))
+    if train_part.statistics is None:
+        of_train = Statistics()
+        for log_mel in train_part.log_mels:
+            of_train.add(log_mel)
+        model.standardise_with(*torch.from_numpy(of_train.found()))
     # Convolutions over bf16 numbers run several times as fast when a place's channels lie together in memory.
     return model.to(memory_format=torch.channels_last)

@@ -6,12 +6,13 @@ import typer
 import typer.core
 
 from emokit import __version__
-from emokit.cli import console, demo, doctor, export, fuse_search, predict, prepare, report, settings, train
+from emokit.cli import console, demo, doctor, export, fuse_search, predict, prepare, report, settings, sweep, train
 
 # What to do after Ctrl-C, by the first word of the command; of the others, give it again.
 HINTS = {
     "prepare": "what was read is kept, give the same command again to go on",
     "train": "the epochs that ended are kept, add --resume to go on",
+    "sweep": "the epochs that ended are kept, go on with `emokit sweep --resume RUN`",
     "demo": "give it again with --force",
 }
 
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command("prepare")(prepare.prepare)
 app.add_typer(train.app, name="train")
+app.command("sweep")(sweep.sweep)
 app.command("predict")(predict.predict)
 app.command("export")(export.export)
 app.command("fuse-search")(fuse_search.fuse_search)

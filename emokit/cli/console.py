@@ -86,6 +86,19 @@ def progress(title: str) -> Iterator[Progress]:
 
 
 @contextlib.contextmanager
+def live() -> "Iterator[Callable[[RenderableType], None] | None]":
+    """A place on the terminal that is drawn anew with each call; None off a terminal."""
+    from rich.live import Live
+
+    console = _stderr()
+    if not console.is_terminal:
+        yield None
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as place:
+        yield lambda shown: place.update(shown, refresh=True)
+
+
+@contextlib.contextmanager
 def exit_codes(after_stop: Callable[[], str] = lambda: "give the command again") -> Iterator[None]:
     """Turn an error of the user's into its sentence and exit code; a bug keeps its traceback.
 

@@ -14,15 +14,18 @@ def demo(
     ] = Path("demo"),
     force: Annotated[bool, typer.Option("--force", help="Replace a demo folder that exists.")] = False,
 ) -> None:
-    """Synthesise nine corpora, prepare them, train on sound and on words, fuse, report: without any data of your own."""
+    """Synthesise nine corpora, prepare them, train on sound and on words, sweep, fuse, report: without any data of your own."""
     import time
 
+    from emokit.cli import sweep_tables
     from emokit.cli.fuse_search import fuse_search
     from emokit.cli.prepare import prepare
     from emokit.cli.report import report
     from emokit.cli.train import audio, text
     from emokit.data.synth import CORPORA, write_corpus
     from emokit.files import new_folder, resource, write_text
+    from emokit.sweep import run as sweeps
+    from emokit.sweep.space import read_space
 
     started = time.monotonic()
     new_folder(out, force=force, what=".emokit-demo")
@@ -35,9 +38,13 @@ def demo(
     experiments, runs = resource("experiments"), out / "runs"
     audio(experiments / "audio" / "demo.yaml", data=out / "prepared", run=runs / "voice")
     text(experiments / "text" / "tfidf.yaml", data=out / "prepared", run=runs / "words")
+    sweep = sweeps.begin(read_space(experiments / "audio" / "demo_sweep.yaml"), out / "prepared", runs / "sweep")
+    order = sweeps.order(sweep, None, out / "prepared", "auto", "auto")
+    # In this process, which has loaded the libraries; `emokit sweep` starts its workers as processes of their own.
+    console.show(sweep_tables.standing(sweeps.work_here(sweep, order)))
     # Of the nine corpora only MELD has both sound and words, so that is what the fusion is searched and scored on.
     fuse_search([f"voice={runs / 'voice'}", f"words={runs / 'words'}"], run=runs / "fused", missing="drop")
-    report([runs / "voice", runs / "words", runs / "fused"], out=out / "report")
+    report([runs / "voice", runs / "words", runs / "fused", runs / "sweep"], out=out / "report")
     console.say(
         f"the whole demo took {time.monotonic() - started:.0f} s; open {out / 'report' / 'index.html'} in a browser"
     )

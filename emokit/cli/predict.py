@@ -13,7 +13,8 @@ def predict(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Sound files of any length and format; of a run of text, sentences, or - for standard input.",
+            help="Sound files of any length and format, folders of them, or - for standard input; of a run of text, sentences, "
+            "or -.",
             metavar="INPUT…",
         ),
     ] = None,
@@ -32,17 +33,26 @@ def predict(
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run the code that came with a pretrained model.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object an input, one a line.")] = False,
+    timestamps: Annotated[
+        bool, typer.Option("--timestamps", help="Of a run of sound: one line a window, with where it starts and ends.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object an input, one a line; of sound, with its windows.")
+    ] = False,
 ) -> None:
     """Seven probabilities for each sound file or sentence, one line each; or a table of them for a prepared split.
 
-    Examples: emokit predict runs/emodb some.wav, emokit predict runs/text "I did not expect that!",
+    Examples: emokit predict runs/emodb some.wav, ffmpeg -i film.mkv -f wav - | emokit predict runs/emodb - --timestamps,
+    emokit predict runs/text "I did not expect that!",
     emokit predict runs/emodb --data prepared --split dev --out dev.parquet
     """
     from emokit import runs
     from emokit.cli import predict_fused
     from emokit.errors import UsageError
 
+    other = (run / runs.SETTINGS).is_file() and runs.read_settings(run).get("kind") != "audio"
+    if timestamps and (data or other):
+        raise UsageError("--timestamps is for sound files and a run of sound; leave it out.")
     if run == Path("vision") and not run.is_dir():
         predict_fused.vision(data, split, out, as_json)
         return
@@ -61,4 +71,4 @@ def predict(
         raise UsageError(f"--file was given and {run} is no run of text; name sound files instead.")
     from emokit.cli.predict_audio import predict_audio
 
-    predict_audio(run, [Path(name) for name in inputs or ()], data, split, out, device, as_json)
+    predict_audio(run, [Path(name) for name in inputs or ()], data, split, out, device, timestamps, as_json)

@@ -41,6 +41,7 @@ Folds = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 Precision = Annotated[str, typer.Option(help="auto, float32, bf16 or fp16.")]
+Compile = Annotated[bool, typer.Option("--compile", help="Have torch compile the model first; pays in long trainings.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch of a run that was stopped.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a run folder that exists.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the settings and the data's sizes; train nothing.")]
@@ -60,14 +61,16 @@ def audio(
     folds: Folds = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    compile_: Compile = False,
     resume: Resume = False,
     force: Force = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train an ACRNN on the prepared corpora, choose the best epoch on dev, score test once.
+    """Train an ACRNN, or a pretrained speech encoder, on the prepared corpora, choose the best epoch on dev, score test once.
 
-    Example: emokit train audio experiments/audio/emodb_quick.yaml --data prepared --run runs/emodb
+    Examples: emokit train audio experiments/audio/emodb_quick.yaml --data prepared --run runs/emodb,
+    emokit train audio wavlm --data prepared --set model.name=DIR --run runs/wavlm
     """
     from emokit.audio.settings import AudioSettings
 
@@ -76,16 +79,16 @@ def audio(
     )
 
     from emokit.audio import train as work
+    from emokit.audio.learner import survey
     from emokit.data.prepared import open_prepared
 
     prepared = open_prepared(data)
     where = run or Path("runs") / settings.name
     if dry_run:
         parts = work.read_parts(settings, prepared)
-        steps = len(parts["train"].table) // settings.training.batch_size
-        _show_plan(settings, where, parts, {"steps_per_epoch": steps}, as_json)
+        _show_plan(settings, where, parts, survey(settings, parts["train"].table), as_json)
         return
-    computing: dict[str, Any] = {"device": device, "precision": precision}
+    computing: dict[str, Any] = {"device": device, "precision": precision, "compile": compile_}
     _train(partial(work.train, **computing), settings, prepared, where, folds, device, resume, force, as_json)
 
 
@@ -102,6 +105,7 @@ def text(
     folds: Folds = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    compile_: Compile = False,
     resume: Resume = False,
     force: Force = False,
     trust_remote_code: Annotated[
@@ -129,7 +133,12 @@ def text(
         parts = work.read_parts(settings, prepared)
         _show_plan(settings, where, parts, work.survey(settings, parts, trust_remote_code), as_json)
         return
-    computing: dict[str, Any] = {"device": device, "precision": precision, "trust_remote_code": trust_remote_code}
+    computing: dict[str, Any] = {
+        "device": device,
+        "precision": precision,
+        "compile": compile_,
+        "trust_remote_code": trust_remote_code,
+    }
     _train(partial(work.train, **computing), settings, prepared, where, folds, device, resume, force, as_json)
 
 
@@ -199,6 +208,8 @@ def _train(
                 force=force,
                 on_fold=lambda name, found: console.say(tables.fold_line(name, found)),
             )
+    if not result:
+        return  # of several processes only the first has something to show
     if as_json:
         console.show_json(result)
         return
@@ -222,5 +233,5 @@ def find_experiment(named: Path | None, wing: str) -> Path | None:
     folder = resource("experiments") / wing
     if (folder / f"{named.stem}.yaml").is_file() and named.parent == Path():
         return folder / f"{named.stem}.yaml"
-    known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+    known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml") if not path.stem.endswith("sweep")))
     raise UsageError(f"{named} is not there; name a YAML file of settings, or one that comes with emokit: {known}.")

@@ -62,6 +62,14 @@ def features_folder(folder: Path, settings: Settings) -> Path:
     return folder / FEATURES / f"log-mel-{settings.key()}"
 
 
+def genders(folder: Path | str | None) -> pandas.Series:
+    """Utterance id -> the speaker's sex, of a prepared folder; empty where there is none."""
+    path = Path(folder) / TABLE if folder else None
+    if path is None or not path.is_file():
+        return pandas.Series(dtype="string")
+    return read_table(path).set_index("utterance_id")["gender"]
+
+
 def open_prepared(folder: Path) -> Prepared:
     """Open a complete prepared folder.
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+import pandas
 
 from emokit import card, metrics, predictions, runs
+from emokit.data.prepared import genders
 from emokit.errors import DataError, UsageError
 from emokit.files import read_json, write_json, write_text
 from emokit.fusion import ladder, sure
@@ -65,7 +67,9 @@ def fuse(
     settings = settings.model_copy(update={"result": chosen.as_settings(panels["dev"].names)})
     write_text(run / runs.SETTINGS, settings.as_yaml())
     write_json(run / FUSION, found)
-    _complete(run, settings, panels, chosen, found, fingerprint, ledger)
+    prepared = (runs.read_environment(one.run).get("data") for one in modalities if one.run)
+    sexes = next((known for folder in prepared if not (known := genders(folder)).empty), genders(None))
+    _complete(run, settings, panels, chosen, found, fingerprint, ledger, sexes)
     return found
 
 
@@ -203,6 +207,7 @@ def _complete(
     found: Mapping[str, Any],
     fingerprint: str,
     ledger: Mapping[str, Any],
+    sexes: pandas.Series,
 ) -> None:
     best = found["best_single"]
     scored = {}
@@ -211,6 +216,7 @@ def _complete(
         predictions.write(said, run / "predictions" / f"{split}.parquet")
         alone = panel.probabilities[panel.names.index(best)].argmax(axis=1)
         scored[split] = metrics.score(said) | {
+            "per_gender": metrics.per_gender(said, sexes),
             "baselines": {
                 # What was trained on is not known here; dev stands in for it.
                 "majority": metrics.majority_baseline(panels["dev"].table["label"], said),
@@ -218,7 +224,7 @@ def _complete(
                     **metrics.plain_scores(panel.targets, alone),
                     "description": f"{best} alone, the best single modality on dev",
                 },
-            }
+            },
         }
     about = {"name": settings.name, "kind": settings.kind, "model": " + ".join(panels["dev"].names)}
     result = {**about, "labels": list(LABELS), "verdict": found["verdict"], "splits": scored}

@@ -4,21 +4,30 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from emokit.errors import UsageError
+from emokit.errors import DataError, UsageError
 from emokit.files import new_folder, write_text
-from emokit.report import figures, fusion_figures
+from emokit.report import figures, fusion_figures, sweep_figures, sweeps
+from emokit.report.changes import changes
+from emokit.report.comparison import Compared
+from emokit.report.curves import learning_curves
 from emokit.report.gather import SPLITS, Run, gather
+from emokit.report.mistakes import details
 from emokit.report.page import FIGURES, Picture, render
+from emokit.report.ranking import experiments_of, standings
+from emokit.report.reliability import reliability
 
 PAGE = "index.html"
+# More runs in full would make a page that nobody reads to its end; the ranking has all of them.
+MOST_IN_FULL = 12
 
 
-def build(runs: Sequence[Path], out: Path, *, force: bool = False) -> Path:
+def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *, force: bool = False) -> Path:
     """Write `out/figures/*`, then `out/index.html`, about any number of run folders.
 
     Args:
         runs: run folders; one that is broken, unfinished or no run costs its own row a sentence.
         out: the folder to make.
+        compared: comparisons that get a section of their own.
         force: replace an earlier report in `out`.
 
     Returns:
@@ -29,14 +38,22 @@ def build(runs: Sequence[Path], out: Path, *, force: bool = False) -> Path:
         DataError: none of the runs can be read.
         WorkError: `out` cannot be written.
     """
-    found, unread = gather(runs)
+    others, searched, broken = sweeps.split(runs)
+    found, unread = gather(others) if others or not searched else ([], [])
+    unread += broken
     inside = next((folder for folder in runs if folder.resolve().is_relative_to(out.resolve())), None)
     if inside is not None:
         raise UsageError(f"{out} holds the run {inside} that is to be reported; name another folder for the report.")
     new_folder(out, force=force, what=PAGE)
     try:
-        pictures = {run.slug: _write_pictures(run, out / FIGURES) for run in found}
-        write_text(out / PAGE, render(found, unread, pictures))
+        ranked = standings(experiments_of(found)) if found else []
+        in_full = [run for standing in ranked for run in standing.experiment.runs][:MOST_IN_FULL]
+        pictures = {run.slug: _draw(run) for run in in_full}
+        pictures |= {f"compare/{number}": [_changes(one, number)] for number, one in enumerate(compared, start=1)}
+        pictures |= {one.slug: _of_sweep(one) for one in searched}
+        for picture in (picture for some in pictures.values() for picture in some):
+            picture.drawing.write(out / FIGURES, picture.stem)
+        write_text(out / PAGE, render(ranked, unread, pictures, details(in_full, found, out), compared, searched))
     except BaseException:
         # A folder with figures and no page would be taken for somebody else's the next time.
         shutil.rmtree(out / FIGURES, ignore_errors=True)
@@ -44,11 +61,14 @@ def build(runs: Sequence[Path], out: Path, *, force: bool = False) -> Path:
     return out / PAGE
 
 
-def _write_pictures(run: Run, folder: Path) -> list[Picture]:
-    pictures = _draw(run)
-    for picture in pictures:
-        picture.drawing.write(folder, picture.stem)
-    return pictures
+def _of_sweep(one: sweeps.Searched) -> list[Picture]:
+    drawn = sweep_figures.draw(one.found).items()
+    return [Picture(f"{one.slug}-{stem}", caption, drawing) for stem, (caption, drawing) in drawn]
+
+
+def _changes(one: Compared, number: int) -> Picture:
+    drawing = changes(one.found.recall, one.found.support, *one.names)
+    return Picture(f"compare-{number}-recall", "Change in the recall of each class", drawing)
 
 
 def _draw(run: Run) -> list[Picture]:
@@ -56,7 +76,7 @@ def _draw(run: Run) -> list[Picture]:
     splits = {name: run.metrics.splits[name] for name in SPLITS if name in run.metrics.splits}
     pictures = []
     if run.epochs:
-        curves = figures.learning_curves(run.epochs, run.metrics.best_epoch)
+        curves = learning_curves(run.epochs, run.metrics.best_epoch)
         pictures.append(Picture(f"{run.slug}-learning-curves", "Learning curves", curves))
     if splits:
         name, split = list(splits.items())[-1]
@@ -67,6 +87,11 @@ def _draw(run: Run) -> list[Picture]:
         pictures.append(
             Picture(f"{run.slug}-confusion-{name}", f"Confusion matrix, {name}: counts, row shares", drawing)
         )
+    try:
+        drawing = reliability(run.tested, "test")
+        pictures.append(Picture(f"{run.slug}-reliability-test", "Calibration, test", drawing))
+    except DataError:
+        pass  # the section of its mistakes says why
     if run.fusion:
         drawn = fusion_figures.draw(run.fusion).items()
         pictures += [Picture(f"{run.slug}-{stem}", caption, picture) for stem, (caption, picture) in drawn]

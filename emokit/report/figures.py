@@ -6,6 +6,7 @@ They are drawn in inks for white paper; an SVG has a transparent ground, and `fo
 import csv
 import io
 import math
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
 
 from emokit.files import whole_file, write_text
 from emokit.report.shapes import ClassScores
@@ -38,8 +38,9 @@ DARK = {
     ON_PALE: "#fefefe",
 }
 
+FONT = "DejaVu Sans"
 STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 7.5,
     "text.color": INK,
     "axes.edgecolor": QUIET,
@@ -64,13 +65,24 @@ STYLE: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A finished figure: the two pictures, what they show in words, and the numbers as rows under a header."""
+    """A finished figure: the two pictures, what they show in words, and the numbers as rows under a header.
+
+    `lacking` are the characters that its font does not have, which stand as boxes in the pictures.
+    """
 
     png: bytes
     svg: bytes
     shows: str
     header: tuple[str, ...]
     rows: list[tuple[Any, ...]]
+    lacking: str = ""
+
+    @property
+    def note(self) -> str:
+        """What to know before it is used: characters that stand as boxes in it, in a sentence; else empty."""
+        if not self.lacking:
+            return ""
+        return f"The font of the figures, {FONT}, lacks {self.lacking}, drawn as boxes; the CSV has the words."
 
     def write(self, folder: Path, stem: str) -> None:
         """Write `<stem>.png`, `.svg` and `.csv` into `folder`."""
@@ -90,55 +102,6 @@ def for_dark(svg: bytes) -> bytes:
     for light, dark in DARK.items():
         text = text.replace(light, dark)
     return text.encode()
-
-
-def learning_curves(epochs: Sequence[Mapping[str, Any]], best_epoch: int | None) -> Drawing:
-    """Losses above, the dev UAR below with its best epoch marked; a value that is no number leaves a gap.
-
-    Args:
-        epochs: lines of a run's log.
-        best_epoch: the epoch that was kept, counted as the log counts.
-    """
-    numbers = [int(epoch["epoch"]) for epoch in epochs]
-    columns = {key: [_number(epoch.get(key)) for epoch in epochs] for key in ("train_loss", "dev_loss", "dev_uar")}
-    best = numbers.index(best_epoch) if best_epoch in numbers else None
-    if best is not None and math.isnan(columns["dev_uar"][best]):
-        best = None
-
-    def draw(figure: Figure) -> None:
-        losses, uar = figure.subplots(2, 1, sharex=True)
-        losses.set_title("loss")
-        losses.margins(y=0.12)
-        for key, colour in (("train_loss", BLUE), ("dev_loss", VERMILLION)):
-            losses.plot(numbers, columns[key], color=colour, marker="o", markersize=1.8)
-        _name_ends(losses, numbers, {"train": (columns["train_loss"], BLUE), "dev": (columns["dev_loss"], VERMILLION)})
-        uar.set_title("unweighted average recall on dev, %")
-        percent = [100 * value for value in columns["dev_uar"]]
-        uar.plot(numbers, percent, color=VERMILLION, marker="o", markersize=1.8)
-        uar.set_ylim(bottom=0, top=max([10.0, *(1.2 * value for value in percent if math.isfinite(value))]))
-        if best is not None:
-            losses.axvline(numbers[best], color=FAINT, linewidth=0.8, zorder=0)
-            uar.axvline(numbers[best], color=FAINT, linewidth=0.8, zorder=0)
-            uar.plot([numbers[best]], [percent[best]], "o", markersize=5, markerfacecolor="none", markeredgecolor=INK)
-            late = best > len(numbers) / 2
-            uar.annotate(
-                f"best {percent[best]:.1f} %, epoch {numbers[best]}",
-                (numbers[best], percent[best]),
-                xytext=(-2 if late else 2, 5),
-                textcoords="offset points",
-                ha="right" if late else "left",
-            )
-        uar.set_xlabel("epoch")
-        uar.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
-
-    counted = f"{len(numbers)} epoch" + ("" if len(numbers) == 1 else "s")
-    shows = f"Learning curves over {counted}: loss on train and dev, unweighted average recall on dev"
-    if best is not None:
-        shows += f", best at epoch {numbers[best]} with {100 * columns['dev_uar'][best]:.1f} %"
-    header = ("epoch", "train_loss", "dev_loss", "dev_uar", "best")
-    is_best = [int(position == best) for position in range(len(numbers))]
-    rows = list(zip(numbers, *columns.values(), is_best, strict=True))
-    return drawing(draw, 3.4, f"{shows}.", header, rows)
 
 
 def confusion_matrix(confusion: Sequence[Sequence[int]], labels: Sequence[str], split: str) -> Drawing:
@@ -189,7 +152,7 @@ def per_class(scores: Mapping[str, ClassScores], labels: Sequence[str], split: s
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for position, label in enumerate(labels):
-            recall, f1 = (100 * _number(value) for value in (scores[label].recall, scores[label].f1))
+            recall, f1 = (100 * number(value) for value in (scores[label].recall, scores[label].f1))
             axes.plot([recall, f1], [position, position], color=FAINT, linewidth=2.5, zorder=1, solid_capstyle="round")
             axes.plot([f1], [position], "D", color=VERMILLION, markersize=4.2, markerfacecolor="none", zorder=3)
             axes.plot([recall], [position], "o", color=BLUE, markersize=4.8, zorder=2)
@@ -233,49 +196,42 @@ def drawing(
 ) -> Drawing:
     """Draw in the one style, as wide as a column, and keep both pictures with what they show and their numbers."""
     # From matplotlib's own defaults, so that a user's matplotlibrc does not change the report.
-    with style.context(STYLE, after_reset=True), warnings.catch_warnings():
-        # A label in a script that the font lacks is drawn as boxes; the table beside the figure has it in words.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+    with style.context(STYLE, after_reset=True), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
         figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
         draw(figure)
+        # Once for both pictures: laying out takes longer than drawing.
+        if layout := figure.get_layout_engine():
+            layout.execute(figure)
+            figure.set_layout_engine("none")
         png, svg = io.BytesIO(), io.BytesIO()
         figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(svg, format="svg", transparent=True, metadata=nothing)
-    return Drawing(png.getvalue(), svg.getvalue(), shows, header, rows)
+    lacking = set()
+    for warning in warned:
+        if glyph := re.match(r"Glyph (\d+) .*missing from font", str(warning.message)):
+            lacking.add(chr(int(glyph[1])))
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return Drawing(png.getvalue(), svg.getvalue(), shows, header, rows, "".join(sorted(lacking)))
 
 
 def _cell_text(axes: Axes, column: int, row: int, count: int, share: float) -> None:
-    colour = cell_ink(share)
-    middle = column + 0.5
+    def write(height: float, text: str, size: float, colour: str = cell_ink(share)) -> None:
+        cell = axes.text(column + 0.5, row + height, text, color=colour, ha="center", va="center", fontsize=size)
+        cell.set_in_layout(False)
+
     if not math.isfinite(share):
-        axes.text(middle, row + 0.5, "–", color=colour, ha="center", va="center")
-        return
-    if not count:
-        axes.text(middle, row + 0.5, "0", color=QUIET, ha="center", va="center", fontsize=6.5)
-        return
-    axes.text(middle, row + 0.38, str(count), color=colour, ha="center", va="center", fontsize=8)
-    axes.text(middle, row + 0.73, f"{100 * share:.0f} %", color=colour, ha="center", va="center", fontsize=5.8)
+        write(0.5, "–", 7.5)
+    elif not count:
+        write(0.5, "0", 6.5, QUIET)
+    else:
+        write(0.38, str(count), 8)
+        write(0.73, f"{100 * share:.0f} %", 5.8)
 
 
-def _name_ends(axes: Axes, numbers: list[int], curves: Mapping[str, tuple[list[float], str]]) -> None:
-    """Write each curve's name beside its last point, the higher one above, so that names never meet."""
-    ends = {name: (values[-1], colour) for name, (values, colour) in curves.items() if math.isfinite(values[-1])}
-    for position, name in enumerate(sorted(ends, key=lambda name: ends[name][0])):
-        value, colour = ends[name]
-        below = position == 0 and len(ends) > 1
-        axes.annotate(
-            name,
-            (numbers[-1], value),
-            xytext=(4, -1 if below else 1),
-            textcoords="offset points",
-            color=colour,
-            va="top" if below else "bottom",
-            annotation_clip=False,
-        )
-
-
-def _number(value: Any) -> float:
+def number(value: Any) -> float:
     """A finite number as it is, anything else as NaN."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and math.isfinite(value) else math.nan

@@ -200,8 +200,9 @@ def reliability(found: Fusion) -> Drawing:
 
 
 def _ece(axes: Axes, name: str, states: Mapping[str, Quality]) -> None:
-    axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    axes.set(xlim=(0, 1), ylim=(0, 1.3), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])  # above 1 is room for words
+    axes.spines["left"].set_bounds(0, 1)
     axes.set_title(name, parse_math=False)
-    for place, state, colour in ((0.12, "before", VERMILLION), (0.03, "after", BLUE)):
+    for place, state, colour in ((0.93, "before", VERMILLION), (0.84, "after", BLUE)):
         text = f"{state}: ECE {100 * states[state].ece:.1f} %"
-        axes.text(0.98, place, text, color=colour, fontsize=6, transform=axes.transAxes, ha="right")
+        axes.text(0.02, place, text, color=colour, fontsize=6, transform=axes.transAxes)

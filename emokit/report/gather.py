@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from emokit import runs
+from emokit import predictions, runs
 from emokit.errors import DataError, EmokitError, UsageError
 from emokit.files import read_json
+from emokit.predictions import Predictions
 from emokit.report.shapes import Fusion, Ledger, Metrics, Split, check
 
 LEDGER = "ledger.json"
@@ -54,6 +56,20 @@ class Run:
         """Which data it was made from; empty where the folder does not say."""
         return str(self.environment.get("data_fingerprint") or "")
 
+    @cached_property
+    def tested(self) -> Predictions:
+        """What it says of each utterance of test.
+
+        Raises:
+            DataError: the folder has no such table, or a damaged one.
+        """
+        if "test" not in self.predictions:
+            raise DataError(
+                f"{self.folder} has no predictions/test.parquet, so it cannot be compared utterance by utterance; "
+                "make the run again."
+            )
+        return predictions.read(self.predictions["test"])
+
 
 @dataclass(frozen=True)
 class Unread:
@@ -83,10 +99,13 @@ def gather(folders: Iterable[Path]) -> tuple[list[Run], list[Unread]]:
     slugs: set[str] = set()
     for folder in {folder.resolve(): folder for folder in folders}.values():
         try:
-            run = read_run(folder, _slug(folder, slugs))
+            run = read_run(folder, slug_of(folder, slugs))
         except EmokitError as error:
             unread.append(Unread(folder, str(error)))
         else:
+            if found and run.metrics.labels != found[0].metrics.labels:
+                unread.append(Unread(folder, other_classes(run, found[0])))
+                continue
             slugs.add(run.slug)
             found.append(run)
     if not found and not unread:
@@ -97,6 +116,12 @@ def gather(folders: Iterable[Path]) -> tuple[list[Run], list[Unread]]:
             first if len(unread) == 1 else f"None of {len(unread)} folders could be read; the first: {first}"
         )
     return sorted(found, key=lambda run: (-run.test.uar if run.test else 1.0, run.slug)), unread
+
+
+def other_classes(run: Run, first: Run) -> str:
+    """The sentence on a run that tells other classes apart than those that it is to stand beside."""
+    here, there = (", ".join(one.metrics.labels) for one in (run, first))
+    return f"{run.folder} tells {here} apart and {first.folder} {there}; report runs of other classes on a page of their own."
 
 
 def read_run(folder: Path, slug: str) -> Run:
@@ -128,7 +153,8 @@ def read_run(folder: Path, slug: str) -> Run:
         raise DataError(f"{folder} cannot be read ({error}); make the run again, or leave it out.") from error
 
 
-def _slug(folder: Path, taken: set[str]) -> str:
+def slug_of(folder: Path, taken: set[str]) -> str:
+    """What a folder's figures are named after: none that is taken."""
     plain = re.sub(r"[^a-z0-9_]+", "-", folder.resolve().name.lower()).strip("-")[:60] or "run"
     number = 1
     slug = plain

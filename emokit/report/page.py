@@ -11,10 +11,14 @@ from pathlib import Path
 import jinja2
 
 from emokit import __version__
-from emokit.report import wording
+from emokit.report import making, wording
+from emokit.report.comparison import Compared
 from emokit.report.figures import Drawing, for_dark
 from emokit.report.gather import SPLITS, Run, Unread
+from emokit.report.mistakes import Detail
+from emokit.report.ranking import Standing
 from emokit.report.shapes import Ledger
+from emokit.report.sweeps import Searched, plain
 
 FIGURES = "figures"
 SCORES = {
@@ -55,13 +59,23 @@ class Data:
     runs: tuple[Run, ...]
 
 
-def render(runs: Sequence[Run], unread: Sequence[Unread], pictures: Mapping[str, Sequence[Picture]]) -> str:
+def render(
+    standings: Sequence[Standing],
+    unread: Sequence[Unread],
+    pictures: Mapping[str, Sequence[Picture]],
+    details: Mapping[str, Detail],
+    compared: Sequence[Compared] = (),
+    searched: Sequence[Searched] = (),
+) -> str:
     """The whole page.
 
     Args:
-        runs: ranked, the best first.
+        standings: the best first.
         unread: folders that cost their own row a sentence.
-        pictures: the slug of a run -> its figures, in the order in which they are shown.
+        pictures: the slug of a run, or `compare/1`, -> its figures, in the order in which they are shown.
+        details: the slug of a run -> the rest of its section; a run without is in the ranking only.
+        compared: comparisons that were asked for.
+        searched: sweeps, each with a section of its own.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -72,25 +86,35 @@ def render(runs: Sequence[Run], unread: Sequence[Unread], pictures: Mapping[str,
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        name: getattr(wording, name) for name in ("percent", "three", "whole", "duration", "counted", "listed", "plain")
+        name: getattr(wording, name)
+        for name in ("percent", "three", "whole", "duration", "counted", "listed", "points", "chance")
     }
+    runs = [run for standing in standings for run in standing.experiment.runs]
     return environment.get_template("page.html.j2").render(
+        standings=standings,
         runs=runs,
         unread=unread,
         pictures=pictures,
+        details=details,
+        compared=compared,
+        searched=searched,
+        setting=plain,
+        sections={run.slug: f"run-{number}" for number, run in enumerate(runs, start=1) if run.slug in details},
+        has_sound=any(mistake.sound for detail in details.values() for mistake in detail.mistakes),
         data=data_of(runs),
-        headline=wording.headline(runs, unread),
+        headline=wording.headline(standings, unread) if standings else [],
         splits=SPLITS,
         scores=SCORES,
         baselines=list(
             dict.fromkeys(name for run in runs for split in run.metrics.splits.values() for name in split.baselines)
         ),
+        published={run.slug: making.published(run) for run in runs},
+        differs=making.differing_settings(runs),
         clusters=wording.clusters,
-        flat=wording.flat,
-        differing_settings=wording.differing_settings,
-        commands=wording.commands,
-        outline=wording.outline,
-        circumstances=wording.circumstances,
+        flat=making.flat,
+        commands=making.commands,
+        outline=making.outline,
+        circumstances=making.circumstances,
         version=__version__,
     )
 

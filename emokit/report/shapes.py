@@ -28,7 +28,7 @@ class Scores(Shape):
 
 
 class CorpusScores(Scores):
-    """The scores on the utterances of one corpus."""
+    """The scores on the utterances of one corpus, or of the speakers of one sex."""
 
     n: int
 
@@ -59,12 +59,28 @@ class Split(Scores):
     confusion: list[list[int]]
     per_class: dict[str, ClassScores]
     per_corpus: dict[str, CorpusScores] = {}
+    per_gender: dict[str, CorpusScores] = {}
     interval: dict[str, tuple[float, float] | None] = {}
     baselines: dict[str, Baseline] = {}
 
 
+class Fold(Scores):
+    """The scores of one fold of a cross-validation on its own test utterances."""
+
+    n: int
+    nll: float | None = None
+    ece: float | None = None
+
+
+class Spread(Shape):
+    """Mean and standard deviation of a score over folds."""
+
+    mean: float
+    deviation: float
+
+
 class Metrics(Shape):
-    """A run's `metrics.json`."""
+    """A run's `metrics.json`; a cross-validated run has `folds`, whose test utterances `splits.test` holds together."""
 
     name: str = ""
     kind: str = ""
@@ -73,8 +89,9 @@ class Metrics(Shape):
     parameters: int | None = None
     epochs: int | None = None
     best_epoch: int | None = None
-    seconds: float | None = None
-    device: str = ""
+    policy: str = ""
+    folds: dict[str, Fold] = {}
+    over_folds: dict[str, Spread] = {}
     splits: dict[str, Split]
 
     @model_validator(mode="after")

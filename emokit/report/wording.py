@@ -1,16 +1,16 @@
 """What the page says in words: numbers as people write them, and the sentences at its head."""
 
-import json
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from emokit.data.catalogue import SYNTHESISED_TITLE
 from emokit.report.gather import Run, Unread
+from emokit.report.ranking import Standing
 from emokit.report.shapes import Split
 
 # A bootstrap over fewer clusters than this rests on too few speakers to say much about new ones.
 FEW_CLUSTERS = 10
+# From here on the best score on test is noticeably the luckiest one.
+MANY_RUNS = 10
 NO_VALUE = "–"
 MEDIUM = {"audio": "in speech", "text": "in text", "fusion": "by fusion"}
 
@@ -23,6 +23,11 @@ def percent(share: float | None) -> str:
 def three(value: float | None) -> str:
     """A number with three decimals."""
     return NO_VALUE if value is None else f"{value:.3f}"
+
+
+def chance(p: float) -> str:
+    """A probability as papers print it: p = 0.012, p < 0.001."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def whole(value: int | None) -> str:
@@ -59,85 +64,15 @@ def clusters(split: Split) -> str:
     return ("only " if split.num_clusters < FEW_CLUSTERS else "") + counted(split.num_clusters, split.cluster)
 
 
-def plain(value: Any) -> str:
-    """A setting's value on one line, as YAML and JSON write it."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+def points(share: float | None) -> str:
+    """A difference of shares in percentage points with its sign: +3.1, −0.4."""
+    return NO_VALUE if share is None else f"{100 * share:+.1f}".replace("-", "−")
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested settings as dotted keys and values on one line."""
-    found: dict[str, str] = {}
-    for key, value in values.items():
-        inner = isinstance(value, dict) and value
-        found |= flat(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": plain(value)}
-    return found
-
-
-def differing_settings(run: Run, others: Sequence[Run]) -> list[tuple[str, str, str]]:
-    """The settings of `run` that another run of its kind has otherwise: key, value here, values there."""
-    here = flat(run.settings)
-    there = [flat(other.settings) for other in others if other is not run and other.metrics.kind == run.metrics.kind]
-    rows = []
-    for key in sorted({key for values in (here, *there) for key in values}):
-        value = here.get(key, NO_VALUE)
-        elsewhere = sorted({values.get(key, NO_VALUE) for values in there} - {value})
-        if elsewhere:
-            rows.append((key, value, ", ".join(elsewhere[:4]) + (", …" if len(elsewhere) > 4 else "")))
-    return rows
-
-
-def commands(run: Run) -> list[str]:
-    """Lines of a shell that make the run again: the very command that did, then one from its resolved settings."""
-    given = run.environment.get("command")
-    words = [str(word) for word in given[1:]] if isinstance(given, list) else []
-    found = [shlex.join(["emokit", *words])] if words else []
-    if run.metrics.kind in ("audio", "text"):
-        data = str(run.environment.get("data") or "PREPARED")
-        settings = str(run.folder / "settings.yaml")
-        again = f"{run.folder}-again"
-        found.append("# or from its resolved settings:")
-        found.append(shlex.join(["emokit", "train", run.metrics.kind, settings, "--data", data, "--run", again]))
-    return found
-
-
-def outline(run: Run) -> str:
-    """One line on what the run is and what it took."""
-    metrics = run.metrics
-    facts = [metrics.model, metrics.kind]
-    if metrics.parameters is not None:
-        facts.append(counted(metrics.parameters, "parameter"))
-    if metrics.best_epoch is not None and metrics.epochs:
-        facts.append(f"best epoch {metrics.best_epoch} of {metrics.epochs}")
-    if metrics.seconds is not None:
-        facts.append(f"trained in {duration(metrics.seconds)}" + (f" on {metrics.device}" if metrics.device else ""))
-    return " · ".join(fact for fact in [*facts, str(run.folder)] if fact)
-
-
-def circumstances(run: Run) -> list[str]:
-    """Seed, hardware and versions, in at most two lines."""
-    named = {
-        "seed": "seed",
-        "device": "device",
-        "platform": "",
-        "started": "started",
-        "emokit": "emokit",
-        "git_revision": "revision",
-        "python": "Python",
-    }
-    values = run.environment
-    facts = [f"{word} {values[key]}".strip() for key, word in named.items() if values.get(key) is not None]
-    packages = values.get("packages")
-    versions = (
-        [f"{name} {version or 'not installed'}" for name, version in packages.items()]
-        if isinstance(packages, dict)
-        else []
-    )
-    return [" · ".join(line) for line in (facts, versions) if line]
-
-
-def headline(runs: Sequence[Run], unread: Sequence[Unread]) -> list[str]:
+def headline(standings: Sequence[Standing], unread: Sequence[Unread]) -> list[str]:
     """What was asked, what came out, and what to be careful about: two or three lines."""
-    lines = [_asked(runs), _came_out(runs[0])]
+    runs = [run for standing in standings for run in standing.experiment.runs]
+    lines = [_asked(runs), _came_out(standings)]
     if cautions := _cautions(runs, unread):
         lines.append(" ".join(cautions))
     return lines
@@ -153,18 +88,28 @@ def _asked(runs: Sequence[Run]) -> str:
     return f"{counted(len(runs), 'run')} {was} made to tell {listed(labels)} apart{where}{on}."
 
 
-def _came_out(best: Run) -> str:
+def _came_out(standings: Sequence[Standing]) -> str:
+    experiment = standings[0].experiment
+    best = experiment.runs[0]
     if best.test is None:
         return "No run has scores on a test split."
+    level = [standing.experiment.name for standing in standings if standing.is_level]
+    rest = (
+        f" {listed(level) if len(level) < 4 else counted(len(level), 'other')} cannot be told from it." if level else ""
+    )
+    if len(experiment.runs) > 1:
+        return (
+            f"{experiment.name} has the best unweighted average recall on test: {percent(experiment.mean('uar'))}\u00a0% "
+            f"on average over {len(experiment.runs)} seeds, with a standard deviation of "
+            f"{percent(experiment.deviation('uar'))} points.{rest}"
+        )
     interval = best.test.interval.get("uar")
     sure = f" (95\u00a0% interval {percent(interval[0])}–{percent(interval[1])}\u00a0%)" if interval else ""
     beside = [
         f"{percent(baseline.uar)}\u00a0% by the {name} baseline" for name, baseline in best.test.baselines.items()
     ]
     against = f", beside {listed(beside)}" if beside else ""
-    return (
-        f"{best.name} has the best unweighted average recall on test: {percent(best.test.uar)}\u00a0%{sure}{against}."
-    )
+    return f"{best.name} has the best unweighted average recall on test: {percent(best.test.uar)}\u00a0%{sure}{against}.{rest}"
 
 
 def _cautions(runs: Sequence[Run], unread: Sequence[Unread]) -> list[str]:
@@ -186,9 +131,15 @@ def _cautions(runs: Sequence[Run], unread: Sequence[Unread]) -> list[str]:
                 "so it says little about how the model does on new ones."
             )
     if len({run.fingerprint for run in runs}) > 1:
-        found.append("The runs were made on different data, so their ranks are no comparison.")
+        found.append(
+            "The runs were made on different data, so compare them by the difference on common utterances, not by rank."
+        )
     elif len({run.test.n for run in runs if run.test}) > 1:
-        found.append("The runs were tested on different utterances, so their ranks are no comparison.")
+        found.append(
+            "The runs were tested on different utterances, so compare them by the difference on the common ones, not by rank."
+        )
+    if len(runs) >= MANY_RUNS:
+        found.append(f"The best of {len(runs):,} on test is in part luck; a choice among them belongs on dev.")
     if unread:
         found.append(f"{counted(len(unread), 'folder')} could not be read; the table says why.")
     return found

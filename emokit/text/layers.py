@@ -1,12 +1,14 @@
-"""Layer-wise learning rates: what lies low in a pretrained encoder is general, and is changed least."""
+"""Which learning rate each layer of a text encoder has."""
 
 import re
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 
 from emokit.text.settings import TextTrainingSettings
+from emokit.training.layers import depth, scaled_groups
+
+LAYER, LOWEST = r"\.(\d+)\.", "embed"
 
 
 def layer_groups(model: torch.nn.Module, recipe: TextTrainingSettings) -> list[dict[str, Any]] | None:
@@ -17,25 +19,10 @@ def layer_groups(model: torch.nn.Module, recipe: TextTrainingSettings) -> list[d
     """
     if recipe.layer_decay == 1:
         return None
-    named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
-    depths = dict(_depths([name for name, _ in named]))
-    top = max(depths.values())
-    groups: dict[tuple[int, bool], list[torch.Tensor]] = {}
-    for name, parameter in named:
-        groups.setdefault((depths[name], parameter.ndim > 1), []).append(parameter)
-    return [
-        {
-            "params": parameters,
-            "weight_decay": recipe.weight_decay if decays else 0.0,
-            "lr_scale": recipe.layer_decay ** (top - depth),
-        }
-        for (depth, decays), parameters in groups.items()
-    ]
+    numbers = [int(found[1]) for name, _ in model.named_parameters() if (found := re.search(LAYER, name))]
+    num_layers = max(numbers, default=-1) + 1
 
+    def scale(name: str) -> float:
+        return recipe.layer_decay ** (num_layers + 1 - depth(name, num_layers, LAYER, LOWEST))
 
-def _depths(names: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Each name with its depth: 0 for embeddings, 1 for the first layer, one more than the last layer for the rest."""
-    layers = {name: int(found[1]) for name in names if (found := re.search(r"\.(\d+)\.", name))}
-    top = max(layers.values(), default=-1) + 2
-    for name in names:
-        yield name, layers[name] + 1 if name in layers else (0 if "embed" in name else top)
+    return scaled_groups(model, scale, recipe.weight_decay)

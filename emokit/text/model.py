@@ -18,8 +18,8 @@ from transformers import (
 
 from emokit.errors import DataError, UsageError
 from emokit.labels import ID2LABEL, NUM_LABELS, TARGETS
-from emokit.text.hub import fetching, find_model
 from emokit.text.settings import ModelSettings, TextSettings, TinySettings
+from emokit.training.hub import check_weights, find_model, read_pretrained
 
 NO_LIMIT = 100_000  # tokenizers that know no limit give a very large number
 
@@ -103,7 +103,7 @@ def read_tokenizer(folder: Path, of: ModelSettings, *, trust_remote_code: bool =
         UsageError: it needs code of its own that was not asked for, or has no padding token.
         DataError: it is damaged.
     """
-    tokenizer = _read(AutoTokenizer, folder, of, trust_remote_code)
+    tokenizer = read_pretrained(AutoTokenizer, folder, of.name, of.revision, trust_remote_code=trust_remote_code)
     if tokenizer.pad_token_id is None:
         raise UsageError(
             f"{of.name} has a tokenizer without a padding token, so texts of several lengths make no batch; "
@@ -121,12 +121,8 @@ def read_weights(
         UsageError: it needs code of its own that was not asked for.
         DataError: it is damaged, has no safetensors, or is of a kind without a text classifier.
     """
-    if not any(folder.glob("*.safetensors")):
-        fetched = "" if folder == Path(of.name) else f"fetch them with {fetching(of.name, of.revision)}, "
-        raise DataError(
-            f"{folder} has no weights as safetensors, and emokit reads no others; {fetched}convert them or choose others."
-        )
-    config = _read(AutoConfig, folder, of, trust_remote_code)
+    check_weights(folder, of.name, of.revision)
+    config = read_pretrained(AutoConfig, folder, of.name, of.revision, trust_remote_code=trust_remote_code)
     remote = "AutoModelForSequenceClassification" in (getattr(config, "auto_map", None) or {})
     if not remote and type(config) not in AutoModelForSequenceClassification._model_mapping:
         raise DataError(
@@ -139,8 +135,9 @@ def read_weights(
         "dtype": torch.float32,
         "ignore_mismatched_sizes": True,
         "output_loading_info": True,
+        "trust_remote_code": trust_remote_code,
     }
-    model, info = _read(AutoModelForSequenceClassification, folder, of, trust_remote_code, **how)
+    model, info = read_pretrained(AutoModelForSequenceClassification, folder, of.name, of.revision, **how)
     mismatched = [name for name, *_ in info["mismatched_keys"]]
     return model, sorted([*info["missing_keys"], *mismatched])
 
@@ -160,18 +157,3 @@ def limit(tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig, settings
             f"features.max_length is {wanted} and {settings.model.name} reads at most {most} tokens; lower it."
         )
     tokenizer.model_max_length = wanted
-
-
-def _read(kind: Any, folder: Path, of: ModelSettings, trust_remote_code: bool, **how: Any) -> Any:
-    """`kind.from_pretrained(folder)`, with every way in which it fails as a sentence."""
-    try:
-        return kind.from_pretrained(folder, local_files_only=True, trust_remote_code=trust_remote_code, **how)
-    except Exception as error:  # transformers, tokenizers and safetensors raise many kinds
-        reason = " ".join(str(error).split())
-        if "trust_remote_code" in reason:
-            raise UsageError(
-                f"{of.name} runs code that comes with it; read that code, and add --trust-remote-code if you trust it."
-            ) from error
-        again = "make it again" if folder == Path(of.name) else f"delete {folder} and fetch it again with "
-        again += "" if folder == Path(of.name) else fetching(of.name, of.revision)
-        raise DataError(f"{folder} holds no whole model ({reason[:200]}); {again}.") from error

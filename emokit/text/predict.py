@@ -17,12 +17,12 @@ from emokit.data.prepared import Prepared, open_prepared
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 from emokit.text import baseline
-from emokit.text.batches import cut
 from emokit.text.features import Tokens, collate, tokenise
 from emokit.text.model import read_tokenizer, read_weights
 from emokit.text.passages import Passage, check_texts, passages_of
 from emokit.text.settings import CORPORA, TextSettings
 from emokit.text.zero_shot import LabelMap, label_map
+from emokit.training.batches import cut
 
 BATCH_TOKENS = 8192
 BATCH_TEXTS = 256

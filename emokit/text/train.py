@@ -13,9 +13,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emokit import predictions, runs
 from emokit.data.prepared import Prepared
-from emokit.errors import DataError, UsageError
-from emokit.experiment import HELD_OUT, Baseline, class_weights, complete, train_epochs
-from emokit.files import write_json
+from emokit.errors import DataError
+from emokit.experiment import HELD_OUT, Baseline, begin, class_weights, complete, train_epochs
 from emokit.labels import LABELS, TARGETS
 from emokit.runtime import seed_everything
 from emokit.text import baseline, model, zero_shot
@@ -57,10 +56,12 @@ def train(
     *,
     device: str = "auto",
     precision: str = "auto",
+    compile: bool = False,
     resume: bool = False,
     force: bool = False,
     trust_remote_code: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
+    held_out: tuple[str, ...] = HELD_OUT,
 ) -> dict[str, Any]:
     """Train, predict dev and test, score, and complete the run folder.
 
@@ -70,37 +71,30 @@ def train(
         run: the run folder to make, or to go on with where `resume` is set and it was begun.
         device: as `runtime.choose_device` takes it.
         precision: as `hardware.choose_precision` takes it; predictions are made in float32 whatever it is.
+        compile: have torch compile the model for training.
         resume: go on after the last whole epoch.
         force: replace a run folder that exists.
         trust_remote_code: run code that comes with a pretrained model.
         on_epoch: called after each epoch, for showing it.
+        held_out: the splits to read and score; a sweep leaves test alone.
 
     Returns:
-        what `metrics.json` holds.
+        what `metrics.json` holds; nothing in the other processes of a training by several.
 
     Raises:
         UsageError: the run folder exists, a corpus is not there, the model needs code of its own, …
         DataError: a split is empty, the pretrained model is not to be had, …
         WorkError: the training collapsed or the disk is full.
     """
-    accelerator = new_accelerator(device, precision)
-    parts = read_parts(settings, prepared)
-    if resume and runs.is_complete(run):
-        raise UsageError(f"{run} is complete; read it with `emokit report {run}`, or name another --run.")
+    accelerator = new_accelerator(device, precision, compile=compile)
+    parts = read_parts(settings, prepared, held_out)
     # Before the folder is made: a model that is not to be had leaves nothing behind.
     loaded = _load(settings, parts, trust_remote_code)
-    runs.start(
-        run,
-        settings,
-        seed=settings.training.seed,
-        device=str(accelerator.device),
-        data=prepared.folder,
-        fingerprint=prepared.fingerprint,
-        resume=resume,
-        force=force,
-    )
-    ledger = prepared.ledger_of(parts["train"].table["corpus"].unique())
-    write_json(run / runs.LEDGER, ledger)
+    ledger = begin(run, settings, prepared, parts["train"].table["corpus"], accelerator, resume=resume, force=force)
+    if not accelerator.is_main_process:
+        if loaded is not None:
+            _fit(settings, parts, run, *loaded, accelerator, on_epoch)
+        return {}
     simple = baseline.fit(parts["train"].texts, parts["train"].targets, parts["dev"].texts, parts["dev"].targets)
     about: dict[str, Any] = {"name": settings.name, "kind": settings.kind}
     if loaded is None:
@@ -112,14 +106,14 @@ def train(
     best = read_classifier(run, accelerator.device, trust_remote_code=trust_remote_code)
     if isinstance(best, Encoder) and best.labels:
         about["missing_labels"] = best.labels.missing
-    found = {split: _predict(best, parts[split], settings, prepared) for split in HELD_OUT}
+    found = {split: _predict(best, parts[split], settings, prepared) for split in held_out}
     write_doubts(run, found["dev"], parts["dev"].table)
-    guesses = {split: simple.probabilities(parts[split].texts).argmax(axis=1) for split in HELD_OUT}
+    guesses = {split: simple.probabilities(parts[split].texts).argmax(axis=1) for split in held_out}
     return complete(run, about, ledger, found, parts["train"].table["label"], Baseline(baseline.DESCRIPTION, guesses))
 
 
-def read_parts(settings: TextSettings, prepared: Prepared) -> dict[str, Part]:
-    """The three splits of the corpora that the settings name.
+def read_parts(settings: TextSettings, prepared: Prepared, held_out: tuple[str, ...] = HELD_OUT) -> dict[str, Part]:
+    """The training split and those held out, of the corpora that the settings name.
 
     Raises:
         UsageError: a corpus is not in the prepared folder.
@@ -127,7 +121,7 @@ def read_parts(settings: TextSettings, prepared: Prepared) -> dict[str, Part]:
     """
     table = rows_of(prepared, settings)
     parts = {}
-    for split in ("train", *HELD_OUT):
+    for split in ("train", *held_out):
         rows = table[table["split"] == split].reset_index(drop=True)
         if rows.empty:
             raise DataError(

@@ -9,9 +9,9 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from emokit.errors import DataError, UsageError
 from emokit.labels import LABELS, NUM_LABELS, TARGETS
-from emokit.text.hub import find_model
 from emokit.text.model import limit, read_tokenizer, read_weights
 from emokit.text.settings import TextSettings
+from emokit.training.hub import find_model
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Device, precision and processes of a training, put into one Accelerator."""
 
+import os
+
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
@@ -29,23 +31,27 @@ def choose_precision(name: str, device: torch.device) -> str:
     return "bf16" if device.type == "cpu" and _cpu_multiplies_bf16() else "float32"
 
 
-def new_accelerator(device: str, precision: str) -> Accelerator:
-    """An Accelerator for the device and precision named.
+def new_accelerator(device: str, precision: str, *, compile: bool = False) -> Accelerator:
+    """An Accelerator for the device and precision named, in each of the processes that `accelerate launch` started.
+
+    Args:
+        device: as `choose_device` takes it.
+        precision: as `choose_precision` takes it.
+        compile: have torch compile what it trains, which takes minutes once and pays in long trainings.
 
     Raises:
-        UsageError: as `choose_device` and `choose_precision`, or several processes were started.
+        UsageError: as `choose_device` and `choose_precision`, or there is nothing to compile with.
     """
     chosen = choose_device(device)
     mixed = choose_precision(precision, chosen).replace("float32", "no")
     # Accelerate keeps the first Accelerator's precision for the whole process; a second training may want another.
-    AcceleratorState._reset_state(reset_partial_state=True)
-    accelerator = Accelerator(cpu=chosen.type == "cpu", mixed_precision=mixed)
-    if accelerator.num_processes > 1:
-        raise UsageError(
-            f"{accelerator.num_processes} processes were started and emokit trains in one; "
-            "start it without `accelerate launch`, or with --num_processes 1."
-        )
-    return accelerator
+    AcceleratorState._reset_state(reset_partial_state=num_processes() == 1)
+    return Accelerator(cpu=chosen.type == "cpu", mixed_precision=mixed, dynamo_backend="inductor" if compile else None)
+
+
+def num_processes() -> int:
+    """How many processes `accelerate launch` (or torchrun) has started for this training."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _cpu_multiplies_bf16() -> bool:

@@ -9,25 +9,23 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
-from emokit.errors import WorkError
+from emokit.errors import Collapsed, MemoryFull
 from emokit.runtime import derived_seed, seed_everything
+from emokit.training.processes import from_first, own_share, share_batch_norms
 from emokit.training.settings import TrainingSettings
 
 CHECK_EVERY = 50  # batches between looks at whether the loss still is a number
 
 Batch = dict[str, torch.Tensor]
 """The model's keyword arguments, and `targets` (utterances, classes): the share of each class in each utterance."""
-
-
-class Collapsed(WorkError):
-    """The training says one class only, or its loss is not a number."""
 
 
 @dataclass(frozen=True)
@@ -136,16 +134,18 @@ def fit(
             `parameter_groups` makes them.
 
     Raises:
-        WorkError: the memory is full; the sentence names the batch size to try.
+        MemoryFull: a batch did not fit; the sentence names the batch size to try.
         Collapsed: the loss is not a number, or dev predictions were of one class for `collapse_patience` epochs.
     """
     optimizer = torch.optim.AdamW(groups or parameter_groups(model, settings.weight_decay), lr=settings.lr)
     progress = Progress()
     if state is not None:
         model.load_state_dict(state["model"])
+    if accelerator.num_processes > 1:
+        share_batch_norms(model)
     wrapped, optimizer = accelerator.prepare(model, optimizer)
     # Precision is chosen below, where the loss is made; evaluation stays in float32, as prediction from the run will be.
-    model = accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)
+    model = accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False, keep_torch_compile=False)
     average = _averaged(model, settings)
     if state is not None:
         optimizer.load_state_dict(state["optimizer"])
@@ -158,7 +158,8 @@ def fit(
         progress.epoch += 1
         started = time.perf_counter()
         # Each epoch has a seed of its own, so that one that is done again after a kill is the one it would have been.
-        seed_everything(derived_seed(settings.seed, progress.epoch))
+        others = [accelerator.process_index] if accelerator.process_index else []  # dropout differs between processes
+        seed_everything(derived_seed(settings.seed, progress.epoch, *others))
         wrapped.train()
         loss_sum, num_steps, rate = torch.zeros((), device=accelerator.device), 0, 0.0
         first_step = (progress.epoch - 1) * steps_per_epoch
@@ -167,6 +168,7 @@ def fit(
                 rate = learning_rate(first_step + number - 1, total_steps, settings) * progress.plateau_factor
                 for group in optimizer.param_groups:
                     group["lr"] = rate * group.get("lr_scale", 1.0)
+                batch, share = own_share(batch, accelerator)
                 batch = {name: tensor.to(accelerator.device, non_blocking=True) for name, tensor in batch.items()}
                 targets = batch.pop("targets")
                 with accelerator.autocast():
@@ -174,11 +176,13 @@ def fit(
                 loss = nn.functional.cross_entropy(
                     logits.float(), targets, weight=weights, label_smoothing=settings.label_smoothing
                 )
-                accelerator.backward(loss / settings.accumulation)
-                loss_sum += loss.detach()  # stays on the device: reading it would make the processor wait at each step
+                accelerator.backward(loss * share / settings.accumulation)
+                loss_sum += (
+                    loss.detach() * share
+                )  # stays on the device: reading it would make the processor wait at each step
                 num_steps = number
                 if number % CHECK_EVERY == 0:
-                    _check_finite(float(loss_sum), progress.epoch, settings)
+                    _check_finite(float(accelerator.reduce(loss_sum.clone(), "mean")), progress.epoch, settings)
                 if number % settings.accumulation and number != steps_per_epoch:
                     continue
                 if settings.clip_norm is not None:
@@ -187,12 +191,12 @@ def fit(
                 optimizer.zero_grad(set_to_none=True)
                 if average is not None:
                     average.update_parameters(model)
-        train_loss = float(loss_sum) / max(1, num_steps)
+        train_loss = float(accelerator.reduce(loss_sum, "mean")) / max(1, num_steps)
         _check_finite(train_loss, progress.epoch, settings)
         kept = model if average is None else average.module
         kept.eval()
         with torch.inference_mode():
-            scores = evaluate(kept)
+            scores = from_first(partial(evaluate, kept), accelerator)
         _check_finite(scores.loss, progress.epoch, settings)
         is_best = progress.take(scores, settings)
         if progress.one_class_epochs >= settings.collapse_patience:
@@ -233,10 +237,26 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
 
 
 def _averaged(model: nn.Module, settings: TrainingSettings) -> AveragedModel | None:
-    """A copy of the model that follows its weights, and batch normalisation's means, slowly; None where none is wanted."""
+    """A copy that follows the weights, and batch normalisation's means, slowly; None where none is wanted.
+
+    The decay rises to the one that is set as TensorFlow's ExponentialMovingAverage lets it: min(decay, (1 + n) / (10 + n)).
+    """
     if settings.average_decay is None:
         return None
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay), use_buffers=True)
+    highest = settings.average_decay
+
+    @torch.no_grad()
+    def follow(averages: Any, currents: Any, num_averaged: Any) -> None:
+        # Slowly only when there is something to average: at first, an average would remember the random weights.
+        steps = int(num_averaged)
+        decay = min(highest, (1 + steps) / (10 + steps))
+        for average, current in zip(averages, currents, strict=True):
+            if average.is_floating_point():
+                average.lerp_(current, 1 - decay)
+            else:
+                average.copy_(current)
+
+    return AveragedModel(model, multi_avg_fn=follow, use_buffers=True)
 
 
 @contextlib.contextmanager
@@ -247,7 +267,7 @@ def _explained_memory_errors(settings: TrainingSettings) -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
             raise
-        raise WorkError(
+        raise MemoryFull(
             f"The memory is full with batches of {settings.batch_size}; start anew with "
             f"--batch-size {max(2, settings.batch_size // 2)} --set training.accumulation={2 * settings.accumulation}, "
             "which takes the same steps."

@@ -7,7 +7,7 @@ import pytest
 from emokit.audio.settings import AudioSettings
 
 EXPERIMENTS = Path(__file__).parent.parent.parent / "experiments"
-AUDIO = sorted((EXPERIMENTS / "audio").glob("*.yaml"))
+AUDIO = [path for path in sorted((EXPERIMENTS / "audio").glob("*.yaml")) if not path.stem.endswith("sweep")]
 
 
 @pytest.mark.parametrize("path", AUDIO, ids=lambda path: path.stem)

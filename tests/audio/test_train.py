@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pandas
 import pytest
@@ -79,6 +80,7 @@ def test_metrics_agree_with_scikit_learn_on_the_predictions(finished):
             assert scored[f"{average}_f1"] == pytest.approx(f1)
         confusion = sklearn.metrics.confusion_matrix(truth, guess, labels=list(LABELS))
         assert scored["confusion"] == confusion.tolist()
+        assert sum(own["n"] for own in scored["per_gender"].values()) == len(table)
         for name, (low, high) in scored["interval"].items():
             assert low <= scored[name] <= high, name
 
@@ -185,6 +187,16 @@ def test_a_batch_larger_than_the_training_split_is_refused(small_prepared, small
         read_parts(AudioSettings.make(small_settings), prepared)
     assert str(error.value) == (
         f"training.batch_size is 5000 and the train split has {count} utterances; lower it with --batch-size."
+    )
+
+
+def test_a_class_without_a_training_example_is_named(small_prepared, small_settings):
+    prepared = open_prepared(small_prepared)
+    rest = prepared.table[(prepared.table["split"] != "train") | (prepared.table["label"] != "fear")]
+    with pytest.raises(DataError) as error:
+        read_parts(AudioSettings.make(small_settings), replace(prepared, table=rest))
+    assert str(error.value) == (
+        "The train split has no utterance labelled fear, which dev or test have; prepare more corpora or another split seed."
     )
 
 

@@ -6,7 +6,9 @@ import torch
 
 from emokit.audio.augment import Augment
 from emokit.audio.settings import AugmentationSettings
-from emokit.audio.windows import TrainingBatches, mean_and_deviation, starts
+from emokit.audio.windows import KeptLogMels, MappedLogMels, TrainingBatches, on_device, starts
+
+CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize(
@@ -16,21 +18,12 @@ def test_as_few_windows_as_cover_an_utterance(frames, expected):
     assert starts(frames, 130) == expected
 
 
-def test_mean_and_deviation_are_over_all_frames_of_all_utterances():
-    random = numpy.random.default_rng(0)
-    log_mels = [random.normal(-40, 10, (frames, 6)).astype(numpy.float16) for frames in (3, 50, 17)]
-    mean, deviation = mean_and_deviation(log_mels)
-    joined = numpy.concatenate(log_mels).astype(numpy.float64)
-    assert numpy.allclose(mean, joined.mean(axis=0), atol=1e-4)
-    assert numpy.allclose(deviation, joined.std(axis=0), atol=1e-4)
-
-
 def test_windows_that_overlap_start_closer_together():
     assert starts(260, 130, overlap=0.5) == [0, 65, 130]
     assert starts(100, 130, overlap=0.5) == [0]
 
 
-def make(mixup_alpha=0.0, count=10, frames=(4, 9, 30), seed=0, balanced=False):
+def make(mixup_alpha=0.0, count=10, frames=(4, 9, 30), seed=0, balanced=False, statistics=None):
     # Utterance i is made of the number i + 1, so that what is in a batch can be read off.
     log_mels = [numpy.full((frames[i % len(frames)], 3), i + 1, numpy.float16) for i in range(count)]
     log_mels = [
@@ -39,7 +32,7 @@ def make(mixup_alpha=0.0, count=10, frames=(4, 9, 30), seed=0, balanced=False):
     targets = numpy.arange(count) % 7
     augment = Augment(AugmentationSettings(), 43.0, numpy.ones(3, numpy.float32))
     chosen = {"window_frames": 8, "batch_size": 4, "mixup_alpha": mixup_alpha, "balanced": balanced, "seed": seed}
-    return TrainingBatches([log_mels], targets, augment, **chosen)
+    return TrainingBatches([MappedLogMels(log_mels, CPU)], targets, augment, statistics, **chosen)
 
 
 def test_every_batch_is_full_and_no_utterance_comes_twice_in_an_epoch():
@@ -91,6 +84,32 @@ def test_a_balanced_sampler_draws_each_class_equally_often():
 
 def test_each_speed_is_drawn():
     batches = make(count=8, frames=(20,))
-    batches.versions = [batches.versions[0], [log_mel + 100 for log_mel in batches.versions[0]]]
+    batches.versions = [
+        batches.versions[0],
+        MappedLogMels([log_mel + 100 for log_mel in batches.versions[0].log_mels], CPU),
+    ]
     drawn = torch.cat([batch["input_features"][:, 0, 0] for batch in batches(1)])
     assert 0 < (drawn > 100).sum() < 8
+
+
+def test_windows_are_standardised_with_their_own_statistics_after_they_are_augmented():
+    # Utterance i is made of the number i + 1: with mean i and deviation 2 every first frame comes to one half.
+    own = numpy.stack([numpy.stack([numpy.full(3, i), numpy.full(3, 2.0)]) for i in range(10)]).astype(numpy.float32)
+    for batch in make(statistics=[own])(1):
+        assert torch.all(batch["input_features"][:, 0] == 0.5)
+
+
+def test_log_mels_that_are_kept_on_the_device_give_the_windows_of_those_that_are_not():
+    random = numpy.random.default_rng(0)
+    log_mels = [random.normal(-40, 10, (frames, 5)).astype(numpy.float16) for frames in (1, 8, 30, 12)]
+    asked = ([3, 0, 1, 2, 2, 0], [0, 0, -3, 22, 5, -7], 8)
+    mapped, kept = MappedLogMels(log_mels, CPU), KeptLogMels(log_mels, CPU)
+    assert torch.equal(mapped.windows(*asked), kept.windows(*asked))
+    assert mapped.lengths == kept.lengths == [1, 8, 30, 12]
+    silence = float(log_mels[1].min())
+    assert mapped.windows([1], [-3], 8)[0, :3].tolist() == [[silence] * 5] * 3
+    assert mapped.windows([1], [-3], 8)[0, 3:].tolist() == log_mels[1][:5].tolist()
+
+
+def test_off_a_gpu_log_mels_stay_where_they_are():
+    assert isinstance(on_device([numpy.zeros((3, 2), numpy.float16)], CPU), MappedLogMels)

@@ -10,7 +10,7 @@ runner = CliRunner()
 
 @pytest.fixture
 def run(tmp_path):
-    """What a complete run of sound looks like from outside."""
+    """What a complete fused run looks like from outside."""
     (tmp_path / "settings.yaml").write_text("kind: fusion\n")
     (tmp_path / "metrics.json").write_text("{}")
     return tmp_path
@@ -21,7 +21,7 @@ def run(tmp_path):
     [
         (["--format", "onxx"], "--format onxx is unknown; choose onnx."),
         (["--format", "safetensors"], "{run}/model holds the model as safetensors already; use it as it is."),
-        ([], "{run} is a run of the kind fusion; only runs of text are exported."),
+        ([], "{run} is a run of the kind fusion; only runs of sound and of text are exported."),
     ],
 )
 def test_a_slip_costs_one_sentence(run, more, sentence):

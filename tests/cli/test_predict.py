@@ -1,7 +1,10 @@
 """`emokit predict`, as a user types it."""
 
+import itertools
 import json
+from pathlib import Path
 
+import numpy
 import pytest
 import soundfile
 from typer.testing import CliRunner
@@ -111,3 +114,37 @@ def test_a_table_that_exists_is_not_written_over(run, small_prepared, tmp_path):
     result = runner.invoke(app, words)
     assert result.exit_code == 2
     assert result.stderr.strip() == f"error: {tmp_path / 'dev.parquet'} exists; name another --out, or delete it."
+
+
+def test_a_long_recording_is_told_window_by_window(run, tmp_path):
+    random = numpy.random.default_rng(0)
+    soundfile.write(tmp_path / "long.flac", random.uniform(-0.5, 0.5, 16_000 * 4), 16_000)
+    result = runner.invoke(app, ["predict", str(run), str(tmp_path / "long.flac"), "--timestamps"])
+    assert result.exit_code == 0, result.output
+    header, *lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert header == ["file", "start", "end", "label", *LABELS]
+    assert [line[0] for line in lines] == [str(tmp_path / "long.flac")] * len(lines)
+    spans = [(float(line[1]), float(line[2])) for line in lines]
+    assert (spans[0][0], spans[-1][1]) == (0.0, pytest.approx(4, abs=0.05))
+    assert all(end - start == pytest.approx(1.52, abs=0.01) for start, end in spans)  # 76 frames of 0.02 s
+    assert all(after[0] <= before[1] for before, after in itertools.pairwise(spans))
+    found = json.loads(runner.invoke(app, ["predict", str(run), str(tmp_path / "long.flac"), "--json"]).stdout)
+    assert [(one["start_seconds"], one["end_seconds"]) for one in found["windows"]] == spans
+    for label in LABELS:
+        mean = sum(one["probabilities"][label] for one in found["windows"]) / len(lines)
+        assert found["probabilities"][label] == pytest.approx(mean, abs=1e-5)
+
+
+def test_sound_comes_from_standard_input_as_well(run, sounds):
+    whole = runner.invoke(app, ["predict", str(run), sounds[0], "--json"])
+    piped = runner.invoke(app, ["predict", str(run), "-", "--json"], input=Path(sounds[0]).read_bytes())
+    assert json.loads(piped.stdout) == json.loads(whole.stdout) | {"file": "-"}
+    broken = runner.invoke(app, ["predict", str(run), "-"], input=b"no sound")
+    assert broken.exit_code == 3
+    assert broken.stderr.splitlines()[0].startswith("error: Standard input is undecodable (")
+
+
+def test_timestamps_are_for_sound_files(run, small_prepared, tmp_path):
+    result = runner.invoke(app, ["predict", str(run), "--data", str(small_prepared), "--timestamps"])
+    assert result.exit_code == 2
+    assert result.stderr.strip() == "error: --timestamps is for sound files and a run of sound; leave it out."

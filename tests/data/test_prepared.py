@@ -13,7 +13,7 @@ import pytest
 from emokit.audio.features import LogMel
 from emokit.audio.settings import FeatureSettings
 from emokit.data.prepare import Plan, prepare
-from emokit.data.prepared import Prepared, features_folder, open_prepared
+from emokit.data.prepared import Prepared, features_folder, genders, open_prepared
 from emokit.data.synth import write_corpus
 from emokit.errors import DataError
 
@@ -40,6 +40,14 @@ def test_a_complete_folder_has_a_table_a_ledger_features_and_a_fingerprint(
     assert re.fullmatch("[0-9a-f]{64}", opened.fingerprint)
     store = opened.features(plan({"emodb": tmp_path / "emodb"}).features)
     assert set(store) == set(opened.table["utterance_id"])
+
+
+def test_the_sex_of_the_speakers_is_known_by_utterance(prepared: Prepared, tmp_path: Path) -> None:
+    known = genders(prepared.folder)
+    assert known.to_dict() == prepared.table.set_index("utterance_id")["gender"].to_dict()
+    assert set(known) == {"female", "male"}
+    assert genders(None).empty
+    assert genders(tmp_path / "nowhere").empty
 
 
 def test_features_of_other_settings_are_refused_with_both_values(

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 import yaml
 from sklearn import metrics as sk
+
+from emokit import metrics as own_metrics
+from emokit import predictions
 
 LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 
@@ -196,3 +200,79 @@ def write_run(
     }
     (run / "metrics.json").write_text(json.dumps(metrics))
     return run
+
+
+def said(rows: list[tuple[str, str, str]], *, sure: float = 0.7, corpus: str = "emodb") -> predictions.Predictions:
+    """Predictions of (speaker, label, guess), in this order; each guess has the probability `sure`."""
+    table = pandas.DataFrame(
+        {
+            "utterance_id": [f"{corpus}/{number:03d}" for number in range(len(rows))],
+            "corpus": corpus,
+            "speaker": [speaker for speaker, _, _ in rows],
+            "dialogue": None,
+            "split": "test",
+            "label": [label for _, label, _ in rows],
+        }
+    )
+    guesses = [LABELS.index(guess) for _, _, guess in rows]
+    probabilities = np.full((len(rows), 7), (1 - sure) / 6)
+    probabilities[np.arange(len(rows)), guesses] = sure
+    return predictions.make(table, probabilities, model="acrnn", fingerprint="ab" * 32)
+
+
+def drawn(seed: int, skill: float, n: int = 140, num_speakers: int = 14) -> predictions.Predictions:
+    """Predictions of n utterances whose truth is the same for every seed; `skill` is the share that is not guessed."""
+    truth = np.random.default_rng(0).integers(0, 7, n)
+    random = np.random.default_rng(seed)
+    guess = np.where(random.random(n) < skill, truth, random.integers(0, 7, n))
+    rows = [(f"{i % num_speakers:02d}", LABELS[truth[i]], LABELS[guess[i]]) for i in range(n)]
+    found = said(rows)
+    powers = found.probabilities ** random.uniform(0.5, 3, (n, 1))
+    return predictions.make(
+        found.table, powers / powers.sum(axis=1, keepdims=True), model="acrnn", fingerprint=found.fingerprint
+    )
+
+
+@pytest.fixture
+def say() -> Callable[..., predictions.Predictions]:
+    """As `said`: predictions of (speaker, label, guess)."""
+    return said
+
+
+@pytest.fixture
+def draw() -> Callable[..., predictions.Predictions]:
+    """As `drawn`: predictions of a seed and a skill."""
+    return drawn
+
+
+@pytest.fixture
+def make_tested(tmp_path: Path) -> MakeRun:
+    """Write one complete run folder whose test scores are those of the predictions in it."""
+
+    def make(
+        name: str,
+        *,
+        found: predictions.Predictions | None = None,
+        skill: float = 0.6,
+        seed: int = 1,
+        training_seed: int | None = None,
+        fingerprint: str = "ab" * 32,
+        **kwargs: Any,
+    ) -> Path:
+        run = write_run(tmp_path / "runs" / name, skill=skill, **kwargs)
+        found = found or drawn(seed, skill)
+        predictions.write(found, run / "predictions" / "test.parquet")
+        metrics = json.loads((run / "metrics.json").read_text())
+        baselines = metrics["splits"]["test"]["baselines"]
+        metrics["splits"]["test"] = own_metrics.score(found, num_resamples=50) | {"baselines": baselines}
+        (run / "metrics.json").write_text(json.dumps(metrics))
+        if training_seed is not None:
+            settings = yaml.safe_load((run / "settings.yaml").read_text())
+            settings["name"] = f"named after {name}"
+            settings["training"] |= {"seed": training_seed}
+            (run / "settings.yaml").write_text(yaml.safe_dump(settings))
+        environment = json.loads((run / "environment.json").read_text())
+        (run / "environment.json").write_text(json.dumps(environment | {"data_fingerprint": fingerprint}))
+        return run
+
+    return make

@@ -1,11 +1,12 @@
 import csv
-import math
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from emokit.report import figures
 from emokit.report.gather import read_run
@@ -42,15 +43,6 @@ def test_a_csv_reproduces_the_confusion_matrix(tmp_path: Path) -> None:
     ]
 
 
-def test_a_csv_reproduces_the_learning_curves_to_the_last_digit(make_run: Callable[..., Path], tmp_path: Path) -> None:
-    run = read_run(make_run(), "emodb")
-    figures.learning_curves(run.epochs, run.metrics.best_epoch).write(tmp_path, "curves")
-    rows = read_csv(tmp_path / "curves.csv")
-    for key in ("epoch", "train_loss", "dev_loss", "dev_uar"):
-        assert [float(row[key]) for row in rows] == [epoch[key] for epoch in run.epochs]
-    assert [int(row["epoch"]) for row in rows if row["best"] == "1"] == [run.metrics.best_epoch]
-
-
 def test_a_csv_reproduces_the_scores_of_each_class(make_run: Callable[..., Path], tmp_path: Path) -> None:
     run = read_run(make_run(), "emodb")
     assert run.test is not None
@@ -71,16 +63,6 @@ def test_the_same_numbers_give_the_same_bytes_and_no_date() -> None:
 def test_a_png_is_a_print_column_wide_at_200_dots_per_inch() -> None:
     png = figures.confusion_matrix([[1]], ["a"], "dev").png
     assert int.from_bytes(png[16:20], "big") == figures.WIDTH_INCHES * 200
-
-
-def test_one_epoch_and_losses_that_are_no_numbers_are_drawn() -> None:
-    epochs = [{"epoch": 1, "train_loss": math.nan, "dev_loss": None, "dev_uar": 0.2}]
-    drawing = figures.learning_curves(epochs, 1)
-    assert drawing.shows == (
-        "Learning curves over 1 epoch: loss on train and dev, unweighted average recall on dev, "
-        "best at epoch 1 with 20.0 %."
-    )
-    assert math.isnan(figures.learning_curves([{"epoch": 1}, {"epoch": 2, "dev_uar": "x"}], 2).rows[1][3])
 
 
 @pytest.mark.parametrize("label", ["$x$", "怒り", "<script>alert(1)</script>", "a_b^{"])
@@ -112,3 +94,20 @@ def test_words_in_every_cell_can_be_read_in_both_themes(theme: str, ground: str)
 def test_drawing_leaves_pyplot_alone() -> None:
     code = "import sys; from emokit.report import build; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_characters_that_the_font_lacks_are_named_beside_the_figure(tmp_path: Path) -> None:
+    drawn = figures.confusion_matrix([[2, 1], [0, 3]], ["怒り", "sad"], "dev")
+    assert drawn.note == "The font of the figures, DejaVu Sans, lacks り怒, drawn as boxes; the CSV has the words."
+    drawn.write(tmp_path, "x")
+    assert read_csv(tmp_path / "x.csv")[0]["truth"] == "怒り"
+    assert figures.confusion_matrix([[2]], ["sad"], "dev").note == ""
+
+
+def test_a_warning_that_is_not_about_glyphs_is_passed_on() -> None:
+    def draw(figure: Figure) -> None:
+        figure.subplots()
+        warnings.warn("something else", UserWarning, stacklevel=1)
+
+    with pytest.warns(UserWarning, match="something else"):
+        figures.drawing(draw, 1.0, "", (), [])

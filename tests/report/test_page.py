@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
+from emokit.predictions import Predictions
+from emokit.report import build as building
 from emokit.report.build import build
+from emokit.report.comparison import Compared, compare_runs
+from emokit.report.gather import gather
+from emokit.report.mistakes import details
+from emokit.report.page import render
+from emokit.report.ranking import experiments_of, standings
 
 CSS = Path(__file__).parents[2] / "emokit" / "report" / "page.css"
 
@@ -46,6 +53,16 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+def lay_out(folders: list[Path], out: Path, compared: list[Compared] | None = None) -> Path:
+    """The page without its figures, which take most of the time."""
+    runs, unread = gather(folders)
+    none: dict[str, list[Any]] = {run.slug: [] for run in runs} | {"compare/1": []}
+    out.mkdir()
+    ranked = standings(experiments_of(runs))
+    (out / "index.html").write_text(render(ranked, unread, none, details(runs, runs, out), compared or []))
+    return out / "index.html"
+
+
 def leaves(value: Any, key: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return {path: leaf for name, inner in value.items() for path, leaf in leaves(inner, f"{key}/{name}").items()}
@@ -54,9 +71,16 @@ def leaves(value: Any, key: str) -> dict[str, Any]:
     return {key: value}
 
 
-def test_every_number_on_the_page_is_the_one_in_metrics_json(make_run: Callable[..., Path], tmp_path: Path) -> None:
-    folders = [make_run("one"), make_run("two", seed=2, skill=0.3)]
-    page = Page(build(folders, tmp_path / "report"))
+def test_every_number_on_the_page_is_the_one_in_metrics_json(
+    make_run: Callable[..., Path], make_tested: Callable[..., Path], tmp_path: Path
+) -> None:
+    folders = [make_tested("one"), make_run("two", seed=2, skill=0.3)]
+    metrics = json.loads((folders[0] / "metrics.json").read_text())
+    test = metrics["splits"]["test"]
+    scores = {name: test[name] for name in ("n", "accuracy", "uar", "weighted_f1", "macro_f1")}
+    test["per_gender"] = {"female": scores, "male": scores | {"n": 7, "uar": 0.123}}
+    (folders[0] / "metrics.json").write_text(json.dumps(metrics))
+    page = Page(lay_out(folders, tmp_path / "report"))
     for folder in folders:
         known: dict[str, Any] = {}
         for name, split in json.loads((folder / "metrics.json").read_text())["splits"].items():
@@ -75,7 +99,7 @@ def test_every_number_on_the_page_is_the_one_in_metrics_json(make_run: Callable[
 
 def test_the_ledger_on_the_page_is_the_one_of_the_run(make_run: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_run()
-    page = Page(build([folder], tmp_path / "report"))
+    page = Page(lay_out([folder], tmp_path / "report"))
     ledger = json.loads((folder / "ledger.json").read_text())
     for name, corpus in ledger["corpora"].items():
         key = f"data/1/{name}"
@@ -161,7 +185,7 @@ def test_a_run_without_log_ledger_or_test_split_still_has_its_section(
     del metrics["splits"]["test"], metrics["seconds"], metrics["best_epoch"]
     (folder / "metrics.json").write_text(json.dumps(metrics))
     (folder / "environment.json").write_text("{}")
-    page = Page(build([folder], tmp_path / "report"))
+    page = Page(lay_out([folder], tmp_path / "report"))
     assert "This run has no scores on a test split." in page.text
     assert "The run folder has no ledger.json" in page.text
 
@@ -169,14 +193,14 @@ def test_a_run_without_log_ledger_or_test_split_still_has_its_section(
 def test_a_broken_folder_costs_its_own_row_a_sentence(make_run: Callable[..., Path], tmp_path: Path) -> None:
     broken = make_run("broken")
     (broken / "metrics.json").unlink()
-    page = Page(build([make_run("good"), broken], tmp_path / "report"))
+    page = Page(lay_out([make_run("good"), broken], tmp_path / "report"))
     sentence = f"{broken} has no metrics.json, so its training did not end; go on with it by adding --resume."
     assert sentence in page.text
     assert "good/rank/uar" in page.numbers
 
 
 def test_few_speakers_stand_next_to_the_interval(make_run: Callable[..., Path], tmp_path: Path) -> None:
-    source = Page(build([make_run(num_clusters=2)], tmp_path / "report")).source
+    source = Page(lay_out([make_run(num_clusters=2)], tmp_path / "report")).source
     assert re.search(r'rank/interval/uar/high">[\d.]+</data>\s*<span class="few">only 2 speakers</span>', source)
 
 
@@ -193,3 +217,77 @@ def test_all_text_has_a_contrast_of_at_least_4_5(theme: int) -> None:
         for ink in ("ink", "quiet", "link", "simple"):
             low, high = sorted((luminance(colours[ground]), luminance(colours[ink])))
             assert (high + 0.05) / (low + 0.05) >= 4.5, (ground, ink)
+
+
+def test_differences_to_the_best_and_comparisons_are_the_numbers_that_were_computed(
+    make_tested: Callable[..., Path], tmp_path: Path
+) -> None:
+    folders = [make_tested(name, seed=number, skill=skill) for number, (name, skill) in enumerate(RUNS.items())]
+    [one] = compare_runs(folders[:2])
+    page = Page(lay_out(folders, tmp_path / "report", [one]))
+    for standing in standings(experiments_of(gather(folders)[0]))[1:]:
+        assert standing.difference is not None
+        key = f"best/{standing.experiment.slug}"
+        assert page.numbers[f"{key}/difference"][0] == str(standing.difference.difference)
+        assert f"{key}/common" not in page.numbers
+    assert page.source.count('title="cannot be told from the best">≈') == 1
+    for score in ("uar", "accuracy", "weighted_f1", "macro_f1", "ece"):
+        own = one.found.scores[score]
+        shown = [page.numbers[f"compare/1/{score}/{what}"][0] for what in ("first", "second", "difference")]
+        assert shown == [str(own.first), str(own.second), str(own.difference)]
+    for label, own in one.found.recall.items():
+        assert page.numbers[f"compare/1/recall/{label}/difference"][0] == str(own.difference)
+    assert one.verdict in page.text
+    assert one.found.mcnemar is not None
+    assert page.numbers["compare/1/p"][0] == str(one.found.mcnemar.p)
+
+
+RUNS = {"best": 0.8, "level": 0.77, "worse": 0.2}
+
+
+def test_fewer_common_utterances_than_a_run_has_are_counted(
+    make_tested: Callable[..., Path], draw: Callable[..., Predictions], tmp_path: Path
+) -> None:
+    some = draw(2, 0.3)
+    some = Predictions(some.table.iloc[:90].reset_index(drop=True), some.model, some.fingerprint)
+    page = Page(lay_out([make_tested("best", skill=0.9), make_tested("some", found=some)], tmp_path / "report"))
+    assert page.numbers["best/some/common"] == ("90", "90")
+
+
+def test_seeds_folds_and_published_numbers_stand_beside_ours(make_tested: Callable[..., Path], tmp_path: Path) -> None:
+    folders = [make_tested(f"seed{number}", seed=number, training_seed=number) for number in (1, 2)]
+    crossed = make_tested("crossed", skill=0.1)
+    metrics = json.loads((crossed / "metrics.json").read_text())
+    scores = {name: metrics["splits"]["test"][name] for name in ("uar", "accuracy", "weighted_f1", "macro_f1")}
+    folds = {"03": scores | {"n": 70, "nll": 1.5, "ece": 0.1}, "08": scores | {"n": 70, "uar": 0.5, "nll": 1.2}}
+    over = {"uar": {"mean": 0.4321, "deviation": 0.0123}}
+    (crossed / "metrics.json").write_text(
+        json.dumps(metrics | {"policy": "speaker", "folds": folds, "over_folds": over})
+    )
+    settings = {"published": {"accuracy": 0.8806, "weighted_f1": 0.8789, "note": "one <run>"}}
+    (crossed / "settings.yaml").write_text(json.dumps(settings))
+    page = Page(lay_out([*folders, crossed], tmp_path / "report"))
+    seeds = experiments_of(gather(folders)[0])[0]
+    assert page.numbers[f"seeds/{seeds.runs[0].slug}/uar/mean"] == (
+        str(seeds.mean("uar")),
+        f"{100 * seeds.mean('uar'):.1f}",
+    )
+    assert page.numbers[f"seeds/{seeds.runs[0].slug}/uar/deviation"][0] == str(seeds.deviation("uar"))
+    assert page.numbers["crossed/folds/08/uar"] == ("0.5", "50.0")
+    assert page.numbers["crossed/over_folds/uar/mean"] == ("0.4321", "43.2")
+    assert page.numbers["crossed/over_folds/uar/deviation"] == ("0.0123", "1.2")
+    assert page.numbers["published/crossed/accuracy"] == ("0.8806", "88.1")
+    assert "published 87.9" in page.text
+    assert "Published: one <run>" in page.text
+
+
+def test_of_many_runs_the_best_follow_in_full_and_the_others_say_what_they_differ_in(
+    make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "MOST_IN_FULL", 1)
+    runs = [make_run("good", skill=0.9), make_run("bad", skill=0.1, seed=2)]
+    page = Page(build(runs, tmp_path / "report"))
+    assert "The 1 best of 2 runs follow in full, with figures; to see others so, name fewer runs." in page.text
+    assert "training.learning_rate 0.001 · training.mixup_alpha 0.0" in page.text
+    assert [link["href"] for link in page.all("a") if link["href"].startswith("#run")] == ["#run-1"]
+    assert len(page.all("img")) == 4

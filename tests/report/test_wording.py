@@ -6,6 +6,11 @@ import pytest
 
 from emokit.report import wording
 from emokit.report.gather import gather
+from emokit.report.ranking import Standing, experiments_of, standings
+
+
+def ranked(*folders: Path) -> list[Standing]:
+    return standings(experiments_of(gather(folders)[0]))
 
 
 @pytest.mark.parametrize(
@@ -22,6 +27,8 @@ def test_numbers_are_rounded_for_reading() -> None:
     assert wording.whole(1234567) == "1,234,567"
     assert wording.counted(1, "speaker") == "1 speaker"
     assert wording.listed(["a", "b", "c"]) == "a, b and c"
+    assert (wording.points(0.031), wording.points(-0.0042), wording.points(None)) == ("+3.1", "−0.4", "–")
+    assert (wording.chance(0.01234), wording.chance(4e-8)) == ("p = 0.012", "p < 0.001")
 
 
 def test_the_head_says_what_was_asked_what_came_out_and_what_to_be_careful_about(
@@ -33,8 +40,8 @@ def test_the_head_says_what_was_asked_what_came_out_and_what_to_be_careful_about
     test["uar"], test["interval"]["uar"] = 0.51234, [0.4, 0.62]
     test["baselines"]["simple"]["uar"], test["baselines"]["majority"]["uar"] = 0.45, 1 / 7
     (folder / "metrics.json").write_text(json.dumps(metrics))
-    runs, unread = gather([folder, tmp_path / "nowhere"])
-    lines = [line.replace("\u00a0", " ") for line in wording.headline(runs, unread)]
+    _, unread = gather([folder, tmp_path / "nowhere"])
+    lines = [line.replace("\u00a0", " ") for line in wording.headline(ranked(folder), unread)]
     assert lines == [
         "1 run was made to tell angry, disgust, fear, happy, neutral, sad and surprise apart in speech, "
         "on emodb and ravdess.",
@@ -50,28 +57,16 @@ def test_scores_on_synthesised_corpora_are_said_to_be_no_scores_on_people(make_r
     ledger = json.loads((folder / "ledger.json").read_text())
     ledger["corpora"]["ravdess"]["title"] += " (synthesised by emokit)"
     (folder / "ledger.json").write_text(json.dumps(ledger))
-    runs, _ = gather([folder])
     words = "What is called ravdess was synthesised by emokit: no score on it holds for people."
-    assert wording.headline(runs, [])[2].startswith(words)
+    assert wording.headline(ranked(folder), [])[2].startswith(words)
 
 
 def test_runs_of_different_data_are_said_to_be_no_comparison(make_run: Callable[..., Path]) -> None:
     one, other = make_run("one"), make_run("other")
     environment = json.loads((other / "environment.json").read_text())
     (other / "environment.json").write_text(json.dumps(environment | {"data_fingerprint": "cd" * 32}))
-    runs, _ = gather([one, other])
-    assert "The runs were made on different data, so their ranks are no comparison." in wording.headline(runs, [])[2]
-
-
-def test_the_settings_that_differ_are_found_among_runs_of_one_kind(make_run: Callable[..., Path]) -> None:
-    runs, _ = gather([make_run("a", seed=1), make_run("b", seed=2, skill=0.2), make_run("c", seed=3, kind="text")])
-    first = next(run for run in runs if run.name == "a")
-    assert wording.differing_settings(first, runs) == [
-        ("training.learning_rate", "0.0005", "0.001"),
-        ("training.mixup_alpha", "0.2", "0.0"),
-    ]
-    alone = next(run for run in runs if run.name == "c")
-    assert wording.differing_settings(alone, runs) == []
+    words = "The runs were made on different data, so compare them by the difference on common utterances, not by rank."
+    assert words in wording.headline(ranked(one, other), [])[2]
 
 
 def test_runs_tested_on_different_utterances_are_no_comparison(make_run: Callable[..., Path]) -> None:
@@ -79,35 +74,19 @@ def test_runs_tested_on_different_utterances_are_no_comparison(make_run: Callabl
     metrics = json.loads((second / "metrics.json").read_text())
     metrics["splits"]["test"]["n"] -= 1
     (second / "metrics.json").write_text(json.dumps(metrics))
-    runs, _ = gather([first, second])
-    assert (
-        "The runs were tested on different utterances, so their ranks are no comparison."
-        in wording.headline(runs, [])[2]
+    words = "The runs were tested on different utterances, so compare them by the difference on the common ones, not by rank."
+    assert words in wording.headline(ranked(first, second), [])[2]
+
+
+def test_seeds_are_headed_by_their_mean_and_what_is_level_is_named(make_tested: Callable[..., Path]) -> None:
+    seeds = [make_tested(f"seed{number}", seed=number, skill=0.8, training_seed=number) for number in (1, 2)]
+    level = make_tested("level", seed=3, skill=0.75)
+    found = ranked(*seeds, level, make_tested("worse", seed=4, skill=0.2))
+    best = found[0].experiment
+    assert wording.headline(found, [])[1].replace("\u00a0", " ") == (
+        f"{best.name} has the best unweighted average recall on test: {100 * best.mean('uar'):.1f} % on average over 2 seeds, "
+        f"with a standard deviation of {100 * best.deviation('uar'):.1f} points. level cannot be told from it."
     )
-
-
-def test_the_commands_make_the_run_again(make_run: Callable[..., Path]) -> None:
-    folder = make_run("with space")
-    runs, _ = gather([folder])
-    assert wording.commands(runs[0]) == [
-        "emokit train audio experiments/audio/emodb_quick.yaml --data prepared --run 'runs/a b'",
-        "# or from its resolved settings:",
-        f"emokit train audio '{folder}/settings.yaml' --data prepared --run '{folder}-again'",
-    ]
-
-
-def test_what_the_run_took_stands_in_a_line(make_run: Callable[..., Path]) -> None:
-    runs, _ = gather([make_run("a")])
-    best = runs[0].metrics.best_epoch
-    assert wording.outline(runs[0]) == (
-        f"acrnn · audio · 1,234,567 parameters · best epoch {best} of 24 · trained in 1 min 28 s on cpu · "
-        f"{runs[0].folder}"
-    )
-    assert wording.circumstances(runs[0]) == [
-        "seed 1 · device cpu · Linux-6.1-x86_64 · started 2025-01-31T12:00:00+00:00 · emokit 0.1.0 · "
-        "revision 0123456789ab+ · Python 3.11.7",
-        "torch 2.12.1 · transformers 5.1.0 · librosa not installed",
-    ]
 
 
 def test_few_speakers_are_called_few(make_run: Callable[..., Path]) -> None:

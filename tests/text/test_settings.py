@@ -8,6 +8,7 @@ from emokit.errors import UsageError
 from emokit.text.settings import TextSettings
 
 EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments" / "text").glob("*.yaml"))
+EXPERIMENTS = [path for path in EXPERIMENTS if not path.stem.endswith("sweep")]
 
 
 @pytest.mark.parametrize(

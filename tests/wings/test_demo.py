@@ -28,8 +28,11 @@ def test_the_demo_ends_with_a_page_and_a_model_that_is_better_than_chance(tmp_pa
         assert test["uar"] < 1, name
     voice = runs["voice"]["splits"]["test"]
     assert voice["uar"] > voice["baselines"]["simple"]["uar"]
+    sweep = json.loads((out / "runs" / "sweep" / "sweep.json").read_text())
+    assert (sweep["counts"]["complete"], sweep["best"]["is_confirmed"]) == (4, True)
     page = out / "report" / "index.html"
     assert "<title>emokit report" in page.read_text(encoding="utf-8")
+    assert "the best epoch of each of 4 points" in page.read_text(encoding="utf-8")
     assert str(page) in result.stderr.splitlines()[-1]
 
     again = CliRunner().invoke(app, ["demo", "--out", str(out)])

@@ -6,7 +6,7 @@ import pytest
 from huggingface_hub import constants
 
 from emokit.errors import DataError
-from emokit.text.hub import find_model
+from emokit.training.hub import find_model
 
 
 @pytest.fixture

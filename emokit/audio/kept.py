@@ -1,0 +1,95 @@
+"""What is computed of the utterances' sound when a training first wants it, and then kept beside the prepared features."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+import pandas
+
+from emokit.audio.settings import FeatureSettings
+from emokit.data.decode import Extractor, find_file, read_files
+from emokit.data.prepared import FEATURES, SETTINGS, Prepared
+from emokit.data.reading import Reading
+from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
+from emokit.errors import DataError
+from emokit.runtime import num_workers
+from emokit.settings import read_yaml_mapping
+
+Progress = Callable[[int, int], None]
+
+
+AGAIN = "prepare the corpus again from where it lies now"
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The extractor that leaves a waveform as it is, for keeping it; at another speed it has more or fewer samples."""
+
+    rate: int
+    speed: float = 1.0
+
+    @property
+    def sample_rate(self) -> int:
+        """The sample rate that waveforms must have, in Hz."""
+        return round(self.rate / self.speed)
+
+    def __call__(self, waveform: numpy.ndarray) -> numpy.ndarray:
+        """(samples,) -> (samples, 1)."""
+        return waveform[:, None]
+
+
+def features_of(prepared: Prepared) -> FeatureSettings:
+    """The settings of the features that a prepared folder has."""
+    path = prepared.folder / SETTINGS
+    return FeatureSettings.make(read_yaml_mapping(path).get("features") or {}, str(path))
+
+
+def kept(
+    prepared: Prepared,
+    name: str,
+    extractor: Extractor,
+    rows: pandas.DataFrame,
+    wanted: str,
+    progress: Progress | None = None,
+) -> FeatureStore:
+    """What `extractor` makes of each row, read from the store `name` and where it lacks any, computed into it.
+
+    Args:
+        prepared: the data.
+        name: of the store's folder; it must differ whenever the extractor does.
+        extractor: waveform -> features, as `data.decode` takes it.
+        rows: the utterances.
+        wanted: what the sound is wanted for and what to do without it, for the sentence where it is gone.
+        progress: called with (files read, files to read).
+
+    Raises:
+        DataError: the sound is no longer where it was prepared from, or cannot be read.
+    """
+    folder = prepared.folder / FEATURES / name
+    folder.mkdir(exist_ok=True)
+    there = FeatureStore(folder).facts["recording"].to_dict()
+    # Known by its sound and not by its id alone: another take may since have been prepared under the same id.
+    prepared_as = prepared.features(features_of(prepared)).facts["recording"].to_dict()
+    roots = read_yaml_mapping(prepared.folder / SETTINGS)["roots"]
+    paths: dict[str, Path] = {}
+    for utterance_id, corpus, inner in zip(rows["utterance_id"], rows["corpus"], rows["path"], strict=True):
+        if there.get(utterance_id) != prepared_as[utterance_id]:
+            paths[utterance_id] = Path(roots[corpus]) / inner
+            if not paths[utterance_id].exists():
+                raise DataError(f"{paths[utterance_id]} is not there, and {wanted}.")
+    readings: list[Reading] = []
+    files = [find_file(utterance_id, path) for utterance_id, path in paths.items()]
+    for done, reading in enumerate(read_files(files, extractor, num_workers()), start=1):
+        if reading.bad:
+            path = paths[reading.utterance_id]
+            raise DataError(
+                f"{path} is {reading.bad} ({reading.detail}), and was not when it was prepared; prepare it again."
+            )
+        readings.append(reading)
+        if progress:
+            progress(done, len(files))
+        if len(readings) == SHARD_ROWS or done == len(files):
+            write_shard(folder, readings)
+            readings = []
+    return FeatureStore(folder)

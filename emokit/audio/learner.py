@@ -1,0 +1,125 @@
+"""What is trained and on what: an ACRNN on spectrograms, or a pretrained encoder on waveforms. The loop is the same."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy
+import pandas
+import torch
+from transformers import PreTrainedModel
+
+from emokit.audio.encoder import SpeechForAudioClassification
+from emokit.audio.kept import Progress
+from emokit.audio.listen import probabilities
+from emokit.audio.pretrained import find_ears, layer_groups
+from emokit.audio.settings import AudioSettings
+from emokit.audio.waveforms import WaveformBatches, waveforms_of
+from emokit.data.prepared import Prepared
+from emokit.labels import TARGETS
+from emokit.training.batches import LengthBatches
+from emokit.training.loop import Batch
+
+
+class Batches(Protocol):
+    """What gives each epoch its batches, equally many in each."""
+
+    def __len__(self) -> int: ...
+
+    def __call__(self, epoch: int) -> Iterable[Batch]:
+        """The batches of an epoch, counted from one; the same number gives the same batches."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A model before its training, and what `experiment.train_epochs` wants beside it."""
+
+    kind: str
+    """What the model is called: `acrnn`, `wav2vec2`, `wavlm`, …"""
+    model: PreTrainedModel
+    batches: Batches
+    predict: Callable[[Any, str], numpy.ndarray]
+    """(model, split) -> (utterances, classes) probabilities."""
+    groups: list[dict[str, Any]] | None = None
+    """The optimiser's parameter groups; None for the loop's own."""
+    save_beside: Callable[[Path], Any] | None = None
+    """Writes into the model's folder what belongs to it."""
+
+
+def of_waveforms(
+    settings: AudioSettings,
+    model: SpeechForAudioClassification,
+    prepared: Prepared,
+    tables: Mapping[str, pandas.DataFrame],
+    device: torch.device,
+    progress: Progress | None = None,
+) -> Learner:
+    """A pretrained encoder and the sound of every split.
+
+    Args:
+        settings: the experiment.
+        model: as `pretrained.pretrained` made it.
+        prepared: the data.
+        tables: split -> its rows.
+        device: where it is trained.
+        progress: called with (files read, files to read) where the sound has to be read first.
+
+    Raises:
+        DataError: the sound is no longer where it was prepared from, or cannot be read.
+    """
+    recipe, ears, train = settings.training, model.ears, tables["train"]
+    together = pandas.concat(tables.values())
+    found = dict(
+        zip(
+            together["utterance_id"], waveforms_of(prepared, together, ears.sample_rate, progress=progress), strict=True
+        )
+    )
+    heard = {split: [found[name] for name in rows["utterance_id"]] for split, rows in tables.items()}
+    versions = [
+        heard["train"] if speed == 1 else waveforms_of(prepared, train, ears.sample_rate, speed, progress)
+        for speed in settings.augmentation.speeds
+    ]
+    batches = WaveformBatches(
+        versions,
+        train["label"].map(TARGETS).to_numpy(numpy.int64),
+        ears,
+        settings.augmentation,
+        window_seconds=settings.data.window_seconds,
+        batch_size=recipe.batch_size,
+        batch_seconds=recipe.batch_seconds,
+        mixup_alpha=recipe.mixup_alpha,
+        balanced=recipe.class_weights == "sampler",
+        seed=recipe.seed,
+    )
+
+    def predict(current: SpeechForAudioClassification, split: str) -> numpy.ndarray:
+        return probabilities(current, heard[split])
+
+    groups = layer_groups(model, recipe)
+    return Learner(
+        model.config.encoder["model_type"], model.to(device), batches, predict, groups, ears.extractor.save_pretrained
+    )
+
+
+def survey(settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
+    """What a training would do: its steps an epoch, and of a pretrained encoder the share of padding.
+
+    Raises:
+        UsageError, DataError: the pretrained encoder is not to be had, or does not suit the settings.
+    """
+    recipe = settings.training
+    if settings.model.name is None:
+        return {"steps_per_epoch": len(train) // recipe.batch_size}
+    _, ears = find_ears(settings)
+    seconds = train["duration_seconds"].to_numpy(float).clip(max=settings.data.window_seconds)
+    batches = LengthBatches(
+        ears.lengths(numpy.ceil(seconds * ears.sample_rate).astype(numpy.int64)),
+        train["label"].map(TARGETS).to_numpy(numpy.int64),
+        batch_size=recipe.batch_size,
+        budget=round(recipe.batch_seconds * ears.sample_rate),
+        seed=recipe.seed,
+        balanced=recipe.class_weights == "sampler",
+    )
+    steps = -(-len(batches) // recipe.accumulation)
+    return {"steps_per_epoch": steps, "padding_share": round(batches.padding_share(), 4)}

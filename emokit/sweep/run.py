@@ -1,0 +1,303 @@
+"""A sweep from its first look at the space to its last file: begun, joined or gone on with, its workers watched over."""
+
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+from emokit import runs
+from emokit.data.prepared import open_prepared
+from emokit.errors import DataError, EmokitError, UsageError, WorkError
+from emokit.files import explained_disk_errors, read_json, write_json
+from emokit.settings import flat
+from emokit.sweep import storage as storages
+from emokit.sweep import summary
+from emokit.sweep.plan import Plan
+from emokit.sweep.settings import SweepSettings
+from emokit.sweep.wings import TrainPoint, train_point
+from emokit.sweep.worker import Worker
+
+STORAGE = "storage.json"
+WORKERS = "workers"
+ABOUT = "emokit"
+WATCH_SECONDS = 1.0
+WRITE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker process is told."""
+
+    run: Path
+    url: str | None
+    data: Path
+    train: Callable[[], TrainPoint]
+    """Makes what trains a point, in the worker."""
+    until: float | None = None
+    lease_seconds: float | None = None
+    parent: int | None = None
+
+
+def begin(
+    sweep: SweepSettings, data: Path, run: Path, url: str | None = None, *, device: str = "auto", force: bool = False
+) -> Plan:
+    """Make a sweep's folder and its study, or join a study that lies in a shared storage.
+
+    Raises:
+        UsageError: the folder exists, the storage is not to be had, or its study was started with another space.
+        DataError: its study was started on other data.
+        WorkError: the folder cannot be written.
+    """
+    prepared = open_prepared(data)
+    if (run / runs.SETTINGS).exists() and not force:
+        raise UsageError(
+            f"{run} was begun; go on with it by `emokit sweep --resume {run}`, replace it with --force, or name another --run."
+        )
+    if url:
+        _check_study(storages.open_storage(url, run), sweep, prepared.fingerprint, url, data)
+    seed = sweep.seed
+    runs.start(
+        run, sweep, seed=seed, device=device, data=prepared.folder, fingerprint=prepared.fingerprint, force=force
+    )
+    write_json(run / STORAGE, {"url": url and storages.shown(url)})
+    return _opened(sweep, run, url, prepared.fingerprint)
+
+
+def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple[Plan, str | None, Path]:
+    """Open a sweep that was begun, to go on with it: what failed by itself is tried again.
+
+    Returns:
+        the plan, the storage's URL and the prepared folder.
+
+    Raises:
+        UsageError: the folder is no sweep, or the storage is not to be had.
+        DataError: the data are others than it was begun on, or a file is damaged.
+    """
+    sweep = check_sweep(run)
+    url = url or url_of(run)
+    environment = runs.read_environment(run)
+    folder = data or Path(str(environment["data"]))
+    if open_prepared(folder).fingerprint != environment["data_fingerprint"]:
+        raise DataError(f"{run} was begun on other data than {folder}; resume with the --data it was begun with.")
+    plan = _opened(sweep, run, url, environment["data_fingerprint"])
+    plan.search.retry_failed()
+    return plan, url, folder
+
+
+def look(run: Path, url: str | None = None) -> Plan:
+    """Open a sweep for a look at it."""
+    return Plan(check_sweep(run), run, storages.open_storage(url or url_of(run), run))
+
+
+def check_sweep(run: Path) -> SweepSettings:
+    """The settings of a sweep's folder.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not (run / STORAGE).exists():
+        raise UsageError(f"{run} has no {STORAGE}, so it is no sweep; name a folder that `emokit sweep` made.")
+    return SweepSettings.make(runs.read_settings(run), str(run / runs.SETTINGS))
+
+
+def url_of(run: Path) -> str | None:
+    """Where a sweep's trials are kept; None for its own journal."""
+    url = read_json(run / STORAGE)["url"]
+    if url and "***" in url:
+        raise UsageError(f"{run} keeps its trials in {url}; give --storage with the password too.")
+    return str(url) if url else None
+
+
+def order(plan: Plan, url: str | None, data: Path, device: str, precision: str, hours: float | None = None) -> Order:
+    """What the workers of a sweep are told."""
+    hours = hours if hours is not None else plan.sweep.budget.hours
+    until = time.time() + 3600 * hours if hours else None
+    return Order(
+        plan.run,
+        url,
+        data,
+        partial(train_point, plan.sweep.experiment.kind, data, device, precision),
+        until,
+        parent=os.getpid(),
+    )
+
+
+def watch(plan: Plan, order: Order, num_workers: int, devices: int = 0) -> Generator[dict[str, Any], None, None]:
+    """Start the workers, put another in the place of one that is killed, and yield how the sweep stands every second.
+
+    Args:
+        plan: the sweep.
+        order: what each worker is told.
+        num_workers: how many.
+        devices: GPUs that they share, one each in turn; 0 for none.
+
+    Raises:
+        WorkError: every worker has ended by an error.
+    """
+    crew = [_Hand(order, number, num_workers, devices) for number in range(num_workers)]
+    written = 0.0
+    try:
+        for hand in crew:
+            hand.start()
+        while any(hand.is_at_work() for hand in crew):
+            found = summary.summarise(plan)
+            if time.monotonic() - written > WRITE_SECONDS:
+                summary.write(plan, found)
+                written = time.monotonic()
+            yield found
+            time.sleep(WATCH_SECONDS)
+    finally:
+        for hand in crew:
+            hand.stop()
+        found = summary.summarise(plan, importance=True)
+        summary.write(plan, found)
+    errors = [hand.error for hand in crew if hand.error]
+    if len(errors) == len(crew):
+        raise WorkError(f"{errors[0].rstrip('.')}; go on with `emokit sweep --resume {plan.run}` when that is mended.")
+    yield found
+
+
+def work_here(plan: Plan, order: Order) -> dict[str, Any]:
+    """Do all of a sweep's work in this process; returns what it came to."""
+    Worker(plan, order.train(), order.until).work()
+    found = summary.summarise(plan, importance=True)
+    summary.write(plan, found)
+    return found
+
+
+class _Hand:
+    """A worker's process and the place it works at."""
+
+    def __init__(self, order: Order, number: int, num_workers: int, devices: int) -> None:
+        self.error = ""
+        self._order, self._number = order, number
+        self._environment = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // num_workers))}
+        if devices:
+            shared = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(devices)))).split(",")
+            self._environment["CUDA_VISIBLE_DEVICES"] = shared[number % len(shared)]
+            self._environment.pop("OMP_NUM_THREADS")
+        self._process: SpawnProcess
+        self._ear: Connection
+
+    def start(self) -> None:
+        """Start a process; its environment is set before it begins, as libraries look at it when they are loaded."""
+        context = multiprocessing.get_context("spawn")
+        self._ear, mouth = context.Pipe(duplex=False)
+        before = {name: os.environ.get(name) for name in self._environment}
+        # The user's own number of threads stays.
+        os.environ.update({n: v for n, v in self._environment.items() if n != "OMP_NUM_THREADS" or not before[n]})
+        try:
+            self._process = context.Process(target=run_worker, args=(self._order, self._number, mouth))
+            self._process.start()
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+        mouth.close()
+
+    def is_at_work(self) -> bool:
+        """Whether it works; one that was killed is replaced."""
+        if self._process.is_alive():
+            return True
+        code = self._process.exitcode
+        if code is not None and code < 0:
+            self.start()
+            return True
+        if code and not self.error:
+            self.error = self._heard() or f"worker {self._number} ended with exit code {code}"
+        return False
+
+    def stop(self) -> None:
+        """Ask it to hand its trial back; a second later than patience allows it is killed."""
+        if self._process.is_alive():
+            self._process.terminate()
+            self._process.join(PATIENCE_SECONDS)
+            self._process.kill()
+        self._process.join()
+
+    def _heard(self) -> str:
+        try:
+            return str(self._ear.recv()) if self._ear.poll() else ""
+        except EOFError:
+            return ""
+
+
+def run_worker(order: Order, number: int, mouth: Connection) -> None:
+    """What a worker's process does; what it says goes to `workers/<number>.log`, its error to the command."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the command, which asks its workers to stop
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        _to_file(order.run / WORKERS / f"{number}.log")
+        plan = Plan(
+            SweepSettings.make(runs.read_settings(order.run)),
+            order.run,
+            storages.open_storage(order.url, order.run, waits=True),
+            **({"lease_seconds": order.lease_seconds} if order.lease_seconds else {}),
+        )
+        Worker(plan, order.train(), order.until, order.parent).work()
+    except EmokitError as error:
+        mouth.send(str(error))
+        raise SystemExit(error.exit_code) from error
+    except Exception:
+        logging.getLogger(__name__).exception("The worker ended by an error of its own.")
+        mouth.send(f"Worker {number} ended by an error of its own, see {order.run / WORKERS / f'{number}.log'}")
+        raise SystemExit(1) from None
+
+
+def _leave(signum: int, frame: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(0)
+
+
+def _to_file(path: Path) -> None:
+    """Send what this process and the libraries in it print to a file, so that the command's table stays whole."""
+    with explained_disk_errors(path):
+        path.parent.mkdir(exist_ok=True)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+
+
+def _opened(sweep: SweepSettings, run: Path, url: str | None, fingerprint: str) -> Plan:
+    plan = Plan(sweep, run, storages.open_storage(url, run))
+    plan.search.study.set_user_attr(ABOUT, _about(sweep, fingerprint))
+    plan.search.fill()
+    return plan
+
+
+def _about(sweep: SweepSettings, fingerprint: str) -> dict[str, Any]:
+    settings = flat(sweep.as_dict())
+    settings.pop("budget.hours")  # how long one command works is that command's own affair
+    return {"settings": json.loads(json.dumps(settings)), "data_fingerprint": fingerprint}
+
+
+def _check_study(storage: Any, sweep: SweepSettings, fingerprint: str, url: str, data: Path) -> None:
+    """A study of that name must be of this space and these data."""
+    found = {study.study_name: study for study in storage.get_all_studies()}.get(sweep.name)
+    if found is None:
+        return
+    before, now = found.user_attrs.get(ABOUT), _about(sweep, fingerprint)
+    where = f"The study {sweep.name} in {storages.shown(url)}"
+    if before is None:
+        raise UsageError(f"{where} was not made by emokit; give the sweep another name.")
+    for key in sorted(before["settings"].keys() | now["settings"].keys()):
+        then, here = before["settings"].get(key), now["settings"].get(key)
+        if then != here:
+            raise UsageError(
+                f"{where} was started with {key} = {then!r} and this sweep has {here!r}; "
+                "join it with the same file, or give the sweep another name."
+            )
+    if before["data_fingerprint"] != fingerprint:
+        raise DataError(
+            f"{where} was started on other data than {data}; prepare the same, or give the sweep another name."
+        )

@@ -1,0 +1,142 @@
+"""A worker: takes points from the board, trains them, tells what they came to, until nothing is left or the time is up."""
+
+import contextlib
+import gc
+import os
+import shutil
+import time
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import Trial
+
+from emokit.errors import Collapsed, DataError, EmokitError, MemoryFull, UsageError
+from emokit.files import write_text
+from emokit.sweep import board, trial
+from emokit.sweep.board import Board, LeaseLost
+from emokit.sweep.lease import Heart
+from emokit.sweep.plan import Plan
+from emokit.sweep.space import suggest
+from emokit.sweep.trial import Pruned, Scored
+from emokit.sweep.wings import TrainPoint
+
+POLL_SECONDS = 1.0
+ERROR = "error.txt"
+
+
+class Stopped(Exception):
+    """The time is up, or the command that started this worker is gone; the trial is left to another worker."""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One process's work on a sweep."""
+
+    plan: Plan
+    train_point: TrainPoint
+    until: float | None = None
+    """When to stop, in seconds since 1970; None for never."""
+    parent: int | None = None
+    """The process that started this one, without which it stops; None where it works for itself."""
+
+    def work(self) -> None:
+        """Take point after point; returns when every point has ended, of the search and of what confirms it, or time is up."""
+        for now in self.plan.phases():
+            while not now.is_over():
+                if self._is_stopped():
+                    return
+                claimed = now.claim(self.plan.seed_sampler)
+                if claimed is None:
+                    time.sleep(POLL_SECONDS)
+                else:
+                    self._carry_out(now, claimed)
+
+    def _carry_out(self, on: Board, claimed: Trial) -> None:
+        with (
+            contextlib.suppress(LeaseLost, UpdateFinishedTrialError),
+            Heart(lambda count: on.beat(claimed, count)) as heart,
+        ):
+            try:
+                self._train(on, claimed, heart)
+            except Stopped:
+                on.fail(claimed, board.STOPPED)
+            except (KeyboardInterrupt, SystemExit):
+                on.fail(claimed, board.STOPPED)
+                raise
+            except EmokitError:  # a full disk and the like: no fault of the point's
+                on.fail(claimed, board.STOPPED)
+                raise
+
+    def _train(self, on: Board, claimed: Trial, heart: Heart) -> None:
+        """Train a point and tell what became of it."""
+        sweep, notes = self.plan.sweep, claimed.user_attrs
+        key = str(notes["point"])
+        halved = bool(notes.get("halved"))
+        folder = self.plan.folder_of(key)
+        seeds = [int(notes["seed"])] if "seed" in notes else trial.seeds_of(sweep)
+        point = suggest(sweep, claimed)
+        done: list[Scored] = []
+        first = folder if len(seeds) == 1 else folder / f"seed-{seeds[0]}"
+
+        def outcome() -> dict[str, Any]:
+            found = done or [scored for scored in [trial.scored(first, sweep.objective)] if scored]
+            return {
+                "best": sum(one.value for one in found) / len(found) if found else None,
+                "best_epoch": found[0].best_epoch if found else None,
+                "epochs": sum(one.epochs for one in found),
+                "seconds": round(sum(one.seconds for one in found), 3),
+            }
+
+        try:
+            for seed in seeds:
+                run = folder if len(seeds) == 1 else folder / f"seed-{seed}"
+                settings = trial.trial_settings(sweep, point, key.replace("/", "-"), seed, halved=halved)
+                is_first = seed == seeds[0]
+
+                def report(epoch: int, value: float, is_first: bool = is_first) -> None:
+                    self._report(on, claimed, heart, epoch, value if is_first else None)
+
+                done.append(trial.train_once(settings, run, sweep.objective, self.train_point, report))
+                trial.keep_small(run, model=True)
+        except Pruned as error:
+            trial.keep_small(first, model=False)
+            on.prune(claimed, "pruned", reason=str(error), **outcome())
+        except Collapsed as error:
+            trial.keep_small(first, model=False)
+            on.prune(claimed, "collapsed", reason=str(error), **outcome())
+        except MemoryFull as error:
+            gc.collect()  # the model that was too large, before the next one is made
+            shutil.rmtree(folder, ignore_errors=True)
+            if halved:
+                on.fail(claimed, board.FAILED, reason=str(error))
+            else:
+                on.fail(claimed, board.MEMORY)
+        except (UsageError, DataError) as error:
+            on.fail(claimed, board.FAILED, reason=str(error))
+        except (EmokitError, Stopped, LeaseLost):
+            raise
+        except Exception as error:  # whatever one point trips over must not end the others
+            write_text(folder / ERROR, traceback.format_exc())
+            on.fail(claimed, board.FAILED, reason=f"{type(error).__name__}: {error}; see {folder / ERROR}")
+        else:
+            found = outcome()
+            values = [one.value for one in done]
+            on.complete(claimed, float(found["best"]), values=values, **found)
+            trial.drop_models(self.plan.run / self.plan.TRIALS, self.plan.best_keys())
+
+    def _report(self, on: Board, claimed: Trial, heart: Heart, epoch: int, value: float | None) -> None:
+        """Tell an epoch's score, and ask for no other one where there is a reason."""
+        if heart.is_lost:
+            raise LeaseLost
+        if value is not None:
+            on.report(claimed, epoch, value)
+            if on.prunes and claimed.should_prune():
+                raise Pruned(f"pruned after epoch {epoch}, where {self.plan.sweep.objective.metric} was {value:.4f}")
+        if self._is_stopped():
+            raise Stopped
+
+    def _is_stopped(self) -> bool:
+        late = self.until is not None and time.time() >= self.until
+        return late or (self.parent is not None and os.getppid() != self.parent)

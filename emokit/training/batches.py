@@ -1,0 +1,80 @@
+"""Batches of utterances of like length, so that little of them is padding; the number of an epoch decides who is in them."""
+
+import numpy
+
+from emokit.labels import NUM_LABELS
+from emokit.runtime import derived_seed
+
+# Lengths within a tenth of one another share a bucket: wide enough to mix, and at most a tenth of a batch is padding.
+BUCKET_RATIO = 1.1
+
+
+def buckets(lengths: numpy.ndarray) -> numpy.ndarray:
+    """(rows,) the longest length of each row's bucket, in the unit of the lengths."""
+    number = numpy.ceil(numpy.log(lengths) / numpy.log(BUCKET_RATIO)).astype(int)
+    longest = {bucket: lengths[number == bucket].max() for bucket in numpy.unique(number)}
+    return numpy.array([longest[bucket] for bucket in number], dtype=numpy.int64)
+
+
+def cut(ordered: numpy.ndarray, batch_size: int, budget: int) -> list[slice]:
+    """Cut rows that are in ascending order of length into batches.
+
+    Args:
+        ordered: (rows,) lengths, ascending.
+        batch_size: the most rows in a batch.
+        budget: the most that a batch may hold when its rows are padded to the longest; one row may be longer.
+    """
+    found, start = [], 0
+    for row, length in enumerate(ordered):
+        count = row - start
+        if count and (count == batch_size or (count + 1) * length > budget):
+            found.append(slice(start, row))
+            start = row
+    return [*found, slice(start, len(ordered))] if len(ordered) else []
+
+
+class LengthBatches:
+    """Who shares a batch in which epoch: rows of like length, put together anew in each epoch; none is left out."""
+
+    def __init__(
+        self,
+        lengths: numpy.ndarray,
+        targets: numpy.ndarray,
+        *,
+        batch_size: int,
+        budget: int,
+        seed: int,
+        balanced: bool = False,
+    ) -> None:
+        """Take what the batches depend on.
+
+        Args:
+            lengths: (utterances,) how long each is, in tokens or samples.
+            targets: (utterances,) class numbers.
+            batch_size, budget: as `cut` takes them.
+            seed: of the order.
+            balanced: draw each class equally often, with replacement, instead of each utterance once.
+        """
+        self.lengths, self.batch_size, self.budget, self.seed = lengths, batch_size, budget, seed
+        self.buckets = buckets(lengths)
+        share = 1 / numpy.bincount(targets, minlength=NUM_LABELS).clip(1)[targets]
+        self.chances = share / share.sum() if balanced else None
+
+    def __len__(self) -> int:
+        # Cut by the buckets' lengths and not by the rows' own: every epoch then has as many batches.
+        return len(cut(numpy.sort(self.buckets), self.batch_size, self.budget))
+
+    def of_epoch(self, epoch: int) -> list[numpy.ndarray]:
+        """The rows of each batch of an epoch."""
+        random = numpy.random.default_rng(derived_seed(self.seed, epoch, 1))
+        size = len(self.lengths)
+        drawn = random.permutation(size) if self.chances is None else random.choice(size, size, p=self.chances)
+        drawn = drawn[numpy.argsort(self.buckets[drawn], kind="stable")]
+        batches = [drawn[part] for part in cut(self.buckets[drawn], self.batch_size, self.budget)]
+        return [batches[number] for number in random.permutation(len(batches))]
+
+    def padding_share(self, epoch: int = 1) -> float:
+        """The share of what an epoch's batches hold that is padding."""
+        batches = self.of_epoch(epoch)
+        slots = sum(len(rows) * self.lengths[rows].max() for rows in batches)
+        return float(1 - sum(self.lengths[rows].sum() for rows in batches) / slots)

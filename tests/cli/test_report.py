@@ -1,0 +1,123 @@
+"""`emokit report` as a user types it: the page, the comparison, the tables, and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from emokit.cli.app import app
+
+runner = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two runs on the same 60 utterances of 6 speakers, made by a training each."""
+    import numpy
+    import pandas
+
+    from emokit import metrics, predictions
+    from emokit.labels import LABELS
+
+    folder = tmp_path_factory.mktemp("runs")
+    random = numpy.random.default_rng(0)
+    truth = random.integers(0, 7, 60)
+    table = pandas.DataFrame(
+        {
+            "utterance_id": [f"emodb/{number}" for number in range(60)],
+            "corpus": "emodb",
+            "speaker": [f"{number % 6:02d}" for number in range(60)],
+            "dialogue": None,
+            "split": "test",
+            "label": numpy.array(LABELS)[truth],
+        }
+    )
+    for name, share in (("before", 0.2), ("after", 0.9)):
+        guess = numpy.where(random.random(60) < share, truth, random.integers(0, 7, 60))
+        found = predictions.make(table, numpy.eye(7)[guess] * 0.65 + 0.05, model="acrnn", fingerprint="ab")
+        predictions.write(found, folder / name / "predictions" / "test.parquet")
+        majority = metrics.majority_baseline(table["label"], found)
+        scored = metrics.score(found, num_resamples=20) | {"baselines": {"majority": majority, "simple": majority}}
+        about = {"name": name, "kind": "audio", "model": "acrnn", "labels": list(LABELS), "splits": {"test": scored}}
+        (folder / name / "metrics.json").write_text(json.dumps(about))
+        (folder / name / "environment.json").write_text('{"data_fingerprint": "ab"}')
+        (folder / name / "settings.yaml").write_text(f"name: {name}\nmodel: {{dropout: {share}}}\n")
+    return [folder / "before", folder / "after"]
+
+
+def test_compare_shows_scores_classes_mcnemar_and_the_verdict(runs: list[Path]) -> None:
+    result = runner.invoke(app, ["report", "--compare", *map(str, runs)])
+    assert result.exit_code == 0, result.output
+    found = json.loads(runner.invoke(app, ["report", "--compare", *map(str, runs), "--json"]).stdout)["comparisons"][0]
+    uar = found["scores"]["uar"]
+    assert found["num_common"] == 60
+    low, high = (f"{100 * bound:+.1f}".replace("-", "−") for bound in uar["interval"])
+    shown = " ".join(result.stdout.split())
+    assert (
+        f"UAR % {100 * uar['first']:.1f} {100 * uar['second']:.1f} {100 * uar['difference']:+.1f} ({low} to {high})"
+        in shown
+    )
+    assert f"right: both {found['mcnemar']['both']}, only before {found['mcnemar']['only_first']}, only after" in shown
+    assert result.stdout.splitlines()[-1] == found["verdict"]
+    assert result.stderr.strip().splitlines() == found["notes"]
+
+
+def test_compare_with_out_has_a_section_of_its_own_in_the_page(runs: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    result = runner.invoke(app, ["report", "--compare", *map(str, runs), "--out", str(out), "--json"])
+    assert result.exit_code == 0, result.output
+    shown = json.loads(result.stdout)
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert shown["page"] == str(out / "index.html")
+    assert "<h2>after compared with before</h2>" in page
+    assert shown["comparisons"][0]["verdict"] in page
+    assert {path.name for path in (out / "figures").glob("compare*")} == {
+        f"compare-1-recall.{suffix}" for suffix in ("csv", "png", "svg")
+    }
+    again = runner.invoke(app, ["report", *map(str, runs), "--out", str(out)])
+    assert again.exit_code == 2
+    assert again.stderr.strip() == (
+        f"error: {out} exists and is not empty; name another folder, or add --force to replace it."
+    )
+
+
+def test_tables_go_to_stdout_and_write_nothing(
+    runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for form, start in (("md", "Test scores in %"), ("tex", "% needs \\usepackage{booktabs}"), ("json", "{\n")):
+        result = runner.invoke(app, ["report", *map(str, runs), "--format", form])
+        assert result.exit_code == 0, result.output
+        assert result.stdout.startswith(start)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (
+            ["--compare", "{0}"],
+            2,
+            "Only one run was named, so there is nothing to compare; name a run of another experiment beside it.",
+        ),
+        (["{0}", "--format", "docx"], 2, "--format docx is unknown; choose one of md, tex, json."),
+        (
+            ["--compare", "{0}", "{0}/predictions"],
+            3,
+            "{0}/predictions has no settings.yaml, so it is no run folder; name one that `emokit train` made.",
+        ),
+        (["nowhere"], 3, "nowhere is not there; name a run folder, as `emokit train` makes it with --run."),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    runs: list[Path], tmp_path: Path, words: list[str], code: int, sentence: str
+) -> None:
+    given = [word.format(runs[0]) for word in words]
+    result = runner.invoke(app, ["report", *given, "--out", str(tmp_path / "out")])
+    assert (result.exit_code, result.stderr.strip()) == (code, f"error: {sentence.format(runs[0])}")
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_run_is_a_slip() -> None:
+    assert runner.invoke(app, ["report"]).exit_code == 2

@@ -1,0 +1,100 @@
+"""Seeds of one experiment, and where each experiment stands to the best."""
+
+import json
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from emokit.report.gather import Run, gather
+from emokit.report.paired import uar_difference
+from emokit.report.ranking import experiments_of, standings
+
+MakeRun = Callable[..., Path]
+
+
+def runs_of(*folders: Path) -> list[Run]:
+    return gather(folders)[0]
+
+
+def change(run: Path, name: str, **values: object) -> None:
+    found = json.loads((run / name).read_text())
+    (run / name).write_text(json.dumps(found | values))
+
+
+def test_runs_that_differ_in_their_seed_and_name_alone_are_one_experiment(make_tested: MakeRun) -> None:
+    seeds = [make_tested(f"seed {number}", seed=number, training_seed=number) for number in (1, 2, 3)]
+    other = make_tested("other", seed=4, skill=0.9)
+    found = experiments_of(runs_of(*seeds, other))
+    assert [len(one.runs) for one in found] == [1, 3]
+    assert [one.name for one in found] == ["other", found[1].runs[0].settings["name"]]
+    uars = [run.test.uar for run in runs_of(*seeds) if run.test]
+    assert found[1].mean("uar") == pytest.approx(statistics.mean(uars))
+    assert found[1].deviation("uar") == pytest.approx(statistics.stdev(uars))
+    assert sorted(found[1].seeds) == [1, 2, 3]
+    assert found[1].values("uar") == sorted(uars, reverse=True)
+
+
+@pytest.mark.parametrize("what", ["settings", "data", "folds", "the same seed", "no seed"])
+def test_what_differs_in_more_than_the_seed_is_another_experiment(make_tested: MakeRun, what: str) -> None:
+    first = make_tested("one", training_seed=1)
+    second = make_tested("two", training_seed=1 if what == "the same seed" else 2)
+    settings = yaml.safe_load((second / "settings.yaml").read_text())
+    if what == "settings":
+        settings["training"]["learning_rate"] = 0.5
+    if what == "no seed":
+        del settings["training"]["seed"]
+    (second / "settings.yaml").write_text(yaml.safe_dump(settings))
+    if what == "data":
+        change(second, "environment.json", data_fingerprint="cd" * 32)
+    if what == "folds":
+        change(second, "metrics.json", policy="leave-one-speaker-out")
+    assert [len(one.runs) for one in experiments_of(runs_of(first, second))] == [1, 1]
+
+
+def test_the_best_mean_goes_before_the_best_seed(make_tested: MakeRun) -> None:
+    lucky = make_tested("lucky", seed=1, skill=0.9, training_seed=1)
+    unlucky = make_tested("unlucky", seed=2, skill=0.1, training_seed=2)
+    steady = make_tested("steady", seed=3, skill=0.75)
+    found = experiments_of(runs_of(lucky, unlucky, steady))
+    assert [one.runs[0].name for one in found] == ["steady", "lucky"]
+
+
+def test_a_difference_that_cannot_be_told_from_zero_is_marked(make_tested: MakeRun) -> None:
+    runs = runs_of(
+        make_tested("best", seed=1, skill=0.8),
+        make_tested("level", seed=2, skill=0.77),
+        make_tested("worse", seed=3, skill=0.2),
+    )
+    found = standings(experiments_of(runs))
+    assert [(one.experiment.name, one.is_level) for one in found] == [
+        ("best", False),
+        ("level", True),
+        ("worse", False),
+    ]
+    assert found[0].difference is None
+    for one in found[1:]:
+        assert (one.difference, one.num_common) == uar_difference([runs[0].tested], [one.experiment.runs[0].tested])
+
+
+def test_a_run_without_predictions_has_a_sentence_for_a_difference(make_tested: MakeRun, make_run: MakeRun) -> None:
+    tested, plain = make_tested("tested", skill=0.9), make_run("plain", skill=0.1)
+    damaged = make_tested("damaged", skill=0.5)
+    (damaged / "predictions" / "test.parquet").write_bytes(b"PAR1")
+    found = {one.experiment.name: one for one in standings(experiments_of(runs_of(tested, plain, damaged)))}
+    assert found["plain"].problem == (
+        f"{plain} has no predictions/test.parquet, so it cannot be compared utterance by utterance; make the run again."
+    )
+    assert found["damaged"].problem.startswith(f"{damaged}/predictions/test.parquet is no readable parquet table (")
+
+
+def test_a_run_without_a_test_split_comes_last_and_has_no_difference(make_tested: MakeRun) -> None:
+    untested, tested = make_tested("untested"), make_tested("tested", skill=0.1)
+    metrics = json.loads((untested / "metrics.json").read_text())
+    del metrics["splits"]["test"]
+    (untested / "metrics.json").write_text(json.dumps(metrics))
+    found = standings(experiments_of(runs_of(untested, tested)))
+    assert [one.experiment.name for one in found] == ["tested", "untested"]
+    assert (found[1].difference, found[1].problem) == (None, "")
