@@ -89,10 +89,10 @@ def main() -> None:
         page = build(runs, Path(folder) / "report")
         took, busy = time.monotonic() - started, time.process_time() - busy
         files = [path for path in page.parent.rglob("*") if path.is_file()]
-        whole = sum(path.stat().st_size for path in files) / 1e6
+        size, whole = page.stat().st_size / 1e6, sum(path.stat().st_size for path in files) / 1e6
         console.show(
-            f"report of {RUNS} runs, {BROKEN} of them broken: {took:.1f} s ({busy:.1f} s of them on the processor), page {page.stat().st_size / 1e6:.1f} MB, "
-            f"{whole:.1f} MB with its {len(files) - 1} files of figures"
+            f"report of {RUNS} runs, {BROKEN} of them broken: {took:.1f} s ({busy:.1f} s of them on the processor), "
+            f"page {size:.1f} MB, {whole:.1f} MB with its {len(files) - 1} files of figures"
         )
         started = time.monotonic()
         compare_runs(runs[-2:])

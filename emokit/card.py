@@ -110,7 +110,9 @@ def _loading(metrics: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     model = settings.get("model")
     form = str(model.get("kind") or "") if isinstance(model, Mapping) else ""
     if kind == "audio":
-        where += _in_python("AutoModelForAudioClassification", "    import emokit  # has transformers know its models\n")
+        where += _in_python(
+            "AutoModelForAudioClassification", "    import emokit  # has transformers know its models\n"
+        )
     elif kind == "text" and form in ("pretrained", "tiny"):
         where += _in_python("AutoModelForSequenceClassification")
     return where

@@ -18,11 +18,12 @@ from emokit import card, metrics, predictions, runs
 from emokit.data.folds import assign_folds, fold_names, split_of_fold
 from emokit.data.prepared import SETTINGS, Prepared
 from emokit.data.splits import SplitSettings
-from emokit.errors import DataError
+from emokit.errors import DataError, UsageError
 from emokit.files import write_json, write_text
 from emokit.labels import LABELS
 from emokit.predictions import Predictions
 from emokit.settings import Settings, read_yaml_mapping
+from emokit.training.hardware import num_processes
 
 FOLDS = "folds"
 
@@ -62,8 +63,14 @@ def cross_validate(
         what `metrics.json` holds: as that of a run, with `folds` beside the pooled `test`.
 
     Raises:
-        UsageError: the policy is unknown or has no folds for these corpora, or the run folder exists.
+        UsageError: the policy is unknown or has no folds for these corpora, the run folder exists, or several processes were
+            started.
     """
+    if num_processes() > 1:
+        raise UsageError(
+            f"{num_processes()} processes were started and folds are trained in one; "
+            "start one process, or train without --folds."
+        )
     table = prepared.table[prepared.table["corpus"].isin(corpora)] if corpora else prepared.table
     # The seed and the share of dev are those that the folder was prepared with.
     division = SplitSettings.make({**read_yaml_mapping(prepared.folder / SETTINGS)["splits"], "fold": None})

@@ -123,7 +123,8 @@ def check_complete(run: Path) -> None:
         DataError: says which, and what to do.
     """
     if not run.is_dir():
-        raise DataError(f"{run} is not there; name a run folder, as `emokit train` makes it with --run.")
+        found = "is a file" if run.exists() else "is not there"
+        raise DataError(f"{run} {found}; name a run folder, as `emokit train` makes it with --run.")
     if not (run / SETTINGS).exists():
         raise DataError(f"{run} has no {SETTINGS}, so it is no run folder; name one that `emokit train` made.")
     if not is_complete(run):

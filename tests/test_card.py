@@ -79,7 +79,10 @@ def test_the_weakest_emotion_comes_first_with_what_it_is_taken_for(metrics: dict
 
 def test_corpora_and_sexes_stand_with_the_weakest_first(metrics: dict[str, Any]) -> None:
     groups = {"emodb": {"uar": 0.7, "accuracy": 0.72, "n": 12}, "tess": {"uar": 0.41, "accuracy": 0.4, "n": 8}}
-    metrics["splits"]["test"] |= {"per_corpus": groups, "per_gender": {"male": groups["emodb"], "female": groups["tess"]}}
+    metrics["splits"]["test"] |= {
+        "per_corpus": groups,
+        "per_gender": {"male": groups["emodb"], "female": groups["tess"]},
+    }
     card = model_card(metrics, {}, ENVIRONMENT, {})
     head = "UAR, % | Accuracy, % | Utterances |\n| --- | --- | --- | --- |\n"
     assert (
@@ -90,7 +93,9 @@ def test_corpora_and_sexes_stand_with_the_weakest_first(metrics: dict[str, Any])
         f"By speakers' sex, where their corpus says it, on test, the weakest first:\n\n| Speakers | {head}"
         "| female | 41.0 | 40.0 | 8 |\n| male | 70.0 | 72.0 | 12 |\n" in card
     )
-    assert "sex" not in model_card(metrics | {"splits": {"test": metrics["splits"]["test"] | {"per_gender": {}}}}, {}, {}, {})
+    assert "sex" not in model_card(
+        metrics | {"splits": {"test": metrics["splits"]["test"] | {"per_gender": {}}}}, {}, {}, {}
+    )
 
 
 def test_the_corpora_stand_with_their_licences(metrics: dict[str, Any], ledger: dict[str, Any]) -> None:
@@ -117,10 +122,14 @@ def test_a_corpus_that_does_not_say_who_speaks_has_no_number_of_speakers(
 def test_the_card_says_how_to_load_the_model(metrics: dict[str, Any]) -> None:
     assert "    emokit predict RUN some.wav\n" in model_card(metrics, {}, ENVIRONMENT, {})
     assert "    import emokit  #" in model_card(metrics, {}, ENVIRONMENT, {})
-    assert '    model = AutoModelForAudioClassification.from_pretrained("RUN/model")' in model_card(metrics, {}, ENVIRONMENT, {})
+    assert '    model = AutoModelForAudioClassification.from_pretrained("RUN/model")' in model_card(
+        metrics, {}, ENVIRONMENT, {}
+    )
     text = model_card(metrics | {"kind": "text"}, {"model": {"kind": "pretrained"}}, ENVIRONMENT, {})
     assert "    from transformers import AutoModelForSequenceClassification\n" in text
-    assert "from_pretrained" not in model_card(metrics | {"kind": "text"}, {"model": {"kind": "tfidf"}}, ENVIRONMENT, {})
+    assert "from_pretrained" not in model_card(
+        metrics | {"kind": "text"}, {"model": {"kind": "tfidf"}}, ENVIRONMENT, {}
+    )
     assert '    emokit predict RUN "I did not expect that!"\n' in text
     assert "pipeline_tag: text-classification" in text
 

@@ -98,3 +98,14 @@ def test_unknown_folds_are_refused(finished, tmp_path):
     assert result.exit_code == 2
     assert result.stderr.startswith("error: The folds everyone are unknown; choose one of ")
     assert not (tmp_path / "run").exists()
+
+
+def test_several_processes_are_refused_in_a_sentence(finished, tmp_path, monkeypatch):
+    _, command, _ = finished
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    result = runner.invoke(app, [str(tmp_path / "run") if word.endswith("/run") else word for word in command])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == (
+        "error: 2 processes were started and folds are trained in one; start one process, or train without --folds."
+    )
+    assert not (tmp_path / "run").exists()

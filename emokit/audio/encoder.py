@@ -59,7 +59,7 @@ class NormOverSound(nn.GroupNorm):
     def __init__(self, other: nn.GroupNorm) -> None:
         super().__init__(other.num_groups, other.num_channels, other.eps, other.affine)
         self.lengths: Tensor | None = None
-        """(B,) how many of the frames are sound, for the next call; None where all are."""
+        """(B,) how many of the frames are sound, in the next call; None where all are."""
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, channels, frames) -> the same, each channel standardised over the frames that are sound."""
@@ -105,10 +105,8 @@ class SpeechForAudioClassification(PreTrainedModel):
             nn.Linear(config.head_size, NUM_LABELS),
         )
         for name, parameter in encoder.named_parameters():
-            if name.endswith("masked_spec_embed"):
-                parameter.requires_grad_(
-                    False
-                )  # of no use in a batch without masks, which several processes would wait for
+            # Of no use in a batch without masks; several processes would wait for its gradient.
+            parameter.requires_grad_(not name.endswith("masked_spec_embed") and parameter.requires_grad)
         if config.frozen:
             encoder.requires_grad_(False)
         elif hasattr(encoder, "freeze_feature_encoder"):
@@ -157,16 +155,14 @@ class SpeechForAudioClassification(PreTrainedModel):
     def _heard(self, waveforms: Tensor, attention_mask: Tensor | None) -> tuple[Tensor, ...]:
         """The hidden states (B, T, D) of waveforms (B, S), from the embeddings up."""
         first = _first_layer(self.encoder)
-        norm = getattr(first, "layer_norm", None)
-        if isinstance(norm, NormOverSound) and attention_mask is not None:
-            norm.lengths = (attention_mask.sum(1) - first.conv.kernel_size[0]) // first.conv.stride[0] + 1
+        if isinstance(getattr(first, "layer_norm", None), NormOverSound):
+            samples = None if attention_mask is None else attention_mask.sum(1)
+            kernel, stride = first.conv.kernel_size[0], first.conv.stride[0]
+            first.layer_norm.lengths = None if samples is None else (samples - kernel) // stride + 1
         with warnings.catch_warnings():
             # WavLM hands torch a mask of two kinds, as it has always done.
             warnings.filterwarnings("ignore", message="Support for mismatched key_padding_mask")
-            hidden = self.encoder(waveforms, attention_mask=attention_mask, output_hidden_states=True).hidden_states
-        if isinstance(norm, NormOverSound):
-            norm.lengths = None
-        return hidden
+            return self.encoder(waveforms, attention_mask=attention_mask, output_hidden_states=True).hidden_states
 
     def _frame_mask(self, num_frames: int, attention_mask: Tensor) -> Tensor:
         """(B, T) which of the encoder's frames are sound."""

@@ -13,6 +13,7 @@ from emokit.data.prepared import FEATURES, SETTINGS, Prepared
 from emokit.data.reading import Reading
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.errors import DataError
+from emokit.files import explained_disk_errors
 from emokit.runtime import num_workers
 from emokit.settings import read_yaml_mapping
 
@@ -67,7 +68,8 @@ def kept(
         DataError: the sound is no longer where it was prepared from, or cannot be read.
     """
     folder = prepared.folder / FEATURES / name
-    folder.mkdir(exist_ok=True)
+    with explained_disk_errors(folder):
+        folder.mkdir(exist_ok=True)
     there = FeatureStore(folder).facts["recording"].to_dict()
     # Known by its sound and not by its id alone: another take may since have been prepared under the same id.
     prepared_as = prepared.features(features_of(prepared)).facts["recording"].to_dict()

@@ -194,11 +194,14 @@ def hear(model: AudioModel, path: Path, device: torch.device, speaker: numpy.nda
         waveform = _waveform(path, model.ears.sample_rate)
         pieces, found = listen.by_window(model, [waveform])
         return Heard(numpy.array([span for _, *span in pieces]) / model.ears.sample_rate, found)
-    log_mel, of = _log_mel(model, path), model.config
+    of = model.config
+    features = FeatureSettings.make(of.features, "the model's config.json")
+    waveform = _waveform(path, features.sample_rate)
+    log_mel = _extractor(features)(waveform)
     own = own_statistics([log_mel], [0]) if speaker is None and of.normalisation != "train" else speaker
     places, found = by_window(model, [log_mel], of.window_frames, device, of.windows_overlap, own)
-    spans = [(start, min(start + of.window_frames, len(log_mel))) for _, start in places]
-    return Heard(numpy.array(spans) * of.features["hop_length"] / of.features["sample_rate"], found)
+    samples = numpy.array([(start, start + of.window_frames) for _, start in places]) * features.hop_length
+    return Heard(numpy.minimum(samples, len(waveform)) / features.sample_rate, found)
 
 
 def _waveform(path: Path, rate: int) -> numpy.ndarray:

@@ -1,6 +1,8 @@
 """What can be set of an audio training, group by group; every field has a sentence and a unit."""
 
-from typing import Annotated, Literal, Self
+import re
+from pathlib import PurePath
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -46,7 +48,8 @@ class DataSettings(Settings):
     corpora: tuple[str, ...] | None = Field(None, min_length=1)
     """The corpora to use; null uses every one that has sound."""
     window_seconds: float = Field(3.0, gt=0.1, le=60)
-    """Length of what the model sees, in seconds; shorter utterances are padded with silence, of longer ones a window is cut."""
+    """Length of what the model sees, in seconds; of longer utterances a window is cut, shorter ones are padded with silence, or
+    by a pretrained encoder heard as they are."""
     windows_overlap: float = Field(0.0, ge=0, le=0.9)
     """Share of a window that the next one repeats where a long utterance is predicted; 0 takes as few as cover it."""
     utterance_normalisation: bool = False
@@ -147,7 +150,7 @@ class AudioSettings(Settings):
     """Everything of one audio training."""
 
     name: str = Field("acrnn", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    """What the experiment is called in reports."""
+    """What the experiment is called in reports; where nothing is said and a pretrained encoder is named, after that."""
     kind: Literal["audio"] = "audio"
     """The wing that the settings are for."""
     published: PublishedScore = PublishedScore()
@@ -157,6 +160,18 @@ class AudioSettings(Settings):
     model: ModelSettings = ModelSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
     training: AudioTrainingSettings = AudioTrainingSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_after_its_encoder(cls, values: Any) -> Any:
+        model = values.get("model") if isinstance(values, dict) else None
+        encoder = model.get("name") if isinstance(model, dict) else None
+        if not isinstance(encoder, str) or "name" in values:
+            return values
+        return {
+            "name": re.sub(r"^[^A-Za-z0-9]+|[^\w.-]", "", PurePath(encoder).name, flags=re.ASCII) or "encoder",
+            **values,
+        }
 
     @model_validator(mode="after")
     def _suits_a_pretrained_encoder(self) -> Self:

@@ -9,8 +9,8 @@ import typer
 from emokit.cli import console
 
 if TYPE_CHECKING:
+    from emokit.sweep.crew import Order
     from emokit.sweep.plan import Plan
-    from emokit.sweep.run import Order
 
 
 def sweep(
@@ -87,6 +87,7 @@ def _crew(workers: int | None, device: str) -> tuple[int, int]:
 def _watch(plan: "Plan", order: "Order", workers: int, devices: int, as_json: bool) -> None:
     """Show how the sweep stands while it runs, and what it came to."""
     from emokit.cli import sweep_tables
+    from emokit.errors import WorkError
     from emokit.sweep import run as work
     from emokit.sweep.summary import BEST
 
@@ -105,13 +106,20 @@ def _watch(plan: "Plan", order: "Order", workers: int, devices: int, as_json: bo
         console.show(sweep_tables.standing(found))
         if found["confirmed"]:
             console.show(sweep_tables.confirmed(found))
+    failed = [entry for entry in (*found["trials"], *found["confirmations"]) if entry["state"] == "failed"]
+    if failed and not found["best"]:
+        raise WorkError(
+            f"No point was trained to its end, and {len(failed)} failed, the first: {failed[0]['reason'].rstrip('.')}; "
+            f"mend that and go on with `emokit sweep --resume {plan.run}`."
+        )
+    if failed:
+        console.say(f"{len(failed)} failed and are tried again with --resume; the first: {failed[0]['reason']}")
     if not found["is_complete"]:
-        console.say("the time is up")
-        console.done(plan.run, f"emokit sweep --resume {plan.run}")
-    elif not as_json:
-        kind = found["experiment"]
-        best = f"emokit train {kind} {plan.run / BEST} --data {order.data}" if found["best"] else None
-        console.done(plan.run, best)
+        console.say("not every point has ended: the time is up, or workers are busy elsewhere")
+    again = f"emokit sweep --resume {plan.run}"
+    train = f"emokit train {found['experiment']} {plan.run / BEST} --data {order.data}"
+    if not as_json:
+        console.done(plan.run, train if found["is_complete"] and found["best"] else again)
 
 
 def _show_status(run: Path, storage: str | None, as_json: bool) -> None:

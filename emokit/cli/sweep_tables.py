@@ -1,6 +1,5 @@
 """What a sweep shows on a terminal: how it stands, its best points, what confirmed them."""
 
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -46,7 +45,7 @@ def seconds_left(found: dict[str, Any], workers: int) -> float | None:
 
 
 def best(found: dict[str, Any]) -> Table:
-    """The best points on dev, and of those that collapsed or failed how many."""
+    """The best points on dev; those that ended early count with what they had."""
     objective = found["objective"]
     fields = [dimension["field"] for dimension in found["dimensions"]]
     title = f"best of {sum(found['counts'][state] for state in ENDED)} points tried"
@@ -84,7 +83,6 @@ class Lines:
 
     def __init__(self) -> None:
         self._told: set[str] = set()
-        self.started = time.monotonic()
 
     def new(self, found: dict[str, Any]) -> list[str]:
         """Lines of the points that have ended since the last look."""

@@ -39,6 +39,8 @@ def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *,
         WorkError: `out` cannot be written.
     """
     others, searched, broken = sweeps.split(runs)
+    if broken and not others and not searched:
+        raise DataError(broken[0].sentence)
     found, unread = gather(others) if others or not searched else ([], [])
     unread += broken
     inside = next((folder for folder in runs if folder.resolve().is_relative_to(out.resolve())), None)

@@ -9,7 +9,7 @@ from emokit.errors import DataError, UsageError
 from emokit.report.gather import Run, gather, other_classes, read_run
 from emokit.report.paired import Comparison, Difference, compare
 from emokit.report.ranking import Experiment, experiments_of
-from emokit.report.wording import counted, points
+from emokit.report.wording import FEW_CLUSTERS, counted, points
 
 # The scores that are shares; the other two are lower for the better.
 SHARES = ("uar", "accuracy", "weighted_f1", "macro_f1")
@@ -27,7 +27,9 @@ class Compared:
     def verdict(self) -> str:
         """What came out, in a sentence."""
         own = self.found.scores["uar"]
-        on = f"On {self._utterances} of {counted(self.found.num_clusters, self.found.cluster)}"
+        on = f"On {self._utterances}"
+        if self._has_clusters:
+            on += f" of {counted(self.found.num_clusters, self.found.cluster)}"
         if own.first is None or own.second is None or own.difference is None:
             return f"{on} there is no UAR."
         first, second = self.names
@@ -53,17 +55,26 @@ class Compared:
                 f"{made}, so only the {counted(found.num_common, 'test utterance')} that both have count "
                 f"({self.names[0]} has {found.num_first:,}, {self.names[1]} {found.num_second:,})."
             )
-        if found.mcnemar:
+        if found.num_clusters < FEW_CLUSTERS:
+            notes.append(
+                f"The intervals rest on only {counted(found.num_clusters, found.cluster)}, so they say little about new ones."
+            )
+        if found.mcnemar and self._has_clusters:
             notes.append(
                 f"McNemar's test ({found.mcnemar.test}) takes utterances as independent, which those of one {found.cluster} "
                 "are not; the intervals do not."
             )
-        else:
+        elif not found.mcnemar:
             notes.append(
                 "The intervals are over the utterances' clusters with the mean over seeds; how much seeds differ is the "
                 "spread. McNemar's test is of two single runs."
             )
         return notes
+
+    @property
+    def _has_clusters(self) -> bool:
+        """Whether there are utterances that belong together; comments without a known author do not."""
+        return self.found.num_clusters < self.found.num_common
 
     @property
     def _utterances(self) -> str:

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from emokit.fusion.calibrate import quality
 from emokit.metrics import NUM_BINS
 from emokit.predictions import Predictions
-from emokit.report.figures import BLUE, FAINT, INK, VERMILLION, Drawing, drawing
+from emokit.report.figures import BLUE, FAINT, VERMILLION, Drawing, drawing
 from emokit.report.wording import counted
 
 
@@ -31,8 +31,7 @@ def reliability(found: Predictions, split: str) -> Drawing:
         above.vlines(x, x, y, color=VERMILLION, linewidth=1.1)
         above.plot(x, y, "o-", color=BLUE, markersize=3.5, linewidth=0.9, clip_on=False)
         above.set(xlim=(0, 1), ylim=(0, 1))
-        above.set_title("share right, and its distance to the confidence")
-        above.text(0.03, 0.9, f"ECE {100 * own['ece']:.1f} %", color=INK, transform=above.transAxes)
+        above.set_title(f"share right; distance to the confidence: ECE {100 * own['ece']:.1f} %")
         below.bar(
             [row[0] for row in rows],
             [row[2] for row in rows],

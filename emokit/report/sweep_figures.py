@@ -7,6 +7,7 @@ import numpy
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from emokit.report.figures import BLUE, CELL, FAINT, INK, QUIET, VERMILLION, Drawing, drawing
 from emokit.report.sweeps import Dimension, Sweep, Trial, plain
@@ -46,6 +47,7 @@ def history(sweep: Sweep, scored: list[Trial]) -> Drawing:
         _points(axes, numbers, values, scored)
         axes.set_title(_axis(sweep))
         axes.set_xlabel("point")
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
         axes.margins(y=0.15)
         _legend(axes, scored)
 

@@ -26,9 +26,13 @@ def write_encoder(kind: str, folder: Path, **more: object) -> Path:
         t.WhisperModel(of).save_pretrained(folder)
         t.WhisperFeatureExtractor(feature_size=16, chunk_length=2).save_pretrained(folder)
         return folder
-    configs = {"wav2vec2": t.Wav2Vec2Config, "hubert": t.HubertConfig, "wavlm": t.WavLMConfig}
-    models = {"wav2vec2": t.Wav2Vec2Model, "hubert": t.HubertModel, "wavlm": t.WavLMModel}
-    models[kind](configs[kind](**{**CONVOLUTIONS, **POSITIONS, **LAYERS, **more})).save_pretrained(folder)
+    of, model = {
+        "wav2vec2": (t.Wav2Vec2Config, t.Wav2Vec2Model),
+        "wav2vec2-conformer": (t.Wav2Vec2ConformerConfig, t.Wav2Vec2ConformerModel),
+        "hubert": (t.HubertConfig, t.HubertModel),
+        "wavlm": (t.WavLMConfig, t.WavLMModel),
+    }[kind]
+    model(of(**{**CONVOLUTIONS, **POSITIONS, **LAYERS, **more})).save_pretrained(folder)
     t.Wav2Vec2FeatureExtractor().save_pretrained(folder)
     return folder
 

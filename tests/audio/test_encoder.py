@@ -43,6 +43,14 @@ def test_encoders_that_normalise_each_frame_ignore_padding_too(tmp_path):
     assert (said(model, [SHORT])[0] - together[0]).abs().max() <= 1e-5
 
 
+def test_an_encoder_that_hears_padding_is_given_none_in_prediction(tmp_path):
+    model = made(write_encoder("wav2vec2-conformer", tmp_path))
+    assert (said(model, [SHORT])[0] - said(model, [SHORT, LONGER])[0]).abs().max() > 1e-5
+    clips = [LONGER, SHORT, LONG, SHORT[::-1]]
+    alone = numpy.concatenate([probabilities(model, [waveform]) for waveform in clips])
+    assert numpy.abs(probabilities(model, clips) - alone).max() <= 1e-6
+
+
 def test_the_norm_over_sound_is_torchs_own_over_each_clip():
     torch.manual_seed(0)
     theirs = torch.nn.GroupNorm(3, 3)

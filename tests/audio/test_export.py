@@ -7,11 +7,13 @@ import numpy
 import pytest
 import torch
 from transformers import AutoFeatureExtractor
+from typer.testing import CliRunner
 
 from emokit.audio.export import export_onnx
 from emokit.audio.predict import load_model
 from emokit.audio.settings import AudioSettings
 from emokit.audio.train import train
+from emokit.cli.app import app
 from emokit.data.prepared import open_prepared
 from emokit.labels import LABELS
 from tests.audio.conftest import write_encoder
@@ -31,8 +33,12 @@ def said(folder, inputs):
 def test_an_acrnn_says_the_same_as_onnx(small_prepared, small_settings, tmp_path):
     small_settings["training"]["max_epochs"] = 1
     train(AudioSettings.make(small_settings), open_prepared(small_prepared), tmp_path / "run", device="cpu")
-    assert export_onnx(tmp_path / "run", tmp_path / "onnx") <= 1e-4
+    result = CliRunner().invoke(
+        app, ["export", str(tmp_path / "run"), "--format", "onnx", "--out", str(tmp_path / "onnx")]
+    )
+    assert (result.exit_code, result.stdout.strip()) == (0, str(tmp_path / "onnx")), result.output
     about = json.loads((tmp_path / "onnx/emokit.json").read_text())
+    assert about["largest_difference"] <= 1e-4
     assert (about["inputs"], about["labels"], about["features"]["num_mels"]) == (["input_features"], list(LABELS), 32)
     windows = {"input_features": torch.randn(5, about["window_frames"], 32) * 15 - 40}
     wanted = load_model(tmp_path / "run", CPU)(**windows).logits.detach().numpy()

@@ -1,19 +1,23 @@
 """A pretrained encoder trained end to end on a small synthesised corpus: what learns, repeatability, going on, prediction."""
 
 import shutil
+from pathlib import Path
 
 import numpy
 import pytest
 import torch
 import yaml
+from huggingface_hub import constants
 from safetensors.torch import load_file
 from transformers import AutoModelForAudioClassification
+from typer.testing import CliRunner
 
 from emokit import predictions, runs
 from emokit.audio.learner import survey
 from emokit.audio.predict import hear, load_model, predict_file, predict_split
 from emokit.audio.settings import AudioSettings
 from emokit.audio.train import read_parts, train
+from emokit.cli.app import app
 from emokit.data.prepared import open_prepared
 from emokit.data.sound import read_sound
 from emokit.errors import DataError, UsageError
@@ -115,10 +119,10 @@ def test_a_run_predicts_a_split_as_it_did_when_it_was_trained_and_a_file_as_the_
     table = open_prepared(prepared).table.set_index("utterance_id")
     roots = read_yaml_mapping(prepared / "settings.yaml")["roots"]
     sound = f"{roots['emodb']}/{table.loc[row['utterance_id'], 'path']}"
-    found = predict_file(model, tmp_path.__class__(sound), CPU)
+    found = predict_file(model, Path(sound), CPU)
     assert found == pytest.approx(row[[f"p_{label}" for label in LABELS]].to_numpy(float), abs=2e-3)
-    heard = hear(model, tmp_path.__class__(sound), CPU)
-    whole = read_sound(tmp_path.__class__(sound))
+    heard = hear(model, Path(sound), CPU)
+    whole = read_sound(Path(sound))
     assert heard.seconds[0, 0] == 0
     assert heard.seconds[-1, 1] == pytest.approx(len(whole.waveform) / whole.sample_rate, abs=1e-3)
     assert numpy.diff(heard.seconds).max() <= 1.2
@@ -153,9 +157,25 @@ def test_sound_that_is_gone_is_named(small_prepared, wav2vec2, tmp_path):
     assert rest == ", and a pretrained encoder hears the sound itself; prepare the corpus again from where it lies now."
 
 
-def test_an_encoder_that_is_not_to_be_had_leaves_nothing_behind(prepared, tmp_path):
-    with pytest.raises(DataError):
-        train(experiment(tmp_path), open_prepared(prepared), tmp_path / "run", device="cpu")
+def test_an_encoder_that_is_not_to_be_had_leaves_nothing_behind(prepared, tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    words = [
+        "train",
+        "audio",
+        "--data",
+        str(prepared),
+        "--run",
+        str(tmp_path / "run"),
+        "--set",
+        "model.name=some/encoder",
+    ]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 3
+    assert result.stderr.strip() == (
+        "error: some/encoder is no folder and not in the cache of downloaded models, and the hub cannot be reached; "
+        "fetch it where there is a network with `hf download some/encoder`."
+    )
     assert not (tmp_path / "run").exists()
 
 
@@ -182,3 +202,13 @@ def test_what_only_spectrograms_take_is_refused_for_an_encoder():
         with pytest.raises(UsageError) as error:
             AudioSettings.make({"model": {"name": "some/encoder"}, **values})
         assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "name"),
+    [("microsoft/wavlm-base-plus", "wavlm-base-plus"), ("./my model/", "mymodel"), ("..", "encoder")],
+)
+def test_an_experiment_without_a_name_is_called_after_its_encoder(encoder, name):
+    assert AudioSettings.make({"model": {"name": encoder}}).name == name
+    assert AudioSettings.make({"model": {"name": encoder}, "name": "mine"}).name == "mine"
+    assert AudioSettings().name == "acrnn"

@@ -14,6 +14,7 @@ from sklearn import metrics as sk
 
 from emokit import metrics as own_metrics
 from emokit import predictions
+from emokit.report.build import build
 
 LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 
@@ -231,6 +232,14 @@ def drawn(seed: int, skill: float, n: int = 140, num_speakers: int = 14) -> pred
     return predictions.make(
         found.table, powers / powers.sum(axis=1, keepdims=True), model="acrnn", fingerprint=found.fingerprint
     )
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a report on two runs, with its figures; read it, do not write to it."""
+    folder = tmp_path_factory.mktemp("built")
+    runs = [write_run(folder / "runs" / "one"), write_run(folder / "runs" / "two", seed=2, skill=0.3)]
+    return build(runs, folder / "report")
 
 
 @pytest.fixture

@@ -40,6 +40,19 @@ def test_a_difference_whose_interval_has_zero_is_called_that(make_tested: MakeRu
     assert one.verdict.endswith("cannot be told from zero.")
 
 
+def test_utterances_that_do_not_belong_together_are_not_called_speakers(make_tested: MakeRun, draw: Draw) -> None:
+    runs = [make_tested(name, found=draw(seed, 0.6, num_speakers=140)) for seed, name in enumerate("ab")]
+    [one] = compare_runs(runs)
+    assert one.verdict.startswith("On the 140 test utterances that both have, b reaches a UAR of ")
+    assert one.notes == []
+
+
+def test_few_speakers_are_said_to_be_few(make_tested: MakeRun, draw: Draw) -> None:
+    runs = [make_tested(name, found=draw(seed, 0.6, num_speakers=2)) for seed, name in enumerate("ab")]
+    [one] = compare_runs(runs)
+    assert one.notes[0] == "The intervals rest on only 2 speakers, so they say little about new ones."
+
+
 def test_runs_of_different_data_say_how_many_utterances_count(make_tested: MakeRun, draw: Draw) -> None:
     part = draw(2, 0.5)
     part = Predictions(part.table.iloc[:60].reset_index(drop=True), part.model, part.fingerprint)

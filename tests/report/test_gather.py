@@ -54,7 +54,9 @@ def test_each_broken_folder_becomes_its_sentence(make_run: Callable[..., Path], 
     change(misshapen / "metrics.json", lambda metrics: metrics["splits"]["test"]["confusion"].pop())
     no_run = tmp_path / "holiday"
     no_run.mkdir()
-    runs, unread = gather([good, unfinished, damaged, odd, misshapen, no_run, tmp_path / "nowhere"])
+    file = tmp_path / "a.log"
+    file.touch()
+    runs, unread = gather([good, unfinished, damaged, odd, misshapen, no_run, tmp_path / "nowhere", file])
     assert [run.folder for run in runs] == [good]
     sentences = [folder.sentence for folder in unread]
     again = "make the run again, or leave it out."
@@ -70,6 +72,7 @@ def test_each_broken_folder_becomes_its_sentence(make_run: Callable[..., Path], 
         f"{misshapen}/metrics.json has splits.test.confusion in another shape than its 7 labels; {again}"
     )
     assert sentences[4] == f"{no_run} has no settings.yaml, so it is no run folder; name one that `emokit train` made."
+    assert sentences[6] == f"{file} is a file; name a run folder, as `emokit train` makes it with --run."
     assert sentences[5] == (
         f"{tmp_path}/nowhere is not there; name a run folder, as `emokit train` makes it with --run."
     )
@@ -91,6 +94,18 @@ def test_a_damaged_file_is_named(make_run: Callable[..., Path], name: str, conte
     (run / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     _, unread = gather([run, make_run("good")])
     assert words in unread[0].sentence
+
+
+def test_a_run_of_other_classes_costs_its_own_row_a_sentence(make_run: Callable[..., Path]) -> None:
+    first, other = make_run("first"), make_run("other")
+    text = (other / "metrics.json").read_text()
+    (other / "metrics.json").write_text(text.replace("surprise", "boredom"))
+    runs, unread = gather([first, other])
+    assert [run.name for run in runs] == ["first"]
+    assert unread[0].sentence == (
+        f"{other} tells angry, disgust, fear, happy, neutral, sad, boredom apart and {first} angry, disgust, fear, happy, "
+        "neutral, sad, surprise; report runs of other classes on a page of their own."
+    )
 
 
 def test_a_score_that_is_no_number_is_refused(make_run: Callable[..., Path]) -> None:

@@ -1,5 +1,6 @@
 """The most confident mistakes: which they are, their words and their sound, and labels that are doubted."""
 
+import html
 import json
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import yaml
 
 from emokit.data.utterance import COLUMNS
 from emokit.predictions import Predictions
+from emokit.report.build import build
 from emokit.report.gather import Run, gather
 from emokit.report.mistakes import details, doubts, mistakes, sources
 
@@ -69,6 +71,19 @@ def test_words_and_sound_come_from_the_prepared_folder(run: Run, tmp_path: Path)
     assert there.text == f"{EVIL} {first.utterance_id}"
     assert there.sound == f"../corpora/wav/{first.utterance_id[6:]}%20a.wav"
     assert gone.sound == ""
+
+
+def test_markup_in_transcripts_is_shown_and_never_obeyed(run: Run, tmp_path: Path) -> None:
+    (run.folder / "doubts.csv").write_text(
+        f'utterance_id,label,p_label,guess,p_guess,text\n"{EVIL}",{EVIL},0.1,sad,0.9,"{EVIL} is doubted"\n'
+    )
+    page = build([run.folder], tmp_path / "report").read_text(encoding="utf-8")
+    assert "<script" not in page
+    shown = html.unescape(page)
+    assert shown.count(f"<blockquote>{EVIL} emodb/") == 8
+    assert f"{EVIL} is doubted" in shown
+    assert page.count('<audio controls preload="none" src="../corpora/wav/') == 8
+    assert "media-src 'self' file:" in page
 
 
 def test_a_corpus_that_does_not_lie_beside_the_report_is_named_by_its_whole_path(run: Run, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_text_stands_in_latex_as_it_is() -> None:
 
 def test_text_stands_in_markdown_as_it_is() -> None:
     assert markdown("a|b *c* [x](y) <i>\n# d_e") == "a\\|b \\*c\\* \\[x\\](y) &lt;i> \\# d\\_e"
-    assert (markdown("---:"), markdown("–")) == ("---:", "–")
+    assert (markdown("---:"), markdown("–"), markdown("R&amp;D")) == ("---:", "–", "R&amp;amp;D")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A sweep without torch: a made-up experiment that trains in no time, and workers that can be killed."""
 
 import multiprocessing
+import os
 import sys
 from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
@@ -101,6 +102,12 @@ def begun(tmp_path: Path) -> Iterator[Callable[..., Plan]]:
         if hasattr(database, "engine"):
             database.scoped_session.remove()
             database.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def without_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line of the journal is made safe on the disk, which on a busy one takes longer than all the rest."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 class Crew:

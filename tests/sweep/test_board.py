@@ -103,11 +103,11 @@ def test_silence_while_nobody_looked_proves_nothing(board: Callable[..., Board])
 
 
 def test_a_living_process_of_this_machine_is_never_dead_however_silent(board: Callable[..., Board]) -> None:
-    watcher = board(lease_seconds=0.01)
+    watcher = board(lease_seconds=0.4)
     board().claim()
-    for _ in range(5):
+    for _ in range(16):
         watcher.fill()
-        time.sleep(0.02)
+        time.sleep(0.05)
     assert attempts(watcher)[0] == ("0000", 0, "RUNNING")
 
 

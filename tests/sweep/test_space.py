@@ -51,7 +51,10 @@ def test_a_branch_is_open_only_where_its_field_has_its_value(path: Path) -> None
 
 
 def test_a_sampler_is_asked_about_an_open_branch_only(path: Path) -> None:
-    space = {"training.schedule": {"choice": ["cosine", "plateau"]}, "training.lr": {"float": [1e-5, 1e-2], "log": True}}
+    space = {
+        "training.schedule": {"choice": ["cosine", "plateau"]},
+        "training.lr": {"float": [1e-5, 1e-2], "log": True},
+    }
     branches = [
         {"when": {"training.schedule": "plateau"}, "space": {"training.plateau_patience": {"int": [2, 6]}}},
     ]
@@ -80,7 +83,11 @@ def test_a_number_that_yaml_takes_for_a_word_is_a_number(path: Path) -> None:
 
 def test_the_experiment_is_read_from_beside_the_space_and_kept_whole(path: Path) -> None:
     (path.parent / "mine.yaml").write_text("name: mine\ntraining: {lr: 0.01, max_epochs: 7}\n")
-    experiment = {"kind": "audio", "file": "mine.yaml", "settings": {"training": {"max_epochs": 3}, "data.corpora": ["emodb"]}}
+    experiment = {
+        "kind": "audio",
+        "file": "mine.yaml",
+        "settings": {"training": {"max_epochs": 3}, "data.corpora": ["emodb"]},
+    }
     sweep = read_space(write(path, experiment=experiment))
     kept = sweep.experiment.settings
     assert (kept["name"], kept["training"]["lr"], kept["training"]["max_epochs"]) == ("mine", 0.01, 3)

@@ -87,7 +87,9 @@ def keys(plan: Plan) -> list[str]:
     return [slot.key for slot in plan.search.slots]
 
 
-def test_two_workers_on_postgresql_do_each_point_once(postgres: Postgres, crew: Any, begun: Begin, made_up: Make) -> None:
+def test_two_workers_on_postgresql_do_each_point_once(
+    postgres: Postgres, crew: Any, begun: Begin, made_up: Make
+) -> None:
     plan = begun(made_up(name="shared", space=FEW), postgres.url)
     for _ in range(2):
         crew.start(plan, postgres.url)
@@ -102,7 +104,7 @@ def test_when_the_database_goes_away_and_comes_back_the_workers_wait_and_go_on(
 ) -> None:
     plan = begun(made_up(name="away", space=FEW), postgres.url)
     hands = [crew.start(plan, postgres.url, pause=0.1) for _ in range(2)]
-    while not 2 <= len(complete(plan)):
+    while not len(complete(plan)) >= 2:
         time.sleep(0.05)
     postgres.stop()
     time.sleep(1.5)
@@ -205,7 +207,9 @@ def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
     assert str(error.value).endswith("); sweep into another folder with --run.")
 
 
-def test_a_full_disk_is_a_sentence_and_costs_the_journal_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_a_sentence_and_costs_the_journal_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study = optuna.create_study(storage=open_storage(None, tmp_path), study_name="sweep")
 
     def full(_: int) -> None:

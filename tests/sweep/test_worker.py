@@ -58,7 +58,10 @@ def test_however_many_workers_there_are_each_point_is_done_once_and_none_is_left
 def test_of_workers_killed_twenty_times_nothing_is_lost_and_nothing_is_done_twice(
     crew: Any, begun: Begin, made_up: Make
 ) -> None:
-    grid = {"training.lr": {"grid": [0.01 * n for n in range(1, 7)]}, "training.weight_decay": {"grid": [0.1, 0.3, 0.5]}}
+    grid = {
+        "training.lr": {"grid": [0.01 * n for n in range(1, 7)]},
+        "training.weight_decay": {"grid": [0.1, 0.3, 0.5]},
+    }
     plan = begun(made_up(space=grid))
     chance = random.Random(0)
     hands = [crew.start(plan, pause=0.1) for _ in range(2)]
@@ -132,7 +135,7 @@ def test_a_full_memory_is_tried_once_more_with_half_the_batch_and_the_same_steps
     def train(settings: Any, folder: Path, on_epoch: Any) -> None:
         recipe = settings.training
         tried.append((recipe.lr, recipe.batch_size, recipe.accumulation))
-        if recipe.batch_size > 16 and recipe.lr < 0.2 or recipe.lr == 0.2:
+        if (recipe.batch_size > 16 and recipe.lr < 0.2) or recipe.lr == 0.2:
             raise MemoryFull("The memory is full.")
         module.training(0)(settings, folder, on_epoch)
 
@@ -203,3 +206,9 @@ def test_only_the_best_points_keep_their_model(begun: Begin, made_up: Make, crew
     plan = in_line(begun, made_up(confirm={"best": 2, "seeds": 2}), train)
     assert not list(plan.run.glob("**/checkpoints"))
     assert sorted(path.parent.name for path in (plan.run / "trials").glob("*/model")) == ["0004", "0007"]
+
+
+def test_a_worker_whose_command_is_gone_takes_no_other_point(begun: Begin, made_up: Make, crew: Any) -> None:
+    plan = begun(made_up())
+    Worker(plan, importlib.import_module("made_up").training(0), parent=-1).work()
+    assert states(plan) == {"WAITING": 12}

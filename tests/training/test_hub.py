@@ -6,7 +6,7 @@ import pytest
 from huggingface_hub import constants
 
 from emokit.errors import DataError
-from emokit.training.hub import find_model
+from emokit.training.hub import check_weights, find_model
 
 
 @pytest.fixture
@@ -44,6 +44,18 @@ def test_a_model_in_the_cache_is_found_offline(offline):
     snapshot = put_into(offline, "some/encoder", ["config.json", "model.safetensors"])
     assert find_model("some/encoder").resolve() == snapshot.resolve()
     assert find_model("some/encoder", "0" * 40).resolve() == snapshot.resolve()
+
+
+def test_weights_that_are_no_safetensors_are_taken_only_where_they_are_asked_for(offline):
+    snapshot = put_into(offline, "some/encoder", ["config.json", "pytorch_model.bin"])
+    assert find_model("some/encoder", pickled=True).resolve() == snapshot.resolve()
+    check_weights(snapshot, "some/encoder", None, pickled=True)
+    with pytest.raises(DataError) as error:
+        check_weights(snapshot, "some/encoder", None)
+    assert str(error.value) == (
+        f"{snapshot} has no weights as safetensors, and emokit reads no others; "
+        "fetch them with `hf download some/encoder`, convert them or choose others."
+    )
 
 
 def test_offline_and_absent_is_one_sentence_with_the_command_that_fetches(offline):

@@ -12,10 +12,21 @@ from emokit.data.synth import CORPORA
 pytestmark = [pytest.mark.wing, pytest.mark.timeout(900)]
 
 
-def test_the_demo_ends_with_a_page_and_a_model_that_is_better_than_chance(tmp_path):
-    out = tmp_path / "demo"
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A demo's folder and what it said."""
+    out = tmp_path_factory.mktemp("of") / "demo"
     result = CliRunner().invoke(app, ["demo", "--out", str(out)])
     assert result.exit_code == 0, result.output
+    return out, result
+
+
+def test_the_page_of_the_demo_is_whole_and_can_be_read(finished, sound_page):
+    assert sound_page(finished[0] / "report" / "index.html")["figures"] >= 17
+
+
+def test_the_demo_ends_with_a_page_and_a_model_that_is_better_than_chance(finished):
+    out, result = finished
     prepared = open_prepared(out / "prepared")
     assert set(prepared.table["corpus"]) == set(CORPORA)
     assert prepared.ledger["failed"] == {}

@@ -1,0 +1,100 @@
+"""What a sweep costs beside the training itself: claiming points, drawing them, reporting epochs, telling what became of them.
+
+    make bench PART=sweep
+
+Points of 24 epochs by TPE and the median pruner on a journal, worked on in this process: a narrow ACRNN on one corpus that is
+synthesised. Counted as the sweep's own is everything outside of the wing's `train`, and what `train` waits for each epoch's
+report. A worker's start, once for all its points, is measured by itself.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emokit.audio.features import LogMel
+from emokit.audio.settings import FeatureSettings
+from emokit.data.catalogue import read_catalogue, with_roots
+from emokit.data.prepare import Plan as Preparation
+from emokit.data.prepare import prepare
+from emokit.data.splits import SplitSettings
+from emokit.data.synth import write_corpus
+from emokit.settings import Settings
+from emokit.sweep import run
+from emokit.sweep.space import read_space
+from emokit.sweep.wings import OnEpoch, train_point
+from emokit.sweep.worker import Worker
+
+POINTS, EPOCHS = 3, 24
+SPACE = {
+    "name": "bench",
+    "experiment": {
+        "kind": "audio",
+        "settings": {
+            "data": {"window_seconds": 1.5},
+            "model": {"channels": [8, 16, 32], "lstm_size": 32, "head_size": 32},
+            "training": {"max_epochs": EPOCHS, "patience": None, "collapse_patience": EPOCHS},
+        },
+    },
+    "space": {
+        "training.lr": {"float": [1e-4, 1e-2], "log": True},
+        "training.label_smoothing": {"float": [0.0, 0.2]},
+    },
+    "pruner": "median",
+    "budget": {"trials": POINTS},
+    "confirm": {"best": 0},
+}
+
+
+def main() -> None:
+    """Measure and show."""
+    with tempfile.TemporaryDirectory() as folder:
+        measure(Path(folder))
+
+
+def measure(folder: Path) -> None:
+    """Sweep over a synthesised corpus in `folder`."""
+    write_corpus("savee", folder / "savee")
+    features = FeatureSettings()
+    corpora = with_roots(read_catalogue(), ["savee"], [f"savee={folder / 'savee'}"])
+    prepare(Preparation(tuple(corpora), features, SplitSettings()), folder / "prepared", LogMel(features))
+    (folder / "space.yaml").write_text(yaml.safe_dump(SPACE))
+    plan = run.begin(read_space(folder / "space.yaml"), folder / "prepared", folder / "sweep", device="cpu")
+    train = train_point("audio", folder / "prepared", "cpu", "auto")
+    spent = {"training": 0.0, "reports": 0.0, "epochs": 0.0}
+
+    def measured(settings: Settings, run: Path, on_epoch: OnEpoch) -> None:
+        def report(line: dict[str, Any]) -> None:
+            started = time.perf_counter()
+            try:
+                on_epoch(line)
+            finally:
+                spent["reports"] += time.perf_counter() - started
+                spent["epochs"] += 1
+
+        started = time.perf_counter()
+        try:
+            train(settings, run, report)
+        finally:
+            spent["training"] += time.perf_counter() - started
+
+    started = time.perf_counter()
+    Worker(plan, measured).work()
+    total = time.perf_counter() - started
+    training = spent["training"] - spent["reports"]
+    own = total - training
+    print(f"{POINTS} points of {EPOCHS} epochs ({spent['epochs']:.0f} epochs in all), narrow ACRNN, one thread")
+    print(f"training            {training / POINTS:8.2f} s a point")
+    print(f"the sweep's own     {own / POINTS:8.3f} s a point, {100 * own / training:.2f} % of the training")
+    print(f"of it, reports      {1000 * spent['reports'] / spent['epochs']:8.1f} ms an epoch")
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import emokit.sweep.run, emokit.audio.train"], check=True)
+    print(f"a worker's start    {time.perf_counter() - started:8.1f} s, once")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from emokit.cli.app import app
+from emokit.files import resource
+
+SPACE: dict[str, Any] = {
+    "experiment": {"kind": "audio"},
+    "space": {"training.lr": {"grid": [1e-4, 1e-3]}},
+}
+
+
+@pytest.fixture
+def sweep(tmp_path: Path, small_prepared: Path) -> Callable[..., tuple[int, str, str]]:
+    """Gives `emokit sweep` a space with some changes; returns its exit code and what it said."""
+
+    def call(*arguments: str, **changes: Any) -> tuple[int, str, str]:
+        path = tmp_path / "space.yaml"
+        path.write_text(yaml.safe_dump({**SPACE, **changes}, sort_keys=False))
+        given = [str(path), "--data", str(small_prepared), *arguments]
+        result = CliRunner().invoke(app, ["sweep", *given])
+        return result.exit_code, result.stdout, result.stderr
+
+    return call
+
+
+def test_a_dry_run_counts_the_trainings_and_makes_nothing(sweep: Any, tmp_path: Path) -> None:
+    run = tmp_path / "sweep"
+    code, output, _ = sweep("--run", str(run), "--dry-run", seeds=2)
+    assert code == 0
+    assert output.splitlines()[-1] == (
+        f"# {run}: 2 points, 4 trainings of at most 60 epochs, then 15 that confirm the best"
+    )
+    code, output, _ = sweep("--run", str(run), "--dry-run", "--json")
+    plan = json.loads(output)
+    assert (plan["points"], plan["trainings"], plan["confirming"], plan["max_epochs"]) == (2, 2, 15, 60)
+    assert not run.exists()
+
+
+def test_the_studys_grid_has_sixteen_points() -> None:
+    space = resource("experiments") / "audio" / "v3_sweep.yaml"
+    result = CliRunner().invoke(app, ["sweep", str(space), "--dry-run"])
+    assert result.stdout.splitlines()[-1] == (
+        "# runs/v3_sweep: 16 points, 16 trainings of at most 24 epochs, then 15 that confirm the best"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Name one thing: a space's YAML file, or --resume RUN, or --status RUN."),
+        (["space.yaml", "--resume", "run"], "Name one thing: a space's YAML file, or --resume RUN, or --status RUN."),
+        (["none.yaml"], "none.yaml does not exist; name a YAML file of settings."),
+        (["none.yaml", "--workers", "0"], "--workers 0 was given where 1 or more was expected."),
+    ],
+)
+def test_a_slip_on_the_command_line_is_a_sentence(arguments: list[str], words: str) -> None:
+    result = CliRunner().invoke(app, ["sweep", *arguments])
+    assert (result.exit_code, result.stderr) == (2, f"error: {words}\n")
+
+
+@pytest.mark.parametrize("option", ["--resume", "--status"])
+def test_a_folder_that_is_no_sweep_is_named(option: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["sweep", option, str(tmp_path)])
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"error: {tmp_path} has no storage.json, so it is no sweep; name a folder that `emokit sweep` made.\n",
+    )
+
+
+def test_a_space_that_is_refused_leaves_no_folder_behind(sweep: Any, tmp_path: Path) -> None:
+    run = tmp_path / "sweep"
+    code, _, errors = sweep("--run", str(run), space={"training.learning": {"grid": [1]}})
+    assert code == 2
+    assert errors.startswith(f"error: {tmp_path / 'space.yaml'} varies the unknown field training.learning; ")
+    code, _, errors = sweep("--run", str(run), "--storage", "postgresql://ann@127.0.0.1:1/sweeps")
+    assert code == 2
+    assert errors.startswith("error: --storage postgresql+psycopg://ann@127.0.0.1:1/sweeps cannot be reached (")
+    assert not run.exists()
+
+
+def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
+    (tmp_path / "space.yaml").write_text(yaml.safe_dump(SPACE))
+    given = [str(tmp_path / "space.yaml"), "--data", str(tmp_path / "none"), "--run", str(tmp_path / "sweep")]
+    result = CliRunner().invoke(app, ["sweep", *given])
+    assert (result.exit_code, result.stderr) == (
+        3,
+        f"error: {tmp_path / 'none'} is not there; make it with `emokit prepare … --out {tmp_path / 'none'}`.\n",
+    )
