@@ -29,7 +29,7 @@ from emokit.sweep.space import read_space
 from emokit.sweep.wings import OnEpoch, train_point
 from emokit.sweep.worker import Worker
 
-POINTS, EPOCHS = 3, 24
+POINTS, EPOCHS = 2, 24
 SPACE = {
     "name": "bench",
     "experiment": {

@@ -38,7 +38,7 @@ def demo(
     experiments, runs = resource("experiments"), out / "runs"
     audio(experiments / "audio" / "demo.yaml", data=out / "prepared", run=runs / "voice")
     text(experiments / "text" / "tfidf.yaml", data=out / "prepared", run=runs / "words")
-    sweep = sweeps.begin(read_space(experiments / "audio" / "demo_sweep.yaml"), out / "prepared", runs / "sweep")
+    sweep = sweeps.begin(read_space(experiments / "text" / "demo_sweep.yaml"), out / "prepared", runs / "sweep")
     order = sweeps.order(sweep, None, out / "prepared", "auto", "auto")
     # In this process, which has loaded the libraries; `emokit sweep` starts its workers as processes of their own.
     console.show(sweep_tables.standing(sweeps.work_here(sweep, order)))

@@ -88,7 +88,12 @@ def audio(
         parts = work.read_parts(settings, prepared)
         _show_plan(settings, where, parts, survey(settings, parts["train"].table), as_json)
         return
-    computing: dict[str, Any] = {"device": device, "precision": precision, "compile": compile_}
+    computing: dict[str, Any] = {
+        "device": device,
+        "precision": precision,
+        "compile": compile_,
+        "progress": _say_how_much_is_read,
+    }
     _train(partial(work.train, **computing), settings, prepared, where, folds, device, resume, force, as_json)
 
 
@@ -140,6 +145,12 @@ def text(
         "trust_remote_code": trust_remote_code,
     }
     _train(partial(work.train, **computing), settings, prepared, where, folds, device, resume, force, as_json)
+
+
+def _say_how_much_is_read(done: int, total: int) -> None:
+    """A line at each tenth of the sound that is read before training begins; the bar is the epochs'."""
+    if done == total or done % max(1, total // 10) == 0:
+        console.say(f"sound read: {done} of {total} files")
 
 
 def _flags(epochs: int | None, batch_size: int | None, lr: float | None, seed: int | None) -> dict[str, Any]:

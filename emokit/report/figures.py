@@ -15,6 +15,8 @@ from typing import Any
 
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -23,6 +25,7 @@ from emokit.report.shapes import ClassScores
 
 WIDTH_INCHES = 3.5  # one column of a journal
 PNG_DPI = 200
+RASTER_DPI = 100  # of what an SVG holds as an image
 
 INK, QUIET, FAINT = "#26282c", "#5b5e65", "#d5d5d0"
 BLUE, VERMILLION = "#0072b2", "#b84d00"  # Okabe and Ito's, the vermillion deep enough to read words in it
@@ -205,9 +208,14 @@ def drawing(
             layout.execute(figure)
             figure.set_layout_engine("none")
         png, svg = io.BytesIO(), io.BytesIO()
-        figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
+        # Not by savefig, which draws everything twice.
+        figure.dpi = PNG_DPI
+        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+        for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
+            patch.set(facecolor="none", edgecolor="none")
+        figure.dpi = RASTER_DPI
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(svg, format="svg", transparent=True, metadata=nothing)
+        FigureCanvasSVG(figure).print_svg(svg, metadata=nothing)
     lacking = set()
     for warning in warned:
         if glyph := re.match(r"Glyph (\d+) .*missing from font", str(warning.message)):
