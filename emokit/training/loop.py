@@ -59,10 +59,12 @@ class Progress:
         best = (scores.uar, -scores.loss) > (self.best_uar, -self.best_loss)
         if best:
             self.best_epoch, self.best_uar, self.best_loss = self.epoch, scores.uar, scores.loss
-        # While the learning rate rises, and averaged weights follow slowly, one class only is no sign of collapse yet.
-        is_warm = self.epoch > settings.warmup_share * settings.max_epochs
-        self.one_class_epochs = self.one_class_epochs + 1 if is_warm and scores.num_classes_predicted <= 1 else 0
-        if scores.loss < self.lowest_loss:
+        # While the learning rate rises, one class only is no sign of collapse yet; nor is it while the loss still falls, as it
+        # does for many epochs where an epoch is a few batches.
+        is_warm, falls = self.epoch > settings.warmup_share * settings.max_epochs, scores.loss < self.lowest_loss
+        is_stuck = is_warm and not falls and scores.num_classes_predicted <= 1
+        self.one_class_epochs = self.one_class_epochs + 1 if is_stuck else 0
+        if falls:
             self.lowest_loss, self.stalled_epochs = scores.loss, 0
         else:
             self.stalled_epochs += 1
@@ -201,7 +203,8 @@ def fit(
         is_best = progress.take(scores, settings)
         if progress.one_class_epochs >= settings.collapse_patience:
             raise Collapsed(
-                f"The training collapsed: for {progress.one_class_epochs} epochs every dev utterance got the same label; "
+                f"The training collapsed: for {progress.one_class_epochs} epochs every dev utterance got the same label "
+                "and the dev loss did not fall; "
                 f"lower the learning rate (training.lr is {settings.lr:g}) or raise training.warmup_share."
             )
         state = {

@@ -49,6 +49,7 @@ class TrainingSettings(Settings):
     patience: int | None = Field(15, ge=1)
     """Epochs without a higher dev UAR before training stops early; null trains to the end."""
     collapse_patience: int = Field(5, ge=1)
-    """Epochs in a row after the warm-up with only one class predicted on dev before training is stopped as collapsed."""
+    """Epochs in a row after the warm-up with only one class predicted on dev, and no lower loss, before training is stopped as
+    collapsed."""
     seed: int = Field(0, ge=0, lt=2**32)
     """The seed of weights, order, Mixup and dropout."""

@@ -146,9 +146,18 @@ def test_one_class_for_several_epochs_ends_the_training_in_words():
     with pytest.raises(Collapsed) as error:
         next(epochs)
     assert str(error.value) == (
-        "The training collapsed: for 2 epochs every dev utterance got the same label; "
+        "The training collapsed: for 2 epochs every dev utterance got the same label and the dev loss did not fall; "
         "lower the learning rate (training.lr is 0.5) or raise training.warmup_share."
     )
+
+
+def test_one_class_while_the_loss_still_falls_is_slow_and_no_collapse():
+    losses = iter([1.9, 1.8, 1.7, 1.6, 1.6, 1.6])
+    settings = TrainingSettings(max_epochs=10, lr=0.01, collapse_patience=2, warmup_share=0)
+    _, epochs = run(settings, lambda model: scores(1 / 7, loss=next(losses), classes=1))
+    assert [next(epochs).number for _ in range(5)] == [1, 2, 3, 4, 5]
+    with pytest.raises(Collapsed):
+        next(epochs)
 
 
 def test_one_class_now_and_then_is_no_collapse():
