@@ -156,7 +156,10 @@ def _scores(split: str, own: Mapping[str, Any]) -> str:
     where = f"**{split.capitalize()}**, {own['n']} utterances"
     if own.get("num_clusters") is not None:
         number, noun = own["num_clusters"], own.get("cluster", "speaker")
-        where += f" of {number} {noun}{'' if number == 1 else 's'}, over which the intervals are drawn"
+        if number == own["n"] > 1:  # nobody knows who wrote most comments, so these are no speakers
+            where += ", over which the intervals are drawn one by one"
+        else:
+            where += f" of {number} {noun}{'' if number == 1 else 's'}, over which the intervals are drawn"
     return f"{where}:\n\n" + _table(["Score", "Model", "95 % interval", *map(str.capitalize, baselines)], rows)
 
 

@@ -6,6 +6,7 @@ README.md  metrics.json (written last: its presence means that the run is comple
 
 import json
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -66,7 +67,7 @@ def start(
 def environment(*, seed: int, device: str, data: Path | None = None, fingerprint: str) -> dict[str, Any]:
     """What must be known to make a run again."""
     return {
-        "command": sys.argv,
+        "command": [without_password(argument) for argument in sys.argv],
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "device": device,
@@ -78,6 +79,12 @@ def environment(*, seed: int, device: str, data: Path | None = None, fingerprint
         "packages": {name: installed(name) for name in PACKAGES},
         "git_revision": _git_revision(),
     }
+
+
+def without_password(text: str) -> str:
+    """A text in which the passwords of URLs are ***: one after a user's name, and one among a query's parameters."""
+    text = re.sub(r"(:/+[^:/@\s]*:)\S*@", r"\1***@", text)
+    return re.sub(r"(?i)([?&](?:\w*password|passwd|passphrase)=)[^&\s]*", r"\1***", text)
 
 
 def append_log(run: Path, line: dict[str, Any]) -> None:

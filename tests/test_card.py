@@ -66,6 +66,17 @@ def test_scores_stand_with_intervals_beside_the_baselines(metrics: dict[str, Any
     assert "| UAR, % | 66.7 | 56.7 to 76.7 | 33.3 | 45.0 |" in card
 
 
+def test_utterances_without_a_speaker_are_not_counted_as_speakers(metrics: dict[str, Any]) -> None:
+    metrics["splits"]["test"]["num_clusters"] = 20
+    card = model_card(metrics, {}, ENVIRONMENT, {})
+    assert "**Test**, 20 utterances, over which the intervals are drawn one by one:" in card
+
+
+def test_what_is_to_be_declared_follows_the_scores(metrics: dict[str, Any]) -> None:
+    card = model_card(metrics | {"declared": "their sound was used"}, {}, ENVIRONMENT, {})
+    assert "\n\nTo be declared with them: their sound was used.\n\n## Weaknesses" in card
+
+
 def test_the_weakest_emotion_comes_first_with_what_it_is_taken_for(metrics: dict[str, Any]) -> None:
     card = model_card(metrics, {}, ENVIRONMENT, {})
     rows = [

@@ -146,3 +146,24 @@ def test_what_is_no_complete_run_is_said_in_words(run: Path, tmp_path: Path) -> 
         assert str(caught.value) == f"{folder} {words}"
     (run / "metrics.json").write_text('{"name": "tiny"}')
     assert runs.read_metrics(run) == {"name": "tiny"}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("postgresql://ann:secret@host/sweeps", "postgresql://ann:***@host/sweeps"),
+        ("--storage=mysql+pymysql://ann:se:c/r@et@host", "--storage=mysql+pymysql://ann:***@host"),
+        (
+            "postgresql://host/sweeps?user=ann&password=secret&sslmode=require",
+            "postgresql://host/sweeps?user=ann&password=***&sslmode=require",
+        ),
+        ("postgresql:/ann:secret@host/sweeps", "postgresql:/ann:***@host/sweeps"),
+        ("postgresql://ann@host:5432/sweeps", "postgresql://ann@host:5432/sweeps"),
+        ("runs/one", "runs/one"),
+    ],
+)
+def test_the_command_is_kept_without_the_passwords_of_its_urls(
+    given: str, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["emokit", given])
+    assert runs.environment(seed=0, device="cpu", fingerprint="")["command"] == ["emokit", kept]

@@ -48,6 +48,8 @@ def sweep(
         raise UsageError("Name one thing: a space's YAML file, or --resume RUN, or --status RUN.")
     if workers is not None and workers < 1:
         raise UsageError(f"--workers {workers} was given where 1 or more was expected.")
+    if dry_run and space is None:
+        raise UsageError("--dry-run was given without a space; name a space's YAML file.")
     if status is not None:
         _show_status(status, storage, as_json)
         return

@@ -9,7 +9,7 @@ from emokit.report.paired import Difference
 
 
 def changes(recall: Mapping[str, Difference], support: Mapping[str, int], first: str, second: str) -> Drawing:
-    """Recall of the second less that of the first, in points; a filled dot where the interval leaves out zero."""
+    """Recall of the second less that of the first, in points; a filled dot where it is told apart from zero."""
     labels = list(recall)
 
     def draw(figure: Figure) -> None:
@@ -33,7 +33,7 @@ def changes(recall: Mapping[str, Difference], support: Mapping[str, int], first:
 
     shows = (
         f"Recall of each class by {second} less that by {first}, in points, with 95 % intervals; "
-        "a filled dot has an interval without zero."
+        "a filled dot is told apart from zero."
     )
     header = ("label", "support", "recall_first", "recall_second", "difference", "low", "high")
     rows = [

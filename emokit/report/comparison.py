@@ -7,7 +7,7 @@ from typing import Any
 
 from emokit.errors import DataError, UsageError
 from emokit.report.gather import Run, gather, other_classes, read_run
-from emokit.report.paired import Comparison, Difference, compare
+from emokit.report.paired import FEWEST_CLUSTERS, Comparison, Difference, compare
 from emokit.report.ranking import Experiment, experiments_of
 from emokit.report.wording import FEW_CLUSTERS, counted, points
 
@@ -37,6 +37,9 @@ class Compared:
         if own.interval is None:
             return f"{on}, {reach}; no interval can be drawn over one {self.found.cluster}."
         sure = f"{points(own.difference)} points (95\u00a0% interval {points(own.interval[0])} to {points(own.interval[1])})"
+        if own.too_few:
+            few = f"{counted(self.found.num_clusters, self.found.cluster)}; it takes {FEWEST_CLUSTERS} or more"
+            return f"{on}, {reach}: the difference of {sure} cannot be told from zero by {few}."
         return f"{on}, {reach}: the difference of {sure} " + (
             "is told apart from zero." if own.is_certain else "cannot be told from zero."
         )
@@ -55,6 +58,9 @@ class Compared:
                 f"{made}, so only the {counted(found.num_common, 'test utterance')} that both have count "
                 f"({self.names[0]} has {found.num_first:,}, {self.names[1]} {found.num_second:,})."
             )
+        for name, side in zip(self.names, (self.first, self.second), strict=True):
+            if declared := side.runs[0].metrics.declared:
+                notes.append(f"To be declared with {name}: {declared}.")
         if found.num_clusters < FEW_CLUSTERS:
             notes.append(
                 f"The intervals rest on only {counted(found.num_clusters, found.cluster)}, so they say little about new ones."

@@ -156,9 +156,10 @@ def per_class(scores: Mapping[str, ClassScores], labels: Sequence[str], split: s
         axes = figure.subplots()
         for position, label in enumerate(labels):
             recall, f1 = (100 * number(value) for value in (scores[label].recall, scores[label].f1))
-            axes.plot([recall, f1], [position, position], color=FAINT, linewidth=2.5, zorder=1, solid_capstyle="round")
-            axes.plot([f1], [position], "D", color=VERMILLION, markersize=4.2, markerfacecolor="none", zorder=3)
-            axes.plot([recall], [position], "o", color=BLUE, markersize=4.8, zorder=2)
+            if scores[label].support:  # a class that never occurs was not missed
+                axes.plot([recall, f1], [position] * 2, color=FAINT, linewidth=2.5, zorder=1, solid_capstyle="round")
+                axes.plot([f1], [position], "D", color=VERMILLION, markersize=4.2, markerfacecolor="none", zorder=3)
+                axes.plot([recall], [position], "o", color=BLUE, markersize=4.8, zorder=2)
             axes.annotate(
                 str(scores[label].support),
                 (1, position),

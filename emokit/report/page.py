@@ -16,6 +16,7 @@ from emokit.report.comparison import Compared
 from emokit.report.figures import Drawing, for_dark
 from emokit.report.gather import SPLITS, Run, Unread
 from emokit.report.mistakes import Detail
+from emokit.report.paired import FEWEST_CLUSTERS
 from emokit.report.ranking import Standing
 from emokit.report.shapes import Ledger
 from emokit.report.sweeps import Searched, plain
@@ -111,6 +112,7 @@ def render(
         published={run.slug: making.published(run) for run in runs},
         differs=making.differing_settings(runs),
         clusters=wording.clusters,
+        fewest=FEWEST_CLUSTERS,
         flat=making.flat,
         commands=making.commands,
         outline=making.outline,

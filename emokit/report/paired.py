@@ -19,6 +19,9 @@ from emokit.predictions import KEYS, PROBABILITIES, Predictions
 
 # McNemar's chi-squared is said to hold from this many discordant pairs on; below, the binomial is computed.
 FEW_DISCORDANT = 25
+# Were both sides as good, n clusters would all favour one of them once in 2 ** (n - 1) times: below 6 that is above 5 %, so
+# no interval over them can leave out zero at 95 %, whatever its resamples say.
+FEWEST_CLUSTERS = 6
 
 
 @dataclass(frozen=True)
@@ -27,17 +30,19 @@ class Difference:
 
     Attributes:
         interval: 95 % of the difference over resampled clusters; None where there are fewer than two clusters.
+        too_few: whether it rests on fewer clusters than can tell a difference from zero.
     """
 
     first: float | None
     second: float | None
     difference: float | None
     interval: tuple[float, float] | None
+    too_few: bool = False
 
     @property
     def is_certain(self) -> bool:
-        """Whether its interval leaves out zero."""
-        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+        """Whether its interval leaves out zero, and rests on enough clusters to mean it."""
+        return self.interval is not None and not self.too_few and not self.interval[0] <= 0 <= self.interval[1]
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,6 @@ def compare(first: Sequence[Predictions], second: Sequence[Predictions]) -> Comp
     common = _common([*first, *second])
     sides = common[: len(first)], common[len(first) :]
     names, one, other = _resampled(sides)
-    draws = len(names) > 1
     before, after = one.scores(), other.scores()
     classes = one.classes(), other.classes()
     table = common[0].table
@@ -102,9 +106,9 @@ def compare(first: Sequence[Predictions], second: Sequence[Predictions]) -> Comp
         num_second=len(second[0].table),
         num_clusters=len(names),
         cluster=metrics.cluster_noun(table["dialogue"].notna()),
-        scores={name: _difference(before[name], after[name], draws) for name in metrics.INTERVALS},
-        recall=_by_label(classes[0][0], classes[1][0], draws),
-        f1=_by_label(classes[0][1], classes[1][1], draws),
+        scores={name: _difference(before[name], after[name], len(names)) for name in metrics.INTERVALS},
+        recall=_by_label(classes[0][0], classes[1][0], len(names)),
+        f1=_by_label(classes[0][1], classes[1][1], len(names)),
         support={label: int(support.get(label, 0)) for label in LABELS},
         mcnemar=_mcnemar(sides[0][0], sides[1][0]) if len(common) == 2 else None,
     )
@@ -119,7 +123,7 @@ def uar_difference(first: Sequence[Predictions], second: Sequence[Predictions]) 
     common = _common([*first, *second])
     names, one, other = _resampled((common[: len(first)], common[len(first) :]))
     before, after = (side.scores(("uar",))["uar"] for side in (one, other))
-    return _difference(before, after, len(names) > 1), len(common[0].table)
+    return _difference(before, after, len(names)), len(common[0].table)
 
 
 @dataclass(frozen=True)
@@ -187,22 +191,22 @@ def _draws(num_clusters: int, num_resamples: int) -> numpy.ndarray:
     return numpy.concatenate([numpy.ones((1, num_clusters)), draws])
 
 
-def _difference(before: numpy.ndarray, after: numpy.ndarray, draws: bool) -> Difference:
+def _difference(before: numpy.ndarray, after: numpy.ndarray, num_clusters: int) -> Difference:
     """Of values whose first is that of the utterances as they are."""
     change = after - before
     some = change[1:][numpy.isfinite(change[1:])]
     interval = None
-    if draws and len(some) and numpy.isfinite(change[0]):
+    if num_clusters > 1 and len(some) and numpy.isfinite(change[0]):
         low, high = numpy.quantile(some, [0.025, 0.975])
         interval = (float(low), float(high))
     first, second, difference = (
         float(value) if numpy.isfinite(value) else None for value in (before[0], after[0], change[0])
     )
-    return Difference(first, second, difference, interval)
+    return Difference(first, second, difference, interval, num_clusters < FEWEST_CLUSTERS)
 
 
-def _by_label(before: numpy.ndarray, after: numpy.ndarray, draws: bool) -> dict[str, Difference]:
-    return {label: _difference(before[:, i], after[:, i], draws) for i, label in enumerate(LABELS)}
+def _by_label(before: numpy.ndarray, after: numpy.ndarray, num_clusters: int) -> dict[str, Difference]:
+    return {label: _difference(before[:, i], after[:, i], num_clusters) for i, label in enumerate(LABELS)}
 
 
 def _mcnemar(first: Predictions, second: Predictions) -> McNemar:

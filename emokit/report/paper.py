@@ -98,6 +98,9 @@ def _ranking(ranked: Sequence[Standing]) -> Table:
         caption += " Of several seeds: mean ± standard deviation."
     if len(ranked) > 1:
         caption += f" The difference is that in UAR to {best.name} on common utterances; ≈: not told apart from it."
+    for standing in ranked:
+        if declared := standing.experiment.runs[0].metrics.declared:
+            caption += f" To be declared with {standing.experiment.name}: {declared}."
     simple = next(run.test.baselines for run in best.runs if run.test)
     for name, own in simple.items():
         rows.append((f"{name} baseline of {best.name}", *[percent(getattr(own, score)) for score in SHARES], NO_VALUE))
@@ -109,7 +112,7 @@ def _classes(ranked: Sequence[Standing]) -> Table:
     rows = []
     for standing in ranked:
         own = [run.test.per_class for run in standing.experiment.runs if run.test]
-        means = [_mean([scores[label].f1 for scores in own]) for label in labels]
+        means = [_mean([scores[label].f1 for scores in own if scores[label].support]) for label in labels]
         rows.append((_title(standing.experiment), *map(percent, means)))
     return Table("classes", "F1 of each class on test, in %.", ("Run", *labels), rows)
 
@@ -121,6 +124,9 @@ def _scores(one: Compared, number: int) -> Table:
         own = one.found.scores[score]
         rows.append((title, percent(own.first), percent(own.second), said(own)))
     caption = one.verdict + (f" McNemar's test: {chance(one.found.mcnemar.p)}." if one.found.mcnemar else "")
+    for side in (one.first, one.second):
+        if declared := side.runs[0].metrics.declared:
+            caption += f" To be declared with {side.name}: {declared}."
     return Table(f"comparison-{number}", caption, ("Score, %", first, second, "Difference"), rows)
 
 
@@ -157,6 +163,8 @@ def _mean(values: Sequence[float | None]) -> float | None:
 def _numbers(standing: Standing) -> dict[str, Any]:
     experiment = standing.experiment
     found: dict[str, Any] = {"name": experiment.name, "folders": [str(run.folder) for run in experiment.runs]}
+    if declared := experiment.runs[0].metrics.declared:
+        found["declared"] = declared
     if experiment.is_tested:
         found |= {score: experiment.mean(score) for score in SHARES}
         if len(experiment.runs) > 1:

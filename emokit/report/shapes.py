@@ -80,7 +80,10 @@ class Spread(Shape):
 
 
 class Metrics(Shape):
-    """A run's `metrics.json`; a cross-validated run has `folds`, whose test utterances `splits.test` holds together."""
+    """A run's `metrics.json`; a cross-validated run has `folds`, whose test utterances `splits.test` holds together.
+
+    `declared` is what has to be said beside its scores, without a full stop; empty for most.
+    """
 
     name: str = ""
     kind: str = ""
@@ -90,6 +93,7 @@ class Metrics(Shape):
     epochs: int | None = None
     best_epoch: int | None = None
     policy: str = ""
+    declared: str = ""
     folds: dict[str, Fold] = {}
     over_folds: dict[str, Spread] = {}
     splits: dict[str, Split]

@@ -122,18 +122,10 @@ def parallel(sweep: Sweep, scored: list[Trial], fields: list[Dimension]) -> Draw
         for place, dimension in enumerate(fields):
             axes.axvline(place, color=FAINT, linewidth=0.6, zorder=0)
             for value in _ends(dimension):
-                axes.annotate(
-                    plain(value),
-                    (place, _share(dimension, value)),
-                    xytext=(3, 0),
-                    textcoords="offset points",
-                    fontsize=6,
-                    color=INK,
-                    va="bottom",
-                    zorder=5,
-                    parse_math=False,
-                )
-        axes.set(yticks=[], ylim=(-0.08, 1.08))
+                _mark(axes, place, _share(dimension, value), plain(value))
+        for trial in (min(scored, key=depth), max(scored, key=depth)) if high > low else scored[:1]:
+            _mark(axes, len(fields), depth(trial), f"{_shown(sweep, trial.value):.3g}")
+        axes.set(yticks=[], ylim=(-0.14, 1.14))
         axes.spines[["left", "bottom"]].set_visible(False)
         axes.tick_params(length=0)
 
@@ -144,6 +136,25 @@ def parallel(sweep: Sweep, scored: list[Trial], fields: list[Dimension]) -> Draw
     ]
     shows = f"Parallel coordinates of {len(scored)} points; the last axis is {sweep.metric} on dev, better above."
     return drawing(paint, 2.5, shows, header, rows)
+
+
+def _mark(axes: Axes, place: int, height: float, text: str) -> None:
+    """Write a value at an axis of the parallel coordinates; those at its ends stand beyond all lines."""
+    offset, across, up = (3, 0), "left", "bottom"
+    if height in (0, 1):
+        offset, across, up = ((0, 3), "center", "bottom") if height else ((0, -3), "center", "top")
+    axes.annotate(
+        text,
+        (place, height),
+        xytext=offset,
+        textcoords="offset points",
+        fontsize=6,
+        color=INK,
+        ha=across,
+        va=up,
+        zorder=5,
+        parse_math=False,
+    )
 
 
 def _fields(sweep: Sweep) -> list[Dimension]:
@@ -216,3 +227,5 @@ def _ticks(axes: Axes, dimension: Dimension) -> None:
     if not dimension.is_range:
         axes.set_xticks(dimension.values, [plain(value) for value in dimension.values])
         axes.minorticks_off()
+    elif not dimension.is_log and all(isinstance(value, int) for value in dimension.values):
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))

@@ -61,6 +61,8 @@ def clusters(split: Split) -> str:
     """How many independent speakers (or dialogues) the interval rests on, with "only" where they are few."""
     if split.num_clusters is None:
         return ""
+    if split.num_clusters == split.n > 1:  # nobody knows who wrote most comments, so these are no speakers
+        return "each utterance by itself"
     return ("only " if split.num_clusters < FEW_CLUSTERS else "") + counted(split.num_clusters, split.cluster)
 
 
@@ -121,6 +123,8 @@ def _cautions(runs: Sequence[Run], unread: Sequence[Unread]) -> list[str]:
         found.append(
             f"What is called {listed(sorted(made))} was synthesised by emokit: no score on it holds for people."
         )
+    if runs[0].metrics.declared:
+        found.append(f"To be declared with the scores of {runs[0].name}: {runs[0].metrics.declared}.")
     if best:
         interval, simple = best.interval.get("uar"), best.baselines.get("simple")
         if interval and simple and interval[0] <= simple.uar:

@@ -6,6 +6,7 @@ once. An attempt whose worker died is ended as failed, and the next one begins w
 attempt at once; then the one with the lower number counts, and the other is dropped before anybody takes it.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from emokit.sweep import lease
 
 MOST_DEATHS = 10
+# A key is a folder's name too, and a storage may hold what others wrote.
+KEY = re.compile(r"[0-9]{4,}(/seed-[0-9]+)?")
 # Why an attempt that ended as failed is followed by another; what failed by itself is not, until it is asked for.
 FAILED, LOST, STOPPED, MEMORY, TWIN = "failed", "lost", "stopped", "memory", "twin"
 
@@ -105,7 +108,10 @@ class Board:
                 continue
             if taken:
                 trial = Trial(self.study, frozen._trial_id)
-                self._note(trial, worker=lease.me())
+                try:
+                    self._note(trial, worker=lease.me())
+                except LeaseLost:  # so slow that somebody took it for nobody's
+                    continue
                 return trial
         return None
 
@@ -152,7 +158,8 @@ class Board:
     def _latest(self) -> dict[str, FrozenTrial]:
         """Per slot, in the order of the keys, the attempt that counts; of twins the older one."""
         found: dict[str, FrozenTrial] = {}
-        trials = [trial for trial in self.study.get_trials(deepcopy=False) if "point" in trial.user_attrs]
+        every = self.study.get_trials(deepcopy=False)
+        trials = [trial for trial in every if KEY.fullmatch(str(trial.user_attrs.get("point")))]
         for trial in sorted(trials, key=lambda trial: trial.number):
             key = trial.user_attrs["point"]
             if key not in found or _attempt(trial) > _attempt(found[key]):
@@ -196,11 +203,14 @@ class Board:
     def _again(self, key: str, trial: FrozenTrial, deaths: int | None = None) -> int:
         """Make the attempt after this one; it keeps the point and, where the training goes on, what was reported of it."""
         why = trial.user_attrs.get("why", LOST)
-        deaths = trial.user_attrs.get("deaths", 0) + (why == LOST) if deaths is None else deaths
+        if deaths is None:
+            # What got on before its worker died is not what killed it.
+            got_on = len(trial.intermediate_values) > trial.user_attrs.get("reported", 0)
+            deaths = (0 if got_on else trial.user_attrs.get("deaths", 0)) + (why == LOST)
         kept = {} if why in (MEMORY, FAILED) else trial.intermediate_values
         outcome = ("why", "worker", "beat", "reason")
         notes = {name: value for name, value in trial.user_attrs.items() if name not in outcome}
-        notes |= {"deaths": deaths, "halved": notes.get("halved", False) or why == MEMORY}
+        notes |= {"deaths": deaths, "halved": notes.get("halved", False) or why == MEMORY, "reported": len(kept)}
         params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
         if deaths >= MOST_DEATHS:
             # Ended at once, so that what kills every worker does not go on for ever.

@@ -1,10 +1,12 @@
 """The processes that work on a sweep: started with an environment of their own, listened to, replaced, stopped."""
 
+import contextlib
 import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -50,7 +52,7 @@ class Hand:
             shared = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(devices)))).split(",")
             self._environment["CUDA_VISIBLE_DEVICES"] = shared[number % len(shared)]
             self._environment.pop("OMP_NUM_THREADS")
-        self._process: SpawnProcess
+        self._process: SpawnProcess | None = None
         self._ear: Connection
 
     def start(self) -> None:
@@ -61,8 +63,10 @@ class Hand:
         # The user's own number of threads stays.
         os.environ.update({n: v for n, v in self._environment.items() if n != "OMP_NUM_THREADS" or not before[n]})
         try:
-            self._process = context.Process(target=run_worker, args=(self._order, self._number, mouth))
-            self._process.start()
+            process = context.Process(target=run_worker, args=(self._order, self._number, mouth))
+            with _deaf_to_ctrl_c():
+                process.start()
+            self._process = process
         finally:
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
@@ -70,6 +74,8 @@ class Hand:
 
     def is_at_work(self) -> bool:
         """Whether it works; one that was killed is replaced."""
+        if self._process is None:
+            return False
         if self._process.is_alive():
             return True
         code = self._process.exitcode
@@ -80,19 +86,37 @@ class Hand:
             self.error = self._heard() or f"worker {self._number} ended with exit code {code}"
         return False
 
-    def stop(self) -> None:
-        """Ask it to hand its trial back; a second later than patience allows it is killed."""
-        if self._process.is_alive():
+    def ask_to_stop(self) -> None:
+        """Ask it to hand its trial back."""
+        if self._process is not None and self._process.is_alive():
             self._process.terminate()
+
+    def stop(self) -> None:
+        """Wait until it has handed its trial back; a second later than patience allows it is killed."""
+        if self._process is not None:
+            self.ask_to_stop()
             self._process.join(PATIENCE_SECONDS)
             self._process.kill()
-        self._process.join()
+            self._process.join()
 
     def _heard(self) -> str:
         try:
             return str(self._ear.recv()) if self._ear.poll() else ""
         except EOFError:
             return ""
+
+
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """A process that is started here never hears Ctrl-C, not even while it loads its libraries."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say so
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def run_worker(order: Order, number: int, mouth: Connection) -> None:

@@ -34,7 +34,8 @@ def is_alive(owner: dict[str, Any]) -> bool | None:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass
+        if _born(pid) is None:
+            return None  # another user's, which this machine hides
     return _born(pid) == owner.get("born")  # the number may belong to another process by now
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
@@ -67,14 +67,18 @@ class Plan:
 
     def best(self) -> list[FrozenTrial]:
         """The best complete points of the search, at least one, the best first; of equal ones the earlier."""
-        complete = [one for one in self.search.fill().values() if one.state == TrialState.COMPLETE]
-        sign = 1 if self.sweep.objective.is_lowered else -1
-        ranked = sorted(complete, key=lambda one: (sign * float(one.value), one.user_attrs["point"]))
-        return ranked[: max(1, self.sweep.confirm.best)]
+        return self._ranked()[: self._num_best]
 
-    def best_keys(self) -> list[str]:
-        """What the best points are called."""
-        return [str(one.user_attrs["point"]) for one in self.best()]
+    def beaten_keys(self) -> list[str]:
+        """What the other complete points are called; one whose score is not told yet is not among them."""
+        return [str(one.user_attrs["point"]) for one in self._ranked()[self._num_best :]]
+
+    def retry_failed(self) -> None:
+        """Let what failed by itself be tried again: points, and the trainings that confirm the best."""
+        confirm = self.confirm() if self.sweep.confirm.best and self.search.is_over() else None
+        self.search.retry_failed()
+        if confirm:
+            confirm.retry_failed()
 
     def folder_of(self, key: str) -> Path:
         """Where a point is trained: `trials/0007`, or `confirm/0007/seed-3`."""
@@ -85,6 +89,15 @@ class Plan:
         number = int(str(frozen.user_attrs["point"]).split("/")[0])
         self.search.study.sampler = new_sampler(self.sweep, derived_seed(self.sweep.seed, number))
 
+    @property
+    def _num_best(self) -> int:
+        return max(1, self.sweep.confirm.best)
+
+    def _ranked(self) -> list[FrozenTrial]:
+        complete = [one for one in self.search.fill().values() if one.state == TrialState.COMPLETE]
+        sign = 1 if self.sweep.objective.is_lowered else -1
+        return sorted(complete, key=lambda one: (sign * float(one.value), one.user_attrs["point"]))
+
     def _slots(self) -> list[Slot]:
         if self.sweep.is_grid:
             points = [space.as_params(self.sweep, point) for point in space.grid(self.sweep)]
@@ -92,14 +105,17 @@ class Plan:
         return [Slot(f"{number:04d}") for number in range(self.sweep.budget.trials or 0)]
 
     def _board(self, name: str, slots: list[Slot], pruner: BasePruner) -> Board:
-        study = optuna.create_study(
-            storage=self.storage,
-            study_name=name,
-            direction="minimize" if self.sweep.objective.is_lowered else "maximize",
-            sampler=RandomSampler(seed=0),
-            pruner=pruner,
-            load_if_exists=True,
-        )
+        how: dict[str, Any] = {
+            "study_name": name,
+            "storage": self.storage,
+            "sampler": RandomSampler(seed=0),
+            "pruner": pruner,
+        }
+        try:
+            study = optuna.load_study(**how)  # a look at a sweep writes nothing
+        except KeyError:
+            direction = "minimize" if self.sweep.objective.is_lowered else "maximize"
+            study = optuna.create_study(**how, direction=direction, load_if_exists=True)
         return Board(study, slots, self.lease_seconds, prunes=not isinstance(pruner, NopPruner))
 
 

@@ -59,7 +59,7 @@ def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple
         the plan, the storage's URL and the prepared folder.
 
     Raises:
-        UsageError: the folder is no sweep, or the storage is not to be had.
+        UsageError: the folder is no sweep, the storage is not to be had, or its study was started with another space.
         DataError: the data are others than it was begun on, or a file is damaged.
     """
     sweep = check_sweep(run)
@@ -68,8 +68,10 @@ def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple
     folder = data or Path(str(environment["data"]))
     if open_prepared(folder).fingerprint != environment["data_fingerprint"]:
         raise DataError(f"{run} was begun on other data than {folder}; resume with the --data it was begun with.")
+    if url:
+        _check_study(storages.open_storage(url, run), sweep, environment["data_fingerprint"], url, folder)
     plan = _opened(sweep, run, url, environment["data_fingerprint"])
-    plan.search.retry_failed()
+    plan.retry_failed()
     return plan, url, folder
 
 
@@ -136,6 +138,8 @@ def watch(plan: Plan, order: Order, num_workers: int, devices: int = 0) -> Gener
             yield found
             time.sleep(WATCH_SECONDS)
     finally:
+        for hand in crew:
+            hand.ask_to_stop()
         for hand in crew:
             hand.stop()
         found = summary.summarise(plan, importance=True)

@@ -18,6 +18,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors
+from emokit.runs import without_password
 
 try:
     import fcntl
@@ -63,7 +64,7 @@ def checked(url: str) -> sqlalchemy.URL:
         parsed = sqlalchemy.make_url(url)
     except (sqlalchemy.exc.ArgumentError, ValueError) as error:
         raise UsageError(
-            f"--storage {url} is no URL of a database; write {EXAMPLE}, or leave it out for a journal file."
+            f"--storage {without_password(url)} is no URL of a database; write {EXAMPLE}, or leave it out for a journal file."
         ) from error
     name, _, driver = parsed.drivername.partition("+")
     name = {"postgres": "postgresql", "mariadb": "mysql"}.get(name, name)
@@ -77,7 +78,7 @@ def checked(url: str) -> sqlalchemy.URL:
 
 def shown(url: str) -> str:
     """The URL without its password."""
-    return checked(url).render_as_string(hide_password=True)
+    return without_password(checked(url).render_as_string(hide_password=True))
 
 
 def _journal(path: Path) -> BaseStorage:

@@ -102,14 +102,12 @@ def keep_small(folder: Path, *, model: bool) -> None:
             shutil.rmtree(folder / runs.MODEL, ignore_errors=True)
 
 
-def drop_models(trials: Path, keep: Iterable[str]) -> None:
-    """Delete the models of all complete trials but the best few."""
-    kept = set(keep)
-    for folder in sorted(trials.glob("*")):
-        if folder.name not in kept:
-            for run in (folder, *folder.glob("seed-*")):
-                if runs.is_complete(run):
-                    keep_small(run, model=False)
+def drop_models(trials: Path, keys: Iterable[str]) -> None:
+    """Delete the models of these points."""
+    for key in keys:
+        for run in (trials / key, *(trials / key).glob("seed-*")):
+            if runs.is_complete(run):
+                keep_small(run, model=False)
 
 
 def _clear_unless_begun(folder: Path) -> None:

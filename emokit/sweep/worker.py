@@ -124,7 +124,7 @@ class Worker:
             found = outcome()
             values = [one.value for one in done]
             on.complete(claimed, float(found["best"]), values=values, **found)
-            trial.drop_models(self.plan.run / self.plan.TRIALS, self.plan.best_keys())
+            trial.drop_models(self.plan.run / self.plan.TRIALS, self.plan.beaten_keys())
 
     def _report(self, on: Board, claimed: Trial, heart: Heart, epoch: int, value: float | None) -> None:
         """Tell an epoch's score, and ask for no other one where there is a reason."""

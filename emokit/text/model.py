@@ -10,7 +10,6 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     BertConfig,
-    PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
@@ -19,9 +18,7 @@ from transformers import (
 from emokit.errors import DataError, UsageError
 from emokit.labels import ID2LABEL, NUM_LABELS, TARGETS
 from emokit.text.settings import ModelSettings, TextSettings, TinySettings
-from emokit.training.hub import check_weights, find_model, read_pretrained
-
-NO_LIMIT = 100_000  # tokenizers that know no limit give a very large number
+from emokit.training.hub import check_weights, fetching, find_model, read_pretrained
 
 
 def pretrained(
@@ -31,7 +28,7 @@ def pretrained(
 
     Raises:
         UsageError: it needs code of its own that was not asked for, it cannot be padded or it reads less than `max_length`.
-        DataError: it is not to be had, is damaged, or is of a kind without a text classifier.
+        DataError: it is not to be had, is damaged, is of a kind without a text classifier, or has another's tokenizer.
     """
     folder = find_model(settings.model.name, settings.model.revision)
     tokenizer = read_tokenizer(folder, settings.model, trust_remote_code=trust_remote_code)
@@ -40,7 +37,7 @@ def pretrained(
     body = [name for name in missing if name.startswith(f"{model.base_model_prefix}.") and ".pooler." not in name]
     if body:
         raise DataError(f"{folder} lacks weights of its encoder, {body[0]} among them; fetch or make it again, whole.")
-    limit(tokenizer, model.config, settings)
+    match(tokenizer, model, settings)
     return model, tokenizer
 
 
@@ -101,9 +98,13 @@ def read_tokenizer(folder: Path, of: ModelSettings, *, trust_remote_code: bool =
 
     Raises:
         UsageError: it needs code of its own that was not asked for, or has no padding token.
-        DataError: it is damaged.
+        DataError: it is damaged or not there.
     """
     tokenizer = read_pretrained(AutoTokenizer, folder, of.name, of.revision, trust_remote_code=trust_remote_code)
+    # Where its files are missing, transformers makes one to which every word is unknown.
+    if len(tokenizer) <= len(set(tokenizer.all_special_ids)):
+        again = "make it again" if folder == Path(of.name) else f"fetch it with {fetching(of.name, of.revision)}"
+        raise DataError(f"{folder} has a model and no words of its tokenizer; {again}, whole.")
     if tokenizer.pad_token_id is None:
         raise UsageError(
             f"{of.name} has a tokenizer without a padding token, so texts of several lengths make no batch; "
@@ -142,18 +143,32 @@ def read_weights(
     return model, sorted([*info["missing_keys"], *mismatched])
 
 
-def limit(tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig, settings: TextSettings) -> None:
-    """Have the tokenizer read no more than `features.max_length`.
+def match(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, settings: TextSettings) -> None:
+    """Have the tokenizer read no more than `features.max_length`, and the model know which token is padding.
 
     Raises:
         UsageError: the model reads less than that.
+        DataError: the tokenizer has pieces of words that the model has no numbers for.
     """
-    wanted = settings.features.max_length
-    most = tokenizer.model_max_length
-    if most > NO_LIMIT:
-        most = getattr(config, "max_position_embeddings", None) or wanted
+    name, wanted = settings.model.name, settings.features.max_length
+    most = min(tokenizer.model_max_length, _positions(model) or wanted)
     if wanted > most:
-        raise UsageError(
-            f"features.max_length is {wanted} and {settings.model.name} reads at most {most} tokens; lower it."
+        raise UsageError(f"features.max_length is {wanted} and {name} reads at most {most} tokens; lower it.")
+    known = getattr(model.config, "vocab_size", None) or len(tokenizer)
+    if len(tokenizer) > known:
+        raise DataError(
+            f"{name} has a tokenizer of {len(tokenizer)} pieces of words and a model that knows {known}, so they do not belong "
+            "together; fetch or make it again, whole."
         )
     tokenizer.model_max_length = wanted
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = tokenizer.pad_token_id
+
+
+def _positions(model: PreTrainedModel) -> int | None:
+    """How many tokens a model has positions for; None where it sets no bound."""
+    for name, part in model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(part, torch.nn.Embedding):
+            # RoBERTa and its kin begin to count after the number of the padding token
+            return part.num_embeddings - (0 if part.padding_idx is None else part.padding_idx + 1)
+    return getattr(model.config, "max_position_embeddings", None)

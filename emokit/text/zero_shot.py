@@ -9,7 +9,7 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from emokit.errors import DataError, UsageError
 from emokit.labels import LABELS, NUM_LABELS, TARGETS
-from emokit.text.model import limit, read_tokenizer, read_weights
+from emokit.text.model import match, read_tokenizer, read_weights
 from emokit.text.settings import TextSettings
 from emokit.training.hub import find_model
 
@@ -53,7 +53,7 @@ def classifier(
             "fine-tune it with model.kind=pretrained."
         )
     label_map(model.config, of.labels, of.name)
-    limit(tokenizer, model.config, settings)
+    match(tokenizer, model, settings)
     return model, tokenizer
 
 

@@ -57,6 +57,7 @@ def test_the_studys_grid_has_sixteen_points() -> None:
         ([], "Name one thing: a space's YAML file, or --resume RUN, or --status RUN."),
         (["space.yaml", "--resume", "run"], "Name one thing: a space's YAML file, or --resume RUN, or --status RUN."),
         (["none.yaml"], "none.yaml does not exist; name a YAML file of settings."),
+        (["--resume", "run", "--dry-run"], "--dry-run was given without a space; name a space's YAML file."),
         (["none.yaml", "--workers", "0"], "--workers 0 was given where 1 or more was expected."),
     ],
 )

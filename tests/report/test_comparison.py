@@ -53,6 +53,22 @@ def test_few_speakers_are_said_to_be_few(make_tested: MakeRun, draw: Draw) -> No
     assert one.notes[0] == "The intervals rest on only 2 speakers, so they say little about new ones."
 
 
+def test_two_speakers_tell_nothing_apart(make_tested: MakeRun, draw: Draw) -> None:
+    runs = [make_tested(f"r{skill}", found=draw(1, skill, num_speakers=2)) for skill in (0.1, 0.9)]
+    [one] = compare_runs(runs)
+    assert one.found.scores["uar"].interval is not None
+    assert one.found.scores["uar"].interval[0] > 0
+    assert one.verdict.endswith(" cannot be told from zero by 2 speakers; it takes 6 or more.")
+
+
+def test_what_is_to_be_declared_is_a_note_of_the_comparison(make_tested: MakeRun) -> None:
+    first, second = make_tested("first", seed=1), make_tested("second", seed=2)
+    metrics = json.loads((second / "metrics.json").read_text())
+    (second / "metrics.json").write_text(json.dumps(metrics | {"declared": "their sound was used"}))
+    [one] = compare_runs([first, second])
+    assert one.notes[0] == "To be declared with second: their sound was used."
+
+
 def test_runs_of_different_data_say_how_many_utterances_count(make_tested: MakeRun, draw: Draw) -> None:
     part = draw(2, 0.5)
     part = Predictions(part.table.iloc[:60].reset_index(drop=True), part.model, part.fingerprint)

@@ -53,6 +53,15 @@ def test_a_csv_reproduces_the_scores_of_each_class(make_run: Callable[..., Path]
         assert int(row["support"]) == own.support
 
 
+def test_a_class_that_never_occurs_has_no_mark() -> None:
+    def drawn(f1: float, support: int) -> bytes:
+        sad = ClassScores(precision=0.5, recall=0.5, f1=f1, support=support)
+        return figures.per_class({"sad": sad}, ["sad"], "test").svg
+
+    assert drawn(0.2, 3) != drawn(0.7, 3)
+    assert drawn(0.2, 0) == drawn(0.7, 0)
+
+
 def test_the_same_numbers_give_the_same_bytes_and_no_date() -> None:
     one, other = (figures.confusion_matrix([[3, 1], [2, 5]], ["a", "b"], "dev") for _ in range(2))
     assert (one.svg, one.png) == (other.svg, other.png)

@@ -119,6 +119,19 @@ def test_one_speaker_gives_no_interval(say: Said) -> None:
     assert (found.difference, found.interval, found.is_certain) == (0.5, None, False)
 
 
+@pytest.mark.parametrize(("num_speakers", "certain"), [(5, False), (6, True)])
+def test_fewer_than_six_speakers_cannot_tell_a_difference_from_zero(
+    draw: Callable[..., Predictions], num_speakers: int, certain: bool
+) -> None:
+    # all five of one mind: 2 in 2**5 = 1 in 16 by chance alone, more than 5 %; six: 1 in 32
+    bad, good = draw(1, 0.1, num_speakers=num_speakers), draw(2, 0.95, num_speakers=num_speakers)
+    found = compare([bad], [good]).scores["uar"]
+    assert found.interval is not None
+    assert found.interval[0] > 0
+    assert found.is_certain is certain
+    assert uar_difference([bad], [good])[0] == found
+
+
 def test_runs_without_a_common_utterance_are_refused(say: Said) -> None:
     with pytest.raises(DataError) as refused:
         compare([say([("s", "sad", "sad")])], [say([("s", "sad", "sad")], corpus="tess")])

@@ -60,6 +60,20 @@ def test_json_holds_the_exact_numbers_the_comparison_and_what_could_not_be_read(
     ]
 
 
+def test_what_is_to_be_declared_goes_with_the_tables(make_tested: MakeRun) -> None:
+    runs = [make_tested("best", seed=1, skill=0.9), make_tested("own", seed=2, skill=0.2)]
+    metrics = json.loads((runs[1] / "metrics.json").read_text())
+    metrics["splits"]["test"]["per_class"]["fear"] |= {"f1": 0.0, "support": 0}
+    (runs[1] / "metrics.json").write_text(json.dumps(metrics | {"declared": "their sound was used"}))
+    shown = tables(runs, compare_runs(runs), "md")
+    assert shown.count("To be declared with own: their sound was used.") == 2
+    assert re.search(r"\| own \| [\d.]+ \| [\d.]+ \| – \| ", shown)
+    assert [run.get("declared") for run in json.loads(tables(runs, [], "json"))["runs"]] == [
+        None,
+        "their sound was used",
+    ]
+
+
 def test_text_stands_in_latex_as_it_is() -> None:
     assert latex(ODD) == (
         r"a\_b \& 50 \% \{x\} \$y\$ \#1 \textbackslash{}z \textasciitilde{}\textasciicircum{} \textless{}i\textgreater{} "

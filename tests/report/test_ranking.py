@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from emokit.predictions import Predictions
 from emokit.report.gather import Run, gather
+from emokit.report.mistakes import Detail
+from emokit.report.page import render
 from emokit.report.paired import uar_difference
 from emokit.report.ranking import experiments_of, standings
 
@@ -98,3 +101,48 @@ def test_a_run_without_a_test_split_comes_last_and_has_no_difference(make_tested
     found = standings(experiments_of(runs_of(untested, tested)))
     assert [one.experiment.name for one in found] == ["tested", "untested"]
     assert (found[1].difference, found[1].problem) == (None, "")
+
+
+def page_of(*folders: Path) -> str:
+    """The page without figures and mistakes."""
+    runs = runs_of(*folders)
+    details = {run.slug: Detail() for run in runs}
+    return render(standings(experiments_of(runs)), [], {run.slug: [] for run in runs}, details)
+
+
+def test_a_difference_over_too_few_speakers_is_marked_whatever_its_interval(
+    make_tested: MakeRun, draw: Callable[..., Predictions]
+) -> None:
+    folders = [make_tested(f"r{number}", found=draw(1, number / 10, num_speakers=2)) for number in (9, 1)]
+    best, other = standings(experiments_of(runs_of(*folders)))
+    assert best.difference is None
+    assert other.difference
+    assert other.difference.interval
+    assert other.difference.interval[1] < 0
+    assert other.is_level
+    page = page_of(*folders)
+    assert page.count("too few to tell") == 1
+    assert "it takes 6 speakers or dialogues to tell any." in page
+
+
+def test_what_is_to_be_declared_stands_in_the_ranking_the_section_and_at_the_head(make_run: MakeRun) -> None:
+    folder = make_run("own", skill=0.9)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    (folder / "metrics.json").write_text(json.dumps(metrics | {"declared": "<b>their sound</b> was used"}))
+    page = page_of(folder, make_run("plain", seed=2, skill=0.1))
+    words = "&lt;b&gt;their sound&lt;/b&gt; was used"
+    assert page.count(words) == 3
+    assert page.count(f"to be declared: {words}<") == 1
+    assert page.count(f"To be declared with these scores: {words}.") == 1
+    assert page.count(f"To be declared with the scores of own: {words}.") == 1
+
+
+def test_a_class_that_never_occurs_has_no_scores(make_run: MakeRun) -> None:
+    folder = make_run("own")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["splits"]["test"]["per_class"]["fear"] = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    page = page_of(folder)
+    assert '<data value="0" data-key="own/test/per_class/fear/support">0</data>' in page
+    assert "own/dev/per_class/fear/recall" in page
+    assert not [score for score in ("precision", "recall", "f1") if f"own/test/per_class/fear/{score}" in page]

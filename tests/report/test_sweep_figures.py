@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 from emokit.report import sweep_figures
 from emokit.report.sweeps import Dimension, Sweep
@@ -64,6 +65,35 @@ def test_the_figures_carry_the_numbers_that_they_show() -> None:
     parallel = drawn["parallel"][1].rows
     assert parallel[0] == ("0000", "complete", 0.5, "0.0001", "cosine", "")
     assert drawn["importance"][1].shows == "Importance: lr 80 %, schedule 20 %."
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Figure]:
+    """What was painted of the six points, by the first word of what they show."""
+    found: dict[str, Figure] = {}
+    real = sweep_figures.drawing
+
+    def keep(paint: Any, height: float, shows: str, *rest: Any) -> Any:
+        found[shows.split()[0]] = Figure()
+        paint(found[shows.split()[0]])
+        return real(paint, height, shows, *rest)
+
+    monkeypatch.setattr(sweep_figures, "drawing", keep)
+    sweep_figures.draw(sweep())
+    return found
+
+
+def test_the_ends_of_parallel_axes_stand_beyond_all_lines(figures: dict[str, Figure]) -> None:
+    (axes,) = figures["Parallel"].axes
+    marks = {text.get_text(): (text.xy[1], text.get_va()) for text in axes.texts}  # type: ignore[attr-defined]
+    assert (marks["1e-4"], marks["0.01"]) == ((0, "top"), (1, "bottom"))
+    assert (marks["10"], marks["80"]) == ((0, "top"), (1, "bottom"))  # the score's own, in %
+
+
+def test_points_and_whole_numbers_have_whole_ticks(figures: dict[str, Figure]) -> None:
+    _, _, patience, _ = figures["Score"].axes
+    assert patience.get_xlabel() == "plateau_patience"
+    assert all(tick == int(tick) for tick in patience.get_xticks())
 
 
 def test_of_one_point_or_of_none_nothing_is_drawn() -> None:

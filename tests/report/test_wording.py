@@ -95,3 +95,11 @@ def test_few_speakers_are_called_few(make_run: Callable[..., Path]) -> None:
         "few": "only 2 speakers",
         "many": "40 speakers",
     }
+
+
+def test_utterances_that_nobody_is_known_to_have_said_are_not_called_speakers(make_run: Callable[..., Path]) -> None:
+    [run], _ = gather([make_run("comments")])
+    assert run.test
+    alone = run.test.model_copy(update={"num_clusters": run.test.n})
+    assert wording.clusters(alone) == "each utterance by itself"
+    assert wording.clusters(run.test.model_copy(update={"num_clusters": 1, "n": 1})) == "only 1 speaker"

@@ -8,7 +8,7 @@ import pytest
 from optuna.trial import TrialState
 
 from emokit.sweep import lease
-from emokit.sweep.board import FAILED, MOST_DEATHS, STOPPED, Board, LeaseLost, Slot
+from emokit.sweep.board import FAILED, LOST, MOST_DEATHS, STOPPED, Board, LeaseLost, Slot
 from emokit.sweep.storage import open_storage
 
 SLOTS = [Slot("0000", {"x": 1}), Slot("0001", {"x": 2}, {"seed": 7})]
@@ -125,6 +125,45 @@ def test_what_kills_every_worker_ends_as_failed_after_ten(board: Callable[..., B
     other = watcher.claim()
     assert other
     assert other.user_attrs["point"] == "0001"
+
+
+def test_a_point_whose_workers_die_but_get_on_is_never_given_up(board: Callable[..., Board]) -> None:
+    watcher = board()
+    dead = {**lease.me(), "born": "before this process"}
+    for epoch in range(1, MOST_DEATHS + 3):
+        trial = watcher.claim()
+        assert trial
+        watcher.report(trial, epoch, 0.5)
+        trial.set_user_attr("worker", dead)
+    last = watcher.fill()["0000"]
+    assert (last.state, last.user_attrs["deaths"]) == (TrialState.WAITING, 1)
+    assert len(last.intermediate_values) == MOST_DEATHS + 2
+
+
+def test_a_worker_that_was_too_slow_to_write_its_name_takes_another_slot(
+    board: Callable[..., Board], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, watcher = board(), board()
+    real = lease.me
+
+    def late() -> dict[str, Any]:
+        monkeypatch.setattr(lease, "me", real)
+        watcher._end(watcher.study.trials[0], LOST)
+        return real()
+
+    monkeypatch.setattr(lease, "me", late)
+    trial = slow.claim()
+    assert trial
+    assert trial.user_attrs["point"] == "0001"
+    watcher.fill()
+    assert attempts(watcher)[-1] == ("0000", 1, "WAITING")
+
+
+def test_a_point_whose_name_leads_out_of_the_folder_is_nobodys(board: Callable[..., Board]) -> None:
+    watcher = board()
+    watcher._add("../../elsewhere", 0, {}, {})
+    watcher._add("0000/seed-1/..", 0, {}, {})
+    assert list(watcher.fill()) == ["0000", "0001"]
 
 
 def test_trials_that_somebody_else_put_into_the_study_are_left_alone(board: Callable[..., Board]) -> None:

@@ -23,6 +23,14 @@ def test_another_process_under_the_same_number_is_not_taken_for_the_worker() -> 
     assert is_alive({**me(), "born": "1"}) is False
 
 
+def test_of_a_process_that_this_machine_hides_nothing_can_be_told(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    def hidden(pid: int, signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", hidden)
+    assert is_alive({**me(), "pid": 2**30}) is None
+
+
 def test_of_another_machine_nothing_can_be_told() -> None:
     assert is_alive({**me(), "host": "another"}) is None
 

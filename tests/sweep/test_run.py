@@ -111,6 +111,28 @@ def test_a_sweep_is_gone_on_with_on_its_own_data_only(
     assert (opened.sweep, url, data) == (plan.sweep, None, Path(runs.read_environment(plan.run)["data"]))
 
 
+def test_what_failed_is_tried_again_when_the_sweep_is_gone_on_with_confirming_included(
+    begun_with: Any, made_up: Make, crew: Any
+) -> None:
+    import made_up as module
+
+    broken = True
+
+    def train(settings: Any, folder: Path, on_epoch: Any) -> None:
+        if broken and settings.training.seed == 2:
+            raise RuntimeError("a cable came loose")
+        module.training(0)(settings, folder, on_epoch)
+
+    plan, told = begun_with(made_up(confirm={"best": 1, "seeds": 2}), lambda: train)
+    found = work_here(plan, told)
+    assert [entry["state"] for entry in found["confirmations"]] == ["complete", "failed"]
+    broken = False
+    again, _, _ = resume(plan.run)
+    found = work_here(again, told)
+    assert [entry["state"] for entry in found["confirmations"]] == ["complete", "complete"]
+    assert found["best"]["is_confirmed"]
+
+
 def test_a_folder_that_was_begun_is_not_begun_again_unless_forced(
     begun_with: Any, made_up: Make, small_prepared: Path
 ) -> None:
@@ -152,6 +174,11 @@ def test_a_study_that_was_started_with_another_space_or_other_data_says_what_dif
     assert not elsewhere.exists()
     joined = begin(made_up(budget={"hours": 2}), small_prepared, elsewhere, shared)
     assert len(joined.search.study.trials) == 12
+    assert resume(plan.run, shared)[0].sweep == plan.sweep
+    settings = plan.run / "settings.yaml"
+    settings.write_text(settings.read_text().replace("pruner: none", "pruner: median"))
+    with pytest.raises(UsageError, match=r" was started with pruner = 'none' and this sweep has 'median'; "):
+        resume(plan.run, shared)
 
 
 def test_a_storage_with_a_password_keeps_it_out_of_the_folder(begun_with: Any, made_up: Make) -> None:
@@ -197,6 +224,9 @@ def test_what_a_sweep_came_to_is_written_for_spreadsheets_and_for_train(
     )
     training = yaml.safe_load(best)["training"]
     assert (training["lr"], training["weight_decay"], training["seed"]) == (0.1, 0.3, 0)
+    journal = (plan.run / "journal.log").read_bytes()
+    assert summarise(look(plan.run))["counts"] == found["counts"]
+    assert (plan.run / "journal.log").read_bytes() == journal
     assert found["importance"].keys() == {"training.lr", "training.weight_decay"}
     assert sum(found["importance"].values()) == pytest.approx(1)
     assert [one["point"] for one in found["confirmed"]] == ["0007", "0004"]

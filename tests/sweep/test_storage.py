@@ -183,8 +183,25 @@ def test_a_driver_that_is_lacking_is_named_with_what_to_install(
     assert str(error.value) == words
 
 
-def test_a_url_is_shown_without_its_password() -> None:
-    assert shown("mysql://ann:secret@host/sweeps") == "mysql+pymysql://ann:***@host/sweeps"
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("mysql://ann:secret@host/sweeps", "mysql+pymysql://ann:***@host/sweeps"),
+        ("mysql://ann:se@cret@host/sweeps", "mysql+pymysql://ann:***@host/sweeps"),
+        ("mysql://host/sweeps?password=secret&user=ann", "mysql+pymysql://host/sweeps?password=***&user=ann"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, expected: str) -> None:
+    assert shown(url) == expected
+
+
+def test_a_url_that_is_none_is_named_without_its_password() -> None:
+    with pytest.raises(UsageError) as error:
+        checked("postgresql://ann:secret@host:port/sweeps")
+    assert str(error.value) == (
+        "--storage postgresql://ann:***@host:port/sweeps is no URL of a database; "
+        "write postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out for a journal file."
+    )
 
 
 def test_a_line_of_the_journal_that_was_cut_short_is_mended_before_the_next_one(tmp_path: Path) -> None:

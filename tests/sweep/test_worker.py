@@ -14,6 +14,7 @@ from emokit.errors import Collapsed, MemoryFull, WorkError
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings
 from emokit.sweep.summary import summarise
+from emokit.sweep.trial import drop_models
 from emokit.sweep.worker import Worker
 
 Make = Callable[..., SweepSettings]
@@ -206,6 +207,21 @@ def test_only_the_best_points_keep_their_model(begun: Begin, made_up: Make, crew
     plan = in_line(begun, made_up(confirm={"best": 2, "seeds": 2}), train)
     assert not list(plan.run.glob("**/checkpoints"))
     assert sorted(path.parent.name for path in (plan.run / "trials").glob("*/model")) == ["0004", "0007"]
+
+
+def test_a_model_whose_score_is_not_told_yet_is_not_taken_for_a_beaten_one(
+    begun: Begin, made_up: Make, crew: Any
+) -> None:
+    plan = begun(made_up(confirm={"best": 1, "seeds": 2}))
+    claimed = [plan.search.claim(plan.seed_sampler) for _ in range(3)]
+    for number in range(3):
+        (plan.folder_of(f"{number:04d}") / "model").mkdir(parents=True)
+        (plan.folder_of(f"{number:04d}") / runs.METRICS).write_text("{}")
+    for trial, value in zip(claimed[:2], (0.5, 0.6), strict=True):
+        assert trial
+        plan.search.complete(trial, value)
+    drop_models(plan.run / plan.TRIALS, plan.beaten_keys())  # the third has ended, and its worker is about to say so
+    assert sorted(path.parent.name for path in (plan.run / "trials").glob("*/model")) == ["0001", "0002"]
 
 
 def test_a_worker_whose_command_is_gone_takes_no_other_point(begun: Begin, made_up: Make, crew: Any) -> None:

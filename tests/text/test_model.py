@@ -1,6 +1,7 @@
 """Models and tokenizers: what cannot be trained is refused in a sentence; a small one learns the same from the same texts."""
 
 import json
+import sys
 
 import pytest
 import torch
@@ -10,8 +11,13 @@ from transformers import (
     BertConfig,
     BertModel,
     DistilBertConfig,
+    GPT2Config,
+    GPT2Model,
     PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaModel,
     WhisperConfig,
+    dynamic_module_utils,
 )
 
 from emokit.errors import DataError, UsageError
@@ -61,6 +67,56 @@ def test_a_length_that_the_model_does_not_read_is_refused(encoder):
     )
 
 
+def test_a_length_is_held_against_the_model_where_the_tokenizer_allows_more(encoder):
+    config = json.loads((encoder / "tokenizer_config.json").read_text())
+    (encoder / "tokenizer_config.json").write_text(json.dumps(config | {"model_max_length": 512}))
+    assert refusal(UsageError, encoder, max_length=128) == (
+        f"features.max_length is 128 and {encoder} reads at most 64 tokens; lower it."
+    )
+
+
+def test_a_model_that_counts_positions_after_its_padding_reads_that_many_less(encoder):
+    for name in ("config.json", "model.safetensors"):
+        (encoder / name).unlink()
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
+    of = RobertaConfig(vocab_size=300, max_position_embeddings=34, pad_token_id=1, **shape)
+    RobertaModel(of).save_pretrained(encoder)
+    model, tokenizer = pretrained(settings(encoder, max_length=32))
+    model(**tokenizer("the fox " * 40, truncation=True, return_tensors="pt"))
+    assert refusal(UsageError, encoder, max_length=33) == (
+        f"features.max_length is 33 and {encoder} reads at most 32 tokens; lower it."
+    )
+
+
+def test_a_model_that_knows_no_padding_learns_it_from_its_tokenizer(encoder):
+    for name in ("config.json", "model.safetensors"):
+        (encoder / name).unlink()
+    GPT2Model(GPT2Config(vocab_size=300, n_positions=64, n_embd=8, n_layer=1, n_head=2)).save_pretrained(encoder)
+    model, tokenizer = pretrained(settings(encoder))
+    batch = tokenizer(["the fox", "jumps over the lazy dog"], padding=True, return_tensors="pt")
+    del batch["token_type_ids"]
+    assert model(**batch).logits.shape == (2, 7)
+    assert model.config.pad_token_id == tokenizer.pad_token_id
+
+
+def test_the_tokenizer_of_another_model_is_refused(encoder):
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
+    BertModel(BertConfig(vocab_size=50, max_position_embeddings=64, **shape)).save_pretrained(encoder)
+    size = len(learn_tokenizer(TEXTS, TinySettings(vocabulary=300), 64))
+    assert refusal(DataError, encoder) == (
+        f"{encoder} has a tokenizer of {size} pieces of words and a model that knows 50, so they do not belong together; "
+        "fetch or make it again, whole."
+    )
+
+
+def test_a_folder_without_tokenizer_is_refused(encoder):
+    for path in encoder.glob("tokenizer*"):
+        path.unlink()
+    assert refusal(DataError, encoder) == (
+        f"{encoder} has a model and no words of its tokenizer; make it again, whole."
+    )
+
+
 def test_a_tokenizer_without_padding_token_is_refused(encoder):
     raw = Tokenizer(models.WordLevel({"a": 0, "<unk>": 1}, unk_token="<unk>"))
     for path in encoder.glob("tokenizer*"):
@@ -72,7 +128,9 @@ def test_a_tokenizer_without_padding_token_is_refused(encoder):
     )
 
 
-def test_a_model_that_needs_code_of_its_own_is_refused_unless_asked_for(encoder):
+def test_a_model_that_needs_code_of_its_own_is_refused_unless_asked_for(encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the cache of modules is put there
     config = json.loads((encoder / "config.json").read_text())
     config |= {
         "model_type": "homemade",
@@ -90,6 +148,8 @@ def test_a_model_that_needs_code_of_its_own_is_refused_unless_asked_for(encoder)
     assert refusal(UsageError, encoder) == (
         f"{encoder} runs code that comes with it; read that code, and add --trust-remote-code if you trust it."
     )
+    model, _ = pretrained(settings(encoder), trust_remote_code=True)
+    assert type(model).__name__ == "Homemade"
 
 
 def test_a_kind_of_model_without_a_text_classifier_is_refused(encoder):
@@ -149,6 +209,14 @@ def test_a_cache_without_the_weights_is_named_with_the_command_that_fetches_them
     assert refusal(DataError, "some/encoder") == (
         f"{cached} has no weights as safetensors, and emokit reads no others; fetch them with "
         "`hf download some/encoder`, convert them or choose others."
+    )
+
+
+def test_a_cache_without_the_tokenizer_is_named_with_the_command_that_fetches_it(cached):
+    for path in cached.glob("tokenizer*"):
+        path.unlink()
+    assert refusal(DataError, "some/encoder") == (
+        f"{cached} has a model and no words of its tokenizer; fetch it with `hf download some/encoder`, whole."
     )
 
 
