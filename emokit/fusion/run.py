@@ -60,6 +60,8 @@ def fuse(
 
     found, chosen = judge(panels, settings.fusion)
     found["joined"] = counts
+    if declared := _declared(modalities):
+        found["declared"] = declared
     found["sources"] = {
         one.name: {"model": one.found.model, "fingerprint": one.found.fingerprint, "paths": list(branches[one.name])}
         for one in modalities
@@ -227,10 +229,17 @@ def _complete(
             },
         }
     about = {"name": settings.name, "kind": settings.kind, "model": " + ".join(panels["dev"].names)}
-    result = {**about, "labels": list(LABELS), "verdict": found["verdict"], "splits": scored}
+    also = {key: found[key] for key in ("verdict", "declared") if key in found}
+    result = {**about, "labels": list(LABELS), **also, "splits": scored}
     text = card.model_card(result, settings.as_dict(), runs.read_environment(run), ledger)
     write_text(run / runs.CARD, text)
     write_json(run / runs.METRICS, result)
+
+
+def _declared(modalities: Sequence[Modality]) -> str:
+    """What its parts have to declare with their scores, the fusion has to declare with its own."""
+    said = {one.name: runs.read_metrics(one.run).get("declared") for one in modalities if one.run}
+    return "; ".join(f"of {name}, {sentence}" for name, sentence in said.items() if sentence)
 
 
 def _relative(path: Path, run: Path) -> str:

@@ -1,6 +1,7 @@
 """The fused run folder: what lies in it, what it says, and that the order of rows changes no bit of it."""
 
 import json
+import shutil
 
 import numpy
 import pandas
@@ -159,3 +160,15 @@ def test_one_dialogue_says_nothing_of_certainty(write_tables, tmp_path):
         "predict a split with two or more."
     )
     assert not (tmp_path / "run").exists()
+
+
+def test_what_a_part_has_to_declare_the_fusion_declares(fused, tmp_path):
+    paths, run, _ = fused
+    part = tmp_path / "part"
+    shutil.copytree(run, part)
+    scored = runs.read_metrics(part)
+    (part / "metrics.json").write_text(json.dumps({**scored, "declared": "the test speakers' own sound was used"}))
+    fuse(SETTINGS, {"voice": [part], "words": [paths["b"]]}, tmp_path / "fused")
+    declared = "of voice, the test speakers' own sound was used"
+    assert runs.read_metrics(tmp_path / "fused")["declared"] == declared
+    assert declared in (tmp_path / "fused" / "README.md").read_text()
