@@ -13,6 +13,11 @@ import pytest
 import soundfile
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole commands first: with several test processes, what begins last should be short."""
+    items.sort(key=lambda item: "wings" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def corpora() -> Path:
     """The folder of real corpora that EMOKIT_CORPORA names; tests on it skip, in words, where it is not set."""
