@@ -147,21 +147,6 @@ def find_sounds(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def predict_files(
-    model: AudioModel, paths: Sequence[Path], device: torch.device
-) -> Iterator[tuple[Path, numpy.ndarray | DataError]]:
-    """Sound files in order, each with its probabilities (classes,) or with what is wrong, as `hear_files`."""
-    for path, heard in hear_files(model, paths, device):
-        yield path, heard.probabilities if isinstance(heard, Heard) else heard
-
-
-def predict_file(
-    model: AudioModel, path: Path, device: torch.device, speaker: numpy.ndarray | None = None
-) -> numpy.ndarray:
-    """The probabilities (classes,) of a sound file; arguments and errors are those of `hear`."""
-    return hear(model, path, device, speaker).probabilities
-
-
 def hear_files(
     model: AudioModel, paths: Sequence[Path], device: torch.device
 ) -> Iterator[tuple[Path, Heard | DataError]]:

@@ -162,7 +162,10 @@ def new_batches(
     white = LogMel(features).filters.sum(axis=0)  # what noise of equal power at all frequencies has in each mel bin
     augment = Augment(settings.augmentation, features.sample_rate / features.hop_length, white)
     at_speeds = versions(prepared, features, part.table, settings.augmentation.speeds, progress)
-    statistics = [statistics_of(settings.data, part.table, log_mels) for log_mels in at_speeds]
+    statistics = [
+        part.statistics if speed == 1 else statistics_of(settings.data, part.table, log_mels)
+        for speed, log_mels in zip(settings.augmentation.speeds, at_speeds, strict=True)
+    ]
     return TrainingBatches(
         [on_device(log_mels, device) for log_mels in at_speeds],
         part.targets,

@@ -89,7 +89,7 @@ def predict_clip(
     said: dict[str, numpy.ndarray] = {}
     for branch in model.branches:
         if branch.kind == "audio" and clip is not None:
-            said[branch.name] = audio.predict_file(branch.model, clip, device)
+            said[branch.name] = audio.hear(branch.model, clip, device).probabilities
         elif branch.kind == "text" and sentence is not None:
             said[branch.name] = next(text.predict_texts(branch.model, [("--text", sentence)]))[2]
         elif branch.kind == "vision" and clip is not None and clip.suffix.lower() in vision.VIDEO_ENDINGS:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, UsageError
-from emokit.report.gather import Run, gather, other_classes, read_run
+from emokit.report.gather import gather, other_classes, read_run
 from emokit.report.paired import FEWEST_CLUSTERS, Comparison, Difference, compare
 from emokit.report.ranking import Experiment, experiments_of
 from emokit.report.wording import FEW_CLUSTERS, counted, points
@@ -148,9 +148,3 @@ def said(difference: Difference) -> str:
     if difference.interval is None:
         return change
     return f"{change} ({points(difference.interval[0])} to {points(difference.interval[1])})"
-
-
-def members(compared: Sequence[Compared]) -> list[Run]:
-    """Every run that was compared."""
-    experiments = [compared[0].first, *(one.second for one in compared)] if compared else []
-    return [run for experiment in experiments for run in experiment.runs]

@@ -10,6 +10,7 @@ from typing import Any
 from emokit.report.gather import Run
 from emokit.report.ranking import NO_SETTINGS
 from emokit.report.wording import NO_VALUE, counted, duration
+from emokit.settings import flat as dotted
 
 
 def plain(value: Any) -> str:
@@ -17,13 +18,9 @@ def plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def flat(values: Mapping[str, Any]) -> dict[str, str]:
     """Nested settings as dotted keys and values on one line."""
-    found: dict[str, str] = {}
-    for key, value in values.items():
-        inner = isinstance(value, dict) and value
-        found |= flat(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": plain(value)}
-    return found
+    return {key: plain(value) for key, value in dotted(dict(values)).items()}
 
 
 def differing_settings(runs: Sequence[Run]) -> dict[str, list[tuple[str, str, str]]]:

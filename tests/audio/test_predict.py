@@ -9,7 +9,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from emokit import predictions
 from emokit.audio.features import LogMel
 from emokit.audio.model import AcrnnConfig, AcrnnForAudioClassification
-from emokit.audio.predict import find_sounds, load_model, predict_files, predict_split, probabilities
+from emokit.audio.predict import find_sounds, hear_files, load_model, predict_split, probabilities
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.train import train
 from emokit.data.prepared import open_prepared
@@ -57,16 +57,16 @@ def test_a_sound_file_is_heard_at_the_models_own_rate(model, tmp_path):
     tone = (0.3 * numpy.sin(2 * numpy.pi * 440 * time)).astype(numpy.float32)
     soundfile.write(tmp_path / "fast.wav", numpy.stack([tone, tone], axis=1), 32000)
     soundfile.write(tmp_path / "slow.flac", tone[::2], 16000)
-    (fast, first), (slow, second) = predict_files(model, [tmp_path / "fast.wav", tmp_path / "slow.flac"], CPU)
+    (fast, first), (slow, second) = hear_files(model, [tmp_path / "fast.wav", tmp_path / "slow.flac"], CPU)
     assert (fast.name, slow.name) == ("fast.wav", "slow.flac")
-    assert first == pytest.approx(second, abs=5e-3)
+    assert first.probabilities == pytest.approx(second.probabilities, abs=5e-3)
 
 
 def test_a_clip_shorter_than_one_frame_gets_seven_probabilities(model, tmp_path):
     soundfile.write(tmp_path / "click.wav", numpy.full(100, 0.5), 16000)
-    ((_, found),) = predict_files(model, [tmp_path / "click.wav"], CPU)
-    assert found.shape == (7,)
-    assert found.sum() == pytest.approx(1)
+    ((_, found),) = hear_files(model, [tmp_path / "click.wav"], CPU)
+    assert found.probabilities.shape == (7,)
+    assert found.probabilities.sum() == pytest.approx(1)
 
 
 def test_a_folder_is_its_sound_files_in_order(tmp_path):
@@ -90,10 +90,10 @@ def test_what_is_not_there_or_holds_no_sound_is_named(tmp_path):
 def test_a_bad_file_does_not_stop_the_others(model, tmp_path):
     soundfile.write(tmp_path / "a.wav", [0.0] * 16000, 16000)
     soundfile.write(tmp_path / "b.wav", numpy.full(1600, 0.5), 16000)
-    (_, first), (_, second) = predict_files(model, [tmp_path / "a.wav", tmp_path / "b.wav"], CPU)
+    (_, first), (_, second) = hear_files(model, [tmp_path / "a.wav", tmp_path / "b.wav"], CPU)
     assert isinstance(first, DataError)
     assert str(first).startswith(f"{tmp_path / 'a.wav'} is silent")
-    assert second.shape == (7,)
+    assert second.probabilities.shape == (7,)
 
 
 def test_nothing_to_predict_is_said(model):
@@ -121,8 +121,10 @@ def test_a_run_predicts_a_split_as_it_did_when_it_was_trained(small_prepared, sm
     row = before.table.iloc[0]
     table = open_prepared(small_prepared).table.set_index("utterance_id")
     sound = small_prepared.parent / "emodb" / table.loc[row["utterance_id"], "path"]
-    ((_, found),) = predict_files(loaded, [sound], CPU)
-    assert found == pytest.approx(row[[f"p_{label}" for label in loaded.config.label2id]].to_numpy(float), abs=1e-2)
+    ((_, found),) = hear_files(loaded, [sound], CPU)
+    assert found.probabilities == pytest.approx(
+        row[[f"p_{label}" for label in loaded.config.label2id]].to_numpy(float), abs=1e-2
+    )
 
     (run / "model/model.safetensors").write_bytes(b"cut short")
     with pytest.raises(DataError) as damaged:

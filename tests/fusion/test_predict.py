@@ -68,7 +68,7 @@ def by_hand(folder, said):
 def test_a_clip_and_its_sentence_are_fused_as_on_dev(folder, clip):
     model = load_model(folder / "fused", CPU)
     found, asked = predict_clip(model, clip, SENTENCE, CPU)
-    heard = next(audio.predict_files(audio.load_model(folder / "a", CPU), [clip], CPU))[1]
+    heard = audio.hear(audio.load_model(folder / "a", CPU), clip, CPU).probabilities
     read = next(text.predict_texts(text.load_classifier(folder / "t", CPU), [("a", SENTENCE)]))[2]
     assert asked == ["audio", "text"]
     assert found == pytest.approx(by_hand(folder, {"audio": heard, "text": read}), abs=1e-6)
@@ -105,7 +105,7 @@ def test_faces_are_asked_where_deepface_is_there(folder, tmp_path, monkeypatch):
         for packet in [*stream.encode(frame), *stream.encode(), *sound.encode(waves), *sound.encode()]:
             container.mux(packet)
     found, asked = predict_clip(model, clip, None, CPU)
-    heard = next(audio.predict_files(audio.load_model(folder / "a", CPU), [clip], CPU))[1]
+    heard = audio.hear(audio.load_model(folder / "a", CPU), clip, CPU).probabilities
     assert asked == ["audio", "vision"]
     assert found == pytest.approx(by_hand(folder, {"audio": heard, "vision": happy}), abs=1e-6)
 
