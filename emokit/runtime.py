@@ -1,8 +1,10 @@
 """The machine: which device to compute on, how to be repeatable, whether the installed packages fit together."""
 
+import ctypes
 import importlib.metadata
 import os
 import random
+import sys
 from typing import TYPE_CHECKING
 
 from emokit.errors import UsageError
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
 MATCHING_TORCH = "torch==2.12.1 torchaudio==2.11.0"
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 def choose_device(name: str = "auto") -> "torch.device":
@@ -33,6 +36,20 @@ def choose_device(name: str = "auto") -> "torch.device":
         there = ", ".join(kind for kind, is_there in present.items() if is_there)
         raise UsageError(f"--device {name} was asked for and this machine has only {there}; use --device auto.")
     return torch.device(name)
+
+
+def keep_memory() -> None:
+    """Have the C library keep the large blocks that a training step frees for the next step, where it is glibc.
+
+    By default it hands them back to the system and asks for them anew, and each page of each costs a fault: a fifth to a third of
+    the time of a step of the ACRNN on a CPU. https://man7.org/linux/man-pages/man3/mallopt.3.html
+    """
+    if sys.platform != "linux":
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def seed_everything(seed: int) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from emokit.errors import UsageError
 
@@ -26,6 +26,16 @@ class Settings(BaseModel):
     """The parent of every group of settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # To Python True is 1, and pydantic takes it for a number.
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        kinds = {annotation, *typing.get_args(annotation)}
+        if isinstance(value, bool) and bool not in kinds and kinds & {int, float}:
+            raise ValueError("should be a number")
+        return value
 
     @classmethod
     def make(cls, values: dict[str, Any], source: str = "The command line") -> Self:

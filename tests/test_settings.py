@@ -99,6 +99,8 @@ def test_a_small_number_may_be_written_in_any_way(written: str) -> None:
         ("model.clip_norm=.inf", "model.clip_norm = inf, but it should be a finite number."),
         ("training.max_epochs=2.5", "training.max_epochs = 2.5, but it should be a valid integer, got a number with a "
                                     "fractional part."),
+        ("training.max_epochs=true", "training.max_epochs = True, but it should be a number."),
+        ("model.clip_norm=false", "model.clip_norm = False, but it should be a number."),
         ("training=3", "training = 3, but it should be a group of `key: value` lines."),
         ("model.channels=16", "model.channels = 16, but it should be a list such as [a,b]."),
         ("model.channels=[16,a]", "model.channels.1 = 'a', but it should be a valid integer, unable to parse string as "

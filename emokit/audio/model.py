@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_max_pool2d
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
@@ -26,6 +27,8 @@ class AcrnnConfig(PretrainedConfig):
         num_mels: int = 128,
         channels: tuple[int, ...] = (64, 128, 256, 512),
         stem_channels: int | None = None,
+        time_poolings: int | None = None,
+        skip_connections: bool = False,
         attention_reduction: int = 16,
         lstm_size: int = 128,
         lstm_layers: int = 2,
@@ -41,6 +44,8 @@ class AcrnnConfig(PretrainedConfig):
         self.num_mels = num_mels
         self.channels = list(channels)
         self.stem_channels = stem_channels or self.channels[0]
+        self.time_poolings = time_poolings
+        self.skip_connections = skip_connections
         self.attention_reduction = attention_reduction
         self.lstm_size = lstm_size
         self.lstm_layers = lstm_layers
@@ -66,7 +71,8 @@ class ChannelAttention(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, C, F, T) -> the same, each channel scaled by 0..1."""
-        scale = self.mlp(maps.mean(dim=(2, 3))) + self.mlp(maps.amax(dim=(2, 3)))  # (B, C)
+        highest = adaptive_max_pool2d(maps, 1).flatten(1)  # of equal ones one has the gradient; amax's is far slower
+        scale = self.mlp(maps.mean(dim=(2, 3))) + self.mlp(highest)  # (B, C)
         return maps * torch.sigmoid(scale)[:, :, None, None]
 
 
@@ -79,26 +85,31 @@ class SpatialAttention(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, C, F, T) -> the same, each place scaled by 0..1."""
-        summary = torch.cat([maps.mean(dim=1, keepdim=True), maps.amax(dim=1, keepdim=True)], dim=1)  # (B, 2, F, T)
+        highest = maps.max(dim=1, keepdim=True).values
+        summary = torch.cat([maps.mean(dim=1, keepdim=True), highest], dim=1)  # (B, 2, F, T)
         return maps * torch.sigmoid(self.conv(summary))
 
 
 class ResidualBlock(nn.Module):
     """Convolution, batch normalisation, ReLU, CBAM, a shortcut around them, and pooling that halves frequency and time."""
 
-    def __init__(self, channels_in: int, channels_out: int, reduction: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, reduction: int, pools_time: bool = True) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(channels_out)
         self.attention = nn.Sequential(ChannelAttention(channels_out, reduction), SpatialAttention())
         same = channels_in == channels_out
         self.shortcut = nn.Identity() if same else nn.Conv2d(channels_in, channels_out, kernel_size=1, bias=False)
-        self.pool = nn.MaxPool2d(2)
+        self.pool = nn.MaxPool2d(_pooled(pools_time))
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, C_in, F, T) -> (B, C_out, F // 2, T // 2)."""
+        """(B, C_in, F, T) -> (B, C_out, F // 2, T // 2), or with all of T where time is not pooled."""
         attended = self.attention(torch.relu(self.norm(self.conv(maps))))
         return self.pool(attended + self.shortcut(maps))
+
+
+def _pooled(pools_time: bool) -> tuple[int, int]:
+    return (2, 2) if pools_time else (2, 1)
 
 
 class AcrnnForAudioClassification(PreTrainedModel):
@@ -110,7 +121,8 @@ class AcrnnForAudioClassification(PreTrainedModel):
 
     def __init__(self, config: AcrnnConfig) -> None:
         super().__init__(config)
-        stem = config.stem_channels
+        stem, poolings = config.stem_channels, 1 + len(config.channels)
+        pools_time = [i < (poolings if config.time_poolings is None else config.time_poolings) for i in range(poolings)]
         # Decibels are standardised per mel bin with the training split's own mean and deviation, kept with the weights.
         self.register_buffer("feature_mean", torch.zeros(config.num_mels))
         self.register_buffer("feature_deviation", torch.ones(config.num_mels))
@@ -118,13 +130,16 @@ class AcrnnForAudioClassification(PreTrainedModel):
             nn.Conv2d(1, stem, kernel_size=3, padding=1, bias=False),
             nn.BatchNorm2d(stem),
             nn.ReLU(),
-            nn.MaxPool2d(2),
+            nn.MaxPool2d(_pooled(pools_time[0])),
         )
         widths = [stem, *config.channels]
         self.blocks = nn.Sequential(
-            *[ResidualBlock(widths[i], widths[i + 1], config.attention_reduction) for i in range(len(config.channels))]
+            *[
+                ResidualBlock(widths[i], widths[i + 1], config.attention_reduction, pools_time[i + 1])
+                for i in range(len(config.channels))
+            ]
         )
-        bins = config.num_mels >> (1 + len(config.channels))  # the stem and each block halve them
+        bins = config.num_mels >> poolings
         size = 2 * config.lstm_size
         self.projection = nn.Linear(config.channels[-1] * bins, size)
         self.lstm = nn.LSTM(
@@ -136,6 +151,8 @@ class AcrnnForAudioClassification(PreTrainedModel):
             dropout=config.dropout if config.lstm_layers > 1 else 0.0,
         )
         self.attention = nn.MultiheadAttention(size, config.attention_heads, dropout=config.dropout, batch_first=True)
+        if config.skip_connections:
+            self.lstm_norm, self.attention_norm = nn.LayerNorm(size), nn.LayerNorm(size)
         self.head = nn.Sequential(
             nn.Linear(size, config.head_size),
             nn.ReLU(),
@@ -157,6 +174,10 @@ class AcrnnForAudioClassification(PreTrainedModel):
         standard = (input_features - self.feature_mean) / self.feature_deviation
         maps = self.blocks(self.stem(standard.transpose(1, 2).unsqueeze(1)))  # (B, C, F', T')
         steps = maps.permute(0, 3, 1, 2).flatten(2)  # (B, T', C * F')
-        steps, _ = self.lstm(self.projection(steps))  # (B, T', D)
-        steps, _ = self.attention(steps, steps, steps, need_weights=False)  # (B, T', D)
+        steps = self.projection(steps)
+        through, _ = self.lstm(steps)  # (B, T', D)
+        # Without a way past them, two LSTM layers and the attention hand the convolutions hardly any gradient at first.
+        steps = self.lstm_norm(steps + through) if self.config.skip_connections else through
+        through, _ = self.attention(steps, steps, steps, need_weights=False)  # (B, T', D)
+        steps = self.attention_norm(steps + through) if self.config.skip_connections else through
         return SequenceClassifierOutput(logits=self.head(steps.mean(dim=1)))

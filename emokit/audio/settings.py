@@ -80,9 +80,13 @@ class ModelSettings(Settings):
     frozen: bool = False
     """Of a pretrained encoder: leave it as it is, and train only the head and the weights over its layers."""
     channels: tuple[Annotated[int, Field(ge=1)], ...] = Field((64, 128, 256, 512), min_length=1, max_length=6)
-    """Channels of the residual blocks; each block halves time and frequency."""
+    """Channels of the residual blocks; each block halves frequency, and time unless time_poolings says otherwise."""
     stem_channels: int | None = Field(None, ge=1)
     """Channels of the first convolution; null takes those of the first block."""
+    time_poolings: int | None = Field(None, ge=0, le=7)
+    """How many of the poolings halve time as well as frequency, counted from the first convolution's; null lets all of them."""
+    skip_connections: bool = True
+    """Add what goes into the LSTM, and into the attention, to what comes out of it, and normalise the sum."""
     attention_reduction: int = Field(16, ge=1)
     """By how much CBAM's channel attention narrows the channels inside."""
     lstm_size: int = Field(128, ge=1)
@@ -198,10 +202,11 @@ class AudioSettings(Settings):
         if self.model.name is not None:
             return self
         halvings = 1 + len(self.model.channels)
-        frames, fewest = self.features.num_frames(self.data.window_seconds), 2**halvings
-        if min(frames, self.features.num_mels) < fewest:
+        of_time = halvings if self.model.time_poolings is None else min(halvings, self.model.time_poolings)
+        frames, mels = self.features.num_frames(self.data.window_seconds), self.features.num_mels
+        if frames < 2**of_time or mels < 2**halvings:
             raise ValueError(
-                f"data.window_seconds gives {frames} frames of {self.features.num_mels} mels, and {halvings} poolings need "
-                f"{fewest} of each; use a longer window, a shorter hop or fewer model.channels"
+                f"data.window_seconds gives {frames} frames of {mels} mels, and the model's poolings need at least {2**of_time} "
+                f"frames and {2**halvings} mels; use a longer window, a shorter hop or fewer model.channels"
             )
         return self

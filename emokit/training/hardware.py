@@ -7,7 +7,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from emokit.errors import UsageError
-from emokit.runtime import choose_device
+from emokit.runtime import choose_device, keep_memory
 
 PRECISIONS = ("auto", "float32", "bf16", "fp16")
 
@@ -44,6 +44,8 @@ def new_accelerator(device: str, precision: str, *, compile: bool = False) -> Ac
     """
     chosen = choose_device(device)
     mixed = choose_precision(precision, chosen).replace("float32", "no")
+    if chosen.type == "cpu":
+        keep_memory()
     # Accelerate keeps the first Accelerator's precision for the whole process; a second training may want another.
     AcceleratorState._reset_state(reset_partial_state=num_processes() == 1)
     return Accelerator(cpu=chosen.type == "cpu", mixed_precision=mixed, dynamo_backend="inductor" if compile else None)

@@ -40,6 +40,43 @@ def test_the_recipe_has_the_published_shapes():
     assert seen[""].logits.shape == (2, 7)
 
 
+def test_poolings_that_leave_time_alone_leave_more_steps():
+    config = AcrnnConfig(channels=(4, 8, 16, 32), time_poolings=3, lstm_size=8, head_size=8)
+    with torch.inference_mode():
+        seen = shapes_of(AcrnnForAudioClassification(config).eval(), torch.randn(2, 130, 128))
+    assert seen["stem"].shape == (2, 4, 64, 65)
+    assert [seen[f"blocks.{i}"].shape[3] for i in range(4)] == [32, 16, 16, 16]
+    assert seen["blocks.3"].shape[2] == 4  # mels are pooled all the same
+    assert seen["lstm"][0].shape == (2, 16, 16)
+
+
+def test_skip_connections_are_sums_that_are_normalised(model):
+    skipping = AcrnnForAudioClassification(AcrnnConfig(**SMALL, skip_connections=True)).eval()
+    skipping.load_state_dict(model.state_dict(), strict=False)
+    inputs = torch.randn(2, 40, 32)
+    seen = shapes_of(skipping, inputs)
+    steps = torch.nn.functional.layer_norm(seen["projection"] + seen["lstm"][0], (16,))
+    assert torch.allclose(seen["lstm_norm"], steps, atol=1e-5)
+    attended, _ = skipping.attention(steps, steps, steps)
+    expected = torch.nn.functional.layer_norm(steps + attended, (16,)).mean(dim=1)
+    assert torch.allclose(seen["head.0"], skipping.head[0](expected), atol=1e-5)
+    assert not torch.allclose(seen[""].logits, model(inputs).logits, atol=1e-3)
+
+
+def test_skip_connections_bring_the_convolutions_more_gradient():
+    def share(skip_connections: bool) -> float:
+        torch.manual_seed(0)
+        new = AcrnnForAudioClassification(
+            AcrnnConfig(num_mels=64, channels=(8, 16, 32, 64), skip_connections=skip_connections)
+        )
+        logits = new(torch.randn(32, 130, 64)).logits
+        torch.nn.functional.cross_entropy(logits, torch.arange(32) % 7).backward()
+        of_convolutions = torch.stack([part.grad.norm() for part in [*new.stem.parameters(), *new.blocks.parameters()]])
+        return float(of_convolutions.norm())
+
+    assert share(True) > 3 * share(False)
+
+
 def test_decibels_are_standardised_by_the_training_splits_own_mean(model):
     inputs = torch.randn(3, 40, 32) * 9 - 50
     before = model(inputs).logits
@@ -85,9 +122,11 @@ def test_channel_attention_scales_each_channel_by_one_number_between_zero_and_on
 
 def test_spatial_attention_scales_each_place_by_one_number():
     torch.manual_seed(0)
-    maps = torch.rand(2, 8, 5, 6) + 0.1
-    ratio = SpatialAttention()(maps) / maps
+    attention, maps = SpatialAttention(), torch.rand(2, 8, 5, 6) + 0.1
+    ratio = attention(maps) / maps
     assert torch.allclose(ratio, ratio[:, :1].expand_as(ratio), atol=1e-5)
+    summary = torch.stack([maps.mean(dim=1), maps.amax(dim=1)], dim=1)
+    assert torch.allclose(ratio[:, :1], torch.sigmoid(attention.conv(summary)), atol=1e-5)
 
 
 def test_a_residual_block_without_its_branch_is_its_pooled_shortcut():

@@ -76,7 +76,8 @@ def test_a_dry_run_shows_settings_and_sizes_and_writes_nothing(experiment, small
         (["--set", "training.lr"], "--set training.lr has no '='; write it as --set key=value."),
         (
             ["--set", "data.window_seconds=0.11"],
-            f"{FILE}: data.window_seconds gives 6 frames of 32 mels, and 3 poolings need 8 of each; "
+            f"{FILE}: data.window_seconds gives 6 frames of 32 mels, and the model's poolings need at least 8 "
+            "frames and 8 mels; "
             "use a longer window, a shorter hop or fewer model.channels.",
         ),
         (["--device", "tpu"], "--device tpu is unknown; choose one of auto, cuda, mps, cpu."),
@@ -116,6 +117,8 @@ def test_a_prepared_folder_that_is_not_there_is_named(experiment, tmp_path):
 @pytest.mark.wing
 def test_a_collapsed_training_ends_with_exit_code_4_and_a_hint(experiment, small_prepared, tmp_path):
     flags = [
+        "--set",
+        "model.skip_connections=false",
         "--set",
         "training.clip_norm=null",
         "--set",
