@@ -132,7 +132,7 @@ def new_utterances(count: int) -> tuple[numpy.ndarray, numpy.ndarray]:
 def new_model(channels: list[int], device: torch.device) -> AcrnnForAudioClassification:
     """An untrained model, the same each time."""
     seed_everything(0)
-    return AcrnnForAudioClassification(AcrnnConfig(channels=tuple(channels))).to(device)
+    return AcrnnForAudioClassification(AcrnnConfig(channels=tuple(channels), skip_connections=True)).to(device)
 
 
 def as_often_written(count: int, channels: list[int], device: torch.device) -> float:

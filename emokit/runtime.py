@@ -41,8 +41,9 @@ def choose_device(name: str = "auto") -> "torch.device":
 def keep_memory() -> None:
     """Have the C library keep the large blocks that a training step frees for the next step, where it is glibc.
 
-    By default it hands them back to the system and asks for them anew, and each page of each costs a fault: a fifth to a third of
-    the time of a step of the ACRNN on a CPU. https://man7.org/linux/man-pages/man3/mallopt.3.html
+    By default it hands them back to the system and asks for them anew, and each page of each costs a fault (measured:
+    experiments/LOG.md). The price is that the process keeps, to its end, what it once needed at its peak.
+    https://man7.org/linux/man-pages/man3/mallopt.3.html
     """
     if sys.platform != "linux":
         return

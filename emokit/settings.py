@@ -31,9 +31,8 @@ class Settings(BaseModel):
     @classmethod
     def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
         # To Python True is 1, and pydantic takes it for a number.
-        annotation = cls.model_fields[info.field_name or ""].annotation
-        kinds = {annotation, *typing.get_args(annotation)}
-        if isinstance(value, bool) and bool not in kinds and kinds & {int, float}:
+        kinds = _options(cls.model_fields[info.field_name or ""].annotation)
+        if isinstance(value, bool) and bool not in kinds and {int, float}.intersection(kinds):
             raise ValueError("should be a number")
         return value
 
@@ -173,10 +172,14 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return None
 
 
+def _options(annotation: Any) -> tuple[Any, ...]:
+    """`int` and `None` of `int | None`; what is no union is its own only option."""
+    return typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+
+
 def _group(annotation: Any) -> type[Settings] | None:
     """The Settings class inside an annotation such as `Group` or `Group | None`."""
-    options = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
-    return next((kind for kind in options if isinstance(kind, type) and issubclass(kind, Settings)), None)
+    return next((kind for kind in _options(annotation) if isinstance(kind, type) and issubclass(kind, Settings)), None)
 
 
 def _sentence(cls: type[Settings], error: ValidationError, source: str) -> str:

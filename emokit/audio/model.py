@@ -1,6 +1,6 @@
 """ACRNN: residual convolutions with CBAM, a bidirectional LSTM, self-attention over time; a `transformers` model.
 
-The recipe's shapes, for 128 mels and 130 frames: stem (B, 64, 64, 65), blocks to (B, 512, 4, 4), then (B, T=4, C*F=2048).
+The study's shapes, for 128 mels and 130 frames: stem (B, 64, 64, 65), blocks to (B, 512, 4, 4), then (B, T=4, C*F=2048).
 CBAM: Woo et al. 2018, https://arxiv.org/abs/1807.06521.
 
 Legend of the shapes: B utterances, C channels, F mel bins, T frames, D features of a time step.
@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_max_pool2d
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
@@ -71,7 +70,7 @@ class ChannelAttention(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, C, F, T) -> the same, each channel scaled by 0..1."""
-        highest = adaptive_max_pool2d(maps, 1).flatten(1)  # of equal ones one has the gradient; amax's is far slower
+        highest = maps.flatten(2).max(dim=2).values  # of equal ones one has the gradient; amax's is far slower on a CPU
         scale = self.mlp(maps.mean(dim=(2, 3))) + self.mlp(highest)  # (B, C)
         return maps * torch.sigmoid(scale)[:, :, None, None]
 
@@ -91,7 +90,7 @@ class SpatialAttention(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Convolution, batch normalisation, ReLU, CBAM, a shortcut around them, and pooling that halves frequency and time."""
+    """Convolution, batch normalisation, ReLU, CBAM, a shortcut around them, and pooling of frequency and, where asked, time."""
 
     def __init__(self, channels_in: int, channels_out: int, reduction: int, pools_time: bool = True) -> None:
         super().__init__()
@@ -100,7 +99,7 @@ class ResidualBlock(nn.Module):
         self.attention = nn.Sequential(ChannelAttention(channels_out, reduction), SpatialAttention())
         same = channels_in == channels_out
         self.shortcut = nn.Identity() if same else nn.Conv2d(channels_in, channels_out, kernel_size=1, bias=False)
-        self.pool = nn.MaxPool2d(_pooled(pools_time))
+        self.pool = nn.MaxPool2d(_kernel(pools_time))
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, C_in, F, T) -> (B, C_out, F // 2, T // 2), or with all of T where time is not pooled."""
@@ -108,7 +107,7 @@ class ResidualBlock(nn.Module):
         return self.pool(attended + self.shortcut(maps))
 
 
-def _pooled(pools_time: bool) -> tuple[int, int]:
+def _kernel(pools_time: bool) -> tuple[int, int]:
     return (2, 2) if pools_time else (2, 1)
 
 
@@ -130,7 +129,7 @@ class AcrnnForAudioClassification(PreTrainedModel):
             nn.Conv2d(1, stem, kernel_size=3, padding=1, bias=False),
             nn.BatchNorm2d(stem),
             nn.ReLU(),
-            nn.MaxPool2d(_pooled(pools_time[0])),
+            nn.MaxPool2d(_kernel(pools_time[0])),
         )
         widths = [stem, *config.channels]
         self.blocks = nn.Sequential(

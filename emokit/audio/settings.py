@@ -202,11 +202,19 @@ class AudioSettings(Settings):
         if self.model.name is not None:
             return self
         halvings = 1 + len(self.model.channels)
-        of_time = halvings if self.model.time_poolings is None else min(halvings, self.model.time_poolings)
-        frames, mels = self.features.num_frames(self.data.window_seconds), self.features.num_mels
-        if frames < 2**of_time or mels < 2**halvings:
+        of_time = halvings if self.model.time_poolings is None else self.model.time_poolings
+        if of_time > halvings:
             raise ValueError(
-                f"data.window_seconds gives {frames} frames of {mels} mels, and the model's poolings need at least {2**of_time} "
-                f"frames and {2**halvings} mels; use a longer window, a shorter hop or fewer model.channels"
+                f"model.time_poolings is {of_time}, and the first convolution and the blocks have {halvings}"
+            )
+        frames, mels = self.features.num_frames(self.data.window_seconds), self.features.num_mels
+        if frames < 2**of_time:
+            raise ValueError(
+                f"data.window_seconds gives {frames} frames, and {of_time} poolings of time need {2**of_time}; "
+                "use a longer window, a shorter hop or fewer model.time_poolings"
+            )
+        if mels < 2**halvings:
+            raise ValueError(
+                f"features.num_mels is {mels}, and {halvings} poolings need {2**halvings}; use more, or fewer model.channels"
             )
         return self

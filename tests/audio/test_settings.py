@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from emokit.audio.settings import AudioSettings
+from emokit.errors import UsageError
 
 EXPERIMENTS = Path(__file__).parent.parent.parent / "experiments"
 AUDIO = [path for path in sorted((EXPERIMENTS / "audio").glob("*.yaml")) if not path.stem.endswith("sweep")]
@@ -27,3 +28,24 @@ def test_the_studys_experiments_use_neither_warm_up_nor_clipping():
         assert settings.training.clip_norm is None
         assert settings.training.schedule == "plateau"
         assert settings.published.accuracy is not None
+
+
+def test_the_studys_experiments_have_the_studys_network():
+    for path in AUDIO:
+        settings = AudioSettings.read(path).model
+        is_the_studys = not settings.skip_connections and settings.time_poolings is None
+        assert is_the_studys == path.stem.startswith(("v2_", "v3_"))
+
+
+def test_time_that_is_not_pooled_needs_no_longer_window():
+    window = {"data": {"window_seconds": 0.4}}  # 18 frames
+    with pytest.raises(UsageError, match="18 frames, and 5 poolings of time need 32; "):
+        AudioSettings.make(window)
+    AudioSettings.make({**window, "model": {"time_poolings": 4}})
+    with pytest.raises(UsageError, match=r"model\.time_poolings is 6, and the first convolution and the blocks have 5"):
+        AudioSettings.make({"model": {"time_poolings": 6}})
+
+
+def test_too_few_mels_are_refused():
+    with pytest.raises(UsageError, match="num_mels is 16, and 5 poolings need 32; use more"):
+        AudioSettings.make({"features": {"num_mels": 16}})

@@ -76,9 +76,8 @@ def test_a_dry_run_shows_settings_and_sizes_and_writes_nothing(experiment, small
         (["--set", "training.lr"], "--set training.lr has no '='; write it as --set key=value."),
         (
             ["--set", "data.window_seconds=0.11"],
-            f"{FILE}: data.window_seconds gives 6 frames of 32 mels, and the model's poolings need at least 8 "
-            "frames and 8 mels; "
-            "use a longer window, a shorter hop or fewer model.channels.",
+            f"{FILE}: data.window_seconds gives 6 frames, and 3 poolings of time need 8; "
+            "use a longer window, a shorter hop or fewer model.time_poolings.",
         ),
         (["--device", "tpu"], "--device tpu is unknown; choose one of auto, cuda, mps, cpu."),
         (["--precision", "half"], "--precision half is unknown; choose one of auto, float32, bf16, fp16."),

@@ -1,5 +1,9 @@
 """Which precision on which device."""
 
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -38,3 +42,24 @@ def test_a_precision_that_cannot_be_is_refused(name, sentence):
 def test_one_process_can_train_in_one_precision_after_the_other():
     assert new_accelerator("cpu", "bf16").mixed_precision == "bf16"
     assert new_accelerator("cpu", "float32").mixed_precision == "no"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator can be told to keep memory")
+def test_on_a_cpu_memory_is_kept_between_steps() -> None:
+    # In a process of its own: what is said to the C library holds to its end.
+    count = """
+import resource, torch
+from emokit.training.hardware import new_accelerator
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.empty(2**26, dtype=torch.uint8).fill_(1)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+before = sum(faults() for _ in range(20))
+new_accelerator("cpu", "float32")
+after = sum(faults() for _ in range(20))  # the first ones ask for what is kept from then on
+print(before, after)
+"""
+    done = subprocess.run([sys.executable, "-c", count], capture_output=True, text=True, check=True)
+    before, after = map(int, done.stdout.split())
+    assert before > 20 * 32  # pages may be of two megabytes
+    assert after < before / 2
