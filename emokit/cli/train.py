@@ -196,7 +196,7 @@ def _train(
 
         def on_epoch(epoch: "Epoch") -> None:
             progress(epoch.number, settings.training.max_epochs)
-            best = "  best so far" if epoch.is_best else ""
+            best = "  best so far" if epoch.is_best and settings.training.keep == "best" else ""
             console.say(
                 f"epoch {epoch.number:3d}  train loss {epoch.train_loss:.3f}  dev loss {epoch.dev.loss:.3f}  "
                 f"dev UAR {epoch.dev.uar:.3f}  {epoch.seconds:.1f} s{best}"

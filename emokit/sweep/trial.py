@@ -28,7 +28,7 @@ class Scored:
     """What a training came to on dev."""
 
     value: float
-    """The best epoch's score."""
+    """The kept epoch's score; the best one's by this metric where the best on dev is kept."""
     best_epoch: int
     epochs: int
     seconds: float
@@ -88,8 +88,11 @@ def scored(folder: Path, objective: ObjectiveSettings) -> Scored | None:
     log = runs.read_log(folder)
     if not log:
         return None
-    choose = min if objective.is_lowered else max
-    best = choose(log, key=lambda line: float(line[f"dev_{objective.metric}"]))
+    if runs.read_settings(folder).get("training", {}).get("keep") == "last":
+        best = log[-1]
+    else:
+        choose = min if objective.is_lowered else max
+        best = choose(log, key=lambda line: float(line[f"dev_{objective.metric}"]))
     seconds = sum(float(line.get("seconds", 0)) for line in log)
     return Scored(float(best[f"dev_{objective.metric}"]), int(best["epoch"]), len(log), seconds)
 

@@ -55,8 +55,8 @@ class Progress:
     plateau_factor: float = 1.0
 
     def take(self, scores: DevScores, settings: TrainingSettings) -> bool:
-        """Enter an epoch's scores; returns whether it is the best so far (UAR first, then loss)."""
-        best = (scores.uar, -scores.loss) > (self.best_uar, -self.best_loss)
+        """Enter an epoch's scores; returns whether to keep it: as the best so far (UAR first, then loss), or as the last so far."""
+        best = settings.keep == "last" or (scores.uar, -scores.loss) > (self.best_uar, -self.best_loss)
         if best:
             self.best_epoch, self.best_uar, self.best_loss = self.epoch, scores.uar, scores.loss
         # While the learning rate rises, one class only is no sign of collapse yet; nor is it while the loss still falls, as it

@@ -46,8 +46,11 @@ class TrainingSettings(Settings):
     class_weights: Literal["none", "inverse", "effective", "sampler"] = "inverse"
     """How classes are balanced: not; by weights in the loss inverse to their frequency, or to their effective number (Cui et al.
     2019, https://arxiv.org/abs/1901.05555), both with mean 1; or by drawing each class equally often."""
+    keep: Literal["best", "last"] = "best"
+    """Whose weights are kept and scored: those of the epoch that is best on dev, or those of the last epoch, which are the safer
+    choice where dev is a speaker or two and its best epoch a matter of luck."""
     patience: int | None = Field(15, ge=1)
-    """Epochs without a higher dev UAR before training stops early; null trains to the end."""
+    """Epochs without a higher dev UAR before training stops early; null trains to the end, as does keeping the last epoch."""
     collapse_patience: int = Field(5, ge=1)
     """Epochs in a row after the warm-up with only one class predicted on dev, and no lower loss, before training is stopped as
     collapsed."""

@@ -85,6 +85,15 @@ def test_training_stops_when_the_patience_has_run_out():
     assert [epoch.number for epoch in epochs] == [1, 2, 3, 4]
 
 
+def test_the_last_epoch_is_kept_where_dev_is_not_asked():
+    uars = iter([0.9, 0.3, 0.2, 0.1])
+    settings = TrainingSettings(max_epochs=4, keep="last", patience=1, lr=1e-3)
+    _, epochs = run(settings, lambda model: scores(next(uars)))
+    kept = list(epochs)
+    assert [epoch.is_best for epoch in kept] == [True] * 4
+    assert kept[-1].state["progress"]["best_epoch"] == 4
+
+
 def test_training_without_patience_goes_on_to_the_last_epoch():
     _, epochs = run(TrainingSettings(max_epochs=5, patience=None, lr=1e-3))
     assert [epoch.number for epoch in epochs] == [1, 2, 3, 4, 5]
