@@ -55,7 +55,7 @@ class Progress:
     plateau_factor: float = 1.0
 
     def take(self, scores: DevScores, settings: TrainingSettings) -> bool:
-        """Enter an epoch's scores; returns whether to keep it: as the best so far (UAR first, then loss), or as the last so far."""
+        """Enter an epoch's scores; returns whether to keep it: the best so far (UAR first, then loss), or the last so far."""
         best = settings.keep == "last" or (scores.uar, -scores.loss) > (self.best_uar, -self.best_loss)
         if best:
             self.best_epoch, self.best_uar, self.best_loss = self.epoch, scores.uar, scores.loss
