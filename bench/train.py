@@ -66,7 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--channels", type=int, nargs="+", default=[32, 64, 128, 256])
-    parser.add_argument("--utterances", type=int, default=160)
+    parser.add_argument("--utterances", type=int, default=384)
     asked = parser.parse_args()
     waveforms, targets = new_utterances(asked.utterances)
     accelerator = new_accelerator(asked.device, "auto")
