@@ -43,7 +43,7 @@ class AcrnnConfig(PretrainedConfig):
         self.num_mels = num_mels
         self.channels = list(channels)
         self.stem_channels = stem_channels or self.channels[0]
-        self.time_poolings = time_poolings
+        self.time_poolings = 1 + len(self.channels) if time_poolings is None else time_poolings
         self.skip_connections = skip_connections
         self.attention_reduction = attention_reduction
         self.lstm_size = lstm_size
@@ -92,23 +92,19 @@ class SpatialAttention(nn.Module):
 class ResidualBlock(nn.Module):
     """Convolution, batch normalisation, ReLU, CBAM, a shortcut around them, and pooling of frequency and, where asked, time."""
 
-    def __init__(self, channels_in: int, channels_out: int, reduction: int, pools_time: bool = True) -> None:
+    def __init__(self, channels_in: int, channels_out: int, reduction: int, pooling: tuple[int, int] = (2, 2)) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(channels_out)
         self.attention = nn.Sequential(ChannelAttention(channels_out, reduction), SpatialAttention())
         same = channels_in == channels_out
         self.shortcut = nn.Identity() if same else nn.Conv2d(channels_in, channels_out, kernel_size=1, bias=False)
-        self.pool = nn.MaxPool2d(_kernel(pools_time))
+        self.pool = nn.MaxPool2d(pooling)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, C_in, F, T) -> (B, C_out, F // 2, T // 2), or with all of T where time is not pooled."""
+        """(B, C_in, F, T) -> (B, C_out, F // 2, T // 2), or with all of T where the pooling is (2, 1)."""
         attended = self.attention(torch.relu(self.norm(self.conv(maps))))
         return self.pool(attended + self.shortcut(maps))
-
-
-def _kernel(pools_time: bool) -> tuple[int, int]:
-    return (2, 2) if pools_time else (2, 1)
 
 
 class AcrnnForAudioClassification(PreTrainedModel):
@@ -120,8 +116,8 @@ class AcrnnForAudioClassification(PreTrainedModel):
 
     def __init__(self, config: AcrnnConfig) -> None:
         super().__init__(config)
-        stem, poolings = config.stem_channels, 1 + len(config.channels)
-        pools_time = [i < (poolings if config.time_poolings is None else config.time_poolings) for i in range(poolings)]
+        stem = config.stem_channels
+        poolings = [(2, 2 if i < config.time_poolings else 1) for i in range(1 + len(config.channels))]
         # Decibels are standardised per mel bin with the training split's own mean and deviation, kept with the weights.
         self.register_buffer("feature_mean", torch.zeros(config.num_mels))
         self.register_buffer("feature_deviation", torch.ones(config.num_mels))
@@ -129,16 +125,16 @@ class AcrnnForAudioClassification(PreTrainedModel):
             nn.Conv2d(1, stem, kernel_size=3, padding=1, bias=False),
             nn.BatchNorm2d(stem),
             nn.ReLU(),
-            nn.MaxPool2d(_kernel(pools_time[0])),
+            nn.MaxPool2d(poolings[0]),
         )
         widths = [stem, *config.channels]
         self.blocks = nn.Sequential(
             *[
-                ResidualBlock(widths[i], widths[i + 1], config.attention_reduction, pools_time[i + 1])
+                ResidualBlock(widths[i], widths[i + 1], config.attention_reduction, poolings[i + 1])
                 for i in range(len(config.channels))
             ]
         )
-        bins = config.num_mels >> poolings
+        bins = config.num_mels >> len(poolings)
         size = 2 * config.lstm_size
         self.projection = nn.Linear(config.channels[-1] * bins, size)
         self.lstm = nn.LSTM(
