@@ -31,9 +31,13 @@ class Settings(BaseModel):
     @classmethod
     def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
         # To Python True is 1, and pydantic takes it for a number.
-        kinds = _options(cls.model_fields[info.field_name or ""].annotation)
-        if isinstance(value, bool) and bool not in kinds and {int, float}.intersection(kinds):
-            raise ValueError("should be a number")
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, list | tuple):
+            kinds, found, expected = _kinds(annotation), value, "numbers"
+        else:
+            kinds, found, expected = list(_options(annotation)), [value], "a number"
+        if any(isinstance(one, bool) for one in found) and bool not in kinds and (int in kinds or float in kinds):
+            raise ValueError(f"should be {expected}")
         return value
 
     @classmethod
@@ -175,6 +179,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def _options(annotation: Any) -> tuple[Any, ...]:
     """`int` and `None` of `int | None`; what is no union is its own only option."""
     return typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """`int` and whatever else `tuple[int, ...]` is made of, at any depth."""
+    return [annotation, *(kind for part in typing.get_args(annotation) for kind in _kinds(part))]
 
 
 def _group(annotation: Any) -> type[Settings] | None:

@@ -102,6 +102,7 @@ def test_a_small_number_may_be_written_in_any_way(written: str) -> None:
         ("training.max_epochs=true", "training.max_epochs = True, but it should be a number."),
         ("model.clip_norm=false", "model.clip_norm = False, but it should be a number."),
         ("model.channels=true", "model.channels = True, but it should be a list such as [a,b]."),
+        ("model.channels=[true,32]", "model.channels = [True, 32], but it should be numbers."),
         ("training=3", "training = 3, but it should be a group of `key: value` lines."),
         ("model.channels=16", "model.channels = 16, but it should be a list such as [a,b]."),
         ("model.channels=[16,a]", "model.channels.1 = 'a', but it should be a valid integer, unable to parse string as "
