@@ -53,13 +53,14 @@ def start(
         UsageError: the folder exists (neither `resume` nor `force` was asked for), or a resumed run had other settings.
         DataError: a resumed run was trained on other data, or its files are damaged.
     """
-    if resume and (run / SETTINGS).exists():
+    was_cut_short = run.is_dir() and [entry.name for entry in run.iterdir()] == [SETTINGS]
+    if resume and (run / SETTINGS).exists() and not was_cut_short:
         _check_same(run, settings, fingerprint)
         return
-    if run.is_dir() and (run / SETTINGS).exists() and not force:
+    if (run / SETTINGS).exists() and not force and not (resume and was_cut_short):
         state = "is complete" if is_complete(run) else "was begun"
         raise UsageError(f"{run} {state}; add --resume to go on with it, --force to replace it, or name another --run.")
-    new_folder(run, force=force, what=SETTINGS)
+    new_folder(run, force=force or (resume and was_cut_short), what=SETTINGS)
     write_text(run / SETTINGS, settings.as_yaml())
     write_json(run / ENVIRONMENT, environment(seed=seed, device=device, data=data, fingerprint=fingerprint))
 

@@ -12,6 +12,7 @@ from emokit import predictions, runs
 from emokit.cli.app import app
 from emokit.data.prepared import open_prepared
 from emokit.labels import LABELS
+from tests.conftest import write_meld
 
 pytestmark = pytest.mark.wing
 runner = CliRunner()
@@ -109,3 +110,26 @@ def test_several_processes_are_refused_in_a_sentence(finished, tmp_path, monkeyp
         "error: 2 processes were started and folds are trained in one; start one process, or train without --folds."
     )
     assert not (tmp_path / "run").exists()
+
+
+def test_words_are_cross_validated_too(tmp_path):
+    write_meld(tmp_path / "meld")
+    for part in (tmp_path / "meld").glob(
+        "*.csv"
+    ):  # whose turn it is changes, so that both say something of every label
+        rows = pandas.read_csv(part)
+        rows["Speaker"] = (rows["Utterance_ID"] + rows["Dialogue_ID"] // 2).mod(2).map({0: "Ann", 1: "Bo"})
+        rows.to_csv(part, index=False)
+    prepared = tmp_path / "prepared"
+    made = runner.invoke(app, ["prepare", "meld", "--root", f"meld={tmp_path / 'meld'}", "--out", str(prepared)])
+    assert made.exit_code == 0, made.output
+    (tmp_path / "words.yaml").write_text(yaml.safe_dump({"name": "words", "model": {"kind": "tfidf"}}))
+    where = ["--data", str(prepared), "--run", str(tmp_path / "run"), "--folds", "leave-one-speaker-out"]
+    result = runner.invoke(app, ["train", "text", str(tmp_path / "words.yaml"), *where])
+    assert result.exit_code == 0, result.output
+    pooled = predictions.read(tmp_path / "run" / "predictions" / "test.parquet").table
+    assert sorted(pooled["utterance_id"]) == sorted(open_prepared(prepared).table["utterance_id"])
+    tested = [
+        pandas.read_parquet(fold / "predictions" / "test.parquet") for fold in (tmp_path / "run" / "folds").iterdir()
+    ]
+    assert sorted(fold["speaker"].unique().tolist() for fold in tested) == [["Ann"], ["Bo"]]

@@ -81,6 +81,20 @@ def test_resuming_keeps_what_is_there(run: Path) -> None:
     assert {path.name: path.read_bytes() for path in run.iterdir()} == before
 
 
+def test_a_run_that_was_killed_between_its_first_two_files_is_begun_again(run: Path) -> None:
+    (run / runs.ENVIRONMENT).unlink()
+    start(run, resume=True)
+    assert runs.read_environment(run)["seed"] == 7
+
+
+def test_a_run_that_lost_a_file_later_is_not_begun_again(run: Path) -> None:
+    (run / runs.ENVIRONMENT).unlink()
+    (run / runs.LOG).write_text("{}\n")
+    with pytest.raises(DataError, match=r"environment\.json is not there"):
+        start(run, resume=True)
+    assert (run / runs.LOG).read_text() == "{}\n"
+
+
 def test_resuming_what_was_never_begun_begins_it(tmp_path: Path) -> None:
     start(tmp_path / "new", resume=True)
     assert (tmp_path / "new" / "settings.yaml").exists()

@@ -110,9 +110,10 @@ def survey(settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
     """
     recipe = settings.training
     if settings.model.name is None:
-        return {"steps_per_epoch": len(train) // recipe.batch_size}
+        return {"steps_per_epoch": -(-(len(train) // recipe.batch_size) // recipe.accumulation)}
     _, ears = find_ears(settings)
-    seconds = train["duration_seconds"].to_numpy(float).clip(max=settings.data.window_seconds)
+    longest = train["duration_seconds"].to_numpy(float) / min(settings.augmentation.speeds)
+    seconds = longest.clip(max=settings.data.window_seconds)
     batches = LengthBatches(
         ears.lengths(numpy.ceil(seconds * ears.sample_rate).astype(numpy.int64)),
         train["label"].map(TARGETS).to_numpy(numpy.int64),

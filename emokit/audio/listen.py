@@ -54,7 +54,7 @@ def by_window(
             batch = [pieces[number] for number in order[part]]
             inputs = model.ears([waveforms[row][first:last] for row, first, last in batch])
             logits = model(**{name: values.to(device) for name, values in inputs.items()}).logits
-            found.append(logits.double().softmax(dim=1).cpu().numpy())
+            found.append(logits.cpu().double().softmax(dim=1).numpy())
     return pieces, numpy.concatenate(found)[numpy.argsort(order)]
 
 

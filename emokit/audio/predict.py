@@ -98,7 +98,7 @@ def by_window(
             rows = [row for row, _ in batch]
             windows = standardised(windows.astype(numpy.float32), None if statistics is None else statistics[rows])
             features = torch.from_numpy(windows).to(device)
-            found.append(model(input_features=features).logits.double().softmax(dim=1).cpu().numpy())
+            found.append(model(input_features=features).logits.cpu().double().softmax(dim=1).numpy())
     return pieces, numpy.concatenate(found)
 
 

@@ -167,7 +167,7 @@ def new_batches(
         for speed, log_mels in zip(settings.augmentation.speeds, at_speeds, strict=True)
     ]
     return TrainingBatches(
-        [on_device(log_mels, device) for log_mels in at_speeds],
+        on_device(at_speeds, device),
         part.targets,
         augment,
         statistics,

@@ -81,13 +81,15 @@ class KeptLogMels:
         return torch.where(inside, heard, self.quietest[chosen, None, None])
 
 
-def on_device(log_mels: Sequence[numpy.ndarray], device: torch.device) -> MappedLogMels | KeptLogMels:
-    """Log-mels kept on a GPU where they fit; elsewhere they stay where they are."""
+def on_device(
+    versions: Sequence[Sequence[numpy.ndarray]], device: torch.device
+) -> list[MappedLogMels] | list[KeptLogMels]:
+    """Log-mels, at one speed or at several, kept on a GPU where all of them fit; elsewhere they stay where they are."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
-        if sum(log_mel.nbytes for log_mel in log_mels) <= LARGEST_SHARE * free:
-            return KeptLogMels(log_mels, device)
-    return MappedLogMels(log_mels, device)
+        if sum(log_mel.nbytes for log_mels in versions for log_mel in log_mels) <= LARGEST_SHARE * free:
+            return [KeptLogMels(log_mels, device) for log_mels in versions]
+    return [MappedLogMels(log_mels, device) for log_mels in versions]
 
 
 class TrainingBatches:

@@ -35,8 +35,8 @@ Seed = Annotated[int | None, typer.Option(help="Short for --set training.seed=â€
 Folds = Annotated[
     str | None,
     typer.Option(
-        help="Cross-validate instead of one split: leave-one-speaker-out, leave-one-corpus-out, emobox, emo-superb, "
-        "or prepared for the folds that `emokit prepare` was given."
+        help="Cross-validate instead of one split, one fold after the other: leave-one-speaker-out, leave-one-corpus-out, "
+        "emobox, emo-superb, or prepared for the folds that `emokit prepare` was given."
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
@@ -197,9 +197,10 @@ def _train(
         def on_epoch(epoch: "Epoch") -> None:
             progress(epoch.number, settings.training.max_epochs)
             best = "  best so far" if epoch.is_best and settings.training.keep == "best" else ""
+            one_class = "  one label for all of dev" if epoch.dev.num_classes_predicted <= 1 else ""
             console.say(
                 f"epoch {epoch.number:3d}  train loss {epoch.train_loss:.3f}  dev loss {epoch.dev.loss:.3f}  "
-                f"dev UAR {epoch.dev.uar:.3f}  {epoch.seconds:.1f} s{best}"
+                f"dev UAR {epoch.dev.uar:.3f}  {epoch.seconds:.1f} s{best}{one_class}"
             )
 
         if folds is None:

@@ -87,7 +87,7 @@ def logits_of(model: torch.nn.Module, tokens: Tokens, tokenizer: PreTrainedToken
     with torch.inference_mode():
         for part in cut(lengths[order], BATCH_TEXTS, BATCH_TOKENS):
             batch = collate([tokens.rows[row] for row in order[part]], tokenizer)
-            found.append(model(**{name: values.to(device) for name, values in batch.items()}).logits.double().cpu())
+            found.append(model(**{name: values.to(device) for name, values in batch.items()}).logits.cpu().double())
     if not found:
         raise DataError("There is no text to predict; name at least one.")
     return torch.cat(found).numpy()[numpy.argsort(order)]

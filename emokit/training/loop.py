@@ -4,7 +4,6 @@ Whoever reads it prints, saves and prunes; pruning is not asking for the next ep
 are keyword arguments of the model and their soft targets, and `evaluate` says how the model does on dev.
 """
 
-import contextlib
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,11 +16,13 @@ from accelerate import Accelerator
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from emokit.errors import Collapsed, MemoryFull
+from emokit.errors import Collapsed
 from emokit.runtime import derived_seed, seed_everything
+from emokit.training.memory import explained, smaller_batches
 from emokit.training.processes import from_first, own_share, share_batch_norms
 from emokit.training.settings import TrainingSettings
 
+SMALLEST_FALL = 1e-4  # of the dev loss, as a share, to count as learning: what torch's own plateau schedule asks for
 CHECK_EVERY = 50  # batches between looks at whether the loss still is a number
 
 Batch = dict[str, torch.Tensor]
@@ -62,7 +63,8 @@ class Progress:
         # While the learning rate rises, one class only is no sign of collapse yet; nor is it while the loss still falls, as it
         # does for many epochs where an epoch is a few batches.
         is_warm, falls = self.epoch > settings.warmup_share * settings.max_epochs, scores.loss < self.lowest_loss
-        is_stuck = is_warm and not falls and scores.num_classes_predicted <= 1
+        learns = scores.loss < self.lowest_loss * (1 - SMALLEST_FALL)
+        is_stuck = is_warm and not learns and scores.num_classes_predicted <= 1
         self.one_class_epochs = self.one_class_epochs + 1 if is_stuck else 0
         if falls:
             self.lowest_loss, self.stalled_epochs = scores.loss, 0
@@ -154,6 +156,8 @@ def fit(
         progress = Progress(**state["progress"])
         if average is not None:
             average.load_state_dict(state["average"])
+        if accelerator.scaler is not None:
+            accelerator.scaler.load_state_dict(state["scaler"])
     weights = None if class_weights is None else class_weights.to(accelerator.device)
     total_steps = settings.max_epochs * steps_per_epoch
     while not progress.is_over(settings):
@@ -165,8 +169,11 @@ def fit(
         wrapped.train()
         loss_sum, num_steps, rate = torch.zeros((), device=accelerator.device), 0, 0.0
         first_step = (progress.epoch - 1) * steps_per_epoch
-        with _explained_memory_errors(settings):
+        size = settings.batch_size
+        # Both are asked when a batch did not fit: `size` is that batch's.
+        with explained(lambda: f"a batch of {size}", lambda: smaller_batches(size, settings)):  # noqa: B023
             for number, batch in enumerate(batches(progress.epoch), start=1):
+                size = len(batch["targets"])
                 rate = learning_rate(first_step + number - 1, total_steps, settings) * progress.plateau_factor
                 for group in optimizer.param_groups:
                     group["lr"] = rate * group.get("lr_scale", 1.0)
@@ -178,7 +185,10 @@ def fit(
                 loss = nn.functional.cross_entropy(
                     logits.float(), targets, weight=weights, label_smoothing=settings.label_smoothing
                 )
-                accelerator.backward(loss * share / settings.accumulation)
+                # The last batches of an epoch may be fewer than are accumulated elsewhere.
+                done = (number - 1) // settings.accumulation * settings.accumulation
+                together = min(settings.accumulation, steps_per_epoch - done)
+                accelerator.backward(loss * share / together)
                 loss_sum += (
                     loss.detach() * share
                 )  # stays on the device: reading it would make the processor wait at each step
@@ -197,7 +207,7 @@ def fit(
         _check_finite(train_loss, progress.epoch, settings)
         kept = model if average is None else average.module
         kept.eval()
-        with torch.inference_mode():
+        with torch.inference_mode(), explained(lambda: "dev"):
             scores = from_first(partial(evaluate, kept), accelerator)
         _check_finite(scores.loss, progress.epoch, settings)
         is_best = progress.take(scores, settings)
@@ -212,6 +222,7 @@ def fit(
             "optimizer": optimizer.state_dict(),
             "progress": vars(progress).copy(),
             **({} if average is None else {"average": average.state_dict()}),
+            **({} if accelerator.scaler is None else {"scaler": accelerator.scaler.state_dict()}),
         }
         seconds = time.perf_counter() - started
         yield Epoch(progress.epoch, train_loss, scores, rate, seconds, is_best, kept, state)
@@ -260,21 +271,6 @@ def _averaged(model: nn.Module, settings: TrainingSettings) -> AveragedModel | N
                 average.copy_(current)
 
     return AveragedModel(model, multi_avg_fn=follow, use_buffers=True)
-
-
-@contextlib.contextmanager
-def _explained_memory_errors(settings: TrainingSettings) -> Iterator[None]:
-    """Turn a full memory into a sentence that names the batch size to try."""
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
-            raise
-        raise MemoryFull(
-            f"The memory is full with batches of {settings.batch_size}; start anew with "
-            f"--batch-size {max(2, settings.batch_size // 2)} --set training.accumulation={2 * settings.accumulation}, "
-            "which takes the same steps."
-        ) from error
 
 
 def _check_finite(loss: float, epoch: int, settings: TrainingSettings) -> None:

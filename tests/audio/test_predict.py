@@ -43,6 +43,24 @@ def test_the_windows_of_a_long_utterance_are_averaged():
     assert found[0].tolist() == pytest.approx([(sure + unsure) / 2] * 2 + [unsure] * 5)
 
 
+def test_logits_are_made_exact_on_the_processor(monkeypatch):
+    # An Apple GPU has no numbers of 64 bits: `double` is for what was moved to the processor before.
+    moved, cpu, double = [], torch.Tensor.cpu, torch.Tensor.double
+
+    def to_the_processor(tensor):
+        moved.append(cpu(tensor).clone())
+        return moved[-1]
+
+    def exact(tensor):
+        assert any(tensor is one for one in moved)
+        return double(tensor)
+
+    monkeypatch.setattr(torch.Tensor, "cpu", to_the_processor)
+    monkeypatch.setattr(torch.Tensor, "double", exact)
+    found = probabilities(FirstBin(), [numpy.zeros((10, 8), numpy.float32)], 10, CPU)
+    assert found.sum() == pytest.approx(1)
+
+
 def test_a_clip_alone_gets_the_same_probabilities_as_in_a_batch_with_longer_ones(model):
     random = numpy.random.default_rng(0)
     log_mels = [random.normal(-40, 10, (frames, 32)).astype(numpy.float32) for frames in (1, 7, 40, 41, 200, 3)]

@@ -30,6 +30,33 @@ def test_the_studys_experiments_use_neither_warm_up_nor_clipping():
         assert settings.published.accuracy is not None
 
 
+# Version: published accuracy, whether MELD and whether ESD and JL are among its corpora, widest channels, lr, smoothing, weights.
+STUDY = {
+    "v2_0_baseline": (0.6208, True, False, 256, 5e-4, 0.0, "none"),
+    "v2_1_clean": (0.79, False, False, 256, 5e-4, 0.0, "none"),
+    "v2_2_balanced": (0.6002, True, False, 256, 5e-4, 0.0, "inverse"),
+    "v2_3_wider": (0.6268, True, False, 512, 5e-4, 0.0, "none"),
+    "v2_4_smooth": (0.6228, True, False, 256, 5e-4, 0.1, "none"),
+    "v3_0": (0.7777, True, True, 512, 5e-4, 0.2, "inverse"),
+    "v3_1": (0.7765, True, True, 512, 1e-4, 0.1, "inverse"),
+}
+
+
+@pytest.mark.parametrize("name", STUDY)
+def test_an_experiment_of_the_study_is_what_the_study_says(name):
+    of = AudioSettings.read(EXPERIMENTS / "audio" / f"{name}.yaml")
+    accuracy, with_meld, with_all, widest, lr, smoothing, weights = STUDY[name]
+    corpora = {"crema_d", "ravdess", "tess", "savee", "emodb"}
+    corpora |= ({"meld"} if with_meld else set()) | ({"esd", "jl_corpus"} if with_all else set())
+    assert set(of.data.corpora) == corpora
+    assert of.published.accuracy == accuracy
+    assert of.model.channels == (widest // 8, widest // 4, widest // 2, widest)
+    recipe = of.training
+    assert (recipe.lr, recipe.label_smoothing, recipe.class_weights) == (lr, smoothing, weights)
+    assert (recipe.max_epochs, recipe.batch_size, recipe.mixup_alpha) == (100, 32, 0.2)
+    assert recipe.patience == (None if name == "v2_3_wider" else 15)
+
+
 def test_the_studys_experiments_have_the_studys_network():
     for path in AUDIO:
         settings = AudioSettings.read(path).model

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from emokit import predictions, runs
 from emokit.audio.settings import AudioSettings
-from emokit.audio.train import read_parts, train
+from emokit.audio.train import new_model, read_parts, train
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError
 from emokit.labels import LABELS
@@ -230,3 +230,11 @@ def test_a_small_acrnn_on_emodb_beats_the_majority_class_on_dev(corpora, tmp_pat
     dev = runs.read_metrics(run)["splits"]["dev"]
     assert dev["accuracy"] > dev["baselines"]["majority"]["accuracy"]
     assert dev["uar"] > dev["baselines"]["majority"]["uar"]
+
+
+def test_the_channels_of_a_place_lie_together_in_an_acrnn_that_is_trained(small_prepared, small_settings):
+    settings = AudioSettings.make(small_settings)
+    model = new_model(settings, read_parts(settings, open_prepared(small_prepared))["train"])
+    kernels = [part for part in model.blocks.parameters() if part.ndim == 4 and part.shape[1] > 1 and part.shape[2] > 1]
+    assert kernels
+    assert all(part.stride()[1] == 1 for part in kernels)

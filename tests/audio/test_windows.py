@@ -112,4 +112,14 @@ def test_log_mels_that_are_kept_on_the_device_give_the_windows_of_those_that_are
 
 
 def test_off_a_gpu_log_mels_stay_where_they_are():
-    assert isinstance(on_device([numpy.zeros((3, 2), numpy.float16)], CPU), MappedLogMels)
+    (found,) = on_device([[numpy.zeros((3, 2), numpy.float16)]], CPU)
+    assert isinstance(found, MappedLogMels)
+
+
+@pytest.mark.parametrize(("free", "kind"), [(96, "kept"), (95, "mapped")])
+def test_all_speeds_together_have_to_fit_into_half_of_what_a_gpu_has_free(monkeypatch, free, kind):
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (free, 1_000))
+    monkeypatch.setattr("emokit.audio.windows.KeptLogMels", lambda log_mels, device: "kept")
+    monkeypatch.setattr("emokit.audio.windows.MappedLogMels", lambda log_mels, device: "mapped")
+    speed = [numpy.zeros((3, 2), numpy.float16)] * 2  # 24 bytes
+    assert on_device([speed, speed], torch.device("cuda")) == [kind, kind]

@@ -169,6 +169,13 @@ def test_one_class_while_the_loss_still_falls_is_slow_and_no_collapse():
         next(epochs)
 
 
+def test_one_class_while_the_loss_hardly_falls_is_a_collapse():
+    losses = (2.0 - 1e-6 * epoch for epoch in range(60))
+    _, epochs = run(TrainingSettings(collapse_patience=3), lambda model: scores(0.14, next(losses), 1))
+    with pytest.raises(Collapsed, match="for 3 epochs every dev utterance got the same label"):
+        list(epochs)
+
+
 def test_one_class_now_and_then_is_no_collapse():
     classes = iter([1, 7, 1, 7, 1])
     _, epochs = run(
@@ -215,6 +222,22 @@ def test_accumulated_batches_take_the_step_of_one_larger_batch():
     assert torch.allclose(step(1), step(4), atol=1e-6)
 
 
+def test_what_is_left_over_from_accumulating_takes_a_whole_step():
+    inputs, targets = torch.arange(60.0).reshape(12, 5) / 60, torch.eye(NUM_LABELS)[torch.arange(12) % 3]
+
+    def trained(sizes, accumulation):
+        model = Linear()
+        model.net[0].p = 0.0
+        chunks = [{"inputs": i, "targets": t} for i, t in zip(inputs.split(sizes), targets.split(sizes), strict=True)]
+        settings = TrainingSettings(
+            max_epochs=1, lr=0.1, schedule="constant", warmup_share=0, accumulation=accumulation, clip_norm=None
+        )
+        next(fit(model, lambda _: chunks, len(chunks), lambda _: scores(), settings, new_accelerator("cpu", "float32")))
+        return model.net[1].weight
+
+    assert torch.allclose(trained([4, 4, 4], 2), trained([8, 4], 1), atol=1e-6)
+
+
 def test_averaged_weights_are_what_is_scored_and_kept():
     model = Linear()
     start = model.net[1].weight.detach().clone()
@@ -245,10 +268,32 @@ def test_a_full_memory_names_the_batch_size_to_try():
         def forward(self, inputs):
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    _, epochs = run(TrainingSettings(batch_size=32), model=Greedy())
+    _, epochs = run(TrainingSettings(batch_size=8), model=Greedy())
     with pytest.raises(WorkError) as error:
         next(epochs)
     assert str(error.value) == (
-        "The memory is full with batches of 32; start anew with --batch-size 16 --set training.accumulation=2, "
+        "The memory is full with a batch of 8; start anew with --batch-size 4 --set training.accumulation=2, "
         "which takes the same steps."
     )
+
+
+def test_a_memory_that_is_full_on_dev_is_told_too():
+    def evaluate(model):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    _, epochs = run(TrainingSettings(), evaluate)
+    with pytest.raises(WorkError, match="The memory is full with dev; train a smaller model"):
+        next(epochs)
+
+
+def test_the_scale_of_half_precision_goes_on_after_a_stop():
+    def trained(epochs, state=None, scale=2.0**10):
+        accelerator = new_accelerator("cpu", "float32")
+        accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=scale, growth_interval=STEPS + 2)
+        settings = TrainingSettings(max_epochs=2, patience=None)
+        done = fit(Linear(), batches, STEPS, lambda model: scores(), settings, accelerator, None, state)
+        return [next(done) for _ in range(epochs)][-1].state
+
+    straight, resumed = trained(2), trained(1, trained(1), scale=4.0)
+    assert straight["scaler"] == resumed["scaler"]
+    assert straight["scaler"]["scale"] == 2.0**11  # grown once, in the second epoch
