@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from torch import nn
 from transformers.modeling_outputs import SequenceClassifierOutput
 
+from emokit import predictions, runs
 from emokit.labels import NUM_LABELS
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import DevScores, fit
@@ -54,9 +56,8 @@ def train_small():
     return {**model.state_dict(), **kept, "losses": torch.tensor([epoch.train_loss for epoch in epochs])}
 
 
-@pytest.fixture(scope="module")
-def of_two(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("two")
+def run_in_two(*command):
+    """Run a command as two processes that know of each other, as `accelerate launch` and `torchrun` start them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -64,16 +65,54 @@ def of_two(tmp_path_factory):
     both = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "PYTHONPATH": home}
     processes = [
         subprocess.Popen(
-            [sys.executable, __file__, str(folder)],
+            [sys.executable, *map(str, command)],
             env={**both, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
         for rank in (0, 1)
     ]
     for process in processes:
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=240)
         assert process.returncode == 0, said.decode()
+
+
+@pytest.fixture(scope="module")
+def of_two(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two")
+    run_in_two(__file__, folder)
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
+
+
+@pytest.mark.wing
+def test_an_acrnn_trained_by_two_processes_says_what_one_trained_by_one_says(small_prepared, small_settings, tmp_path):
+    small_settings["model"]["dropout"] = 0.0  # the processes draw their own
+    small_settings["training"] |= {"max_epochs": 2, "average_decay": 0.9}
+    small = tmp_path / "small.yaml"
+    small.write_text(yaml.safe_dump(small_settings))
+    command = (
+        "-m",
+        "emokit",
+        "train",
+        "audio",
+        small,
+        "--data",
+        small_prepared,
+        "--device",
+        "cpu",
+        "--precision",
+        "float32",
+    )
+    run_in_two(*command, "--run", tmp_path / "two")
+    subprocess.run(
+        [sys.executable, *map(str, command), "--run", str(tmp_path / "one")], check=True, capture_output=True
+    )
+    logs = [runs.read_log(tmp_path / run) for run in ("one", "two")]
+    for of_one, of_both in zip(*logs, strict=True):
+        assert of_both["train_loss"] == pytest.approx(of_one["train_loss"], abs=1e-4)
+        assert of_both["dev_loss"] == pytest.approx(of_one["dev_loss"], abs=1e-4)
+    one, two = (predictions.read(tmp_path / run / "predictions" / "test.parquet") for run in ("one", "two"))
+    assert two.probabilities == pytest.approx(one.probabilities, abs=1e-4)
 
 
 def test_two_processes_take_the_steps_of_one(of_two):
