@@ -74,7 +74,7 @@ def main() -> None:
     extract = LogMel(FEATURES)
     log_mels = [extract(waveform).astype(numpy.float16) for waveform in waveforms]
     batches = TrainingBatches(
-        [on_device(log_mels, device)],
+        on_device([log_mels], device),
         targets,
         Augment(AugmentationSettings(), FEATURES.sample_rate / FEATURES.hop_length, extract.filters.sum(axis=0)),
         window_frames=FEATURES.num_frames(SECONDS),
