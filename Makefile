@@ -36,6 +36,7 @@ imports: $(VENV)/installed
 
 types: $(VENV)/installed
 	$(BIN)/mypy
+	$(BIN)/mypy bench/*.py
 
 bench: $(VENV)/installed
 	for part in $(PART); do OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python bench/$$part.py || exit 1; done
