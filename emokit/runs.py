@@ -53,14 +53,15 @@ def start(
         UsageError: the folder exists (neither `resume` nor `force` was asked for), or a resumed run had other settings.
         DataError: a resumed run was trained on other data, or its files are damaged.
     """
-    was_cut_short = run.is_dir() and [entry.name for entry in run.iterdir()] == [SETTINGS]
-    if resume and (run / SETTINGS).exists() and not was_cut_short:
-        _check_same(run, settings, fingerprint)
-        return
-    if (run / SETTINGS).exists() and not force and not (resume and was_cut_short):
+    if resume and (run / SETTINGS).exists():
+        if [entry.name for entry in run.iterdir()] != [SETTINGS]:
+            _check_same(run, settings, fingerprint)
+            return
+        force = True  # It was killed between its first two files: there is nothing to lose.
+    if (run / SETTINGS).exists() and not force:
         state = "is complete" if is_complete(run) else "was begun"
         raise UsageError(f"{run} {state}; add --resume to go on with it, --force to replace it, or name another --run.")
-    new_folder(run, force=force or (resume and was_cut_short), what=SETTINGS)
+    new_folder(run, force=force, what=SETTINGS)
     write_text(run / SETTINGS, settings.as_yaml())
     write_json(run / ENVIRONMENT, environment(seed=seed, device=device, data=data, fingerprint=fingerprint))
 

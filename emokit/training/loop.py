@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from emokit.errors import Collapsed
 from emokit.runtime import derived_seed, seed_everything
-from emokit.training.memory import explained, smaller_batches
+from emokit.training.memory import SMALLER_MODEL, explained, smaller_batches
 from emokit.training.processes import from_first, own_share, share_batch_norms
 from emokit.training.settings import TrainingSettings
 
@@ -170,8 +170,8 @@ def fit(
         loss_sum, num_steps, rate = torch.zeros((), device=accelerator.device), 0, 0.0
         first_step = (progress.epoch - 1) * steps_per_epoch
         size = settings.batch_size
-        # Both are asked when a batch did not fit: `size` is that batch's.
-        with explained(lambda: f"a batch of {size}", lambda: smaller_batches(size, settings)):  # noqa: B023
+        # Asked when a batch did not fit: `size` is that batch's.
+        with explained(lambda: f"a batch of {size}; {smaller_batches(size, settings)}"):  # noqa: B023
             for number, batch in enumerate(batches(progress.epoch), start=1):
                 size = len(batch["targets"])
                 rate = learning_rate(first_step + number - 1, total_steps, settings) * progress.plateau_factor
@@ -186,8 +186,8 @@ def fit(
                     logits.float(), targets, weight=weights, label_smoothing=settings.label_smoothing
                 )
                 # The last batches of an epoch may be fewer than are accumulated elsewhere.
-                done = (number - 1) // settings.accumulation * settings.accumulation
-                together = min(settings.accumulation, steps_per_epoch - done)
+                first = (number - 1) // settings.accumulation * settings.accumulation
+                together = min(settings.accumulation, steps_per_epoch - first)
                 accelerator.backward(loss * share / together)
                 loss_sum += (
                     loss.detach() * share
@@ -207,7 +207,7 @@ def fit(
         _check_finite(train_loss, progress.epoch, settings)
         kept = model if average is None else average.module
         kept.eval()
-        with torch.inference_mode(), explained(lambda: "dev"):
+        with torch.inference_mode(), explained(lambda: f"dev; {SMALLER_MODEL}"):
             scores = from_first(partial(evaluate, kept), accelerator)
         _check_finite(scores.loss, progress.epoch, settings)
         is_best = progress.take(scores, settings)

@@ -16,14 +16,14 @@ SMALLER_MODEL = "train a smaller model, or one with shorter windows"
 
 
 @contextlib.contextmanager
-def explained(what: Callable[[], str], advice: Callable[[], str] = lambda: SMALLER_MODEL) -> Iterator[None]:
-    """Turn a full memory into MemoryFull: `what` was being done, `advice` is what to do; other errors are let through."""
+def explained(what: Callable[[], str]) -> Iterator[None]:
+    """Turn a full memory into MemoryFull; `what` says with what it is full and what to do. Other errors are let through."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and not FULL.search(str(error)):
             raise
-        raise MemoryFull(f"The memory is full with {what()}; {advice()}.") from error
+        raise MemoryFull(f"The memory is full with {what()}.") from error
 
 
 def smaller_batches(size: int, settings: TrainingSettings) -> str:
