@@ -5,8 +5,9 @@ What it means for a whole corpus stands in the run folder above them: `predictio
 predicted by the model that had not seen its speaker, and `metrics.json` the pooled scores beside those of the folds.
 """
 
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,50 +15,55 @@ from typing import Any
 import numpy
 import pandas
 
-from emokit import card, metrics, predictions, runs
+from emokit import card, crew, metrics, predictions, runs
 from emokit.data.folds import assign_folds, fold_names, split_of_fold
 from emokit.data.prepared import SETTINGS, Prepared
 from emokit.data.splits import SplitSettings
-from emokit.errors import DataError, UsageError
+from emokit.errors import Collapsed, DataError, UsageError
 from emokit.files import write_json, write_text
+from emokit.fold_runs import Fold, OnEpoch, TrainFold, train_by_workers, train_here
 from emokit.labels import LABELS
 from emokit.predictions import Predictions
-from emokit.settings import Settings, read_yaml_mapping
+from emokit.settings import read_yaml_mapping
 from emokit.training.hardware import num_processes
 
 FOLDS = "folds"
 
-# (a fold's data, its run folder) -> what its metrics.json holds
-TrainFold = Callable[[Prepared, Path], dict[str, Any]]
-
 
 def cross_validate(
     run: Path,
-    settings: Settings,
+    settings: Any,
     prepared: Prepared,
-    corpora: tuple[str, ...] | None,
     policy: str,
     train: TrainFold,
     *,
-    seed: int,
     device: str,
+    workers: int = 1,
+    devices: int = 0,
     resume: bool = False,
     force: bool = False,
-    on_fold: Callable[[str, dict[str, Any]], None] | None = None,
+    on_epoch: OnEpoch = lambda name, line: None,
+    on_fold: Callable[[str, dict[str, Any]], None] = lambda name, found: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Train and test each fold, and pool what they say of their test utterances.
 
+    A fold that collapses does not keep the others from their work.
+
     Args:
         run: the run folder to make.
-        settings: the experiment, as every fold is trained with.
+        settings: the experiment, audio or text, that every fold is trained with.
         prepared: the data; its own splits play no part.
-        corpora: the corpora that are divided into folds; None for all.
         policy: as `data.folds.assign_folds` takes it.
         train: trains one fold.
-        seed, device: for the environment.
+        device: for the environment.
+        workers: how many folds are trained at once; 1 trains them in this process.
+        devices: GPUs that the workers share, one each in turn; 0 for none.
         resume: go on with the folds that are not complete.
         force: replace a run folder that exists.
-        on_fold: called after each fold with its name and scores.
+        on_epoch: told of each epoch.
+        on_fold: told of each complete fold, those that were complete before first.
+        progress: called with (epochs done, epochs of all folds at most).
 
     Returns:
         what `metrics.json` holds: as that of a run, with `folds` beside the pooled `test`.
@@ -65,12 +71,15 @@ def cross_validate(
     Raises:
         UsageError: the policy is unknown or has no folds for these corpora, the run folder exists, or several processes were
             started.
+        Collapsed: a fold did; the others are complete.
+        EmokitError: what else ended a fold's training.
     """
     if num_processes() > 1:
         raise UsageError(
             f"{num_processes()} processes were started and folds are trained in one; "
             "start one process, or train without --folds."
         )
+    corpora = settings.data.corpora
     table = prepared.table[prepared.table["corpus"].isin(corpora)] if corpora else prepared.table
     # The seed and the share of dev are those that the folder was prepared with.
     division = SplitSettings.make({**read_yaml_mapping(prepared.folder / SETTINGS)["splits"], "fold": None})
@@ -80,7 +89,7 @@ def cross_validate(
     runs.start(
         run,
         settings,
-        seed=seed,
+        seed=settings.training.seed,
         device=device,
         data=prepared.folder,
         fingerprint=prepared.fingerprint,
@@ -89,15 +98,45 @@ def cross_validate(
     )
     ledger = prepared.ledger_of(table["corpus"].unique())
     write_json(run / runs.LEDGER, ledger)
-    found = {}
+    done = dict.fromkeys(names, 0)
+
+    def heard(name: str, epoch: dict[str, Any]) -> None:
+        done[name] = epoch["epoch"]
+        progress(sum(done.values()), len(names) * settings.training.max_epochs)
+        on_epoch(name, epoch)
+
+    def ended(name: str) -> None:
+        done[name] = settings.training.max_epochs
+        progress(sum(done.values()), len(names) * settings.training.max_epochs)
+        on_fold(name, runs.read_metrics(folders[name]))
+
+    waiting = [name for name in names if not runs.is_complete(folders[name])]
     for name in names:
-        folder = folders[name]
-        if not runs.is_complete(folder):
+        if name not in waiting:
+            ended(name)
+
+    def folds() -> Iterator[Fold]:
+        for name in waiting:
             divided = table.assign(split=split_of_fold(table, name, division))
-            train(replace(prepared, table=divided[divided["split"].notna()].reset_index(drop=True)), folder)
-        found[name] = runs.read_metrics(folder)
-        if on_fold:
-            on_fold(name, found[name])
+            data = replace(prepared, table=divided[divided["split"].notna()].reset_index(drop=True))
+            yield Fold(name, data, folders[name])
+
+    trained = (
+        train_here(folds(), train, heard)
+        if workers == 1
+        else train_by_workers(folds(), train, heard, run / crew.WORKERS, workers, devices)
+    )
+    collapsed = {}
+    with contextlib.closing(trained):
+        for name, error in trained:
+            if error:
+                collapsed[name] = error
+            else:
+                ended(name)
+    if collapsed:
+        name, error = next(iter(collapsed.items()))
+        raise Collapsed(f"{len(collapsed)} of {len(names)} folds collapsed, the first {name}: {error}")
+    found = {name: runs.read_metrics(folders[name]) for name in names}
     pooled = _pooled(run, list(folders.values()))
     predictions.write(pooled, run / "predictions" / "test.parquet")
     result = _scored(found, pooled, policy)

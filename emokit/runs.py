@@ -7,6 +7,7 @@ README.md  metrics.json (written last: its presence means that the run is comple
 import json
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,13 @@ def start(
     new_folder(run, force=force, what=SETTINGS)
     write_text(run / SETTINGS, settings.as_yaml())
     write_json(run / ENVIRONMENT, environment(seed=seed, device=device, data=data, fingerprint=fingerprint))
+
+
+def clear_unless_begun(run: Path) -> None:
+    """Remove the run folder of a worker that was killed before it wrote the settings: there is nothing to go on with."""
+    if run.is_dir() and not (run / SETTINGS).exists():
+        with explained_disk_errors(run):
+            shutil.rmtree(run)
 
 
 def environment(*, seed: int, device: str, data: Path | None = None, fingerprint: str) -> dict[str, Any]:

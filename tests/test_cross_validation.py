@@ -1,6 +1,7 @@
 """Cross-validation: every utterance tested once by a model that never heard its speaker; pooled scores by hand."""
 
 import json
+import shutil
 
 import pandas
 import pytest
@@ -21,11 +22,13 @@ runner = CliRunner()
 @pytest.fixture(scope="module")
 def finished(small_prepared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("folds")
+    data = shutil.copytree(small_prepared, folder / "prepared")  # what it sounds like at another speed is kept in it
     settings = {
         "name": "small",
         "data": {"window_seconds": 1.5},
         "features": {"sample_rate": 16000, "fft_length": 512, "hop_length": 320, "num_mels": 32},
         "model": {"channels": [4, 8], "lstm_size": 8, "attention_heads": 2, "head_size": 8},
+        "augmentation": {"speeds": [0.9, 1.0]},
         "training": {"max_epochs": 1, "batch_size": 16},
     }
     (folder / "small.yaml").write_text(yaml.safe_dump(settings))
@@ -34,7 +37,7 @@ def finished(small_prepared, tmp_path_factory):
         "audio",
         str(folder / "small.yaml"),
         "--data",
-        str(small_prepared),
+        str(data),
         "--run",
         str(folder / "run"),
     ]
@@ -92,6 +95,36 @@ def test_a_cross_validation_goes_on_with_the_folds_that_are_missing(finished):
     assert "folds (leave-one-speaker-out) pooled" in again.stdout
 
 
+def test_folds_that_workers_train_side_by_side_come_to_what_they_come_to_one_after_the_other(finished, tmp_path):
+    run, command, _ = finished
+    again = shutil.copytree(run, tmp_path / "run")
+    (again / "metrics.json").unlink()
+    (again / "predictions" / "test.parquet").unlink()
+    missing = sorted((again / "folds").iterdir())[3:5]
+    for folder in missing:
+        shutil.rmtree(folder)
+    words = [str(again) if word == str(run) else word for word in command]
+    result = runner.invoke(app, [*words, "--resume", "--workers", "2"])
+    assert result.exit_code == 0, result.output
+    assert json.loads((again / "metrics.json").read_text()) == json.loads((run / "metrics.json").read_text())
+    pooled = [predictions.read(folder / "predictions" / "test.parquet").table for folder in (run, again)]
+    pandas.testing.assert_frame_equal(*pooled)
+    names = runs.read_metrics(run)["folds"]
+    assert result.stderr.startswith(f"2 folds at once; what their workers print goes to {again / 'workers'}\n")
+    assert result.stderr.count("epoch   1  train loss") == len(missing)
+    assert result.stderr.count("test UAR") == len(names)
+    assert {path.name for path in (again / "workers").iterdir()} == {"0.log", "1.log"}
+
+
+def test_workers_without_folds_are_refused(finished):
+    _, command, _ = finished
+    result = runner.invoke(app, [*command[:-2], "--workers", "2"])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == (
+        "error: --workers 2 was given without --folds, which are what is trained at once; name both."
+    )
+
+
 def test_unknown_folds_are_refused(finished, tmp_path):
     _, command, _ = finished
     words = [*command[:-1], "everyone", "--run", str(tmp_path / "run")]
@@ -124,7 +157,16 @@ def test_words_are_cross_validated_too(tmp_path):
     made = runner.invoke(app, ["prepare", "meld", "--root", f"meld={tmp_path / 'meld'}", "--out", str(prepared)])
     assert made.exit_code == 0, made.output
     (tmp_path / "words.yaml").write_text(yaml.safe_dump({"name": "words", "model": {"kind": "tfidf"}}))
-    where = ["--data", str(prepared), "--run", str(tmp_path / "run"), "--folds", "leave-one-speaker-out"]
+    where = [
+        "--data",
+        str(prepared),
+        "--run",
+        str(tmp_path / "run"),
+        "--folds",
+        "leave-one-speaker-out",
+        "--workers",
+        "2",
+    ]
     result = runner.invoke(app, ["train", "text", str(tmp_path / "words.yaml"), *where])
     assert result.exit_code == 0, result.output
     pooled = predictions.read(tmp_path / "run" / "predictions" / "test.parquet").table

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy
 import pandas
+from filelock import FileLock
 
 from emokit.audio.settings import FeatureSettings
 from emokit.data.decode import Extractor, find_file, read_files
@@ -19,8 +20,8 @@ from emokit.settings import read_yaml_mapping
 
 Progress = Callable[[int, int], None]
 
-
 AGAIN = "prepare the corpus again from where it lies now"
+LOCK = "lock"
 
 
 @dataclass(frozen=True)
@@ -70,16 +71,39 @@ def kept(
     folder = prepared.folder / FEATURES / name
     with explained_disk_errors(folder):
         folder.mkdir(exist_ok=True)
+    if _missing(prepared, folder, rows):
+        # Folds, a sweep's trials or two commands at once want the same: one computes it, the others wait and find it there.
+        with explained_disk_errors(folder):
+            held = FileLock(folder / LOCK).acquire()
+        with held:
+            _compute(folder, extractor, _missing(prepared, folder, rows), wanted, progress)
+    return FeatureStore(folder)
+
+
+def _missing(prepared: Prepared, folder: Path, rows: pandas.DataFrame) -> dict[str, Path]:
+    """Utterance id -> file, of the rows that a store has nothing of."""
     there = FeatureStore(folder).facts["recording"].to_dict()
     # Known by its sound and not by its id alone: another take may since have been prepared under the same id.
     prepared_as = prepared.features(features_of(prepared)).facts["recording"].to_dict()
     roots = read_yaml_mapping(prepared.folder / SETTINGS)["roots"]
-    paths: dict[str, Path] = {}
-    for utterance_id, corpus, inner in zip(rows["utterance_id"], rows["corpus"], rows["path"], strict=True):
-        if there.get(utterance_id) != prepared_as[utterance_id]:
-            paths[utterance_id] = Path(roots[corpus]) / inner
-            if not paths[utterance_id].exists():
-                raise DataError(f"{paths[utterance_id]} is not there, and {wanted}.")
+    return {
+        utterance_id: Path(roots[corpus]) / inner
+        for utterance_id, corpus, inner in zip(rows["utterance_id"], rows["corpus"], rows["path"], strict=True)
+        if there.get(utterance_id) != prepared_as[utterance_id]
+    }
+
+
+def _compute(
+    folder: Path,
+    extractor: Extractor,
+    paths: dict[str, Path],
+    wanted: str,
+    progress: Progress | None,
+) -> None:
+    """Read these files and write what the extractor makes of them."""
+    for path in paths.values():
+        if not path.exists():
+            raise DataError(f"{path} is not there, and {wanted}.")
     readings: list[Reading] = []
     files = [find_file(utterance_id, path) for utterance_id, path in paths.items()]
     for done, reading in enumerate(read_files(files, extractor, num_workers()), start=1):
@@ -94,4 +118,3 @@ def kept(
         if len(readings) == SHARD_ROWS or done == len(files):
             write_shard(folder, readings)
             readings = []
-    return FeatureStore(folder)

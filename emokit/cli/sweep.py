@@ -9,8 +9,8 @@ import typer
 from emokit.cli import console
 
 if TYPE_CHECKING:
-    from emokit.sweep.crew import Order
     from emokit.sweep.plan import Plan
+    from emokit.sweep.worker import Order
 
 
 def sweep(
@@ -46,44 +46,28 @@ def sweep(
 
     if sum(given is not None for given in (space, resume, status)) != 1:
         raise UsageError("Name one thing: a space's YAML file, or --resume RUN, or --status RUN.")
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers {workers} was given where 1 or more was expected.")
     if dry_run and space is None:
         raise UsageError("--dry-run was given without a space; name a space's YAML file.")
     if status is not None:
         _show_status(status, storage, as_json)
         return
 
+    from emokit.crew import size
     from emokit.sweep import run as work
     from emokit.sweep.space import read_space
 
+    if dry_run:
+        settings = read_space(Path(str(space)))
+        _show_plan(settings, run or Path("runs") / settings.name, as_json)
+        return
+    count, devices = size(workers, device)
     if resume is not None:
         plan, storage, data = work.resume(resume, storage, data)
     else:
         settings = read_space(Path(str(space)))
-        where = run or Path("runs") / settings.name
         data = data or Path("prepared")
-        if dry_run:
-            _show_plan(settings, where, as_json)
-            return
-        plan = work.begin(settings, data, where, storage, device=device, force=force)
-    count, devices = _crew(workers, device)
+        plan = work.begin(settings, data, run or Path("runs") / settings.name, storage, device=device, force=force)
     _watch(plan, work.order(plan, storage, data, device, precision, hours), count, devices, as_json)
-
-
-def _crew(workers: int | None, device: str) -> tuple[int, int]:
-    """How many workers, and how many GPUs they share."""
-    if device in ("cpu", "mps") or (device == "auto" and workers == 1):
-        return workers or 1, 0
-
-    from emokit.runtime import choose_device
-
-    if choose_device(device).type != "cuda":
-        return workers or 1, 0
-    import torch
-
-    devices = torch.cuda.device_count()
-    return workers or devices, devices
 
 
 def _watch(plan: "Plan", order: "Order", workers: int, devices: int, as_json: bool) -> None:

@@ -35,10 +35,11 @@ Seed = Annotated[int | None, typer.Option(help="Short for --set training.seed=â€
 Folds = Annotated[
     str | None,
     typer.Option(
-        help="Cross-validate instead of one split, one fold after the other: leave-one-speaker-out, leave-one-corpus-out, "
-        "emobox, emo-superb, or prepared for the folds that `emokit prepare` was given."
+        help="Cross-validate instead of one split: leave-one-speaker-out, leave-one-corpus-out, emobox, emo-superb, or "
+        "prepared for the folds that `emokit prepare` was given."
     ),
 ]
+Workers = Annotated[int | None, typer.Option(help="Folds that are trained at once; one per GPU, or one, by default.")]
 Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 Precision = Annotated[str, typer.Option(help="auto, float32, bf16 or fp16.")]
 Compile = Annotated[bool, typer.Option("--compile", help="Have torch compile the model first; pays in long trainings.")]
@@ -59,6 +60,7 @@ def audio(
     lr: Rate = None,
     seed: Seed = None,
     folds: Folds = None,
+    workers: Workers = None,
     device: Device = "auto",
     precision: Precision = "auto",
     compile_: Compile = False,
@@ -94,7 +96,8 @@ def audio(
         "compile": compile_,
         "progress": _say_how_much_is_read,
     }
-    _train(partial(work.train, **computing), settings, prepared, where, folds, device, resume, force, as_json)
+    train = partial(work.train, settings, **computing)
+    _train(train, settings, prepared, where, folds, workers, device, resume, force, as_json)
 
 
 @app.command("text")
@@ -108,6 +111,7 @@ def text(
     lr: Rate = None,
     seed: Seed = None,
     folds: Folds = None,
+    workers: Workers = None,
     device: Device = "auto",
     precision: Precision = "auto",
     compile_: Compile = False,
@@ -144,7 +148,8 @@ def text(
         "compile": compile_,
         "trust_remote_code": trust_remote_code,
     }
-    _train(partial(work.train, **computing), settings, prepared, where, folds, device, resume, force, as_json)
+    train = partial(work.train, settings, **computing)
+    _train(train, settings, prepared, where, folds, workers, device, resume, force, as_json)
 
 
 def _say_how_much_is_read(done: int, total: int) -> None:
@@ -176,11 +181,12 @@ def _show_plan(settings: Any, where: Path, parts: dict[str, Any], plan: dict[str
 
 
 def _train(
-    work: "Callable[..., dict[str, Any]]",
+    train: "Callable[..., dict[str, Any]]",
     settings: Any,
     prepared: "Prepared",
     where: Path,
     folds: str | None,
+    workers: int | None,
     device: str,
     resume: bool,
     force: bool,
@@ -188,37 +194,42 @@ def _train(
 ) -> None:
     """Train once or fold by fold, and show each epoch and what it came to."""
     from emokit.cli import tables
+    from emokit.crew import WORKERS, size
     from emokit.cross_validation import cross_validate
+    from emokit.errors import UsageError
     from emokit.runtime import quiet_libraries
 
+    if workers is not None and folds is None:
+        raise UsageError(
+            f"--workers {workers} was given without --folds, which are what is trained at once; name both."
+        )
     quiet_libraries()
     with console.progress("epochs") as progress:
-
-        def on_epoch(epoch: "Epoch") -> None:
-            progress(epoch.number, settings.training.max_epochs)
-            best = "  best so far" if epoch.is_best and settings.training.keep == "best" else ""
-            one_class = "  one label for all of dev" if epoch.dev.num_classes_predicted <= 1 else ""
-            console.say(
-                f"epoch {epoch.number:3d}  train loss {epoch.train_loss:.3f}  dev loss {epoch.dev.loss:.3f}  "
-                f"dev UAR {epoch.dev.uar:.3f}  {epoch.seconds:.1f} s{best}{one_class}"
-            )
-
         if folds is None:
-            result = work(settings, prepared, where, resume=resume, force=force, on_epoch=on_epoch)
+
+            def on_epoch(epoch: "Epoch") -> None:
+                progress(epoch.number, settings.training.max_epochs)
+                console.say(_epoch_line(epoch.as_log(), settings))
+
+            result = train(prepared, where, resume=resume, force=force, on_epoch=on_epoch)
         else:
+            at_once, devices = size(workers, device)
+            if at_once > 1:
+                console.say(f"{at_once} folds at once; what their workers print goes to {where / WORKERS}")
             result = cross_validate(
                 where,
                 settings,
                 prepared,
-                settings.data.corpora,
                 folds,
-                # A fold that was begun is gone on with: that its settings are the same was seen in the folder above it.
-                lambda data, folder: work(settings, data, folder, resume=True, force=False, on_epoch=on_epoch),
-                seed=settings.training.seed,
+                partial(_train_fold, train),
                 device=device,
+                workers=at_once,
+                devices=devices,
                 resume=resume,
                 force=force,
+                on_epoch=lambda name, epoch: console.say(f"fold {name}  {_epoch_line(epoch, settings)}"),
                 on_fold=lambda name, found: console.say(tables.fold_line(name, found)),
+                progress=progress,
             )
     if not result:
         return  # of several processes only the first has something to show
@@ -229,6 +240,25 @@ def _train(
     if result.get("missing_labels"):
         console.say(f"never said by this classifier: {', '.join(result['missing_labels'])}")
     console.done(where, f"emokit report {where} --out report")
+
+
+def _train_fold(train: "Callable[..., Any]", data: "Prepared", run: Path, *, on_epoch: Any = None) -> None:
+    """Train a fold, here or in a worker's process."""
+    from emokit.runtime import quiet_libraries
+
+    quiet_libraries()
+    # One that was begun is gone on with: that its settings are the same was seen in the folder above it.
+    train(data, run, resume=True, on_epoch=on_epoch)
+
+
+def _epoch_line(epoch: dict[str, Any], settings: Any) -> str:
+    """An epoch of the log, for showing it."""
+    best = "  best so far" if epoch["best"] and settings.training.keep == "best" else ""
+    one_class = "  one label for all of dev" if epoch["dev_num_classes_predicted"] <= 1 else ""
+    return (
+        f"epoch {epoch['epoch']:3d}  train loss {epoch['train_loss']:.3f}  dev loss {epoch['dev_loss']:.3f}  "
+        f"dev UAR {epoch['dev_uar']:.3f}  {epoch['seconds']:.1f} s{best}{one_class}"
+    )
 
 
 def find_experiment(named: Path | None, wing: str) -> Path | None:

@@ -1,29 +1,26 @@
 """A sweep from its first look at the space to its last file: begun, joined or gone on with, its workers watched over."""
 
 import json
-import os
 import time
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from emokit import runs
+from emokit import crew, runs
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError, WorkError
 from emokit.files import read_json, write_json
 from emokit.settings import flat
 from emokit.sweep import storage as storages
 from emokit.sweep import summary
-from emokit.sweep.crew import Hand, Order
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings
 from emokit.sweep.wings import train_point
-from emokit.sweep.worker import Worker
+from emokit.sweep.worker import Order, Worker, carry_out
 
 STORAGE = "storage.json"
 ABOUT = "emokit"
-WATCH_SECONDS = 1.0
 WRITE_SECONDS = 10.0
 
 
@@ -109,7 +106,6 @@ def order(plan: Plan, url: str | None, data: Path, device: str, precision: str, 
         data,
         partial(train_point, plan.sweep.experiment.kind, data, device, precision),
         until,
-        parent=os.getpid(),
     )
 
 
@@ -125,28 +121,34 @@ def watch(plan: Plan, order: Order, num_workers: int, devices: int = 0) -> Gener
     Raises:
         WorkError: every worker has ended by an error.
     """
-    crew = [Hand(order, number, num_workers, devices) for number in range(num_workers)]
+    hands = [
+        crew.Hand(partial(carry_out, order), plan.run / crew.WORKERS / f"{number}.log", number, num_workers, devices)
+        for number in range(num_workers)
+    ]
     written = 0.0
     try:
-        for hand in crew:
+        for hand in hands:
             hand.start()
-        while any(hand.is_at_work() for hand in crew):
+        # All are asked, not the first that is at work alone: whoever was killed is replaced now.
+        while [hand for hand in hands if hand.is_at_work()]:
             found = summary.summarise(plan)
             if time.monotonic() - written > WRITE_SECONDS:
                 summary.write(plan, found)
                 written = time.monotonic()
             yield found
-            time.sleep(WATCH_SECONDS)
+            time.sleep(crew.WATCH_SECONDS)
     finally:
-        for hand in crew:
+        for hand in hands:
             hand.ask_to_stop()
-        for hand in crew:
+        for hand in hands:
             hand.stop()
         found = summary.summarise(plan, importance=True)
         summary.write(plan, found)
-    errors = [hand.error for hand in crew if hand.error]
-    if len(errors) == len(crew):
-        raise WorkError(f"{errors[0].rstrip('.')}; go on with `emokit sweep --resume {plan.run}` when that is mended.")
+    errors = [hand.error for hand in hands if hand.error]
+    if len(errors) == len(hands):
+        raise WorkError(
+            f"{str(errors[0]).rstrip('.')}; go on with `emokit sweep --resume {plan.run}` when that is mended."
+        )
     yield found
 
 

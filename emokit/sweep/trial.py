@@ -70,7 +70,7 @@ def train_once(
         report(int(line["epoch"]), float(line[key]))
 
     if not runs.is_complete(folder):
-        _clear_unless_begun(folder)
+        runs.clear_unless_begun(folder)
         try:
             train_point(settings, folder, on_epoch)
         except DataError:
@@ -111,10 +111,3 @@ def drop_models(trials: Path, keys: Iterable[str]) -> None:
         for run in (trials / key, *(trials / key).glob("seed-*")):
             if runs.is_complete(run):
                 keep_small(run, model=False)
-
-
-def _clear_unless_begun(folder: Path) -> None:
-    """A worker that was killed before it wrote the settings left nothing to go on with."""
-    if folder.is_dir() and not (folder / runs.SETTINGS).exists():
-        with explained_disk_errors(folder):
-            shutil.rmtree(folder)

@@ -2,22 +2,26 @@
 
 import contextlib
 import gc
-import os
 import shutil
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial
 
+from emokit import runs
 from emokit.errors import Collapsed, DataError, EmokitError, MemoryFull, UsageError
 from emokit.files import write_text
 from emokit.sweep import board, trial
+from emokit.sweep import storage as storages
 from emokit.sweep.board import Board, LeaseLost
-from emokit.sweep.lease import Heart
+from emokit.sweep.lease import LEASE_SECONDS, Heart
 from emokit.sweep.plan import Plan
+from emokit.sweep.settings import SweepSettings
 from emokit.sweep.space import suggest
 from emokit.sweep.trial import Pruned, Scored
 from emokit.sweep.wings import TrainPoint
@@ -27,7 +31,27 @@ ERROR = "error.txt"
 
 
 class Stopped(Exception):
-    """The time is up, or the command that started this worker is gone; the trial is left to another worker."""
+    """The time is up; the trial is left to another worker."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker's process is told."""
+
+    run: Path
+    url: str | None
+    data: Path
+    train: Callable[[], TrainPoint]
+    """Makes what trains a point, in the worker."""
+    until: float | None = None
+    lease_seconds: float = LEASE_SECONDS
+
+
+def carry_out(order: Order) -> None:
+    """What a worker's process does."""
+    sweep = SweepSettings.make(runs.read_settings(order.run))
+    storage = storages.open_storage(order.url, order.run, waits=True)
+    Worker(Plan(sweep, order.run, storage, order.lease_seconds), order.train(), order.until).work()
 
 
 @dataclass(frozen=True)
@@ -38,14 +62,12 @@ class Worker:
     train_point: TrainPoint
     until: float | None = None
     """When to stop, in seconds since 1970; None for never."""
-    parent: int | None = None
-    """The process that started this one, without which it stops; None where it works for itself."""
 
     def work(self) -> None:
         """Take point after point; returns when every point has ended, of the search and of what confirms it, or time is up."""
         for now in self.plan.phases():
             while not now.is_over():
-                if self._is_stopped():
+                if self._is_late():
                     return
                 claimed = now.claim(self.plan.seed_sampler)
                 if claimed is None:
@@ -134,9 +156,8 @@ class Worker:
             on.report(claimed, epoch, value)
             if on.prunes and claimed.should_prune():
                 raise Pruned(f"pruned after epoch {epoch}, where {self.plan.sweep.objective.metric} was {value:.4f}")
-        if self._is_stopped():
+        if self._is_late():
             raise Stopped
 
-    def _is_stopped(self) -> bool:
-        late = self.until is not None and time.time() >= self.until
-        return late or (self.parent is not None and os.getppid() != self.parent)
+    def _is_late(self) -> bool:
+        return self.until is not None and time.time() >= self.until

@@ -106,6 +106,7 @@ class Epoch:
             "dev_uar": self.dev.uar,
             "dev_accuracy": self.dev.accuracy,
             "dev_weighted_f1": self.dev.weighted_f1,
+            "dev_num_classes_predicted": self.dev.num_classes_predicted,
             "learning_rate": self.learning_rate,
             "seconds": round(self.seconds, 3),
             "best": self.is_best,

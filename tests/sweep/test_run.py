@@ -12,24 +12,22 @@ import yaml
 from emokit import runs
 from emokit.errors import DataError, UsageError, WorkError
 from emokit.sweep import run as work
-from emokit.sweep.crew import Order
 from emokit.sweep.plan import Plan
 from emokit.sweep.run import begin, look, order, resume, watch, work_here
 from emokit.sweep.settings import SweepSettings
 from emokit.sweep.storage import open_storage
 from emokit.sweep.summary import summarise
+from emokit.sweep.worker import Order
 
 Make = Callable[..., SweepSettings]
 
 HANDS = '''
 import os
 import signal
+import time
 
 import made_up
 from emokit.errors import WorkError
-from emokit.sweep import run
-
-run.WATCH_SECONDS = 0.1
 
 
 def killed_once():
@@ -42,6 +40,27 @@ def killed_once():
             flag.mkdir(parents=True)
             os.kill(os.getpid(), signal.SIGKILL)
         plain(settings, folder, on_epoch)
+
+    return train
+
+
+def second_killed():
+    """Training whose second worker is killed once; the first one waits for it to be replaced."""
+    plain = made_up.training(0)
+
+    def train(settings, folder, on_epoch):
+        sweep = folder.parent.parent
+        if os.path.samestat(os.fstat(1), os.stat(sweep / "workers" / "0.log")):
+            for _ in range(600):
+                if (sweep / "replaced").exists():
+                    return plain(settings, folder, on_epoch)
+                time.sleep(0.1)
+            print("Nobody came.", flush=True)
+        if not (sweep / "killed").exists():
+            (sweep / "killed").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        (sweep / "replaced").touch()
+        return plain(settings, folder, on_epoch)
 
     return train
 
@@ -59,6 +78,7 @@ def hands(crew: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Trainings that a worker's process can import."""
     import made_up  # type: ignore[import-not-found]
 
+    monkeypatch.setattr("emokit.crew.WATCH_SECONDS", 0.1)
     Path(made_up.__file__).with_name("hands.py").write_text(HANDS)
     monkeypatch.delitem(sys.modules, "hands", raising=False)
     import hands  # type: ignore[import-not-found]
@@ -83,6 +103,14 @@ def test_a_worker_that_is_killed_is_replaced(begun_with: Any, made_up: Make, han
     assert found["counts"]["complete"] == 3
     assert sorted(entry["attempt"] for entry in found["trials"]) == [0, 0, 1]
     assert found == json.loads((plan.run / "sweep.json").read_text())
+
+
+def test_a_worker_is_replaced_while_the_others_are_at_work(begun_with: Any, made_up: Make, hands: Any) -> None:
+    plan, told = begun_with(made_up(), hands.second_killed)
+    *_, found = watch(plan, told, 2)
+    assert found["is_complete"]
+    assert "Nobody came." not in (plan.run / "workers" / "0.log").read_text()
+    assert (plan.run / "killed").exists()
 
 
 def test_when_every_worker_has_ended_by_an_error_it_is_told_and_nothing_is_lost(

@@ -222,9 +222,3 @@ def test_a_model_whose_score_is_not_told_yet_is_not_taken_for_a_beaten_one(
         plan.search.complete(trial, value)
     drop_models(plan.run / plan.TRIALS, plan.beaten_keys())  # the third has ended, and its worker is about to say so
     assert sorted(path.parent.name for path in (plan.run / "trials").glob("*/model")) == ["0001", "0002"]
-
-
-def test_a_worker_whose_command_is_gone_takes_no_other_point(begun: Begin, made_up: Make, crew: Any) -> None:
-    plan = begun(made_up())
-    Worker(plan, importlib.import_module("made_up").training(0), parent=-1).work()
-    assert states(plan) == {"WAITING": 12}

@@ -1,4 +1,4 @@
-"""The processes that work on a sweep: started with an environment of their own, listened to, replaced, stopped."""
+"""Processes that work side by side: started with an environment of their own, listened to, replaced, stopped."""
 
 import contextlib
 import logging
@@ -7,46 +7,56 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from emokit import runs
-from emokit.errors import EmokitError
+from emokit.errors import EmokitError, UsageError, WorkError
 from emokit.files import explained_disk_errors
-from emokit.sweep import storage as storages
-from emokit.sweep.lease import LEASE_SECONDS
-from emokit.sweep.plan import Plan
-from emokit.sweep.settings import SweepSettings
-from emokit.sweep.wings import TrainPoint
-from emokit.sweep.worker import Worker
+from emokit.runtime import choose_device
 
 WORKERS = "workers"
+WATCH_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
+ASKED_TO_STOP = 128 + signal.SIGTERM
 
 
-@dataclass(frozen=True)
-class Order:
-    """What a worker process is told."""
+def size(workers: int | None, device: str) -> tuple[int, int]:
+    """How many processes are to work, and how many GPUs they share, one each in turn; 0 for none.
 
-    run: Path
-    url: str | None
-    data: Path
-    train: Callable[[], TrainPoint]
-    """Makes what trains a point, in the worker."""
-    until: float | None = None
-    lease_seconds: float = LEASE_SECONDS
-    parent: int | None = None
+    Args:
+        workers: as many as were asked for; None for one per GPU, or one.
+        device: as `runtime.choose_device` takes it.
+
+    Raises:
+        UsageError: there are less than one, or the device is unknown or not there.
+    """
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers {workers} was given where 1 or more was expected.")
+    if device in ("cpu", "mps") or (device == "auto" and workers == 1) or choose_device(device).type != "cuda":
+        return workers or 1, 0
+    import torch
+
+    devices = torch.cuda.device_count()
+    return workers or devices, devices
 
 
 class Hand:
-    """A worker's process and the place it works at."""
+    """A worker's process and the place it works at.
 
-    def __init__(self, order: Order, number: int, num_workers: int, devices: int) -> None:
-        self.error = ""
-        self._order, self._number = order, number
+    Args:
+        work: what it does; it is sent there, so it and what it holds can be pickled.
+        log: the file to which all that the process prints goes.
+        number: its place among the others, counted from 0; those of all GPUs are taken in turn.
+        num_workers: how many share the processors.
+        devices: how many GPUs they share; 0 for none.
+    """
+
+    def __init__(self, work: Callable[[], None], log: Path, number: int, num_workers: int, devices: int) -> None:
+        self.error: EmokitError | None = None
+        self.deaths = 0
+        self._work, self._log = work, log
         self._environment = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // num_workers))}
         if devices:
             shared = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(devices)))).split(",")
@@ -63,7 +73,7 @@ class Hand:
         # The user's own number of threads stays.
         os.environ.update({n: v for n, v in self._environment.items() if n != "OMP_NUM_THREADS" or not before[n]})
         try:
-            process = context.Process(target=run_worker, args=(self._order, self._number, mouth))
+            process = context.Process(target=_begin, args=(self._work, self._log, mouth))
             with _deaf_to_ctrl_c():
                 process.start()
             self._process = process
@@ -79,31 +89,32 @@ class Hand:
         if self._process.is_alive():
             return True
         code = self._process.exitcode
-        if code is not None and code < 0:
+        if code is not None and (code < 0 or code == ASKED_TO_STOP):
+            self.deaths += 1
             self.start()
             return True
         if code and not self.error:
-            self.error = self._heard() or f"worker {self._number} ended with exit code {code}"
+            self.error = self._heard() or WorkError(f"A worker ended with exit code {code}; see {self._log}.")
         return False
 
     def ask_to_stop(self) -> None:
-        """Ask it to hand its trial back."""
+        """Ask it to leave what it does to another."""
         if self._process is not None and self._process.is_alive():
             self._process.terminate()
 
     def stop(self) -> None:
-        """Wait until it has handed its trial back; a second later than patience allows it is killed."""
+        """Wait until it has left; a second later than patience allows it is killed."""
         if self._process is not None:
             self.ask_to_stop()
             self._process.join(PATIENCE_SECONDS)
             self._process.kill()
             self._process.join()
 
-    def _heard(self) -> str:
+    def _heard(self) -> EmokitError | None:
         try:
-            return str(self._ear.recv()) if self._ear.poll() else ""
+            return self._ear.recv() if self._ear.poll() else None
         except EOFError:
-            return ""
+            return None
 
 
 @contextlib.contextmanager
@@ -119,35 +130,38 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def run_worker(order: Order, number: int, mouth: Connection) -> None:
-    """What a worker's process does; what it says goes to `workers/<number>.log`, its error to the command."""
+def _begin(work: Callable[[], None], log: Path, mouth: Connection) -> None:
+    """What a worker's process does; its error goes to the command."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the command, which asks its workers to stop
     signal.signal(signal.SIGTERM, _leave)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        _to_file(order.run / WORKERS / f"{number}.log")
-        plan = Plan(
-            SweepSettings.make(runs.read_settings(order.run)),
-            order.run,
-            storages.open_storage(order.url, order.run, waits=True),
-            order.lease_seconds,
-        )
-        Worker(plan, order.train(), order.until, order.parent).work()
+        _to_file(log)
+        work()
     except EmokitError as error:
-        mouth.send(str(error))
+        mouth.send(error)
         raise SystemExit(error.exit_code) from error
     except Exception:
         logging.getLogger(__name__).exception("The worker ended by an error of its own.")
-        mouth.send(f"Worker {number} ended by an error of its own, see {order.run / WORKERS / f'{number}.log'}")
+        mouth.send(WorkError(f"A worker ended by an error of its own, see {log}"))
         raise SystemExit(1) from None
 
 
 def _leave(signum: int, frame: Any) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise SystemExit(0)
+    raise SystemExit(ASKED_TO_STOP)
+
+
+def _end_with_parent() -> None:
+    """End as if killed once the command is gone: the same command, given again, starts others on the same work."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(ASKED_TO_STOP)
 
 
 def _to_file(path: Path) -> None:
-    """Send what this process and the libraries in it print to a file, so that the command's table stays whole."""
+    """Send what this process and the libraries in it print to a file, so that what the command shows stays whole."""
     with explained_disk_errors(path):
         path.parent.mkdir(exist_ok=True)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

@@ -1,0 +1,165 @@
+"""Folds side by side, with trainings made up: nothing lost, nothing done twice, whoever dies."""
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+
+from emokit import runs
+from emokit.data.prepared import Prepared
+from emokit.errors import Collapsed, WorkError
+from emokit.fold_runs import Fold, train_by_workers, train_here
+
+MADE_UP = '''
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+from emokit.errors import Collapsed, WorkError
+
+
+def wait_for(path):
+    for _ in range(1200):
+        if path.exists():
+            return
+        time.sleep(0.05)
+    raise WorkError(f"{path} never came.")
+
+
+def train(data, run, *, on_epoch=None):
+    """Trains three epochs in no time, and does to itself what its run folder's name says."""
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "settings.yaml").write_text("{}")
+    (run / f"pid-{os.getpid()}").touch()
+    done = len((run / "log.jsonl").read_text().splitlines()) if (run / "log.jsonl").exists() else 0
+    for epoch in range(done + 1, 4):
+        if run.name == "dies-once" and epoch == 3 and done == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if run.name == "dies":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if run.name == "collapses":
+            raise Collapsed("One label for all of dev.")
+        if run.name == "full":
+            wait_for(run.parent / "slow" / "log.jsonl")
+            raise WorkError("The disk is full.")
+        if run.name == "slow" and epoch == 2:
+            time.sleep(600)
+        if run.name in ("one", "two"):  # each waits for the other: this ends only where both are at work
+            wait_for(run.parent / {"one": "two", "two": "one"}[run.name] / "settings.yaml")
+        with (run / "log.jsonl").open("a") as log:
+            log.write(json.dumps({"epoch": epoch}) + "\\n")
+    (run / "metrics.json").write_text(json.dumps({"utterances": len(data.table)}))
+'''
+
+
+@pytest.fixture
+def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A training that a worker's process can import."""
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "made_up_fold.py").write_text(MADE_UP)
+    monkeypatch.syspath_prepend(tmp_path / "modules")
+    monkeypatch.delitem(sys.modules, "made_up_fold", raising=False)
+    monkeypatch.setattr("emokit.crew.WATCH_SECONDS", 0.1)
+    import made_up_fold  # type: ignore[import-not-found]
+
+    return made_up_fold.train
+
+
+@pytest.fixture
+def fold(tmp_path: Path) -> Any:
+    """Makes the fold of that name."""
+
+    def make(name: str) -> Fold:
+        data = Prepared(tmp_path, pandas.DataFrame({"utterance_id": ["a", "b"]}), {}, "made up")
+        return Fold(name, data, tmp_path / "folds" / name)
+
+    return make
+
+
+def by_workers(folds: list[Fold], train: Any, num_workers: int) -> tuple[dict[str, Any], list[tuple[str, int]]]:
+    """What each fold ended with, and the epochs that were told."""
+    told: list[tuple[str, int]] = []
+    logs = folds[0].run.parent / "workers"
+    logs.parent.mkdir()
+    ended = train_by_workers(folds, train, lambda name, line: told.append((name, line["epoch"])), logs, num_workers, 0)
+    return dict(ended), told
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs, one that has ended and was not waited for left aside."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def pids(run: Path) -> list[int]:
+    """Of the processes that trained there."""
+    return [int(path.name.removeprefix("pid-")) for path in run.glob("pid-*")]
+
+
+def test_folds_are_trained_at_once_each_in_a_process_of_its_own(train: Any, fold: Any) -> None:
+    folds = [fold("one"), fold("two"), fold("three")]
+    ended, told = by_workers(folds, train, 2)
+    assert ended == {"one": None, "two": None, "three": None}
+    assert sorted(told) == sorted((name, epoch) for name in ended for epoch in (1, 2, 3))
+    assert all(runs.read_metrics(one.run) == {"utterances": 2} for one in folds)
+    assert len({pid for one in folds for pid in pids(one.run)} - {os.getpid()}) == 3
+
+
+def test_a_worker_that_is_killed_is_replaced_and_its_fold_gone_on_with(train: Any, fold: Any) -> None:
+    ended, told = by_workers([fold("dies-once")], train, 2)
+    assert ended == {"dies-once": None}
+    assert told == [("dies-once", 1), ("dies-once", 2), ("dies-once", 3)]
+    assert len(pids(fold("dies-once").run)) == 2
+
+
+def test_what_kills_every_worker_does_not_go_on_for_ever(
+    train: Any, fold: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emokit.fold_runs.MOST_DEATHS", 2)
+    with pytest.raises(WorkError) as error:
+        by_workers([fold("dies")], train, 2)
+    assert str(error.value) == (
+        "The worker of fold dies was killed 2 times without an epoch in between, as a full memory does; "
+        "go on with --resume and fewer --workers."
+    )
+
+
+@pytest.mark.parametrize("work", [train_here, None])
+def test_a_fold_that_collapses_does_not_keep_the_others_from_their_work(train: Any, fold: Any, work: Any) -> None:
+    folds = [fold("collapses"), fold("three")]
+    ended = dict(work(folds, train, lambda name, line: None)) if work else by_workers(folds, train, 2)[0]
+    assert list(map(type, (ended["collapses"], ended["three"]))) == [Collapsed, type(None)]
+    assert str(ended["collapses"]) == "One label for all of dev."
+
+
+def test_another_error_stops_them_all_and_is_told_as_it_is(train: Any, fold: Any) -> None:
+    slow = fold("slow")
+    with pytest.raises(WorkError) as error:
+        by_workers([slow, fold("full")], train, 2)
+    assert str(error.value) == "The disk is full."
+    assert not any(map(is_alive, pids(slow.run)))
+    assert not runs.is_complete(slow.run)
+
+
+def test_a_worker_killed_after_its_last_file_has_nothing_left_to_do(train: Any, fold: Any) -> None:
+    one = fold("three")
+    train(one.data, one.run)
+    before = (one.run / runs.METRICS).stat().st_mtime_ns
+    assert dict(train_here([one], partial(pytest.fail, "trained again"), lambda name, line: None)) == {"three": None}
+    assert (one.run / runs.METRICS).stat().st_mtime_ns == before
+
+
+def test_a_folder_without_settings_is_begun_anew(train: Any, fold: Any) -> None:
+    one = fold("three")
+    one.run.mkdir(parents=True)
+    (one.run / ".settings.yaml.1.part").write_text("na")
+    assert dict(train_here([one], train, lambda name, line: None)) == {"three": None}
+    assert not (one.run / ".settings.yaml.1.part").exists()
