@@ -1,5 +1,6 @@
 """`emokit prepare`: corpora on disk become one checked, split table of utterances and their features."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -166,9 +167,25 @@ def _show(out: Path, *, as_json: bool) -> None:
         for line in tables.remarks(ledger):
             console.say(line)
         kept, heard = (sum(entry[key] for entry in ledger["corpora"].values()) for key in ("kept", "with_sound"))
-        wing = "text --data {out} --run runs/text" if heard < kept / 2 else "audio --data {out} --run runs/acrnn"
-        console.done(out, None if ledger["failed"] else f"emokit train {wing.format(out=out)}")
+        train = f"text --data {out} --run runs/text" if heard < kept / 2 else f"audio {_for_features(out)}"
+        console.done(out, None if ledger["failed"] else f"emokit train {train}")
     _end_with(ledger["failed"])
+
+
+def _for_features(out: Path) -> str:
+    """The rest of a command that trains on the features that a prepared folder has."""
+    from emokit.audio.kept import features_of
+    from emokit.audio.settings import AudioSettings
+    from emokit.data.prepared import open_prepared
+    from emokit.files import resource
+
+    made = features_of(open_prepared(out)).as_dict()
+    recipe = AudioSettings.read(resource("experiments") / "audio" / "acrnn.yaml").features.as_dict()
+    if made == recipe:
+        return f"acrnn --data {out}"
+    usual = AudioSettings().features.as_dict()
+    sets = "".join(f" --set features.{key}={json.dumps(made[key])}" for key in made if made[key] != usual[key])
+    return f"--data {out} --run runs/acrnn{sets}"
 
 
 def _end_with(failed: dict[str, str]) -> None:

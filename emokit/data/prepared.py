@@ -3,6 +3,7 @@
 utterances.parquet  ledger.json  settings.yaml  features/<key>/part-*.arrow  fingerprint (written last)
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,10 +50,11 @@ class Prepared:
         if not folder.is_dir():
             made = read_yaml_mapping(self.folder / SETTINGS).get("features") or {}
             changed = sorted(key for key, value in wanted.items() if made.get(key) != value)
-            key = changed[0] if changed else "features"
+            has, wants = (", ".join(f"{key} = {json.dumps(of.get(key))}" for key in changed) for of in (made, wanted))
+            sets = " ".join(f"--set features.{key}={json.dumps(wanted[key])}" for key in changed)
             raise DataError(
-                f"{self.folder} has features made with {key} = {made.get(key)!r} and the experiment wants "
-                f"{wanted.get(key)!r}; run `emokit prepare` into another folder with --set features.{key}={wanted.get(key)}."
+                f"{self.folder} has features made with {has} and the experiment wants {wants}; "
+                f"run `emokit prepare` into another folder with {sets}."
             )
         return FeatureStore(folder)
 

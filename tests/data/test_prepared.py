@@ -58,7 +58,7 @@ def test_features_of_other_settings_are_refused_with_both_values(
     with pytest.raises(DataError) as error:
         prepared.features(other)
     assert str(error.value) == (
-        f"{prepared.folder} has features made with num_bins = 2 and the experiment wants 3; "
+        f"{prepared.folder} has features made with num_bins = 2 and the experiment wants num_bins = 3; "
         "run `emokit prepare` into another folder with --set features.num_bins=3."
     )
 
