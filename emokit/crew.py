@@ -12,14 +12,14 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from emokit.errors import EmokitError, UsageError, WorkError
+from emokit.errors import EmokitError, WorkError
 from emokit.files import explained_disk_errors
-from emokit.runtime import choose_device
+from emokit.runtime import choose_device, end_with_parent, num_workers
 
 WORKERS = "workers"
 WATCH_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
-ASKED_TO_STOP = 128 + signal.SIGTERM
+GRACE_SECONDS = 5.0  # less, once the command is gone: the same command, given again, starts others on the same work
 
 
 def size(workers: int | None, device: str) -> tuple[int, int]:
@@ -32,8 +32,8 @@ def size(workers: int | None, device: str) -> tuple[int, int]:
     Raises:
         UsageError: there are less than one, or the device is unknown or not there.
     """
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers {workers} was given where 1 or more was expected.")
+    if workers is not None:
+        num_workers(workers)
     if device in ("cpu", "mps") or (device == "auto" and workers == 1) or choose_device(device).type != "cuda":
         return workers or 1, 0
     import torch
@@ -46,27 +46,30 @@ class Hand:
     """A worker's process and the place it works at.
 
     Args:
-        work: what it does; it is sent there, so it and what it holds can be pickled.
+        work: what it does; it is sent there, so it can be pickled, and is small: a few names and settings, no data.
         log: the file to which all that the process prints goes.
         number: its place among the others, counted from 0; those of all GPUs are taken in turn.
-        num_workers: how many share the processors.
+        sharing: how many share the processors.
         devices: how many GPUs they share; 0 for none.
     """
 
-    def __init__(self, work: Callable[[], None], log: Path, number: int, num_workers: int, devices: int) -> None:
+    def __init__(self, work: Callable[[], None], log: Path, number: int, sharing: int, devices: int) -> None:
         self.error: EmokitError | None = None
         self.deaths = 0
         self._work, self._log = work, log
-        self._environment = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // num_workers))}
+        self._environment = {"OMP_NUM_THREADS": str(max(1, num_workers() // sharing))}
         if devices:
-            shared = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(devices)))).split(",")
-            self._environment["CUDA_VISIBLE_DEVICES"] = shared[number % len(shared)]
-            self._environment.pop("OMP_NUM_THREADS")
+            shared = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(devices)))).split(",")[:devices]
+            self._environment["CUDA_VISIBLE_DEVICES"] = shared[number % devices]
         self._process: SpawnProcess | None = None
         self._ear: Connection
 
     def start(self) -> None:
-        """Start a process; its environment is set before it begins, as libraries look at it when they are loaded."""
+        """Start a process; its environment is set before it begins, as libraries look at it when they are loaded.
+
+        Raises:
+            WorkError: the system has no room for another process.
+        """
         context = multiprocessing.get_context("spawn")
         self._ear, mouth = context.Pipe(duplex=False)
         before = {name: os.environ.get(name) for name in self._environment}
@@ -76,26 +79,33 @@ class Hand:
             process = context.Process(target=_begin, args=(self._work, self._log, mouth))
             with _deaf_to_ctrl_c():
                 process.start()
-            self._process = process
+                self._process = process
+        except OSError as error:
+            raise WorkError(f"No other worker could be started ({error.strerror}); give fewer --workers.") from error
         finally:
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
         mouth.close()
 
     def is_at_work(self) -> bool:
-        """Whether it works; one that was killed is replaced."""
+        """Whether it works; one that was killed is replaced, one that was asked to stop is not."""
         if self._process is None:
             return False
         if self._process.is_alive():
             return True
         code = self._process.exitcode
-        if code is not None and (code < 0 or code == ASKED_TO_STOP):
-            self.deaths += 1
-            self.start()
+        if code is not None and code < 0:
+            self.replace()
             return True
         if code and not self.error:
-            self.error = self._heard() or WorkError(f"A worker ended with exit code {code}; see {self._log}.")
+            unsaid = f"A worker ended with exit code {code}, and why stands in {self._log} or above."
+            self.error = self._heard() or EmokitError(unsaid)
         return False
+
+    def replace(self) -> None:
+        """Start another in the place of one that is gone."""
+        self.deaths += 1
+        self.start()
 
     def ask_to_stop(self) -> None:
         """Ask it to leave what it does to another."""
@@ -134,7 +144,7 @@ def _begin(work: Callable[[], None], log: Path, mouth: Connection) -> None:
     """What a worker's process does; its error goes to the command."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the command, which asks its workers to stop
     signal.signal(signal.SIGTERM, _leave)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent(GRACE_SECONDS)
     try:
         _to_file(log)
         work()
@@ -143,21 +153,13 @@ def _begin(work: Callable[[], None], log: Path, mouth: Connection) -> None:
         raise SystemExit(error.exit_code) from error
     except Exception:
         logging.getLogger(__name__).exception("The worker ended by an error of its own.")
-        mouth.send(WorkError(f"A worker ended by an error of its own, see {log}"))
+        mouth.send(EmokitError(f"A worker ended by an error of its own, a bug; its traceback is in {log}."))
         raise SystemExit(1) from None
 
 
 def _leave(signum: int, frame: Any) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise SystemExit(ASKED_TO_STOP)
-
-
-def _end_with_parent() -> None:
-    """End as if killed once the command is gone: the same command, given again, starts others on the same work."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(ASKED_TO_STOP)
+    raise SystemExit(0)
 
 
 def _to_file(path: Path) -> None:

@@ -7,8 +7,9 @@ predicted by the model that had not seen its speaker, and `metrics.json` the poo
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,36 @@ import pandas
 
 from emokit import card, crew, metrics, predictions, runs
 from emokit.data.folds import assign_folds, fold_names, split_of_fold
-from emokit.data.prepared import SETTINGS, Prepared
+from emokit.data.prepared import SETTINGS, Prepared, open_prepared
 from emokit.data.splits import SplitSettings
 from emokit.errors import Collapsed, DataError, UsageError
 from emokit.files import write_json, write_text
-from emokit.fold_runs import Fold, OnEpoch, TrainFold, train_by_workers, train_here
+from emokit.fold_runs import Fold, TrainFold, train_by_workers, train_here
 from emokit.labels import LABELS
 from emokit.predictions import Predictions
 from emokit.settings import read_yaml_mapping
 from emokit.training.hardware import num_processes
 
 FOLDS = "folds"
+
+
+class Listener:
+    """Is told how a cross-validation gets on; this one does not care."""
+
+    def begins(self, at_once: int) -> None:
+        """So many folds are trained at once from now on."""
+
+    def epoch(self, name: str, line: dict[str, Any]) -> None:
+        """An epoch of a fold has ended, with this line of its `log.jsonl`."""
+
+    def fold(self, name: str, found: dict[str, Any]) -> None:
+        """A fold is complete, now or from an earlier time, with this `metrics.json`."""
+
+    def collapsed(self, name: str, error: Collapsed) -> None:
+        """A fold has collapsed."""
+
+    def progress(self, done: int, total: int) -> None:
+        """So many epochs are done, of all folds' at most."""
 
 
 def cross_validate(
@@ -42,9 +62,8 @@ def cross_validate(
     devices: int = 0,
     resume: bool = False,
     force: bool = False,
-    on_epoch: OnEpoch = lambda name, line: None,
-    on_fold: Callable[[str, dict[str, Any]], None] = lambda name, found: None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    read_ahead: Callable[[pandas.DataFrame], None] | None = None,
+    listener: Listener | None = None,
 ) -> dict[str, Any]:
     """Train and test each fold, and pool what they say of their test utterances.
 
@@ -61,9 +80,8 @@ def cross_validate(
         devices: GPUs that the workers share, one each in turn; 0 for none.
         resume: go on with the folds that are not complete.
         force: replace a run folder that exists.
-        on_epoch: told of each epoch.
-        on_fold: told of each complete fold, those that were complete before first.
-        progress: called with (epochs done, epochs of all folds at most).
+        read_ahead: reads what several trainings would read at once; called with the rows of all folds.
+        listener: is told how it gets on.
 
     Returns:
         what `metrics.json` holds: as that of a run, with `folds` beside the pooled `test`.
@@ -79,11 +97,9 @@ def cross_validate(
             f"{num_processes()} processes were started and folds are trained in one; "
             "start one process, or train without --folds."
         )
-    corpora = settings.data.corpora
-    table = prepared.table[prepared.table["corpus"].isin(corpora)] if corpora else prepared.table
-    # The seed and the share of dev are those that the folder was prepared with.
-    division = SplitSettings.make({**read_yaml_mapping(prepared.folder / SETTINGS)["splits"], "fold": None})
-    table = assign_folds(table, policy, division)
+    listener = listener or Listener()
+    corpora, max_epochs = settings.data.corpora, settings.training.max_epochs
+    table = _with_folds(prepared, corpora, policy)
     names = fold_names(table)
     folders = {name: run / FOLDS / _folder_name(number, name) for number, name in enumerate(names, start=1)}
     runs.start(
@@ -100,44 +116,49 @@ def cross_validate(
     write_json(run / runs.LEDGER, ledger)
     done = dict.fromkeys(names, 0)
 
-    def heard(name: str, epoch: dict[str, Any]) -> None:
-        done[name] = epoch["epoch"]
-        progress(sum(done.values()), len(names) * settings.training.max_epochs)
-        on_epoch(name, epoch)
+    def epoch_done(name: str, line: dict[str, Any]) -> None:
+        done[name] = int(line["epoch"])
+        listener.progress(sum(done.values()), len(names) * max_epochs)
+        listener.epoch(name, line)
 
-    def ended(name: str) -> None:
-        done[name] = settings.training.max_epochs
-        progress(sum(done.values()), len(names) * settings.training.max_epochs)
-        on_fold(name, runs.read_metrics(folders[name]))
+    def fold_done(name: str, error: Collapsed | None = None) -> None:
+        done[name] = max_epochs
+        listener.progress(sum(done.values()), len(names) * max_epochs)
+        if error:
+            listener.collapsed(name, error)
+        else:
+            listener.fold(name, runs.read_metrics(folders[name]))
 
-    waiting = [name for name in names if not runs.is_complete(folders[name])]
     for name in names:
-        if name not in waiting:
-            ended(name)
-
-    def folds() -> Iterator[Fold]:
-        for name in waiting:
-            divided = table.assign(split=split_of_fold(table, name, division))
-            data = replace(prepared, table=divided[divided["split"].notna()].reset_index(drop=True))
-            yield Fold(name, data, folders[name])
-
-    trained = (
-        train_here(folds(), train, heard)
-        if workers == 1
-        else train_by_workers(folds(), train, heard, run / crew.WORKERS, workers, devices)
-    )
+        if runs.is_complete(folders[name]):
+            fold_done(name)
+    waiting = [
+        Fold(name, partial(_fold_data, prepared.folder, prepared.fingerprint, corpora, policy, name), folders[name])
+        for name in names
+        if not runs.is_complete(folders[name])
+    ]
+    at_once = min(workers, len(waiting))
+    if at_once > 1:
+        if read_ahead:
+            read_ahead(table)
+        listener.begins(at_once)
+        trained = train_by_workers(waiting, train, epoch_done, run / crew.WORKERS, at_once, devices)
+    else:
+        trained = train_here(waiting, train, epoch_done)
     collapsed = {}
     with contextlib.closing(trained):
         for name, error in trained:
+            fold_done(name, error)
             if error:
                 collapsed[name] = error
-            else:
-                ended(name)
     if collapsed:
-        name, error = next(iter(collapsed.items()))
-        raise Collapsed(f"{len(collapsed)} of {len(names)} folds collapsed, the first {name}: {error}")
-    found = {name: runs.read_metrics(folders[name]) for name in names}
+        first = next(name for name in names if name in collapsed)
+        raise Collapsed(
+            f"{len(collapsed)} of {len(names)} folds collapsed, so nothing is pooled; name another --run for other settings "
+            f"(fold {first}: {collapsed[first]})"
+        )
     pooled = _pooled(run, list(folders.values()))
+    found = {name: runs.read_metrics(folders[name]) for name in names}
     predictions.write(pooled, run / "predictions" / "test.parquet")
     result = _scored(found, pooled, policy)
     sexes = table.set_index("utterance_id")["gender"]
@@ -148,6 +169,33 @@ def cross_validate(
     )
     write_json(run / runs.METRICS, result)
     return result
+
+
+def _division(prepared: Prepared) -> SplitSettings:
+    """The seed and the share of dev that the folder was prepared with."""
+    return SplitSettings.make({**read_yaml_mapping(prepared.folder / SETTINGS)["splits"], "fold": None})
+
+
+def _with_folds(prepared: Prepared, corpora: tuple[str, ...] | None, policy: str) -> pandas.DataFrame:
+    """The rows of these corpora, with their folds."""
+    table = prepared.table[prepared.table["corpus"].isin(corpora)] if corpora else prepared.table
+    return assign_folds(table, policy, _division(prepared))
+
+
+def _fold_data(folder: Path, fingerprint: str, corpora: tuple[str, ...] | None, policy: str, name: str) -> Prepared:
+    """The data of a fold, opened anew by whoever trains it.
+
+    Raises:
+        DataError: they are no longer those that the cross-validation was begun on.
+    """
+    prepared = open_prepared(folder)
+    if prepared.fingerprint != fingerprint:
+        raise DataError(
+            f"{folder} was prepared anew while folds of it were trained; train them again in another --run."
+        )
+    table = _with_folds(prepared, corpora, policy)
+    divided = table.assign(split=split_of_fold(table, name, _division(prepared)))
+    return replace(prepared, table=divided[divided["split"].notna()].reset_index(drop=True))
 
 
 def _folder_name(number: int, name: str) -> str:

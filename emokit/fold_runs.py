@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from emokit import crew, runs
 from emokit.data.prepared import Prepared
-from emokit.errors import Collapsed, WorkError
+from emokit.errors import Collapsed, MemoryFull, WorkError
 
 if TYPE_CHECKING:
     from emokit.training.loop import Epoch
 
-MOST_DEATHS = 10  # of a fold's worker since its last epoch: what kills every worker must not go on for ever
+MOST_DEATHS = 10  # of a fold's workers since its last epoch: what kills every worker must not go on for ever
 
 # (a fold's name, an epoch's line of log.jsonl)
 OnEpoch = Callable[[str, dict[str, Any]], None]
+# (the name of a fold that has ended, its collapse if that was its end)
+Ended = Generator[tuple[str, Collapsed | None], None, None]
 
 
 class TrainFold(Protocol):
@@ -32,13 +34,9 @@ class Fold:
     """One fold to train."""
 
     name: str
-    data: Prepared
-    """Its utterances, divided into train, dev and test."""
+    data: Callable[[], Prepared]
+    """Its utterances, divided into train, dev and test; made where it is trained."""
     run: Path
-
-
-# (the name of a fold that has ended, its collapse if that was its end)
-Ended = Generator[tuple[str, Collapsed | None], None, None]
 
 
 def train_here(folds: Iterable[Fold], train: TrainFold, on_epoch: OnEpoch) -> Ended:
@@ -47,7 +45,7 @@ def train_here(folds: Iterable[Fold], train: TrainFold, on_epoch: OnEpoch) -> En
         try:
             _train(fold, train, _teller(on_epoch, fold.name))
         except Collapsed as error:
-            yield fold.name, error
+            yield fold.name, error.with_traceback(None)  # which would keep the model in memory
         else:
             yield fold.name, None
 
@@ -56,7 +54,7 @@ def _train(fold: Fold, train: TrainFold, on_epoch: "Callable[[Epoch], None] | No
     if runs.is_complete(fold.run):
         return  # by a worker that was killed before it could say so
     runs.clear_unless_begun(fold.run)
-    train(fold.data, fold.run, on_epoch=on_epoch)
+    train(fold.data(), fold.run, on_epoch=on_epoch)
 
 
 def _teller(on_epoch: OnEpoch, name: str) -> "Callable[[Epoch], None]":
@@ -69,7 +67,7 @@ def train_by_workers(
     """Train as many folds at once as there are workers, each in a process of its own; another takes the place of a killed one.
 
     Args:
-        folds: made one by one, as they are begun.
+        folds: what is to be trained.
         train: trains one.
         on_epoch: told each epoch, some time after it ended.
         logs: the folder for what the workers print.
@@ -90,20 +88,15 @@ def train_by_workers(
             for number in sorted(set(range(num_workers)) - at_work.keys()):
                 if fold := next(waiting, None):
                     hand = crew.Hand(partial(_train, fold, train), logs / f"{number}.log", number, num_workers, devices)
-                    at_work[number] = _Task(fold.name, fold.run, hand, len(runs.read_log(fold.run)))
+                    at_work[number] = _Task(fold, hand)
                     hand.start()
             if not at_work:
                 return
             for number, task in list(at_work.items()):
-                works = task.hand.is_at_work()
-                task.tell(on_epoch)
-                if works:
+                if not task.is_over(on_epoch):
                     continue
-                error = task.hand.error
-                if error is not None and not isinstance(error, Collapsed):
-                    raise error
                 del at_work[number]
-                yield task.name, error
+                yield task.fold.name, task.collapse()
             time.sleep(crew.WATCH_SECONDS)
     finally:
         for task in at_work.values():
@@ -112,26 +105,45 @@ def train_by_workers(
             task.hand.stop()
 
 
-@dataclass
 class _Task:
     """A fold that a worker trains."""
 
-    name: str
-    run: Path
-    hand: crew.Hand
-    told: int
-    """Epochs of its log that were told, or were there before."""
+    def __init__(self, fold: Fold, hand: crew.Hand) -> None:
+        self.fold, self.hand = fold, hand
+        self._told = max((int(line["epoch"]) for line in runs.read_log(fold.run)), default=0)
 
-    def tell(self, on_epoch: OnEpoch) -> None:
-        """Tell the epochs that have ended since the last time."""
-        new = runs.read_log(self.run)[self.told :]
-        for line in new:
-            on_epoch(self.name, line)
-        self.told += len(new)
-        if new:
-            self.hand.deaths = 0
-        elif self.hand.deaths >= MOST_DEATHS:
+    def is_over(self, on_epoch: OnEpoch) -> bool:
+        """Whether it has ended; tells the epochs that did since the last time.
+
+        Raises:
+            WorkError: its workers are killed again and again.
+        """
+        works = self.hand.is_at_work()
+        for line in runs.read_log(self.fold.run):
+            if int(line["epoch"]) > self._told:
+                self._told = int(line["epoch"])
+                self.hand.deaths = 0
+                on_epoch(self.fold.name, line)
+        if not works and not self.hand.error and not runs.is_complete(self.fold.run):
+            self.hand.replace()  # somebody else asked it to stop
+            works = True
+        if self.hand.deaths >= MOST_DEATHS:
             raise WorkError(
-                f"The worker of fold {self.name} was killed {self.hand.deaths} times without an epoch in between, as a full "
-                "memory does; go on with --resume and fewer --workers."
+                f"The worker of fold {self.fold.name} was killed {self.hand.deaths} times without an epoch in between, as a "
+                "full memory does; go on with --resume and fewer --workers."
             )
+        return not works
+
+    def collapse(self) -> Collapsed | None:
+        """Its collapse, if it ended by one.
+
+        Raises:
+            EmokitError: it ended by another error.
+        """
+        error = self.hand.error
+        if error is None or isinstance(error, Collapsed):
+            return error
+        said = f"Fold {self.fold.name}: {error}"
+        if isinstance(error, MemoryFull):
+            said = f"{said.rstrip('.')}; or go on with --resume and fewer --workers."
+        raise type(error)(said)

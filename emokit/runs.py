@@ -5,6 +5,7 @@ README.md  metrics.json (written last: its presence means that the run is comple
 """
 
 import json
+import os
 import platform
 import re
 import shutil
@@ -19,7 +20,7 @@ from typing import Any
 from emokit import __version__
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, new_folder, read_json, write_json, write_text
-from emokit.runtime import installed
+from emokit.runtime import installed, num_workers
 from emokit.settings import Settings, flat, read_yaml_mapping
 
 SETTINGS = "settings.yaml"
@@ -55,7 +56,7 @@ def start(
         DataError: a resumed run was trained on other data, or its files are damaged.
     """
     if resume and (run / SETTINGS).exists():
-        if [entry.name for entry in run.iterdir()] != [SETTINGS]:
+        if [entry.name for entry in run.iterdir() if not entry.name.startswith(".")] != [SETTINGS]:
             _check_same(run, settings, fingerprint)
             return
         force = True  # It was killed between its first two files: there is nothing to lose.
@@ -86,6 +87,7 @@ def environment(*, seed: int, device: str, data: Path | None = None, fingerprint
         "emokit": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "threads": os.environ.get("OMP_NUM_THREADS") or str(num_workers()),
         "packages": {name: installed(name) for name in PACKAGES},
         "git_revision": _git_revision(),
     }

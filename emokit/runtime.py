@@ -2,9 +2,13 @@
 
 import ctypes
 import importlib.metadata
+import multiprocessing
 import os
 import random
+import signal
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from emokit.errors import UsageError
@@ -90,6 +94,26 @@ def num_workers(asked: int | None = None) -> int:
             raise UsageError(f"--workers {asked} was given where 1 or more was expected.")
         return asked
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def end_with_parent(grace_seconds: float = 0.0) -> None:
+    """Have this process end once the one that started it is gone, however that ended; else it would work for nobody.
+
+    Args:
+        grace_seconds: first it is asked to stop (SIGTERM) and has so long to put its things away.
+    """
+
+    def wait() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is None:
+            return
+        parent.join()
+        if grace_seconds:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(grace_seconds)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def mismatch(torch_version: str | None, torchaudio_version: str | None) -> str | None:

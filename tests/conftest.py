@@ -18,6 +18,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "wings" not in item.path.parts)
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has waited for does not."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:
+        return not Path("/proc").is_dir()  # it ended between the two; or there is no /proc here
+    return state != "Z"
+
+
 @pytest.fixture(scope="session")
 def corpora() -> Path:
     """The folder of real corpora that EMOKIT_CORPORA names; tests on it skip, in words, where it is not set."""

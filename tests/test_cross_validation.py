@@ -6,6 +6,7 @@ import shutil
 import pandas
 import pytest
 import sklearn.metrics
+import torch
 import yaml
 from typer.testing import CliRunner
 
@@ -21,6 +22,7 @@ runner = CliRunner()
 
 @pytest.fixture(scope="module")
 def finished(small_prepared, tmp_path_factory):
+    torch.set_num_threads(1)  # as many as the workers have, since sums in other orders are rounded otherwise
     folder = tmp_path_factory.mktemp("folds")
     data = shutil.copytree(small_prepared, folder / "prepared")  # what it sounds like at another speed is kept in it
     settings = {
@@ -95,8 +97,13 @@ def test_a_cross_validation_goes_on_with_the_folds_that_are_missing(finished):
     assert "folds (leave-one-speaker-out) pooled" in again.stdout
 
 
-def test_folds_that_workers_train_side_by_side_come_to_what_they_come_to_one_after_the_other(finished, tmp_path):
+def test_folds_that_workers_train_side_by_side_come_to_what_they_come_to_one_after_the_other(
+    finished, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     run, command, _ = finished
+    (slower,) = (run.parent / "prepared" / "features").glob("*-speed-0.9")
+    shutil.rmtree(slower)
     again = shutil.copytree(run, tmp_path / "run")
     (again / "metrics.json").unlink()
     (again / "predictions" / "test.parquet").unlink()
@@ -110,10 +117,33 @@ def test_folds_that_workers_train_side_by_side_come_to_what_they_come_to_one_aft
     pooled = [predictions.read(folder / "predictions" / "test.parquet").table for folder in (run, again)]
     pandas.testing.assert_frame_equal(*pooled)
     names = runs.read_metrics(run)["folds"]
-    assert result.stderr.startswith(f"2 folds at once; what their workers print goes to {again / 'workers'}\n")
+    assert (
+        f"sound read: {len(pooled[0])} of {len(pooled[0])} files\n"
+        f"2 folds at once; what their workers print goes to {again / 'workers'}\n"
+    ) in result.stderr
     assert result.stderr.count("epoch   1  train loss") == len(missing)
     assert result.stderr.count("test UAR") == len(names)
     assert {path.name for path in (again / "workers").iterdir()} == {"0.log", "1.log"}
+
+
+def test_folds_that_collapse_are_told_at_once_and_nothing_is_pooled(finished, tmp_path):
+    _, command, _ = finished
+    run = tmp_path / "run"
+    words = [str(run) if word.endswith("/run") else word for word in command]
+    wild = {"model.skip_connections": "false", "training.clip_norm": "null", "training.warmup_share": 0}
+    wild |= {"training.collapse_patience": 1, "training.lr": 1}
+    result = runner.invoke(app, [*words, "--epochs", "3", *(f"--set={key}={value}" for key, value in wild.items())])
+    assert result.exit_code == 4
+    *lines, last = result.stderr.splitlines()
+    told = [line.removeprefix("fold ").split(": The training collapsed: ")[0] for line in lines if "collapsed" in line]
+    assert told
+    folds = len(list((run / "folds").iterdir()))
+    assert len(told) + sum("test UAR" in line for line in lines) == folds
+    assert last.startswith(
+        f"error: {len(told)} of {folds} folds collapsed, so nothing is pooled; name another --run for other settings "
+        f"(fold {told[0]}: The training collapsed: "
+    )
+    assert not (run / "metrics.json").exists()
 
 
 def test_workers_without_folds_are_refused(finished):

@@ -1,7 +1,12 @@
 """Folds side by side, with trainings made up: nothing lost, nothing done twice, whoever dies."""
 
 import os
+import signal
+import subprocess
 import sys
+import time
+import weakref
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +18,7 @@ from emokit import runs
 from emokit.data.prepared import Prepared
 from emokit.errors import Collapsed, WorkError
 from emokit.fold_runs import Fold, train_by_workers, train_here
+from tests.conftest import is_running
 
 MADE_UP = '''
 import json
@@ -41,6 +47,8 @@ def train(data, run, *, on_epoch=None):
     for epoch in range(done + 1, 4):
         if run.name == "dies-once" and epoch == 3 and done == 0:
             os.kill(os.getpid(), signal.SIGKILL)
+        if run.name == "asked-to-stop" and epoch == 2 and len(list(run.glob("pid-*"))) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
         if run.name == "dies":
             os.kill(os.getpid(), signal.SIGKILL)
         if run.name == "collapses":
@@ -56,6 +64,27 @@ def train(data, run, *, on_epoch=None):
             log.write(json.dumps({"epoch": epoch}) + "\\n")
     (run / "metrics.json").write_text(json.dumps({"utterances": len(data.table)}))
 '''
+
+COMMAND = """
+import sys
+from functools import partial
+from pathlib import Path
+
+import made_up_fold
+import pandas
+from emokit.data.prepared import Prepared
+from emokit.fold_runs import Fold, train_by_workers
+
+
+def data():
+    return Prepared(Path(), pandas.DataFrame(), {}, "made up")
+
+
+if __name__ == "__main__":
+    root = Path(sys.argv[1]) / "folds"
+    folds = [Fold(name, data, root / name / "slow") for name in ("a", "b")]
+    list(train_by_workers(folds, made_up_fold.train, lambda name, line: None, root / "workers", 2, 0))
+"""
 
 
 @pytest.fixture
@@ -77,7 +106,7 @@ def fold(tmp_path: Path) -> Any:
 
     def make(name: str) -> Fold:
         data = Prepared(tmp_path, pandas.DataFrame({"utterance_id": ["a", "b"]}), {}, "made up")
-        return Fold(name, data, tmp_path / "folds" / name)
+        return Fold(name, partial(deepcopy, data), tmp_path / "folds" / name)
 
     return make
 
@@ -89,14 +118,6 @@ def by_workers(folds: list[Fold], train: Any, num_workers: int) -> tuple[dict[st
     logs.parent.mkdir()
     ended = train_by_workers(folds, train, lambda name, line: told.append((name, line["epoch"])), logs, num_workers, 0)
     return dict(ended), told
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs, one that has ended and was not waited for left aside."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def pids(run: Path) -> list[int]:
@@ -113,11 +134,23 @@ def test_folds_are_trained_at_once_each_in_a_process_of_its_own(train: Any, fold
     assert len({pid for one in folds for pid in pids(one.run)} - {os.getpid()}) == 3
 
 
-def test_a_worker_that_is_killed_is_replaced_and_its_fold_gone_on_with(train: Any, fold: Any) -> None:
-    ended, told = by_workers([fold("dies-once")], train, 2)
-    assert ended == {"dies-once": None}
-    assert told == [("dies-once", 1), ("dies-once", 2), ("dies-once", 3)]
-    assert len(pids(fold("dies-once").run)) == 2
+@pytest.mark.parametrize("how", ["dies-once", "asked-to-stop"])
+def test_a_worker_that_is_killed_is_replaced_and_its_fold_gone_on_with(train: Any, fold: Any, how: str) -> None:
+    ended, told = by_workers([fold(how)], train, 2)
+    assert ended == {how: None}
+    assert told == [(how, 1), (how, 2), (how, 3)]
+    assert len(pids(fold(how).run)) == 2
+
+
+def test_a_log_with_a_gap_is_told_by_its_numbers(train: Any, fold: Any) -> None:
+    gap = fold("three")
+    gap.run.mkdir(parents=True)
+    (gap.run / runs.SETTINGS).write_text("{}")
+    (gap.run / runs.LOG).write_text('{"epoch": 2}\n')  # of three in all; the made-up training counts the lines
+    told: list[tuple[str, int]] = []
+    tell = lambda name, line: told.append((name, line["epoch"]))  # noqa: E731
+    dict(train_by_workers([gap], train, tell, gap.run.parent / "workers", 1, 0))
+    assert told == [("three", 3)]
 
 
 def test_what_kills_every_worker_does_not_go_on_for_ever(
@@ -140,21 +173,64 @@ def test_a_fold_that_collapses_does_not_keep_the_others_from_their_work(train: A
     assert str(ended["collapses"]) == "One label for all of dev."
 
 
-def test_another_error_stops_them_all_and_is_told_as_it_is(train: Any, fold: Any) -> None:
+def test_another_error_stops_them_all_and_is_told_with_its_fold(train: Any, fold: Any) -> None:
     slow = fold("slow")
     with pytest.raises(WorkError) as error:
         by_workers([slow, fold("full")], train, 2)
-    assert str(error.value) == "The disk is full."
-    assert not any(map(is_alive, pids(slow.run)))
+    assert str(error.value) == "Fold full: The disk is full."
+    assert not any(map(is_running, pids(slow.run)))
     assert not runs.is_complete(slow.run)
 
 
 def test_a_worker_killed_after_its_last_file_has_nothing_left_to_do(train: Any, fold: Any) -> None:
     one = fold("three")
-    train(one.data, one.run)
+    train(one.data(), one.run)
     before = (one.run / runs.METRICS).stat().st_mtime_ns
-    assert dict(train_here([one], partial(pytest.fail, "trained again"), lambda name, line: None)) == {"three": None}
+    assert dict(train_here([one], train, lambda name, line: None)) == {"three": None}
     assert (one.run / runs.METRICS).stat().st_mtime_ns == before
+
+
+def test_what_collapsed_is_not_kept_in_memory(fold: Any) -> None:
+    models: list[weakref.ref[Any]] = []
+
+    class Model:
+        pass
+
+    def train(data: Any, run: Path, *, on_epoch: Any = None) -> None:
+        model = Model()
+        models.append(weakref.ref(model))
+        raise Collapsed("One label for all of dev.")
+
+    for _, error in train_here([fold("one"), fold("two")], train, lambda name, line: None):
+        assert error
+        assert models[-1]() is None
+
+
+def test_ctrl_c_reaches_the_command_and_its_workers_are_gone_with_it(train: Any, fold: Any, tmp_path: Path) -> None:
+    (tmp_path / "modules" / "command.py").write_text(COMMAND)
+    (tmp_path / "folds").mkdir()
+    paths = os.pathsep.join([str(Path(__file__).parents[1]), str(tmp_path / "modules")])
+    command = subprocess.Popen(
+        [sys.executable, str(tmp_path / "modules" / "command.py"), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": paths},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        slow = [tmp_path / "folds" / name / "slow" for name in ("a", "b")]
+        for _ in range(600):
+            if all((run / runs.LOG).exists() for run in slow):
+                break
+            time.sleep(0.1)
+        workers = [pid for run in slow for pid in pids(run)]
+        assert len(workers) == 2
+        command.send_signal(signal.SIGINT)
+        _, said = command.communicate(timeout=60)
+        assert said.rstrip().endswith("KeyboardInterrupt")
+        assert not any(map(is_running, workers))
+    finally:
+        command.kill()
+        command.wait()
 
 
 def test_a_folder_without_settings_is_begun_anew(train: Any, fold: Any) -> None:

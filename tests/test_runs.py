@@ -41,7 +41,7 @@ def test_a_started_run_knows_its_settings_and_where_it_was_made(run: Path) -> No
         "training": {"lr": 0.5, "channels": [16, 32]},
     }
     about = runs.read_environment(run)
-    named = "command started seed device data data_fingerprint emokit python platform packages git_revision"
+    named = "command started seed device data data_fingerprint emokit python platform threads packages git_revision"
     assert " ".join(about) == named
     assert (about["seed"], about["device"], about["data_fingerprint"]) == (7, "cpu", "f" * 64)
     assert about["emokit"] == __version__

@@ -1,6 +1,8 @@
 """What is computed of the utterances' sound when a training first wants it, and then kept beside the prepared features."""
 
-from collections.abc import Callable
+import contextlib
+import errno
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from emokit.data.decode import Extractor, find_file, read_files
 from emokit.data.prepared import FEATURES, SETTINGS, Prepared
 from emokit.data.reading import Reading
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
-from emokit.errors import DataError
+from emokit.errors import DataError, WorkError
 from emokit.files import explained_disk_errors
 from emokit.runtime import num_workers
 from emokit.settings import read_yaml_mapping
@@ -73,11 +75,29 @@ def kept(
         folder.mkdir(exist_ok=True)
     if _missing(prepared, folder, rows):
         # Folds, a sweep's trials or two commands at once want the same: one computes it, the others wait and find it there.
-        with explained_disk_errors(folder):
-            held = FileLock(folder / LOCK).acquire()
-        with held:
+        with _locked(folder):
             _compute(folder, extractor, _missing(prepared, folder, rows), wanted, progress)
     return FeatureStore(folder)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a store's lock, which anybody who may write into the folder may take."""
+    lock = FileLock(folder / LOCK, mode=0o666)
+    with explained_disk_errors(folder):
+        try:
+            lock.acquire()
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+            raise WorkError(
+                f"{folder} lies on a disk that cannot lock files ({error.strerror}), without which two trainings write the same "
+                "features; prepare into a folder on another disk."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _missing(prepared: Prepared, folder: Path, rows: pandas.DataFrame) -> dict[str, Path]:

@@ -15,6 +15,7 @@ from emokit.audio.kept import Progress
 from emokit.audio.listen import probabilities
 from emokit.audio.pretrained import find_ears, layer_groups
 from emokit.audio.settings import AudioSettings
+from emokit.audio.speeds import versions
 from emokit.audio.waveforms import WaveformBatches, waveforms_of
 from emokit.data.prepared import Prepared
 from emokit.labels import TARGETS
@@ -76,12 +77,12 @@ def of_waveforms(
         )
     )
     heard = {split: [found[name] for name in rows["utterance_id"]] for split, rows in tables.items()}
-    versions = [
+    at_speeds = [
         heard["train"] if speed == 1 else waveforms_of(prepared, train, ears.sample_rate, speed, progress)
         for speed in settings.augmentation.speeds
     ]
     batches = WaveformBatches(
-        versions,
+        at_speeds,
         train["label"].map(TARGETS).to_numpy(numpy.int64),
         ears,
         settings.augmentation,
@@ -100,6 +101,23 @@ def of_waveforms(
     return Learner(
         model.config.encoder["model_type"], model.to(device), batches, predict, groups, ears.extractor.save_pretrained
     )
+
+
+def read_ahead(
+    settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
+) -> None:
+    """Compute all that trainings on these rows want of their sound, so that several at once find it there.
+
+    Raises:
+        DataError: the sound is no longer where it was prepared from, or cannot be read.
+    """
+    rows, speeds = rows[rows["path"].notna()], settings.augmentation.speeds
+    if settings.model.name is None:
+        versions(prepared, settings.features, rows, speeds, progress)
+        return
+    _, ears = find_ears(settings)
+    for speed in sorted({1.0, *speeds}):
+        waveforms_of(prepared, rows, ears.sample_rate, speed, progress)
 
 
 def survey(settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:

@@ -119,6 +119,16 @@ def scores(result: dict[str, Any]) -> Table:
     return table
 
 
+def epoch_line(epoch: dict[str, Any], keep: str) -> str:
+    """A line of `log.jsonl`, for showing it; `keep` is the setting."""
+    best = "  best so far" if epoch["best"] and keep == "best" else ""
+    one_class = "  one label for all of dev" if epoch.get("dev_num_classes_predicted", 2) <= 1 else ""
+    return (
+        f"epoch {epoch['epoch']:3d}  train loss {epoch['train_loss']:.3f}  dev loss {epoch['dev_loss']:.3f}  "
+        f"dev UAR {epoch['dev_uar']:.3f}  {epoch['seconds']:.1f} s{best}{one_class}"
+    )
+
+
 def fold_line(name: str, result: dict[str, Any]) -> str:
     """A fold's test score in a line."""
     test = result["splits"]["test"]

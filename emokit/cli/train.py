@@ -39,7 +39,10 @@ Folds = Annotated[
         "prepared for the folds that `emokit prepare` was given."
     ),
 ]
-Workers = Annotated[int | None, typer.Option(help="Folds that are trained at once; one per GPU, or one, by default.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(help="Folds that are trained at once, each in a process of its own; one per GPU, or one, by default."),
+]
 Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 Precision = Annotated[str, typer.Option(help="auto, float32, bf16 or fp16.")]
 Compile = Annotated[bool, typer.Option("--compile", help="Have torch compile the model first; pays in long trainings.")]
@@ -76,12 +79,13 @@ def audio(
     """
     from emokit.audio.settings import AudioSettings
 
+    _check_workers(workers, folds)
     settings = AudioSettings.read(
         find_experiment(experiment, "audio"), set_ or [], _flags(epochs, batch_size, lr, seed)
     )
 
     from emokit.audio import train as work
-    from emokit.audio.learner import survey
+    from emokit.audio.learner import read_ahead, survey
     from emokit.data.prepared import open_prepared
 
     prepared = open_prepared(data)
@@ -97,7 +101,8 @@ def audio(
         "progress": _say_how_much_is_read,
     }
     train = partial(work.train, settings, **computing)
-    _train(train, settings, prepared, where, folds, workers, device, resume, force, as_json)
+    ahead = partial(read_ahead, settings, prepared, progress=_say_how_much_is_read)
+    _train(train, ahead, settings, prepared, where, folds, workers, device, resume, force, as_json)
 
 
 @app.command("text")
@@ -129,6 +134,7 @@ def text(
     """
     from emokit.text.settings import TextSettings
 
+    _check_workers(workers, folds)
     settings = TextSettings.read(find_experiment(experiment, "text"), set_ or [], _flags(epochs, batch_size, lr, seed))
 
     from emokit.data.prepared import open_prepared
@@ -149,7 +155,7 @@ def text(
         "trust_remote_code": trust_remote_code,
     }
     train = partial(work.train, settings, **computing)
-    _train(train, settings, prepared, where, folds, workers, device, resume, force, as_json)
+    _train(train, None, settings, prepared, where, folds, workers, device, resume, force, as_json)
 
 
 def _say_how_much_is_read(done: int, total: int) -> None:
@@ -182,6 +188,7 @@ def _show_plan(settings: Any, where: Path, parts: dict[str, Any], plan: dict[str
 
 def _train(
     train: "Callable[..., dict[str, Any]]",
+    read_ahead: "Callable[..., None] | None",
     settings: Any,
     prepared: "Prepared",
     where: Path,
@@ -194,41 +201,31 @@ def _train(
 ) -> None:
     """Train once or fold by fold, and show each epoch and what it came to."""
     from emokit.cli import tables
-    from emokit.crew import WORKERS, size
-    from emokit.cross_validation import cross_validate
-    from emokit.errors import UsageError
     from emokit.runtime import quiet_libraries
 
-    if workers is not None and folds is None:
-        raise UsageError(
-            f"--workers {workers} was given without --folds, which are what is trained at once; name both."
-        )
     quiet_libraries()
     with console.progress("epochs") as progress:
         if folds is None:
 
             def on_epoch(epoch: "Epoch") -> None:
                 progress(epoch.number, settings.training.max_epochs)
-                console.say(_epoch_line(epoch.as_log(), settings))
+                console.say(tables.epoch_line(epoch.as_log(), settings.training.keep))
 
             result = train(prepared, where, resume=resume, force=force, on_epoch=on_epoch)
         else:
-            at_once, devices = size(workers, device)
-            if at_once > 1:
-                console.say(f"{at_once} folds at once; what their workers print goes to {where / WORKERS}")
-            result = cross_validate(
-                where,
+            from emokit.cli.train_folds import train_folds
+
+            result = train_folds(
+                train,
                 settings,
                 prepared,
+                where,
                 folds,
-                partial(_train_fold, train),
+                workers=workers,
                 device=device,
-                workers=at_once,
-                devices=devices,
                 resume=resume,
                 force=force,
-                on_epoch=lambda name, epoch: console.say(f"fold {name}  {_epoch_line(epoch, settings)}"),
-                on_fold=lambda name, found: console.say(tables.fold_line(name, found)),
+                read_ahead=read_ahead,
                 progress=progress,
             )
     if not result:
@@ -242,23 +239,16 @@ def _train(
     console.done(where, f"emokit report {where} --out report")
 
 
-def _train_fold(train: "Callable[..., Any]", data: "Prepared", run: Path, *, on_epoch: Any = None) -> None:
-    """Train a fold, here or in a worker's process."""
-    from emokit.runtime import quiet_libraries
+def _check_workers(workers: int | None, folds: str | None) -> None:
+    """Refuse a number of workers that is none, or that nothing is there for."""
+    from emokit.errors import UsageError
+    from emokit.runtime import num_workers
 
-    quiet_libraries()
-    # One that was begun is gone on with: that its settings are the same was seen in the folder above it.
-    train(data, run, resume=True, on_epoch=on_epoch)
-
-
-def _epoch_line(epoch: dict[str, Any], settings: Any) -> str:
-    """An epoch of the log, for showing it."""
-    best = "  best so far" if epoch["best"] and settings.training.keep == "best" else ""
-    one_class = "  one label for all of dev" if epoch["dev_num_classes_predicted"] <= 1 else ""
-    return (
-        f"epoch {epoch['epoch']:3d}  train loss {epoch['train_loss']:.3f}  dev loss {epoch['dev_loss']:.3f}  "
-        f"dev UAR {epoch['dev_uar']:.3f}  {epoch['seconds']:.1f} s{best}{one_class}"
-    )
+    if workers is not None and folds is None:
+        raise UsageError(
+            f"--workers {workers} was given without --folds, which are what is trained at once; name both."
+        )
+    num_workers(workers)
 
 
 def find_experiment(named: Path | None, wing: str) -> Path | None:

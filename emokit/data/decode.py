@@ -15,6 +15,7 @@ import numpy
 from emokit.data.reading import Reading
 from emokit.data.sound import UNREADABLE, BadSound, read_sound, resample
 from emokit.errors import WorkError
+from emokit.runtime import end_with_parent
 
 CHUNK = 16  # files per message to a process: enough to hide its cost, few enough for a smooth progress bar
 FEW = 64  # so few files are read before other processes would have started
@@ -162,6 +163,7 @@ def _begin_reading(extractor: Extractor) -> None:
     _keep_freed_memory()
     # Ctrl-C reaches every process of a terminal: the first one ends the work, the others finish the files at hand.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
 
 
 def _keep_freed_memory() -> None:
