@@ -57,27 +57,6 @@ def test_the_ledger_is_shown_and_the_last_lines_name_the_folder_and_the_next_com
     assert open_prepared(out).ledger["corpora"]["emodb"]["kept"] == 9
 
 
-@pytest.mark.parametrize(
-    ("sets", "command"),
-    [
-        (["highest_hz=8000"], "acrnn --data {out}"),
-        (
-            ["highest_hz=8000", "num_mels=32"],
-            "--data {out} --run runs/acrnn --set features.num_mels=32 --set features.highest_hz=8000.0",
-        ),
-    ],
-)
-def test_the_next_command_fits_the_features_that_were_made(
-    tmp_path: Path, emodb: Path, sets: list[str], command: str
-) -> None:
-    out = tmp_path / "out"
-    result = run("emodb", "--root", f"emodb={emodb}", "--out", out, *(f"--set=features.{change}" for change in sets))
-    last = result.stderr.splitlines()[-1]
-    assert last == f"next: emokit train audio {command.format(out=out)}"
-    train = CliRunner().invoke(app, [*last.removeprefix("next: emokit ").split(), "--batch-size", "2", "--dry-run"])
-    assert train.exit_code == 0, train.stderr
-
-
 def test_json_is_one_value_on_stdout(tmp_path: Path, emodb: Path) -> None:
     out = tmp_path / "out"
     result = run("emodb", "--root", f"emodb={emodb}", "--out", out, "--json")

@@ -1,4 +1,6 @@
-"""What `emokit prepare` tells a user to do next works: after a split that cannot be, and after text alone."""
+"""What `emokit prepare` tells a user to do next works: after a split that cannot be, after text
+alone, and after features of other settings.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -110,3 +112,26 @@ def test_of_text_alone_the_next_command_trains_on_text(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "meld: only 0 of its 3 utterances have sound, the others are text alone" in result.stderr.splitlines()
     assert result.stderr.splitlines()[-1] == f"next: emokit train text --data {tmp_path / 'out'} --run runs/text"
+
+
+@pytest.mark.parametrize(
+    ("sets", "command"),
+    [
+        (["highest_hz=8000"], "acrnn --data {out}"),
+        (
+            ["highest_hz=8000", "num_mels=32"],
+            "--data {out} --run runs/acrnn --set features.num_mels=32 --set features.highest_hz=8000.0",
+        ),
+    ],
+)
+def test_the_next_command_fits_the_features_that_were_made(
+    tmp_path: Path, write_emodb: Write, sets: list[str], command: str
+) -> None:
+    write_emodb(tmp_path / "emodb")
+    out = tmp_path / "out"
+    words = ["prepare", "emodb", "--root", f"emodb={tmp_path / 'emodb'}", "--out", str(out), "--workers", "1"]
+    result = CliRunner().invoke(app, [*words, *(f"--set=features.{change}" for change in sets)])
+    last = result.stderr.splitlines()[-1]
+    assert last == f"next: emokit train audio {command.format(out=out)}"
+    train = CliRunner().invoke(app, [*last.removeprefix("next: emokit ").split(), "--batch-size", "2", "--dry-run"])
+    assert train.exit_code == 0, train.stderr
