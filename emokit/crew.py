@@ -14,7 +14,7 @@ from typing import Any
 
 from emokit.errors import EmokitError, WorkError
 from emokit.files import explained_disk_errors
-from emokit.runtime import choose_device, end_with_parent, num_workers
+from emokit.runtime import check_workers, choose_device, end_with_parent, num_processors
 
 WORKERS = "workers"
 WATCH_SECONDS = 1.0
@@ -32,8 +32,7 @@ def size(workers: int | None, device: str) -> tuple[int, int]:
     Raises:
         UsageError: there are less than one, or the device is unknown or not there.
     """
-    if workers is not None:
-        num_workers(workers)
+    check_workers(workers)
     if device in ("cpu", "mps") or (device == "auto" and workers == 1) or choose_device(device).type != "cuda":
         return workers or 1, 0
     import torch
@@ -43,69 +42,68 @@ def size(workers: int | None, device: str) -> tuple[int, int]:
 
 
 class Hand:
-    """A worker's process and the place it works at.
+    """A worker's process and the place it works at: it does what it is asked, one thing after the other.
 
     Args:
-        work: what it does; it is sent there, so it can be pickled, and is small: a few names and settings, no data.
+        act: does what is asked and returns its answer; it is sent there, so it can be pickled, as what is asked can.
         log: the file to which all that the process prints goes.
         number: its place among the others, counted from 0; those of all GPUs are taken in turn.
         sharing: how many share the processors.
         devices: how many GPUs they share; 0 for none.
     """
 
-    def __init__(self, work: Callable[[], None], log: Path, number: int, sharing: int, devices: int) -> None:
+    def __init__(self, act: Callable[[Any], Any], log: Path, number: int, sharing: int, devices: int) -> None:
+        self.answer: Any = None
         self.error: EmokitError | None = None
         self.deaths = 0
-        self._work, self._log = work, log
-        self._environment = {"OMP_NUM_THREADS": str(max(1, num_workers() // sharing))}
+        self._act, self._log = act, log
+        self._environment = {"OMP_NUM_THREADS": str(max(1, num_processors() // sharing))}
         if devices:
             shared = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(devices)))).split(",")[:devices]
             self._environment["CUDA_VISIBLE_DEVICES"] = shared[number % devices]
+        self._asked: Any = None
         self._process: SpawnProcess | None = None
-        self._ear: Connection
+        self._pipe: Connection | None = None
 
-    def start(self) -> None:
-        """Start a process; its environment is set before it begins, as libraries look at it when they are loaded.
+    def ask(self, what: Any) -> None:
+        """Have it do this, which is small: a few names and settings, no data.
 
         Raises:
             WorkError: the system has no room for another process.
         """
-        context = multiprocessing.get_context("spawn")
-        self._ear, mouth = context.Pipe(duplex=False)
-        before = {name: os.environ.get(name) for name in self._environment}
-        # The user's own number of threads stays.
-        os.environ.update({n: v for n, v in self._environment.items() if n != "OMP_NUM_THREADS" or not before[n]})
-        try:
-            process = context.Process(target=_begin, args=(self._work, self._log, mouth))
-            with _deaf_to_ctrl_c():
-                process.start()
-                self._process = process
-        except OSError as error:
-            raise WorkError(f"No other worker could be started ({error.strerror}); give fewer --workers.") from error
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
-        mouth.close()
+        self._asked, self.answer = what, None
+        if self._process is None or not self._process.is_alive():
+            self._start()
+        self._send()
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether what was asked last is done: its answer or its error is there."""
+        return self._asked is None
 
     def is_at_work(self) -> bool:
-        """Whether it works; one that was killed is replaced, one that was asked to stop is not."""
-        if self._process is None:
+        """Whether it does what it was asked; one that was killed is replaced, one that ended by itself is not."""
+        if self._process is None or self.has_answered:
             return False
-        if self._process.is_alive():
+        is_alive = self._process.is_alive()  # asked first: what it said before its end is heard
+        if self._hears_answer():
+            return False
+        if is_alive:
             return True
         code = self._process.exitcode
         if code is not None and code < 0:
             self.replace()
             return True
-        if code and not self.error:
-            unsaid = f"A worker ended with exit code {code}, and why stands in {self._log} or above."
-            self.error = self._heard() or EmokitError(unsaid)
+        if code:
+            self._asked = None
+            self.error = EmokitError(f"A worker ended with exit code {code}, and why stands in {self._log} or above.")
         return False
 
     def replace(self) -> None:
-        """Start another in the place of one that is gone."""
+        """Start another in the place of one that is gone, and ask it the same."""
         self.deaths += 1
-        self.start()
+        self._start()
+        self._send()
 
     def ask_to_stop(self) -> None:
         """Ask it to leave what it does to another."""
@@ -120,11 +118,38 @@ class Hand:
             self._process.kill()
             self._process.join()
 
-    def _heard(self) -> EmokitError | None:
+    def _start(self) -> None:
+        """Start a process; its environment is set before it begins, as libraries look at it when they are loaded."""
+        context = multiprocessing.get_context("spawn")
+        if self._pipe:
+            self._pipe.close()
+        self._pipe, its_end = context.Pipe()
+        before = {name: os.environ.get(name) for name in self._environment}
+        # The user's own number of threads stays.
+        os.environ.update({n: v for n, v in self._environment.items() if n != "OMP_NUM_THREADS" or not before[n]})
         try:
-            return self._ear.recv() if self._ear.poll() else None
-        except EOFError:
-            return None
+            process = context.Process(target=_begin, args=(self._act, self._log, its_end))
+            with _deaf_to_ctrl_c():
+                process.start()
+                self._process = process
+        except OSError as error:
+            raise WorkError(f"No other worker could be started ({error.strerror}); give fewer --workers.") from error
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+        its_end.close()
+
+    def _send(self) -> None:
+        with contextlib.suppress(OSError):  # it is gone, which is seen when it is asked whether it works
+            if self._pipe:
+                self._pipe.send(self._asked)
+
+    def _hears_answer(self) -> bool:
+        with contextlib.suppress(EOFError, OSError):  # it is gone, and said nothing
+            if self._pipe and self._pipe.poll():
+                self.answer, self.error = self._pipe.recv()
+                self._asked = None
+        return self.has_answered
 
 
 @contextlib.contextmanager
@@ -140,21 +165,32 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _begin(work: Callable[[], None], log: Path, mouth: Connection) -> None:
-    """What a worker's process does; its error goes to the command."""
+def _begin(act: Callable[[Any], Any], log: Path, pipe: Connection) -> None:
+    """What a worker's process does; an error ends it and goes to the command."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the command, which asks its workers to stop
     signal.signal(signal.SIGTERM, _leave)
     end_with_parent(GRACE_SECONDS)
     try:
         _to_file(log)
-        work()
+        for asked in _asked(pipe):
+            pipe.send((act(asked), None))
     except EmokitError as error:
-        mouth.send(error)
+        pipe.send((None, error))
         raise SystemExit(error.exit_code) from error
     except Exception:
         logging.getLogger(__name__).exception("The worker ended by an error of its own.")
-        mouth.send(EmokitError(f"A worker ended by an error of its own, a bug; its traceback is in {log}."))
+        pipe.send((None, EmokitError(f"A worker ended by an error of its own, a bug; its traceback is in {log}.")))
         raise SystemExit(1) from None
+
+
+def _asked(pipe: Connection) -> Iterator[Any]:
+    """What the command asks, as long as it is there."""
+    while True:
+        try:
+            asked = pipe.recv()
+        except (EOFError, OSError):
+            return
+        yield asked
 
 
 def _leave(signum: int, frame: Any) -> None:

@@ -43,6 +43,9 @@ class Listener:
     def fold(self, name: str, found: dict[str, Any]) -> None:
         """A fold is complete, now or from an earlier time, with this `metrics.json`."""
 
+    def replaced(self, name: str) -> None:
+        """A fold's worker was killed, and another goes on with it."""
+
     def collapsed(self, name: str, error: Collapsed) -> None:
         """A fold has collapsed."""
 
@@ -109,12 +112,13 @@ def cross_validate(
         device=device,
         data=prepared.folder,
         fingerprint=prepared.fingerprint,
+        folds=policy,
         resume=resume,
         force=force,
     )
     ledger = prepared.ledger_of(table["corpus"].unique())
     write_json(run / runs.LEDGER, ledger)
-    done = dict.fromkeys(names, 0)
+    done = {name: max((int(line["epoch"]) for line in runs.read_log(folders[name])), default=0) for name in names}
 
     def epoch_done(name: str, line: dict[str, Any]) -> None:
         done[name] = int(line["epoch"])
@@ -142,7 +146,7 @@ def cross_validate(
         if read_ahead:
             read_ahead(table)
         listener.begins(at_once)
-        trained = train_by_workers(waiting, train, epoch_done, run / crew.WORKERS, at_once, devices)
+        trained = train_by_workers(waiting, train, epoch_done, listener.replaced, run / crew.WORKERS, at_once, devices)
     else:
         trained = train_here(waiting, train, epoch_done)
     collapsed = {}

@@ -1,15 +1,17 @@
 """The runs of a cross-validation's folds: one after the other in this process, or side by side by workers."""
 
+import sys
 import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from emokit import crew, runs
 from emokit.data.prepared import Prepared
-from emokit.errors import Collapsed, MemoryFull, WorkError
+from emokit.errors import Collapsed, EmokitError, MemoryFull, WorkError
 
 if TYPE_CHECKING:
     from emokit.training.loop import Epoch
@@ -18,6 +20,8 @@ MOST_DEATHS = 10  # of a fold's workers since its last epoch: what kills every w
 
 # (a fold's name, an epoch's line of log.jsonl)
 OnEpoch = Callable[[str, dict[str, Any]], None]
+# (the name of a fold whose worker was killed)
+OnDeath = Callable[[str], None]
 # (the name of a fold that has ended, its collapse if that was its end)
 Ended = Generator[tuple[str, Collapsed | None], None, None]
 
@@ -40,38 +44,58 @@ class Fold:
 
 
 def train_here(folds: Iterable[Fold], train: TrainFold, on_epoch: OnEpoch) -> Ended:
-    """Train fold after fold; yields each that has ended."""
+    """Train fold after fold; yields each that has ended.
+
+    Raises:
+        EmokitError: what ended a fold's training otherwise than by a collapse.
+    """
     for fold in folds:
-        try:
-            _train(fold, train, _teller(on_epoch, fold.name))
-        except Collapsed as error:
-            yield fold.name, error.with_traceback(None)  # which would keep the model in memory
-        else:
-            yield fold.name, None
+        yield fold.name, _train(train, fold, _teller(on_epoch, fold.name))
 
 
-def _train(fold: Fold, train: TrainFold, on_epoch: "Callable[[Epoch], None] | None" = None) -> None:
+def _train(train: TrainFold, fold: Fold, on_epoch: "Callable[[Epoch], None] | None" = None) -> Collapsed | None:
+    """Train one fold; returns its collapse if that was its end."""
     if runs.is_complete(fold.run):
-        return  # by a worker that was killed before it could say so
+        return None  # by a worker that was killed before it could say so
     runs.clear_unless_begun(fold.run)
-    train(fold.data(), fold.run, on_epoch=on_epoch)
+    try:
+        train(fold.data(), fold.run, on_epoch=on_epoch)
+    except Collapsed as error:
+        return error.with_traceback(None)  # which would keep the model in memory
+    except EmokitError as error:
+        raise type(error)(f"Fold {fold.name}: {error}") from error
+    return None
 
 
 def _teller(on_epoch: OnEpoch, name: str) -> "Callable[[Epoch], None]":
     return lambda epoch: on_epoch(name, epoch.as_log())
 
 
+def _train_as_asked(train: TrainFold, fold: Fold) -> Collapsed | None:
+    """What a worker does with a fold; its name and the time stand above what is printed."""
+    sys.stdout.write(f"fold {fold.name}, {datetime.now(UTC).isoformat(timespec='seconds')}\n")
+    sys.stdout.flush()
+    return _train(train, fold)
+
+
 def train_by_workers(
-    folds: Iterable[Fold], train: TrainFold, on_epoch: OnEpoch, logs: Path, num_workers: int, devices: int
+    folds: Iterable[Fold],
+    train: TrainFold,
+    on_epoch: OnEpoch,
+    on_death: OnDeath,
+    logs: Path,
+    at_once: int,
+    devices: int,
 ) -> Ended:
-    """Train as many folds at once as there are workers, each in a process of its own; another takes the place of a killed one.
+    """Train as many folds at once as there are workers, each a process that takes fold after fold; a killed one is replaced.
 
     Args:
         folds: what is to be trained.
         train: trains one.
         on_epoch: told each epoch, some time after it ended.
+        on_death: told of each worker that was killed and replaced.
         logs: the folder for what the workers print.
-        num_workers: how many folds at once.
+        at_once: how many workers.
         devices: GPUs that they share, one each in turn; 0 for none.
 
     Yields:
@@ -82,27 +106,32 @@ def train_by_workers(
         WorkError: a fold's worker was killed ten times without an epoch in between.
     """
     waiting = iter(folds)
-    at_work: dict[int, _Task] = {}
+    act = partial(_train_as_asked, train)
+    hands = [crew.Hand(act, logs / f"{number}.log", number, at_once, devices) for number in range(at_once)]
+    tasks: dict[crew.Hand, _Task] = {}
+
+    def go_on(hand: crew.Hand) -> None:
+        if fold := next(waiting, None):
+            tasks[hand] = _Task(fold, hand)
+        else:
+            hand.ask_to_stop()  # others may need the memory that it holds
+
     try:
-        while True:
-            for number in sorted(set(range(num_workers)) - at_work.keys()):
-                if fold := next(waiting, None):
-                    hand = crew.Hand(partial(_train, fold, train), logs / f"{number}.log", number, num_workers, devices)
-                    at_work[number] = _Task(fold, hand)
-                    hand.start()
-            if not at_work:
-                return
-            for number, task in list(at_work.items()):
-                if not task.is_over(on_epoch):
-                    continue
-                del at_work[number]
-                yield task.fold.name, task.collapse()
+        for hand in hands:
+            go_on(hand)
+        while tasks:
+            for hand, task in list(tasks.items()):
+                if task.is_over(on_epoch, on_death):
+                    ended = task.fold.name, task.collapse()
+                    del tasks[hand]
+                    go_on(hand)
+                    yield ended
             time.sleep(crew.WATCH_SECONDS)
     finally:
-        for task in at_work.values():
-            task.hand.ask_to_stop()
-        for task in at_work.values():
-            task.hand.stop()
+        for hand in hands:
+            hand.ask_to_stop()
+        for hand in hands:
+            hand.stop()
 
 
 class _Task:
@@ -111,27 +140,33 @@ class _Task:
     def __init__(self, fold: Fold, hand: crew.Hand) -> None:
         self.fold, self.hand = fold, hand
         self._told = max((int(line["epoch"]) for line in runs.read_log(fold.run)), default=0)
+        self._deaths = 0  # since the last epoch
+        hand.ask(fold)
 
-    def is_over(self, on_epoch: OnEpoch) -> bool:
-        """Whether it has ended; tells the epochs that did since the last time.
+    def is_over(self, on_epoch: OnEpoch, on_death: OnDeath) -> bool:
+        """Whether it has ended; tells the epochs that did since the last time, and each death.
 
         Raises:
             WorkError: its workers are killed again and again.
         """
+        deaths = self.hand.deaths
         works = self.hand.is_at_work()
+        if not works and not self.hand.has_answered:
+            self.hand.replace()  # somebody else asked it to stop
+            works = True
         for line in runs.read_log(self.fold.run):
             if int(line["epoch"]) > self._told:
                 self._told = int(line["epoch"])
-                self.hand.deaths = 0
+                self._deaths = 0
                 on_epoch(self.fold.name, line)
-        if not works and not self.hand.error and not runs.is_complete(self.fold.run):
-            self.hand.replace()  # somebody else asked it to stop
-            works = True
-        if self.hand.deaths >= MOST_DEATHS:
-            raise WorkError(
-                f"The worker of fold {self.fold.name} was killed {self.hand.deaths} times without an epoch in between, as a "
-                "full memory does; go on with --resume and fewer --workers."
-            )
+        if self.hand.deaths > deaths:
+            self._deaths += 1
+            if self._deaths == MOST_DEATHS:
+                raise WorkError(
+                    f"The worker of fold {self.fold.name} was killed {MOST_DEATHS} times without an epoch in between, as a "
+                    "full memory does; go on with --resume and fewer --workers."
+                )
+            on_death(self.fold.name)
         return not works
 
     def collapse(self) -> Collapsed | None:
@@ -141,9 +176,9 @@ class _Task:
             EmokitError: it ended by another error.
         """
         error = self.hand.error
-        if error is None or isinstance(error, Collapsed):
-            return error
-        said = f"Fold {self.fold.name}: {error}"
         if isinstance(error, MemoryFull):
-            said = f"{said.rstrip('.')}; or go on with --resume and fewer --workers."
-        raise type(error)(said)
+            raise MemoryFull(f"{str(error).rstrip('.')}; or go on with --resume and fewer --workers.")
+        if error:
+            raise error
+        collapsed: Collapsed | None = self.hand.answer
+        return collapsed

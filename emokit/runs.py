@@ -20,7 +20,7 @@ from typing import Any
 from emokit import __version__
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, new_folder, read_json, write_json, write_text
-from emokit.runtime import installed, num_workers
+from emokit.runtime import installed, num_processors
 from emokit.settings import Settings, flat, read_yaml_mapping
 
 SETTINGS = "settings.yaml"
@@ -44,20 +44,21 @@ def start(
     device: str,
     data: Path | None = None,
     fingerprint: str,
+    folds: str | None = None,
     resume: bool = False,
     force: bool = False,
 ) -> None:
     """Make the run folder and write what is known before the work starts; or check that a resumed one fits.
 
-    There may be nothing yet to resume: then the run starts.
+    There may be nothing yet to resume: then the run starts. `folds` is what a cross-validation divides the data by.
 
     Raises:
-        UsageError: the folder exists (neither `resume` nor `force` was asked for), or a resumed run had other settings.
+        UsageError: the folder exists (neither `resume` nor `force` was asked for), or a resumed run had other settings or folds.
         DataError: a resumed run was trained on other data, or its files are damaged.
     """
     if resume and (run / SETTINGS).exists():
         if [entry.name for entry in run.iterdir() if not entry.name.startswith(".")] != [SETTINGS]:
-            _check_same(run, settings, fingerprint)
+            _check_same(run, settings, fingerprint, folds)
             return
         force = True  # It was killed between its first two files: there is nothing to lose.
     if (run / SETTINGS).exists() and not force:
@@ -65,7 +66,9 @@ def start(
         raise UsageError(f"{run} {state}; add --resume to go on with it, --force to replace it, or name another --run.")
     new_folder(run, force=force, what=SETTINGS)
     write_text(run / SETTINGS, settings.as_yaml())
-    write_json(run / ENVIRONMENT, environment(seed=seed, device=device, data=data, fingerprint=fingerprint))
+    write_json(
+        run / ENVIRONMENT, environment(seed=seed, device=device, data=data, fingerprint=fingerprint, folds=folds)
+    )
 
 
 def clear_unless_begun(run: Path) -> None:
@@ -75,7 +78,9 @@ def clear_unless_begun(run: Path) -> None:
             shutil.rmtree(run)
 
 
-def environment(*, seed: int, device: str, data: Path | None = None, fingerprint: str) -> dict[str, Any]:
+def environment(
+    *, seed: int, device: str, data: Path | None = None, fingerprint: str, folds: str | None = None
+) -> dict[str, Any]:
     """What must be known to make a run again."""
     return {
         "command": [without_password(argument) for argument in sys.argv],
@@ -84,10 +89,11 @@ def environment(*, seed: int, device: str, data: Path | None = None, fingerprint
         "device": device,
         "data": str(data) if data else None,
         "data_fingerprint": fingerprint,
+        "folds": folds,
         "emokit": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "threads": os.environ.get("OMP_NUM_THREADS") or str(num_workers()),
+        "threads": os.environ.get("OMP_NUM_THREADS") or str(num_processors()),
         "packages": {name: installed(name) for name in PACKAGES},
         "git_revision": _git_revision(),
     }
@@ -172,7 +178,7 @@ def read_metrics(run: Path) -> dict[str, Any]:
     return value
 
 
-def _check_same(run: Path, settings: Settings, fingerprint: str) -> None:
+def _check_same(run: Path, settings: Settings, fingerprint: str, folds: str | None) -> None:
     before, now = flat(read_settings(run)), flat(settings.as_dict())
     changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if changed:
@@ -181,7 +187,14 @@ def _check_same(run: Path, settings: Settings, fingerprint: str) -> None:
             f"{run} was begun with {key} = {before.get(key)!r} and is to go on with {now.get(key)!r}; "
             "resume with the settings it was begun with, or name another --run."
         )
-    if read_environment(run)["data_fingerprint"] != fingerprint:
+    environment_then = read_environment(run)
+    folds_then = environment_then.get("folds")
+    if folds_then != folds:
+        then, here = (f"with --folds {policy}" if policy else "without --folds" for policy in (folds_then, folds))
+        raise UsageError(
+            f"{run} was begun {then} and is to go on {here}; resume as it was begun, or name another --run."
+        )
+    if environment_then["data_fingerprint"] != fingerprint:
         raise DataError(f"{run} was begun on other data than these; resume with the --data it was begun with.")
 
 

@@ -87,13 +87,19 @@ def derived_seed(seed: int, *parts: int) -> int:
     return int(numpy.random.SeedSequence([seed, *parts]).generate_state(1, dtype=numpy.uint32)[0])
 
 
-def num_workers(asked: int | None = None) -> int:
-    """How many processes to decode with: what was asked for, else one per processor that this process may use."""
-    if asked is not None:
-        if asked < 1:
-            raise UsageError(f"--workers {asked} was given where 1 or more was expected.")
-        return asked
+def num_processors() -> int:
+    """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def check_workers(asked: int | None) -> None:
+    """Refuse fewer than one worker; None leaves their number open.
+
+    Raises:
+        UsageError: says what was given.
+    """
+    if asked is not None and asked < 1:
+        raise UsageError(f"--workers {asked} was given where 1 or more was expected.")
 
 
 def end_with_parent(grace_seconds: float = 0.0) -> None:

@@ -28,7 +28,7 @@ class Work:
     def __init__(self, folder):
         self.folder = folder
 
-    def __call__(self):
+    def __call__(self, asked):
         print("begun", flush=True)
         with decode._processes(1, sum) as pool:  # sum is any function; what matters is the process that reads sound
             reader = next(iter(pool._processes))
@@ -41,7 +41,7 @@ class Work:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     hand = Hand(Work(folder), folder / "logs" / "3.log", number=3, sharing=4, devices=int(sys.argv[2]))
-    hand.start()
+    hand.ask("begin")
     while hand.is_at_work():
         time.sleep(0.1)
 """

@@ -22,6 +22,7 @@ runner = CliRunner()
 
 @pytest.fixture(scope="module")
 def finished(small_prepared, tmp_path_factory):
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as many as the workers have, since sums in other orders are rounded otherwise
     folder = tmp_path_factory.mktemp("folds")
     data = shutil.copytree(small_prepared, folder / "prepared")  # what it sounds like at another speed is kept in it
@@ -46,7 +47,8 @@ def finished(small_prepared, tmp_path_factory):
     command += ["--device", "cpu", "--folds", "leave-one-speaker-out"]
     result = runner.invoke(app, command)
     assert result.exit_code == 0, result.output
-    return folder / "run", command, result
+    yield folder / "run", command, result
+    torch.set_num_threads(threads)
 
 
 def test_every_utterance_is_tested_once_by_a_model_that_never_heard_its_speaker(finished, small_prepared):
@@ -162,6 +164,21 @@ def test_unknown_folds_are_refused(finished, tmp_path):
     assert result.exit_code == 2
     assert result.stderr.startswith("error: The folds everyone are unknown; choose one of ")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_cross_validation_is_not_gone_on_with_as_one_training(finished, tmp_path):
+    finished_run, command, _ = finished
+    run = shutil.copytree(finished_run, tmp_path / "run")
+    (run / "metrics.json").unlink()
+    before = {path.relative_to(run) for path in run.rglob("*")}
+    words = [str(run) if word == str(finished_run) else word for word in command[:-2]]
+    result = runner.invoke(app, [*words, "--resume"])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == (
+        f"error: {run} was begun with --folds leave-one-speaker-out and is to go on without --folds; "
+        "resume as it was begun, or name another --run."
+    )
+    assert {path.relative_to(run) for path in run.rglob("*")} == before
 
 
 def test_several_processes_are_refused_in_a_sentence(finished, tmp_path, monkeypatch):

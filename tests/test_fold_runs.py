@@ -20,6 +20,8 @@ from emokit.errors import Collapsed, WorkError
 from emokit.fold_runs import Fold, train_by_workers, train_here
 from tests.conftest import is_running
 
+KILLED = 0  # among the epochs that are told: a worker was killed
+
 MADE_UP = '''
 import json
 import os
@@ -83,7 +85,7 @@ def data():
 if __name__ == "__main__":
     root = Path(sys.argv[1]) / "folds"
     folds = [Fold(name, data, root / name / "slow") for name in ("a", "b")]
-    list(train_by_workers(folds, made_up_fold.train, lambda name, line: None, root / "workers", 2, 0))
+    list(train_by_workers(folds, made_up_fold.train, lambda name, line: None, print, root / "workers", 2, 0))
 """
 
 
@@ -116,8 +118,10 @@ def by_workers(folds: list[Fold], train: Any, num_workers: int) -> tuple[dict[st
     told: list[tuple[str, int]] = []
     logs = folds[0].run.parent / "workers"
     logs.parent.mkdir()
-    ended = train_by_workers(folds, train, lambda name, line: told.append((name, line["epoch"])), logs, num_workers, 0)
-    return dict(ended), told
+    tell = lambda name, line: told.append((name, line["epoch"]))  # noqa: E731
+    return dict(
+        train_by_workers(folds, train, tell, lambda name: told.append((name, KILLED)), logs, num_workers, 0)
+    ), told
 
 
 def pids(run: Path) -> list[int]:
@@ -125,20 +129,25 @@ def pids(run: Path) -> list[int]:
     return [int(path.name.removeprefix("pid-")) for path in run.glob("pid-*")]
 
 
-def test_folds_are_trained_at_once_each_in_a_process_of_its_own(train: Any, fold: Any) -> None:
+def test_folds_are_trained_at_once_by_as_many_processes_as_there_are_workers(train: Any, fold: Any) -> None:
     folds = [fold("one"), fold("two"), fold("three")]
     ended, told = by_workers(folds, train, 2)
     assert ended == {"one": None, "two": None, "three": None}
     assert sorted(told) == sorted((name, epoch) for name in ended for epoch in (1, 2, 3))
     assert all(runs.read_metrics(one.run) == {"utterances": 2} for one in folds)
-    assert len({pid for one in folds for pid in pids(one.run)} - {os.getpid()}) == 3
+    workers = {pid for one in folds for pid in pids(one.run)} - {os.getpid()}
+    assert len(workers) == 2
+    assert not any(map(is_running, workers))
+    logs = [(folds[0].run.parent / "workers" / f"{number}.log").read_text().splitlines() for number in (0, 1)]
+    assert sorted(line.split(",")[0] for log in logs for line in log) == ["fold one", "fold three", "fold two"]
 
 
 @pytest.mark.parametrize("how", ["dies-once", "asked-to-stop"])
 def test_a_worker_that_is_killed_is_replaced_and_its_fold_gone_on_with(train: Any, fold: Any, how: str) -> None:
     ended, told = by_workers([fold(how)], train, 2)
     assert ended == {how: None}
-    assert told == [(how, 1), (how, 2), (how, 3)]
+    assert [epoch for epoch in told if epoch != (how, KILLED)] == [(how, 1), (how, 2), (how, 3)]
+    assert told.count((how, KILLED)) == 1
     assert len(pids(fold(how).run)) == 2
 
 
@@ -149,7 +158,7 @@ def test_a_log_with_a_gap_is_told_by_its_numbers(train: Any, fold: Any) -> None:
     (gap.run / runs.LOG).write_text('{"epoch": 2}\n')  # of three in all; the made-up training counts the lines
     told: list[tuple[str, int]] = []
     tell = lambda name, line: told.append((name, line["epoch"]))  # noqa: E731
-    dict(train_by_workers([gap], train, tell, gap.run.parent / "workers", 1, 0))
+    dict(train_by_workers([gap], train, tell, print, gap.run.parent / "workers", 1, 0))
     assert told == [("three", 3)]
 
 
@@ -180,6 +189,15 @@ def test_another_error_stops_them_all_and_is_told_with_its_fold(train: Any, fold
     assert str(error.value) == "Fold full: The disk is full."
     assert not any(map(is_running, pids(slow.run)))
     assert not runs.is_complete(slow.run)
+
+
+def test_an_error_is_told_with_its_fold_without_workers_too(train: Any, fold: Any) -> None:
+    full = fold("full")
+    (full.run.parent / "slow").mkdir(parents=True)
+    (full.run.parent / "slow" / "log.jsonl").touch()
+    with pytest.raises(WorkError) as error:
+        dict(train_here([full], train, lambda name, line: None))
+    assert str(error.value) == "Fold full: The disk is full."
 
 
 def test_a_worker_killed_after_its_last_file_has_nothing_left_to_do(train: Any, fold: Any) -> None:

@@ -1,6 +1,7 @@
 """The run folder: made once, resumed only with what it was begun with, read even after a kill."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -24,7 +25,7 @@ class Outer(Settings):
     training: Inner = Inner()
 
 
-def start(run: Path, settings: Settings | None = None, *, fingerprint: str = "f" * 64, **how: bool) -> None:
+def start(run: Path, settings: Settings | None = None, *, fingerprint: str = "f" * 64, **how: Any) -> None:
     runs.start(run, settings or Outer(), seed=7, device="cpu", fingerprint=fingerprint, **how)
 
 
@@ -41,7 +42,9 @@ def test_a_started_run_knows_its_settings_and_where_it_was_made(run: Path) -> No
         "training": {"lr": 0.5, "channels": [16, 32]},
     }
     about = runs.read_environment(run)
-    named = "command started seed device data data_fingerprint emokit python platform threads packages git_revision"
+    named = (
+        "command started seed device data data_fingerprint folds emokit python platform threads packages git_revision"
+    )
     assert " ".join(about) == named
     assert (about["seed"], about["device"], about["data_fingerprint"]) == (7, "cpu", "f" * 64)
     assert about["emokit"] == __version__
@@ -93,6 +96,18 @@ def test_a_run_that_lost_a_file_later_is_not_begun_again(run: Path) -> None:
     with pytest.raises(DataError, match=r"environment\.json is not there"):
         start(run, resume=True)
     assert (run / runs.LOG).read_text() == "{}\n"
+
+
+def test_a_cross_validation_goes_on_with_the_folds_it_was_begun_with(tmp_path: Path) -> None:
+    run = tmp_path / "folds"
+    start(run, folds="emobox")
+    start(run, folds="emobox", resume=True)
+    for folds, now in (("prepared", "with --folds prepared"), (None, "without --folds")):
+        with pytest.raises(UsageError) as caught:
+            start(run, folds=folds, resume=True)
+        assert str(caught.value) == (
+            f"{run} was begun with --folds emobox and is to go on {now}; resume as it was begun, or name another --run."
+        )
 
 
 def test_resuming_what_was_never_begun_begins_it(tmp_path: Path) -> None:

@@ -8,7 +8,15 @@ import pytest
 import torch
 
 from emokit.errors import UsageError
-from emokit.runtime import choose_device, derived_seed, installed, mismatch, num_workers, seed_everything
+from emokit.runtime import (
+    check_workers,
+    choose_device,
+    derived_seed,
+    installed,
+    mismatch,
+    num_processors,
+    seed_everything,
+)
 
 
 @pytest.mark.parametrize(
@@ -86,12 +94,16 @@ def test_derived_seeds_depend_on_seed_and_part_and_nothing_else() -> None:
     assert len({derived_seed(seed, part) for seed in range(10) for part in range(10)}) == 100
 
 
-def test_workers_are_as_many_as_asked_for_or_as_there_are_processors() -> None:
-    assert num_workers(3) == 3
-    assert 1 <= num_workers() <= (os.cpu_count() or 1)
+def test_processors_are_those_that_the_process_may_use() -> None:
+    assert 1 <= num_processors() <= (os.cpu_count() or 1)
+
+
+def test_fewer_than_one_worker_are_refused() -> None:
+    check_workers(None)
+    check_workers(1)
     for asked in (0, -1):
         with pytest.raises(UsageError) as caught:
-            num_workers(asked)
+            check_workers(asked)
         assert str(caught.value) == f"--workers {asked} was given where 1 or more was expected."
 
 

@@ -17,7 +17,7 @@ from emokit.data.reading import Reading
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.errors import DataError, WorkError
 from emokit.files import explained_disk_errors
-from emokit.runtime import num_workers
+from emokit.runtime import num_processors
 from emokit.settings import read_yaml_mapping
 
 Progress = Callable[[int, int], None]
@@ -88,7 +88,7 @@ def _locked(folder: Path) -> Iterator[None]:
         try:
             lock.acquire()
         except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP):
                 raise
             raise WorkError(
                 f"{folder} lies on a disk that cannot lock files ({error.strerror}), without which two trainings write the same "
@@ -126,7 +126,7 @@ def _compute(
             raise DataError(f"{path} is not there, and {wanted}.")
     readings: list[Reading] = []
     files = [find_file(utterance_id, path) for utterance_id, path in paths.items()]
-    for done, reading in enumerate(read_files(files, extractor, num_workers()), start=1):
+    for done, reading in enumerate(read_files(files, extractor, num_processors()), start=1):
         if reading.bad:
             path = paths[reading.utterance_id]
             raise DataError(

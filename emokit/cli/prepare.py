@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -131,11 +131,12 @@ def _make(plan: "Plan", out: Path, workers: int | None, *, force: bool) -> None:
     """Prepare, with a bar."""
     from emokit.audio.features import LogMel
     from emokit.data.prepare import prepare as work
-    from emokit.runtime import num_workers
+    from emokit.runtime import check_workers, num_processors
 
+    check_workers(workers)
     features: FeatureSettings = plan.features  # type: ignore[assignment]
     with console.progress("reading sound") as progress:
-        work(plan, out, LogMel(features), num_workers=num_workers(workers), force=force, progress=progress)
+        work(plan, out, LogMel(features), num_workers=workers or num_processors(), force=force, progress=progress)
 
 
 def _survey(plan: "Plan", missing: dict[str, str], *, as_json: bool) -> None:
@@ -166,10 +167,14 @@ def _show(out: Path, *, as_json: bool) -> None:
             console.show(table(ledger))
         for line in tables.remarks(ledger):
             console.say(line)
-        kept, heard = (sum(entry[key] for entry in ledger["corpora"].values()) for key in ("kept", "with_sound"))
-        train = f"text --data {out} --run runs/text" if heard < kept / 2 else f"audio {_for_features(out)}"
-        console.done(out, None if ledger["failed"] else f"emokit train {train}")
+        console.done(out, None if ledger["failed"] else f"emokit train {_what_to_train(out, ledger)}")
     _end_with(ledger["failed"])
+
+
+def _what_to_train(out: Path, ledger: dict[str, Any]) -> str:
+    """The rest of a command that trains on what a prepared folder holds."""
+    kept, heard = (sum(entry[key] for entry in ledger["corpora"].values()) for key in ("kept", "with_sound"))
+    return f"text --data {out} --run runs/text" if heard < kept / 2 else f"audio {_for_features(out)}"
 
 
 def _for_features(out: Path) -> str:

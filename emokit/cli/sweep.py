@@ -43,9 +43,9 @@ def sweep(
     Example: emokit sweep experiments/audio/v3_sweep.yaml --data prepared --run runs/sweep --workers 2
     """
     from emokit.errors import UsageError
-    from emokit.runtime import num_workers
+    from emokit.runtime import check_workers
 
-    num_workers(workers)
+    check_workers(workers)
     if sum(given is not None for given in (space, resume, status)) != 1:
         raise UsageError("Name one thing: a space's YAML file, or --resume RUN, or --status RUN.")
     if dry_run and space is None:

@@ -242,13 +242,13 @@ def _train(
 def _check_workers(workers: int | None, folds: str | None) -> None:
     """Refuse a number of workers that is none, or that nothing is there for."""
     from emokit.errors import UsageError
-    from emokit.runtime import num_workers
+    from emokit.runtime import check_workers
 
     if workers is not None and folds is None:
         raise UsageError(
             f"--workers {workers} was given without --folds, which are what is trained at once; name both."
         )
-    num_workers(workers)
+    check_workers(workers)
 
 
 def find_experiment(named: Path | None, wing: str) -> Path | None:

@@ -63,6 +63,9 @@ class _Shown(Listener):
     def fold(self, name: str, found: dict[str, Any]) -> None:
         console.say(tables.fold_line(name, found))
 
+    def replaced(self, name: str) -> None:
+        console.say(f"fold {name}: its worker was killed, as a full memory does; another goes on with it")
+
     def collapsed(self, name: str, error: Collapsed) -> None:
         console.say(f"fold {name}: {error}")
 

@@ -50,6 +50,8 @@ class Prepared:
         if not folder.is_dir():
             made = read_yaml_mapping(self.folder / SETTINGS).get("features") or {}
             changed = sorted(key for key, value in wanted.items() if made.get(key) != value)
+            if not changed:
+                raise DataError(f"{folder} is gone; run `emokit prepare` again with another --out.")
             has, wants = (", ".join(f"{key} = {json.dumps(of.get(key))}" for key in changed) for of in (made, wanted))
             sets = " ".join(f"--set features.{key}={json.dumps(wanted[key])}" for key in changed)
             raise DataError(

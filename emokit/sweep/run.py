@@ -109,26 +109,26 @@ def order(plan: Plan, url: str | None, data: Path, device: str, precision: str, 
     )
 
 
-def watch(plan: Plan, order: Order, num_workers: int, devices: int = 0) -> Generator[dict[str, Any], None, None]:
+def watch(plan: Plan, order: Order, workers: int, devices: int = 0) -> Generator[dict[str, Any], None, None]:
     """Start the workers, put another in the place of one that is killed, and yield how the sweep stands every second.
 
     Args:
         plan: the sweep.
         order: what each worker is told.
-        num_workers: how many.
+        workers: how many.
         devices: GPUs that they share, one each in turn; 0 for none.
 
     Raises:
         WorkError: every worker has ended by an error.
     """
     hands = [
-        crew.Hand(partial(carry_out, order), plan.run / crew.WORKERS / f"{number}.log", number, num_workers, devices)
-        for number in range(num_workers)
+        crew.Hand(carry_out, plan.run / crew.WORKERS / f"{number}.log", number, workers, devices)
+        for number in range(workers)
     ]
     written = 0.0
     try:
         for hand in hands:
-            hand.start()
+            hand.ask(order)
         # All are asked, not the first that is at work alone: whoever was killed is replaced now.
         while [hand for hand in hands if hand.is_at_work()]:
             found = summary.summarise(plan)

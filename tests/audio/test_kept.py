@@ -1,5 +1,8 @@
 """What is computed of the sound once and kept: by one of those who want it at once, for all of them."""
 
+import errno
+import fcntl
+import os
 import shutil
 import threading
 import time
@@ -9,6 +12,7 @@ import pytest
 from emokit.audio import kept
 from emokit.audio.kept import Raw
 from emokit.data.prepared import open_prepared
+from emokit.errors import WorkError
 
 
 @pytest.fixture
@@ -46,7 +50,20 @@ def test_what_is_there_is_read_without_leave_to_write(prepared):
     rows = prepared.table.head(8)
     kept.kept(prepared, "raw", Raw(16000), rows, "a test wants it")
     folder = prepared.folder / "features" / "raw"
-    (folder / kept.LOCK).unlink()
+    (folder / kept.LOCK).unlink(missing_ok=True)
     store = kept.kept(prepared, "raw", Raw(16000), rows, "a test wants it")
     assert len(store) == 8
     assert not (folder / kept.LOCK).exists()
+
+
+def test_a_disk_that_cannot_lock_files_is_told(prepared, monkeypatch):
+    def refuse(file, operation):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(WorkError) as error:
+        kept.kept(prepared, "raw", Raw(16000), prepared.table.head(8), "a test wants it")
+    assert str(error.value) == (
+        f"{prepared.folder / 'features' / 'raw'} lies on a disk that cannot lock files (No locks available), without which two "
+        "trainings write the same features; prepare into a folder on another disk."
+    )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,17 @@ def test_features_of_other_settings_are_refused_with_both_values(
         f"{prepared.folder} has features made with num_bins = 2 and the experiment wants num_bins = 3; "
         "run `emokit prepare` into another folder with --set features.num_bins=3."
     )
+
+
+def test_features_that_somebody_removed_are_missed(
+    prepared: Prepared, plan: Callable[..., Plan], tmp_path: Path
+) -> None:
+    features = plan({"emodb": tmp_path / "emodb"}).features
+    folder = features_folder(prepared.folder, features)
+    shutil.rmtree(folder)
+    with pytest.raises(DataError) as error:
+        prepared.features(features)
+    assert str(error.value) == f"{folder} is gone; run `emokit prepare` again with another --out."
 
 
 def test_a_folder_that_is_not_there_says_what_makes_it(tmp_path: Path) -> None:
