@@ -66,12 +66,12 @@ class Hand:
         self._pipe: Connection | None = None
 
     def ask(self, what: Any) -> None:
-        """Have it do this, which is small: a few names and settings, no data.
+        """Have it do this: anything but None, and small: a few names and settings, no data.
 
         Raises:
             WorkError: the system has no room for another process.
         """
-        self._asked, self.answer = what, None
+        self._asked, self.answer, self.error = what, None, None
         if self._process is None or not self._process.is_alive():
             self._start()
         self._send()
@@ -123,11 +123,11 @@ class Hand:
         context = multiprocessing.get_context("spawn")
         if self._pipe:
             self._pipe.close()
-        self._pipe, its_end = context.Pipe()
         before = {name: os.environ.get(name) for name in self._environment}
         # The user's own number of threads stays.
         os.environ.update({n: v for n, v in self._environment.items() if n != "OMP_NUM_THREADS" or not before[n]})
         try:
+            self._pipe, its_end = context.Pipe()
             process = context.Process(target=_begin, args=(self._act, self._log, its_end))
             with _deaf_to_ctrl_c():
                 process.start()
@@ -188,7 +188,7 @@ def _asked(pipe: Connection) -> Iterator[Any]:
     while True:
         try:
             asked = pipe.recv()
-        except (EOFError, OSError):
+        except (EOFError, ConnectionError):
             return
         yield asked
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from emokit import crew, runs
 from emokit.data.prepared import Prepared
 from emokit.errors import Collapsed, EmokitError, MemoryFull, WorkError
+from emokit.files import explained_disk_errors
 
 if TYPE_CHECKING:
     from emokit.training.loop import Epoch
@@ -50,7 +51,11 @@ def train_here(folds: Iterable[Fold], train: TrainFold, on_epoch: OnEpoch) -> En
         EmokitError: what ended a fold's training otherwise than by a collapse.
     """
     for fold in folds:
-        yield fold.name, _train(train, fold, _teller(on_epoch, fold.name))
+        try:
+            collapsed = _train(train, fold, _teller(on_epoch, fold.name))
+        except EmokitError as error:
+            raise _named(fold, error) from error
+        yield fold.name, collapsed
 
 
 def _train(train: TrainFold, fold: Fold, on_epoch: "Callable[[Epoch], None] | None" = None) -> Collapsed | None:
@@ -62,9 +67,12 @@ def _train(train: TrainFold, fold: Fold, on_epoch: "Callable[[Epoch], None] | No
         train(fold.data(), fold.run, on_epoch=on_epoch)
     except Collapsed as error:
         return error.with_traceback(None)  # which would keep the model in memory
-    except EmokitError as error:
-        raise type(error)(f"Fold {fold.name}: {error}") from error
     return None
+
+
+def _named(fold: Fold, error: EmokitError) -> EmokitError:
+    """The same error, saying which fold it ended."""
+    return type(error)(f"Fold {fold.name}: {error}")
 
 
 def _teller(on_epoch: OnEpoch, name: str) -> "Callable[[Epoch], None]":
@@ -73,8 +81,9 @@ def _teller(on_epoch: OnEpoch, name: str) -> "Callable[[Epoch], None]":
 
 def _train_as_asked(train: TrainFold, fold: Fold) -> Collapsed | None:
     """What a worker does with a fold; its name and the time stand above what is printed."""
-    sys.stdout.write(f"fold {fold.name}, {datetime.now(UTC).isoformat(timespec='seconds')}\n")
-    sys.stdout.flush()
+    with explained_disk_errors(fold.run):
+        sys.stdout.write(f"fold {fold.name}, {datetime.now(UTC).isoformat(timespec='seconds')}\n")
+        sys.stdout.flush()
     return _train(train, fold)
 
 
@@ -122,11 +131,11 @@ def train_by_workers(
         while tasks:
             for hand, task in list(tasks.items()):
                 if task.is_over(on_epoch, on_death):
-                    ended = task.fold.name, task.collapse()
                     del tasks[hand]
+                    yield task.fold.name, task.collapse()
                     go_on(hand)
-                    yield ended
-            time.sleep(crew.WATCH_SECONDS)
+            if tasks:
+                time.sleep(crew.WATCH_SECONDS)
     finally:
         for hand in hands:
             hand.ask_to_stop()
@@ -177,8 +186,8 @@ class _Task:
         """
         error = self.hand.error
         if isinstance(error, MemoryFull):
-            raise MemoryFull(f"{str(error).rstrip('.')}; or go on with --resume and fewer --workers.")
+            error = MemoryFull(f"{str(error).rstrip('.')}; or go on with --resume and fewer --workers.")
         if error:
-            raise error
+            raise _named(self.fold, error)
         collapsed: Collapsed | None = self.hand.answer
         return collapsed

@@ -188,7 +188,7 @@ def _check_same(run: Path, settings: Settings, fingerprint: str, folds: str | No
             "resume with the settings it was begun with, or name another --run."
         )
     environment_then = read_environment(run)
-    folds_then = environment_then.get("folds")
+    folds_then = environment_then.get("folds", folds)
     if folds_then != folds:
         then, here = (f"with --folds {policy}" if policy else "without --folds" for policy in (folds_then, folds))
         raise UsageError(

@@ -1,6 +1,7 @@
 """Folds side by side, with trainings made up: nothing lost, nothing done twice, whoever dies."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from emokit import runs
 from emokit.data.prepared import Prepared
-from emokit.errors import Collapsed, WorkError
+from emokit.errors import Collapsed, EmokitError, WorkError
 from emokit.fold_runs import Fold, train_by_workers, train_here
 from tests.conftest import is_running
 
@@ -26,6 +27,7 @@ MADE_UP = '''
 import json
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -55,6 +57,8 @@ def train(data, run, *, on_epoch=None):
             os.kill(os.getpid(), signal.SIGKILL)
         if run.name == "collapses":
             raise Collapsed("One label for all of dev.")
+        if run.name == "bug":
+            1 / 0
         if run.name == "full":
             wait_for(run.parent / "slow" / "log.jsonl")
             raise WorkError("The disk is full.")
@@ -65,6 +69,8 @@ def train(data, run, *, on_epoch=None):
         with (run / "log.jsonl").open("a") as log:
             log.write(json.dumps({"epoch": epoch}) + "\\n")
     (run / "metrics.json").write_text(json.dumps({"utterances": len(data.table)}))
+    if run.name == "dies-later":
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
 '''
 
 COMMAND = """
@@ -135,11 +141,11 @@ def test_folds_are_trained_at_once_by_as_many_processes_as_there_are_workers(tra
     assert ended == {"one": None, "two": None, "three": None}
     assert sorted(told) == sorted((name, epoch) for name in ended for epoch in (1, 2, 3))
     assert all(runs.read_metrics(one.run) == {"utterances": 2} for one in folds)
-    workers = {pid for one in folds for pid in pids(one.run)} - {os.getpid()}
+    workers = {pid for one in folds for pid in pids(one.run)}
     assert len(workers) == 2
     assert not any(map(is_running, workers))
-    logs = [(folds[0].run.parent / "workers" / f"{number}.log").read_text().splitlines() for number in (0, 1)]
-    assert sorted(line.split(",")[0] for log in logs for line in log) == ["fold one", "fold three", "fold two"]
+    logs = "".join((folds[0].run.parent / "workers" / f"{number}.log").read_text() for number in (0, 1))
+    assert sorted(re.findall("^fold (\\w+), 20", logs, re.MULTILINE)) == ["one", "three", "two"]
 
 
 @pytest.mark.parametrize("how", ["dies-once", "asked-to-stop"])
@@ -149,6 +155,24 @@ def test_a_worker_that_is_killed_is_replaced_and_its_fold_gone_on_with(train: An
     assert [epoch for epoch in told if epoch != (how, KILLED)] == [(how, 1), (how, 2), (how, 3)]
     assert told.count((how, KILLED)) == 1
     assert len(pids(fold(how).run)) == 2
+
+
+def test_a_worker_that_dies_between_two_folds_is_replaced_for_the_second(
+    train: Any, fold: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emokit.crew.WATCH_SECONDS", 1.0)  # its death comes before it is asked again
+    ended, _ = by_workers([fold("dies-later"), fold("three")], train, 1)
+    assert ended == {"dies-later": None, "three": None}
+    assert len({*pids(fold("dies-later").run), *pids(fold("three").run)}) == 2
+
+
+def test_an_error_that_is_a_bug_names_its_fold_and_its_log(train: Any, fold: Any) -> None:
+    buggy = fold("bug")
+    with pytest.raises(EmokitError) as error:
+        by_workers([buggy], train, 2)
+    log = buggy.run.parent / "workers" / "0.log"
+    assert str(error.value) == f"Fold bug: A worker ended by an error of its own, a bug; its traceback is in {log}."
+    assert "ZeroDivisionError" in log.read_text()
 
 
 def test_a_log_with_a_gap_is_told_by_its_numbers(train: Any, fold: Any) -> None:

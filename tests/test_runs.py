@@ -1,5 +1,6 @@
 """The run folder: made once, resumed only with what it was begun with, read even after a kill."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,13 @@ def test_a_cross_validation_goes_on_with_the_folds_it_was_begun_with(tmp_path: P
         assert str(caught.value) == (
             f"{run} was begun with --folds emobox and is to go on {now}; resume as it was begun, or name another --run."
         )
+
+
+def test_what_was_begun_before_folds_were_noted_is_gone_on_with(run: Path) -> None:
+    about = runs.read_environment(run)
+    del about["folds"]
+    (run / runs.ENVIRONMENT).write_text(json.dumps(about))
+    start(run, folds="emobox", resume=True)
 
 
 def test_resuming_what_was_never_begun_begins_it(tmp_path: Path) -> None:

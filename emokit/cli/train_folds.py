@@ -64,7 +64,7 @@ class _Shown(Listener):
         console.say(tables.fold_line(name, found))
 
     def replaced(self, name: str) -> None:
-        console.say(f"fold {name}: its worker was killed, as a full memory does; another goes on with it")
+        console.say(f"fold {name}: its worker was killed or stopped; another goes on with it")
 
     def collapsed(self, name: str, error: Collapsed) -> None:
         console.say(f"fold {name}: {error}")
