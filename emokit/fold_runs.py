@@ -1,10 +1,8 @@
 """The runs of a cross-validation's folds: one after the other in this process, or side by side by workers."""
 
-import sys
 import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from emokit import crew, runs
 from emokit.data.prepared import Prepared
 from emokit.errors import Collapsed, EmokitError, MemoryFull, WorkError
-from emokit.files import explained_disk_errors
 
 if TYPE_CHECKING:
     from emokit.training.loop import Epoch
@@ -79,14 +76,6 @@ def _teller(on_epoch: OnEpoch, name: str) -> "Callable[[Epoch], None]":
     return lambda epoch: on_epoch(name, epoch.as_log())
 
 
-def _train_as_asked(train: TrainFold, fold: Fold) -> Collapsed | None:
-    """What a worker does with a fold; its name and the time stand above what is printed."""
-    with explained_disk_errors(fold.run):
-        sys.stdout.write(f"fold {fold.name}, {datetime.now(UTC).isoformat(timespec='seconds')}\n")
-        sys.stdout.flush()
-    return _train(train, fold)
-
-
 def train_by_workers(
     folds: Iterable[Fold],
     train: TrainFold,
@@ -115,7 +104,7 @@ def train_by_workers(
         WorkError: a fold's worker was killed ten times without an epoch in between.
     """
     waiting = iter(folds)
-    act = partial(_train_as_asked, train)
+    act = partial(_train, train)
     hands = [crew.Hand(act, logs / f"{number}.log", number, at_once, devices) for number in range(at_once)]
     tasks: dict[crew.Hand, _Task] = {}
 

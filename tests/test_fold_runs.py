@@ -1,7 +1,6 @@
 """Folds side by side, with trainings made up: nothing lost, nothing done twice, whoever dies."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -144,8 +143,6 @@ def test_folds_are_trained_at_once_by_as_many_processes_as_there_are_workers(tra
     workers = {pid for one in folds for pid in pids(one.run)}
     assert len(workers) == 2
     assert not any(map(is_running, workers))
-    logs = "".join((folds[0].run.parent / "workers" / f"{number}.log").read_text() for number in (0, 1))
-    assert sorted(re.findall("^fold (\\w+), 20", logs, re.MULTILINE)) == ["one", "three", "two"]
 
 
 @pytest.mark.parametrize("how", ["dies-once", "asked-to-stop"])

@@ -60,7 +60,7 @@ def test_of_workers_killed_twenty_times_nothing_is_lost_and_nothing_is_done_twic
     crew: Any, begun: Begin, made_up: Make
 ) -> None:
     grid = {
-        "training.lr": {"grid": [0.01 * n for n in range(1, 7)]},
+        "training.lr": {"grid": [0.01 * n for n in range(1, 21)]},
         "training.weight_decay": {"grid": [0.1, 0.3, 0.5]},
     }
     plan = begun(made_up(space=grid))
@@ -71,7 +71,9 @@ def test_of_workers_killed_twenty_times_nothing_is_lost_and_nothing_is_done_twic
         hands[kill % 2].kill()
         hands[kill % 2].join()
         hands[kill % 2] = crew.start(plan, pause=0.1)
-    assert states(plan)["COMPLETE"] < 18, "the sweep was over before the last kill"
+    assert states(plan)["COMPLETE"] < 60, "the sweep was over before the last kill"
+    for _ in range(2):  # who do the rest sooner
+        crew.start(plan)
     crew.wait()
     assert points(plan) == every(plan)
     assert set(states(plan)) <= {"COMPLETE", "FAIL"}
