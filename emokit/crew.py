@@ -153,6 +153,26 @@ class Hand:
 
 
 @contextlib.contextmanager
+def hired(act: Callable[[Any], Any], logs: Path, workers: int, devices: int) -> Iterator[list[Hand]]:
+    """So many workers' places; whoever works there at the end is stopped, all at once.
+
+    Args:
+        act: as `Hand` takes it.
+        logs: the folder for what they print.
+        workers: how many.
+        devices: GPUs that they share, one each in turn; 0 for none.
+    """
+    hands = [Hand(act, logs / f"{number}.log", number, workers, devices) for number in range(workers)]
+    try:
+        yield hands
+    finally:
+        for hand in hands:
+            hand.ask_to_stop()
+        for hand in hands:
+            hand.stop()
+
+
+@contextlib.contextmanager
 def _deaf_to_ctrl_c() -> Iterator[None]:
     """A process that is started here never hears Ctrl-C, not even while it loads its libraries."""
     if threading.current_thread() is not threading.main_thread():

@@ -118,7 +118,7 @@ def cross_validate(
     )
     ledger = prepared.ledger_of(table["corpus"].unique())
     write_json(run / runs.LEDGER, ledger)
-    done = {name: max((int(line["epoch"]) for line in runs.read_log(folders[name])), default=0) for name in names}
+    done = {name: runs.last_epoch(folders[name]) for name in names}
 
     def epoch_done(name: str, line: dict[str, Any]) -> None:
         done[name] = int(line["epoch"])

@@ -104,8 +104,6 @@ def train_by_workers(
         WorkError: a fold's worker was killed ten times without an epoch in between.
     """
     waiting = iter(folds)
-    act = partial(_train, train)
-    hands = [crew.Hand(act, logs / f"{number}.log", number, at_once, devices) for number in range(at_once)]
     tasks: dict[crew.Hand, _Task] = {}
 
     def go_on(hand: crew.Hand) -> None:
@@ -114,7 +112,7 @@ def train_by_workers(
         else:
             hand.ask_to_stop()  # others may need the memory that it holds
 
-    try:
+    with crew.hired(partial(_train, train), logs, at_once, devices) as hands:
         for hand in hands:
             go_on(hand)
         while tasks:
@@ -125,11 +123,6 @@ def train_by_workers(
                     go_on(hand)
             if tasks:
                 time.sleep(crew.WATCH_SECONDS)
-    finally:
-        for hand in hands:
-            hand.ask_to_stop()
-        for hand in hands:
-            hand.stop()
 
 
 class _Task:
@@ -137,7 +130,7 @@ class _Task:
 
     def __init__(self, fold: Fold, hand: crew.Hand) -> None:
         self.fold, self.hand = fold, hand
-        self._told = max((int(line["epoch"]) for line in runs.read_log(fold.run)), default=0)
+        self._told = runs.last_epoch(fold.run)
         self._deaths = 0  # since the last epoch
         hand.ask(fold)
 

@@ -127,6 +127,11 @@ def read_log(run: Path) -> list[dict[str, Any]]:
     return [epochs[number] for number in sorted(epochs)]
 
 
+def last_epoch(run: Path) -> int:
+    """The number of the last epoch in a run's log; 0 before the first."""
+    return max((int(epoch["epoch"]) for epoch in read_log(run)), default=0)
+
+
 def write_model(run: Path, save: Callable[[Path], None]) -> None:
     """Let `save` (a `save_pretrained`) write a model, and move its files to `model/` only when all of them are whole."""
     with tempfile.TemporaryDirectory(prefix=".model-", dir=run) as temporary, explained_disk_errors(run / MODEL):

@@ -121,27 +121,20 @@ def watch(plan: Plan, order: Order, workers: int, devices: int = 0) -> Generator
     Raises:
         WorkError: every worker has ended by an error.
     """
-    hands = [
-        crew.Hand(carry_out, plan.run / crew.WORKERS / f"{number}.log", number, workers, devices)
-        for number in range(workers)
-    ]
     written = 0.0
     try:
-        for hand in hands:
-            hand.ask(order)
-        # All are asked, not the first that is at work alone: whoever was killed is replaced now.
-        while [hand for hand in hands if hand.is_at_work()]:
-            found = summary.summarise(plan)
-            if time.monotonic() - written > WRITE_SECONDS:
-                summary.write(plan, found)
-                written = time.monotonic()
-            yield found
-            time.sleep(crew.WATCH_SECONDS)
+        with crew.hired(carry_out, plan.run / crew.WORKERS, workers, devices) as hands:
+            for hand in hands:
+                hand.ask(order)
+            # All are asked, not the first that is at work alone: whoever was killed is replaced now.
+            while [hand for hand in hands if hand.is_at_work()]:
+                found = summary.summarise(plan)
+                if time.monotonic() - written > WRITE_SECONDS:
+                    summary.write(plan, found)
+                    written = time.monotonic()
+                yield found
+                time.sleep(crew.WATCH_SECONDS)
     finally:
-        for hand in hands:
-            hand.ask_to_stop()
-        for hand in hands:
-            hand.stop()
         found = summary.summarise(plan, importance=True)
         summary.write(plan, found)
     errors = [hand.error for hand in hands if hand.error]
