@@ -26,7 +26,6 @@ MADE_UP = '''
 import json
 import os
 import signal
-import threading
 import time
 from pathlib import Path
 
@@ -68,8 +67,6 @@ def train(data, run, *, on_epoch=None):
         with (run / "log.jsonl").open("a") as log:
             log.write(json.dumps({"epoch": epoch}) + "\\n")
     (run / "metrics.json").write_text(json.dumps({"utterances": len(data.table)}))
-    if run.name == "dies-later":
-        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
 '''
 
 COMMAND = """
@@ -155,12 +152,20 @@ def test_a_worker_that_is_killed_is_replaced_and_its_fold_gone_on_with(train: An
 
 
 def test_a_worker_that_dies_between_two_folds_is_replaced_for_the_second(
-    train: Any, fold: Any, monkeypatch: pytest.MonkeyPatch
+    train: Any, fold: Any, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("emokit.crew.WATCH_SECONDS", 1.0)  # its death comes before it is asked again
-    ended, _ = by_workers([fold("dies-later"), fold("three")], train, 1)
-    assert ended == {"dies-later": None, "three": None}
-    assert len({*pids(fold("dies-later").run), *pids(fold("three").run)}) == 2
+    first, second = fold("first"), fold("three")
+    (tmp_path / "folds").mkdir()
+    ended = train_by_workers([first, second], train, lambda name, line: None, print, tmp_path / "folds" / "logs", 1, 0)
+    assert next(ended) == ("first", None)
+    (worker,) = pids(first.run)
+    os.kill(worker, signal.SIGKILL)  # the second fold is given to it when the next one is asked for
+    for _ in range(600):
+        if not is_running(worker):
+            break
+        time.sleep(0.05)
+    assert list(ended) == [("three", None)]
+    assert worker not in pids(second.run)
 
 
 def test_an_error_that_is_a_bug_names_its_fold_and_its_log(train: Any, fold: Any) -> None:

@@ -117,7 +117,7 @@ def test_another_seed_gives_other_weights(finished, small_prepared, small_settin
 
 
 def test_a_run_killed_in_mid_epoch_and_resumed_ends_with_the_same_weights(small_prepared, small_settings, tmp_path):
-    small_settings["training"] |= {"max_epochs": 12, "patience": None, "collapse_patience": 100}
+    small_settings["training"] |= {"max_epochs": 6, "patience": None, "collapse_patience": 100}
     experiment = tmp_path / "small.yaml"
     experiment.write_text(yaml.safe_dump(small_settings))
 
@@ -137,7 +137,7 @@ def test_a_run_killed_in_mid_epoch_and_resumed_ends_with_the_same_weights(small_
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
     assert not runs.is_complete(tmp_path / "killed")
-    assert 2 <= log_lines(tmp_path / "killed") < 12
+    assert 2 <= log_lines(tmp_path / "killed") < 6
     subprocess.run(command(tmp_path / "killed", "--resume"), check=True, **quiet)
     for name in ("metrics.json", "model/model.safetensors"):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name

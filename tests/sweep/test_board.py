@@ -26,6 +26,23 @@ def board(tmp_path: Path) -> Callable[..., Board]:
     return look
 
 
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """What boards look at for the time."""
+    clock = Clock()
+    monkeypatch.setattr("emokit.sweep.board.time", clock)
+    return clock
+
+
 def attempts(board: Board) -> list[tuple[Any, ...]]:
     return [(one.user_attrs["point"], one.user_attrs["attempt"], one.state.name) for one in board.study.trials]
 
@@ -71,43 +88,46 @@ def test_a_slot_that_is_handed_back_goes_on_with_its_values_and_what_was_reporte
 
 
 def test_a_worker_on_another_machine_is_dead_when_it_is_silent_for_its_lease_and_not_before(
-    board: Callable[..., Board],
+    board: Callable[..., Board], clock: Clock
 ) -> None:
-    slow, watcher = board(), board(lease_seconds=0.4)
+    slow, watcher = board(), board(lease_seconds=40)
     trial = slow.claim()
     assert trial
     trial.set_user_attr("worker", ELSEWHERE)
     for count in range(8):  # slow, but alive: it is looked at for twice its lease
+        clock.now += 9
         assert slow.beat(trial, count)
         watcher.fill()
-        time.sleep(0.08)
-    assert attempts(watcher)[0] == ("0000", 0, "RUNNING")
-    silent = time.monotonic()
-    while watcher.fill()["0000"].user_attrs["attempt"] == 0:
-        time.sleep(0.02)
-    assert time.monotonic() - silent >= 0.3
+    last = clock.now
+    for silent in (9, 18, 27, 36, 40):
+        clock.now = last + silent
+        assert watcher.fill()["0000"].user_attrs["attempt"] == 0
+    clock.now = last + 40.1
+    assert watcher.fill()["0000"].user_attrs["attempt"] == 1
     assert attempts(watcher)[-1] == ("0000", 1, "WAITING")
     assert not slow.beat(trial, 9)
     with pytest.raises(LeaseLost):
         slow.complete(trial, 0.5)
 
 
-def test_silence_while_nobody_looked_proves_nothing(board: Callable[..., Board]) -> None:
-    slow, watcher = board(), board(lease_seconds=0.2)
+def test_silence_while_nobody_looked_proves_nothing(board: Callable[..., Board], clock: Clock) -> None:
+    slow, watcher = board(), board(lease_seconds=40)
     trial = slow.claim()
     assert trial
     trial.set_user_attr("worker", ELSEWHERE)
     watcher.fill()
-    time.sleep(0.5)  # as when the storage was away
+    clock.now += 100  # as when the storage was away
     assert watcher.fill()["0000"].state == TrialState.RUNNING
 
 
-def test_a_living_process_of_this_machine_is_never_dead_however_silent(board: Callable[..., Board]) -> None:
-    watcher = board(lease_seconds=0.4)
+def test_a_living_process_of_this_machine_is_never_dead_however_silent(
+    board: Callable[..., Board], clock: Clock
+) -> None:
+    watcher = board(lease_seconds=40)
     board().claim()
     for _ in range(16):
         watcher.fill()
-        time.sleep(0.05)
+        clock.now += 9
     assert attempts(watcher)[0] == ("0000", 0, "RUNNING")
 
 

@@ -103,7 +103,7 @@ def test_when_the_database_goes_away_and_comes_back_the_workers_wait_and_go_on(
     postgres: Postgres, crew: Any, begun: Begin, made_up: Make
 ) -> None:
     plan = begun(made_up(name="away", space=FEW), postgres.url)
-    hands = [crew.start(plan, postgres.url, pause=0.1) for _ in range(2)]
+    hands = [crew.start(plan, postgres.url, pause=0.3) for _ in range(2)]  # not over before the database is away
     while not len(complete(plan)) >= 2:
         time.sleep(0.05)
     postgres.stop()

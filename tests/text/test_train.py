@@ -103,7 +103,7 @@ def test_the_same_seed_gives_the_same_scores_and_weights(finished, text_prepared
 
 
 def test_a_run_killed_in_mid_epoch_and_resumed_ends_with_the_same_weights(text_prepared, text_settings, tmp_path):
-    text_settings["training"] |= {"max_epochs": 12, "patience": None, "accumulation": 2, "layer_decay": 0.8}
+    text_settings["training"] |= {"max_epochs": 6, "patience": None, "accumulation": 2, "layer_decay": 0.8}
     experiment = tmp_path / "small.yaml"
     experiment.write_text(yaml.safe_dump(text_settings))
 
@@ -126,7 +126,7 @@ def test_a_run_killed_in_mid_epoch_and_resumed_ends_with_the_same_weights(text_p
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
     assert not runs.is_complete(tmp_path / "killed")
-    assert 2 <= log_lines(tmp_path / "killed") < 12
+    assert 2 <= log_lines(tmp_path / "killed") < 6
     subprocess.run(command(tmp_path / "killed", "--resume"), check=True, **quiet)
     for name in ("metrics.json", "model/model.safetensors", "predictions/test.parquet"):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
