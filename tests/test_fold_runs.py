@@ -151,9 +151,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_fold_gone_on_with(train: An
     assert len(pids(fold(how).run)) == 2
 
 
-def test_a_worker_that_dies_between_two_folds_is_replaced_for_the_second(
-    train: Any, fold: Any, tmp_path: Path
-) -> None:
+def test_a_worker_that_dies_between_two_folds_is_replaced_for_the_second(train: Any, fold: Any, tmp_path: Path) -> None:
     first, second = fold("first"), fold("three")
     (tmp_path / "folds").mkdir()
     ended = train_by_workers([first, second], train, lambda name, line: None, print, tmp_path / "folds" / "logs", 1, 0)

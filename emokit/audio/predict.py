@@ -85,21 +85,35 @@ def by_window(
     statistics: numpy.ndarray | None = None,
 ) -> tuple[list[tuple[int, int]], numpy.ndarray]:
     """As `probabilities`, before the mean: (utterance, first frame) of each window, and (windows, classes) float64."""
+    pieces, windows = windows_of(log_mels, window_frames, overlap, statistics)
+    if not pieces:
+        raise DataError("There is no utterance to predict; name at least one.")
+    with torch.inference_mode():
+        found = [model(input_features=some.to(device)).logits.cpu().double().softmax(dim=1).numpy() for some in windows]
+    return pieces, numpy.concatenate(found)
+
+
+def windows_of(
+    log_mels: Sequence[numpy.ndarray], window_frames: int, overlap: float, statistics: numpy.ndarray | None
+) -> tuple[list[tuple[int, int]], Iterator[torch.Tensor]]:
+    """(utterance, first frame) of each window, and batches of them (windows, frames, mels) as the model takes them.
+
+    Args:
+        log_mels, window_frames, overlap, statistics: as `probabilities` takes them.
+    """
     pieces = [
         (row, start) for row, log_mel in enumerate(log_mels) for start in starts(len(log_mel), window_frames, overlap)
     ]
-    if not pieces:
-        raise DataError("There is no utterance to predict; name at least one.")
-    found = []
-    with torch.inference_mode():
+
+    def batches() -> Iterator[torch.Tensor]:
         for first in range(0, len(pieces), BATCH_WINDOWS):
             batch = pieces[first : first + BATCH_WINDOWS]
             windows = numpy.stack([cut(log_mels[row], window_frames, start) for row, start in batch])
             rows = [row for row, _ in batch]
             windows = standardised(windows.astype(numpy.float32), None if statistics is None else statistics[rows])
-            features = torch.from_numpy(windows).to(device)
-            found.append(model(input_features=features).logits.cpu().double().softmax(dim=1).numpy())
-    return pieces, numpy.concatenate(found)
+            yield torch.from_numpy(windows)
+
+    return pieces, batches()
 
 
 def load_model(run: Path, device: torch.device) -> AudioModel:

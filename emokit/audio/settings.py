@@ -99,6 +99,8 @@ class ModelSettings(Settings):
     """Width of the hidden layer of the classification head."""
     dropout: float = Field(0.3, ge=0, lt=1)
     """Share of the numbers that are dropped inside the head, between the LSTM's layers and in the attention."""
+    functionals: bool = False
+    """Of an ACRNN: once trained, average its probabilities with those of the simple baseline, a regression on functionals."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
@@ -182,6 +184,10 @@ class AudioSettings(Settings):
         if self.model.name is None:
             return self
         of, recipe, longest = self.augmentation, self.training, self.data.window_seconds
+        if self.model.functionals:
+            raise ValueError(
+                "must leave model.functionals off where model.name is set: only an ACRNN is averaged with the regression on them"
+            )
         if of.num_frequency_masks or of.num_time_masks or of.shift_seconds or self.data.normalisation != "train":
             raise ValueError(
                 "must leave masks, shift_seconds and normalisation to models of spectrograms where model.name is set: "

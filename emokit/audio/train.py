@@ -1,7 +1,9 @@
 """Train an audio model from a prepared folder into a run folder; test is scored once, at the end."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +11,18 @@ import numpy
 import pandas
 import torch
 
-from emokit import predictions
+from emokit import predictions, runs
 from emokit.audio import baseline
 from emokit.audio.augment import Augment
 from emokit.audio.features import LogMel
+from emokit.audio.functionals import FunctionalsRegression
 from emokit.audio.kept import Progress, features_of
 from emokit.audio.learner import Learner, of_waveforms
 from emokit.audio.model import AcrnnConfig, AcrnnForAudioClassification
 from emokit.audio.normalise import DECLARED, Statistics, statistics_of
-from emokit.audio.predict import probabilities, read_model
+from emokit.audio.predict import probabilities, read_model, windows_of
 from emokit.audio.pretrained import pretrained
-from emokit.audio.settings import AudioSettings
+from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.speeds import versions
 from emokit.audio.windows import TrainingBatches, on_device
 from emokit.data.prepared import Prepared
@@ -114,6 +117,10 @@ def train(
     if not accelerator.is_main_process:
         return {}
     best = read_model(run, accelerator.device)
+    simple = fit_simple(settings, prepared, parts)
+    if settings.model.functionals and isinstance(best, AcrnnForAudioClassification):
+        best.add(copy.deepcopy(simple).to(accelerator.device))
+        runs.write_model(run, best.save_pretrained)
     found = {
         split: predictions.make(
             parts[split].table, learner.predict(best, split), model=settings.name, fingerprint=prepared.fingerprint
@@ -128,7 +135,9 @@ def train(
         **epochs,
         **({"declared": DECLARED} if settings.data.speaker_normalisation else {}),
     }
-    return complete(run, about, ledger, found, parts["train"].table["label"], _baseline(parts))
+    return complete(
+        run, about, ledger, found, parts["train"].table["label"], _baseline(settings, prepared, parts, simple)
+    )
 
 
 def of_spectrograms(
@@ -179,13 +188,45 @@ def new_batches(
     )
 
 
-def _baseline(parts: dict[str, Part]) -> Baseline:
-    """The simple model, fitted on train, its strength chosen on dev."""
-    summaries = {split: baseline.summary(part.log_mels) for split, part in parts.items()}
-    simple = baseline.fit_baseline(summaries["train"], parts["train"].targets, summaries["dev"], parts["dev"].targets)
-    return Baseline(
-        baseline.DESCRIPTION, {split: simple.predict(of) for split, of in summaries.items() if split != "train"}
+def fit_simple(settings: AudioSettings, prepared: Prepared, parts: dict[str, Part]) -> FunctionalsRegression:
+    """The simple model, fitted on the windows of train, its strength chosen on dev."""
+    of, train_part = _features(settings, prepared), parts["train"]
+    model = FunctionalsRegression(of.num_mels, is_standardised=train_part.statistics is not None)
+    pieces, windows = windows_of(
+        train_part.log_mels,
+        of.num_frames(settings.data.window_seconds),
+        settings.data.windows_overlap,
+        train_part.statistics,
     )
+    targets = train_part.targets[[row for row, _ in pieces]]
+    predict_dev = partial(_simple_probabilities, settings, prepared, parts["dev"])
+    baseline.fit(model, windows, targets, predict_dev, parts["dev"].targets)
+    return model
+
+
+def _simple_probabilities(
+    settings: AudioSettings, prepared: Prepared, part: Part, model: FunctionalsRegression
+) -> numpy.ndarray:
+    frames = _features(settings, prepared).num_frames(settings.data.window_seconds)
+    overlap, statistics = settings.data.windows_overlap, part.statistics
+    return probabilities(model, part.log_mels, frames, torch.device("cpu"), overlap, statistics)
+
+
+def _baseline(
+    settings: AudioSettings, prepared: Prepared, parts: dict[str, Part], simple: FunctionalsRegression
+) -> Baseline:
+    """What the simple model guesses of the splits that are held out."""
+    held_out = {split: part for split, part in parts.items() if split != "train"}
+    guesses = {
+        split: _simple_probabilities(settings, prepared, part, simple).argmax(axis=1)
+        for split, part in held_out.items()
+    }
+    return Baseline(baseline.DESCRIPTION, guesses)
+
+
+def _features(settings: AudioSettings, prepared: Prepared) -> FeatureSettings:
+    """What spectrograms are made with; a pretrained encoder hears the sound itself, and its baseline takes what there is."""
+    return features_of(prepared) if settings.model.name else settings.features
 
 
 def read_parts(settings: AudioSettings, prepared: Prepared, held_out: tuple[str, ...] = HELD_OUT) -> dict[str, Part]:
@@ -205,8 +246,7 @@ def read_parts(settings: AudioSettings, prepared: Prepared, held_out: tuple[str,
             )
     if corpora:
         table = table[table["corpus"].isin(corpora)]
-    # A pretrained encoder hears the sound itself; only its simple baseline wants features, whichever there are.
-    store = prepared.features(features_of(prepared) if settings.model.name else settings.features)
+    store = prepared.features(_features(settings, prepared))
     parts = {}
     for split in ("train", *held_out):
         rows = table[table["split"] == split].reset_index(drop=True)
@@ -241,7 +281,7 @@ def new_model(settings: AudioSettings, train_part: Part) -> AcrnnForAudioClassif
         windows_overlap=settings.data.windows_overlap,
         normalisation=settings.data.normalisation,
         features=settings.features.as_dict(),
-        **settings.model.model_dump(exclude={"name", "revision", "frozen"}),
+        **settings.model.model_dump(exclude={"name", "revision", "frozen", "functionals"}),
     )
     model = AcrnnForAudioClassification(config)
     if train_part.statistics is None:

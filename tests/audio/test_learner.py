@@ -191,6 +191,10 @@ def test_a_dry_run_counts_the_steps_that_training_takes(prepared, wav2vec2):
 def test_what_only_spectrograms_take_is_refused_for_an_encoder():
     for values, words in (
         (
+            {"model": {"name": "some/encoder", "functionals": True}},
+            "must leave model.functionals off where model.name is set",
+        ),
+        (
             {"augmentation": {"num_time_masks": 1}},
             "must leave masks, shift_seconds and normalisation to models of spectrograms",
         ),

@@ -11,10 +11,12 @@ from dataclasses import replace
 import pandas
 import pytest
 import sklearn.metrics
+import torch
 import yaml
 from safetensors.torch import load_file
 
 from emokit import predictions, runs
+from emokit.audio.predict import load_model, predict_split
 from emokit.audio.settings import AudioSettings
 from emokit.audio.train import new_model, read_parts, train
 from emokit.data.prepared import open_prepared
@@ -108,6 +110,30 @@ def test_the_same_seed_gives_the_same_scores_and_weights(finished, small_prepare
     ).read_bytes()
 
 
+def test_with_functionals_the_same_network_is_averaged_with_the_simple_baseline(
+    finished, small_prepared, small_settings, tmp_path
+):
+    small_settings["model"]["functionals"] = True
+    train(AudioSettings.make(small_settings), open_prepared(small_prepared), tmp_path / "run", device="cpu")
+    assert [line["dev_uar"] for line in runs.read_log(tmp_path / "run")] == [
+        line["dev_uar"] for line in runs.read_log(finished)
+    ]
+    for split in ("dev", "test"):
+        both, network = (predictions.read(run / f"predictions/{split}.parquet") for run in (tmp_path / "run", finished))
+        simple = 2 * both.probabilities - network.probabilities
+        assert simple.min() > -1e-6
+        assert simple.sum(axis=1) == pytest.approx(1)
+        recall = sklearn.metrics.recall_score(
+            both.targets, simple.argmax(axis=1), average="macro", labels=sorted(set(both.targets))
+        )
+        scores = runs.read_metrics(finished)["splits"][split]["baselines"]["simple"]
+        assert recall == pytest.approx(scores["uar"])
+    cpu = torch.device("cpu")
+    out = tmp_path / "again.parquet"
+    predict_split(load_model(tmp_path / "run", cpu), tmp_path / "run", small_prepared, "test", out, cpu)
+    assert predictions.read(out).probabilities == pytest.approx(both.probabilities, abs=1e-6)
+
+
 def test_another_seed_gives_other_weights(finished, small_prepared, small_settings, tmp_path):
     small_settings["training"]["seed"] = 1
     train(AudioSettings.make(small_settings), open_prepared(small_prepared), tmp_path / "run", device="cpu")
@@ -129,9 +155,9 @@ def test_a_run_killed_in_mid_epoch_and_resumed_ends_with_the_same_weights(small_
         path = run / runs.LOG
         return path.read_text().count("\n") if path.exists() else 0
 
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "env": environment}
-    subprocess.run(command(tmp_path / "whole"), check=True, **quiet)
+    train(AudioSettings.make(small_settings), open_prepared(small_prepared), tmp_path / "whole", device="cpu")
     with subprocess.Popen(command(tmp_path / "killed"), **quiet) as process:
         while log_lines(tmp_path / "killed") < 2 and process.poll() is None:
             time.sleep(0.005)
