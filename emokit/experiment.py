@@ -23,6 +23,7 @@ from emokit.training.loop import DevScores, Epoch, fit
 from emokit.training.settings import TrainingSettings
 
 HELD_OUT = ("dev", "test")
+NOT_TRAINED = {"epochs": 0, "best_epoch": 0}  # of a model that is fitted at once
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from types import ModuleType
 REGISTRY = "transformers.models.auto.modeling_auto"
 MODELS = (
     ("emokit.audio.model", "AcrnnConfig", "AcrnnForAudioClassification"),
+    ("emokit.audio.functionals", "FunctionalsConfig", "FunctionalsForAudioClassification"),
     ("emokit.audio.encoder", "SpeechConfig", "SpeechForAudioClassification"),
 )
 

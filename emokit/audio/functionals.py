@@ -7,17 +7,18 @@ Legend of the shapes: B windows, T frames, M mel bins, K curves, D functionals.
 """
 
 import math
+from typing import Any
 
 import numpy
 import torch
 from scipy.fft import dct
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import linear, pad
+from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from emokit.labels import NUM_LABELS
+from emokit.labels import ID2LABEL, NUM_LABELS, TARGETS
 
 NUM_BANDS, NUM_CEPSTRA = 32, 20
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
@@ -26,66 +27,107 @@ SPEECH_DB = 25.0  # frames that are softer than the loudest one by more than thi
 SPEECH_DEVIATIONS = 2.5  # the same of log-mels that are standardised
 
 NEVER = -100.0  # the logit of a class that training did not have
+SMALLEST_DEVIATION = 1e-3  # a functional that hardly varies in training holds nothing that is worth blowing up
+FURTHEST = 10.0  # deviations from the mean that a functional may have: sound of another kind must not decide alone
 
 
-class FunctionalsRegression(nn.Module):
+class FunctionalsConfig(PretrainedConfig):
+    """The windows that the model takes, and the settings of the features that they are cut from."""
+
+    model_type = "functionals"
+
+    def __init__(
+        self,
+        num_mels: int = 128,
+        window_frames: int = 130,
+        windows_overlap: float = 0.0,
+        normalisation: str = "train",
+        features: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.num_mels = num_mels
+        self.window_frames = window_frames
+        self.windows_overlap = windows_overlap
+        self.normalisation = normalisation
+        self.features = features or {}
+        kwargs.setdefault("id2label", ID2LABEL)
+        kwargs.setdefault("label2id", TARGETS)
+        super().__init__(**kwargs)
+
+
+class FunctionalsForAudioClassification(PreTrainedModel):
     """Seven logits from the functionals of a window's frames of speech."""
 
+    config_class = FunctionalsConfig
+    base_model_prefix = "functionals"
+    main_input_name = "input_features"
     curves: Tensor
     """(M, bands and cepstra): what makes curves of log-mels."""
+    mean: Tensor
+    """(D,) of the training split, as `deviation`."""
+    deviation: Tensor
 
-    def __init__(self, num_mels: int, *, is_standardised: bool = False) -> None:
-        """Set up a model that knows nothing yet.
-
-        Args:
-            num_mels: M.
-            is_standardised: whether the log-mels come standardised and not in decibels.
-        """
-        super().__init__()
-        self.range = SPEECH_DEVIATIONS if is_standardised else SPEECH_DB
-        self.register_buffer("curves", _curves(num_mels))
+    def __init__(self, config: FunctionalsConfig) -> None:
+        super().__init__(config)
+        self.speech_range = SPEECH_DB if config.normalisation == "train" else SPEECH_DEVIATIONS
+        self.register_buffer("curves", _curves(config.num_mels))
+        self.register_buffer("mean", torch.zeros(NUM_FUNCTIONALS))
+        self.register_buffer("deviation", torch.ones(NUM_FUNCTIONALS))
         self.linear = nn.Linear(NUM_FUNCTIONALS, NUM_LABELS).requires_grad_(False)
+        self.post_init()
 
-    def forward(self, input_features: Tensor) -> SequenceClassifierOutput:
-        """Log-mels (B, T, M) -> logits (B, 7)."""
-        return SequenceClassifierOutput(logits=self.linear(self.functionals(input_features.float())))
+    def _init_weights(self, module: nn.Module) -> None:
+        """Leave the values as they are until `take` sets them."""
 
-    def functionals(self, log_mels: Tensor) -> Tensor:
+    def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> SequenceClassifierOutput:
+        """Log-mels (B, T, M), in decibels or standardised as `config.normalisation` says -> logits (B, 7) in float32."""
+        standard = self.standardised(self.summarised(input_features.float()))
+        return SequenceClassifierOutput(logits=linear(standard, self.linear.weight.float(), self.linear.bias.float()))
+
+    def summarised(self, log_mels: Tensor) -> Tensor:
         """(B, T, M) -> (B, D): of each curve and of its slope the moments, the trend and the quantiles over the speech in it."""
         loudness = log_mels.mean(dim=2)
-        is_speech = loudness >= loudness.max(dim=1, keepdim=True).values - self.range  # (B, T)
-        count = is_speech.sum(dim=1, keepdim=True)  # (B, 1)
-        levels = log_mels @ self.curves  # (B, T, K / 2)
+        is_speech = loudness >= loudness.max(dim=1, keepdim=True).values - self.speech_range  # (B, T)
+        speech = is_speech.float()
+        count = speech.sum(dim=1, keepdim=True)  # (B, 1)
+        levels = log_mels @ self.curves.float()  # (B, T, K / 2)
         values = torch.cat([levels, _slopes(levels)], dim=2)  # (B, T, K)
-        weights = (is_speech / count)[:, :, None]  # (B, T, 1)
+        weights = (speech / count)[:, :, None]  # (B, T, 1)
         # From -1 at the first frame of speech to 1 at the last.
-        place = 2 * (is_speech.cumsum(dim=1) - 1) / (count - 1).clamp_min(1) - 1  # (B, T)
+        place = 2 * (speech.cumsum(dim=1) - 1) / (count - 1).clamp_min(1) - 1  # (B, T)
         mean = (values * weights).sum(dim=1)  # (B, K)
         centred = values - mean[:, None]
-        deviation = (centred.square() * weights).sum(dim=1).sqrt().clamp_min(1e-3)
+        deviation = (centred.square() * weights).sum(dim=1).sqrt().clamp_min(1e-2)
         standard = centred / deviation[:, None]
         skewness = (standard**3 * weights).sum(dim=1)
-        kurtosis = (standard**4 * weights).sum(dim=1)
-        trend = (values * weights * place[:, :, None]).sum(dim=1)
+        kurtosis = (standard**4 * weights).sum(dim=1).clamp_min(1)  # which it is where anything varies
+        trend = (centred * weights * place[:, :, None]).sum(dim=1)
         ordered = values.masked_fill(~is_speech[:, :, None], math.inf).sort(dim=1).values
         at = (torch.tensor(QUANTILES, device=values.device) * (count - 1)).round().long()  # (B, quantiles)
         quantiles = ordered.gather(1, at[:, :, None].expand(-1, -1, values.shape[2])).flatten(1)
-        moments = [mean, deviation, skewness, (kurtosis + 1e-3).log(), trend]
-        return torch.cat([*moments, quantiles, count.log()], dim=1)
+        return torch.cat([mean, deviation, skewness, kurtosis.log(), trend, quantiles, count.log()], dim=1)
 
-    def take(self, scaler: StandardScaler, regression: LogisticRegression) -> None:
-        """Take over a standardisation of functionals and the regression that was fitted on them, as one linear map."""
+    def standardised(self, functionals: Tensor) -> Tensor:
+        """(B, D) -> the same, in deviations from the training split's mean."""
+        return ((functionals - self.mean.float()) / self.deviation.float()).clamp(-FURTHEST, FURTHEST)
+
+    def standardise_with(self, functionals: Tensor) -> None:
+        """Take over the mean and deviation of the training split's functionals (windows, D)."""
+        self.mean.copy_(functionals.double().mean(dim=0))
+        self.deviation.copy_(functionals.double().std(dim=0, correction=0).clamp_min(SMALLEST_DEVIATION))
+
+    def take(self, regression: LogisticRegression) -> None:
+        """Take over a regression that was fitted on standardised functionals."""
         own, intercepts = regression.coef_, regression.intercept_
         if len(regression.classes_) == 2:  # scikit-learn has one row for two classes: the second's against the first's
             own, intercepts = (
                 numpy.concatenate([-own / 2, own / 2]),
                 numpy.concatenate([-intercepts / 2, intercepts / 2]),
             )
-        own = own / scaler.scale_
         self.linear.weight.zero_()
         self.linear.bias.fill_(NEVER)
         self.linear.weight[regression.classes_] = torch.from_numpy(own).float()
-        self.linear.bias[regression.classes_] = torch.from_numpy(intercepts - own @ scaler.mean_).float()
+        self.linear.bias[regression.classes_] = torch.from_numpy(intercepts).float()
 
 
 def _slopes(levels: Tensor) -> Tensor:

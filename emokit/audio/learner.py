@@ -112,6 +112,8 @@ def read_ahead(
         DataError: the sound is no longer where it was prepared from, or cannot be read.
     """
     rows, speeds = rows[rows["path"].notna()], settings.augmentation.speeds
+    if settings.model.kind == "functionals":
+        return
     if settings.model.name is None:
         versions(prepared, settings.features, rows, speeds, progress)
         return
@@ -127,6 +129,8 @@ def survey(settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
         UsageError, DataError: the pretrained encoder is not to be had, or does not suit the settings.
     """
     recipe = settings.training
+    if settings.model.kind == "functionals":
+        return {"steps_per_epoch": 0}
     if settings.model.name is None:
         return {"steps_per_epoch": -(-(len(train) // recipe.batch_size) // recipe.accumulation)}
     _, ears = find_ears(settings)

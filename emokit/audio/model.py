@@ -6,7 +6,6 @@ CBAM: Woo et al. 2018, https://arxiv.org/abs/1807.06521.
 Legend of the shapes: B utterances, C channels, F mel bins, T frames, D features of a time step.
 """
 
-import math
 from typing import Any
 
 import torch
@@ -14,7 +13,6 @@ from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from emokit.audio.functionals import FunctionalsRegression
 from emokit.labels import ID2LABEL, NUM_LABELS, TARGETS
 
 
@@ -36,7 +34,6 @@ class AcrnnConfig(PretrainedConfig):
         attention_heads: int = 4,
         head_size: int = 128,
         dropout: float = 0.3,
-        functionals: bool = False,
         window_frames: int = 130,
         windows_overlap: float = 0.0,
         normalisation: str = "train",
@@ -54,7 +51,6 @@ class AcrnnConfig(PretrainedConfig):
         self.attention_heads = attention_heads
         self.head_size = head_size
         self.dropout = dropout
-        self.functionals = functionals
         self.window_frames = window_frames
         self.windows_overlap = windows_overlap
         self.normalisation = normalisation
@@ -158,8 +154,6 @@ class AcrnnForAudioClassification(PreTrainedModel):
             nn.Dropout(config.dropout),
             nn.Linear(config.head_size, NUM_LABELS),
         )
-        if config.functionals:
-            self.add(new_regression(config))
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -169,11 +163,6 @@ class AcrnnForAudioClassification(PreTrainedModel):
         """Take over the training split's mean and deviation per mel bin, both (F,) in decibels."""
         self.feature_mean.copy_(mean)
         self.feature_deviation.copy_(deviation.clamp_min(1e-3))
-
-    def add(self, regression: FunctionalsRegression) -> None:
-        """From now on, average the network's probabilities with those of a regression on functionals."""
-        self.config.functionals = True
-        self.regression = regression
 
     def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> SequenceClassifierOutput:
         """Log-mel spectrograms (B, T, F), in decibels or standardised as `config.normalisation` says -> logits (B, 7)."""
@@ -186,13 +175,4 @@ class AcrnnForAudioClassification(PreTrainedModel):
         steps = self.lstm_norm(steps + through) if self.config.skip_connections else through
         through, _ = self.attention(steps, steps, steps, need_weights=False)  # (B, T', D)
         steps = self.attention_norm(steps + through) if self.config.skip_connections else through
-        logits = self.head(steps.mean(dim=1))
-        if self.config.functionals:
-            both = torch.stack([logits.float(), self.regression(input_features).logits]).log_softmax(dim=2)
-            logits = both.logsumexp(dim=0) - math.log(2)
-        return SequenceClassifierOutput(logits=logits)
-
-
-def new_regression(config: AcrnnConfig) -> FunctionalsRegression:
-    """A regression on functionals that takes what the network takes; it knows nothing yet."""
-    return FunctionalsRegression(config.num_mels, is_standardised=config.normalisation != "train")
+        return SequenceClassifierOutput(logits=self.head(steps.mean(dim=1)))

@@ -13,6 +13,7 @@ from emokit import predictions, runs
 from emokit.audio import listen
 from emokit.audio.encoder import SpeechForAudioClassification
 from emokit.audio.features import LogMel, cut
+from emokit.audio.functionals import FunctionalsForAudioClassification
 from emokit.audio.model import AcrnnForAudioClassification
 from emokit.audio.normalise import (
     SMALLEST_DEVIATION_DB,
@@ -30,7 +31,8 @@ from emokit.data.sound import read_sound, resample
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 
-AudioModel = AcrnnForAudioClassification | SpeechForAudioClassification
+Spectral = AcrnnForAudioClassification | FunctionalsForAudioClassification
+AudioModel = Spectral | SpeechForAudioClassification
 
 BATCH_WINDOWS = 64
 
@@ -133,8 +135,10 @@ def read_model(run: Path, device: torch.device) -> AudioModel:
         DataError: it is damaged.
     """
     folder = run / runs.MODEL
-    is_pretrained = runs.read_settings(run).get("model", {}).get("name") is not None
-    kind = SpeechForAudioClassification if is_pretrained else AcrnnForAudioClassification
+    of = runs.read_settings(run).get("model", {})
+    kind: type[AudioModel] = SpeechForAudioClassification if of.get("name") is not None else AcrnnForAudioClassification
+    if of.get("kind") == "functionals":
+        kind = FunctionalsForAudioClassification
     try:
         model: AudioModel = kind.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     except Exception as error:  # transformers and safetensors raise many kinds for a damaged folder
@@ -168,7 +172,7 @@ def hear_files(
 
     A model that was trained with `data.speaker_normalisation` takes all of them for one speaker's.
     """
-    by_speaker = isinstance(model, AcrnnForAudioClassification) and model.config.normalisation == "speaker"
+    by_speaker = not isinstance(model, SpeechForAudioClassification) and model.config.normalisation == "speaker"
     speaker = _statistics_of_speaker(model, paths) if by_speaker else None
     for path in paths:
         try:
@@ -208,12 +212,12 @@ def _waveform(path: Path, rate: int) -> numpy.ndarray:
     return resample(sound.waveform, sound.sample_rate, rate)
 
 
-def _log_mel(model: AcrnnForAudioClassification, path: Path) -> numpy.ndarray:
+def _log_mel(model: Spectral, path: Path) -> numpy.ndarray:
     settings = FeatureSettings.make(model.config.features, "the model's config.json")
     return _extractor(settings)(_waveform(path, settings.sample_rate))
 
 
-def _statistics_of_speaker(model: AcrnnForAudioClassification, paths: Sequence[Path]) -> numpy.ndarray | None:
+def _statistics_of_speaker(model: Spectral, paths: Sequence[Path]) -> numpy.ndarray | None:
     """(1, 2, mels) over all files that can be read; None where there is none."""
     statistics = Statistics()
     for path in paths:

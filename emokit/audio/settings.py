@@ -73,6 +73,9 @@ class DataSettings(Settings):
 class ModelSettings(Settings):
     """ACRNN: residual convolutions with CBAM, a bidirectional LSTM, self-attention over time; or a pretrained encoder."""
 
+    kind: Literal["acrnn", "functionals"] = "acrnn"
+    """What is trained where no pretrained encoder is named: the ACRNN, or the simple baseline as a run of its own, a logistic
+    regression on functionals, which takes seconds."""
     name: str | None = None
     """A pretrained speech encoder: its folder, or its name on the Hugging Face hub; null trains an ACRNN from nothing."""
     revision: str | None = None
@@ -99,8 +102,6 @@ class ModelSettings(Settings):
     """Width of the hidden layer of the classification head."""
     dropout: float = Field(0.3, ge=0, lt=1)
     """Share of the numbers that are dropped inside the head, between the LSTM's layers and in the attention."""
-    functionals: bool = False
-    """Of an ACRNN: once trained, average its probabilities with those of the simple baseline, a regression on functionals."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
@@ -156,7 +157,7 @@ class AudioSettings(Settings):
     """Everything of one audio training."""
 
     name: str = Field("acrnn", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    """What the experiment is called in reports; where nothing is said and a pretrained encoder is named, after that."""
+    """What the experiment is called in reports; where nothing is said, after its kind or its pretrained encoder."""
     kind: Literal["audio"] = "audio"
     """The wing that the settings are for."""
     published: PublishedScore = PublishedScore()
@@ -169,8 +170,10 @@ class AudioSettings(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _named_after_its_encoder(cls, values: Any) -> Any:
+    def _named_after_its_model(cls, values: Any) -> Any:
         model = values.get("model") if isinstance(values, dict) else None
+        if isinstance(model, dict) and model.get("kind") == "functionals":
+            return {"name": "functionals", **values}
         encoder = model.get("name") if isinstance(model, dict) else None
         if not isinstance(encoder, str) or "name" in values:
             return values
@@ -183,11 +186,11 @@ class AudioSettings(Settings):
     def _suits_a_pretrained_encoder(self) -> Self:
         if self.model.name is None:
             return self
-        of, recipe, longest = self.augmentation, self.training, self.data.window_seconds
-        if self.model.functionals:
+        if self.model.kind == "functionals":
             raise ValueError(
-                "must leave model.functionals off where model.name is set: only an ACRNN is averaged with the regression on them"
+                "must leave model.kind as it is where model.name is set: a pretrained encoder is no regression"
             )
+        of, recipe, longest = self.augmentation, self.training, self.data.window_seconds
         if of.num_frequency_masks or of.num_time_masks or of.shift_seconds or self.data.normalisation != "train":
             raise ValueError(
                 "must leave masks, shift_seconds and normalisation to models of spectrograms where model.name is set: "

@@ -72,7 +72,7 @@ def audio(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train an ACRNN, or a pretrained speech encoder, on the prepared corpora, choose the best epoch on dev, score test once.
+    """Train an ACRNN, a regression on functionals, or a pretrained speech encoder; choose on dev, score test once.
 
     Examples: emokit train audio experiments/audio/emodb_quick.yaml --data prepared --run runs/emodb,
     emokit train audio wavlm --data prepared --set model.name=DIR --run runs/wavlm

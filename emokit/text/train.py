@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emokit import predictions, runs
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError
-from emokit.experiment import HELD_OUT, Baseline, begin, class_weights, complete, train_epochs
+from emokit.experiment import HELD_OUT, NOT_TRAINED, Baseline, begin, class_weights, complete, train_epochs
 from emokit.labels import LABELS, TARGETS
 from emokit.runtime import seed_everything
 from emokit.text import baseline, model, zero_shot
@@ -27,8 +27,6 @@ from emokit.text.predict import Classifier, Encoder, logits_of, read_classifier,
 from emokit.text.settings import TextSettings
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import Epoch
-
-NOT_TRAINED = {"epochs": 0, "best_epoch": 0}
 
 
 @dataclass(frozen=True)

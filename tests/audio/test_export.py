@@ -32,7 +32,6 @@ def said(folder, inputs):
 
 def test_an_acrnn_says_the_same_as_onnx(small_prepared, small_settings, tmp_path):
     small_settings["training"]["max_epochs"] = 1
-    small_settings["model"]["functionals"] = True  # and the network beside them
     train(AudioSettings.make(small_settings), open_prepared(small_prepared), tmp_path / "run", device="cpu")
     result = CliRunner().invoke(
         app, ["export", str(tmp_path / "run"), "--format", "onnx", "--out", str(tmp_path / "onnx")]

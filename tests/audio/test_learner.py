@@ -191,8 +191,8 @@ def test_a_dry_run_counts_the_steps_that_training_takes(prepared, wav2vec2):
 def test_what_only_spectrograms_take_is_refused_for_an_encoder():
     for values, words in (
         (
-            {"model": {"name": "some/encoder", "functionals": True}},
-            "must leave model.functionals off where model.name is set",
+            {"model": {"name": "some/encoder", "kind": "functionals"}},
+            "must leave model.kind as it is where model.name is set",
         ),
         (
             {"augmentation": {"num_time_masks": 1}},
