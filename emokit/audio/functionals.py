@@ -23,8 +23,9 @@ from emokit.labels import ID2LABEL, NUM_LABELS, TARGETS
 NUM_BANDS, NUM_CEPSTRA = 32, 20
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 NUM_FUNCTIONALS = 2 * (NUM_BANDS + NUM_CEPSTRA) * (5 + len(QUANTILES)) + 1
-SPEECH_DB = 25.0  # frames that are softer than the loudest one by more than this are silence
-SPEECH_DEVIATIONS = 2.5  # the same of log-mels that are standardised
+# Frames that are softer than the loudest one by more than this are silence: a share of the features' dynamic range, …
+SPEECH_SHARE = 25 / 80
+SPEECH_DEVIATIONS = 2.5  # … or so many deviations where log-mels are standardised
 
 NEVER = -100.0  # the logit of a class that training did not have
 SMALLEST_DEVIATION = 1e-3  # a functional that hardly varies in training holds nothing that is worth blowing up
@@ -69,7 +70,8 @@ class FunctionalsForAudioClassification(PreTrainedModel):
 
     def __init__(self, config: FunctionalsConfig) -> None:
         super().__init__(config)
-        self.speech_range = SPEECH_DB if config.normalisation == "train" else SPEECH_DEVIATIONS
+        decibels = SPEECH_SHARE * float(config.features.get("dynamic_range_db", 80.0))
+        self.speech_range = decibels if config.normalisation == "train" else SPEECH_DEVIATIONS
         self.register_buffer("curves", _curves(config.num_mels))
         self.register_buffer("mean", torch.zeros(NUM_FUNCTIONALS))
         self.register_buffer("deviation", torch.ones(NUM_FUNCTIONALS))

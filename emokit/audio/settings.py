@@ -208,7 +208,7 @@ class AudioSettings(Settings):
 
     @model_validator(mode="after")
     def _window_survives_pooling(self) -> Self:
-        if self.model.name is not None:
+        if self.model.name is not None or self.model.kind == "functionals":
             return self
         halvings = 1 + len(self.model.channels)
         of_time = halvings if self.model.time_poolings is None else self.model.time_poolings

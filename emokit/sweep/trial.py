@@ -78,9 +78,11 @@ def train_once(
                 raise
             shutil.rmtree(folder)  # the checkpoint is damaged
             train_point(settings, folder, on_epoch)
-    return scored(folder, objective) or Scored(
-        float(runs.read_metrics(folder)["splits"]["dev"][objective.metric]), 0, 0, 0
-    )
+    if found := scored(folder, objective):
+        return found
+    # A model that is fitted at once has no epochs; the mean loss of dev is the negative log-likelihood there.
+    name = "nll" if objective.metric == "loss" else objective.metric
+    return Scored(float(runs.read_metrics(folder)["splits"]["dev"][name]), 0, 0, 0)
 
 
 def scored(folder: Path, objective: ObjectiveSettings) -> Scored | None:

@@ -1,6 +1,7 @@
 """Functionals against other implementations, and the regression on them against scikit-learn's."""
 
 from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy
@@ -25,8 +26,8 @@ def speech(seed: int = 0, frames: int = 50, mels: int = 64) -> numpy.ndarray:
     return random.normal(-30, 3, (frames, mels)).astype(numpy.float32)
 
 
-def new(num_mels: int = 64, normalisation: str = "train") -> FunctionalsForAudioClassification:
-    return FunctionalsForAudioClassification(FunctionalsConfig(num_mels=num_mels, normalisation=normalisation)).eval()
+def new(num_mels: int = 64, **of: Any) -> FunctionalsForAudioClassification:
+    return FunctionalsForAudioClassification(FunctionalsConfig(num_mels=num_mels, **of)).eval()
 
 
 def of(model: FunctionalsForAudioClassification, log_mel: numpy.ndarray) -> numpy.ndarray:
@@ -84,6 +85,7 @@ def test_speech_is_told_from_silence_in_decibels_and_in_deviations() -> None:
     log_mel = speech()
     for model, silence, scale in (
         (new(), -60, 1),
+        (new(features={"dynamic_range_db": 40}), -45, 1),  # nothing lies lower there
         (new(normalisation="speaker"), -4, 30),
     ):
         window = (log_mel + 30) / scale if scale > 1 else log_mel

@@ -74,5 +74,6 @@ def test_time_that_is_not_pooled_needs_no_longer_window():
 
 
 def test_too_few_mels_are_refused():
+    assert AudioSettings.make({"features": {"num_mels": 16}, "model": {"kind": "functionals"}}).name == "functionals"
     with pytest.raises(UsageError, match="num_mels is 16, and 5 poolings need 32; use more"):
         AudioSettings.make({"features": {"num_mels": 16}})
