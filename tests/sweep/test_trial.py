@@ -28,6 +28,7 @@ def test_a_point_scores_what_its_kept_epoch_scored(tmp_path, settings, metric, v
 
 @pytest.mark.parametrize(("metric", "value"), [("uar", 0.5), ("weighted_f1", 0.6), ("loss", 1.2)])
 def test_a_model_without_epochs_scores_what_it_has_on_dev(tmp_path, metric, value):
+    write_text(tmp_path / runs.SETTINGS, "training: {keep: best}")
     write_json(tmp_path / runs.METRICS, {"splits": {"dev": {"uar": 0.5, "weighted_f1": 0.6, "nll": 1.2}}})
     found = train_once(
         None, tmp_path, ObjectiveSettings(metric=metric), None, None
