@@ -7,18 +7,20 @@ Legend of the shapes: B windows, T frames, M mel bins, K curves, D functionals.
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import torch
 from scipy.fft import dct
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from emokit.labels import ID2LABEL, NUM_LABELS, TARGETS
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression  # takes a second to load, and predicting has no use for it
 
 NUM_BANDS, NUM_CEPSTRA = 32, 20
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
@@ -118,7 +120,7 @@ class FunctionalsForAudioClassification(PreTrainedModel):
         self.mean.copy_(functionals.double().mean(dim=0))
         self.deviation.copy_(functionals.double().std(dim=0, correction=0).clamp_min(SMALLEST_DEVIATION))
 
-    def take(self, regression: LogisticRegression) -> None:
+    def take(self, regression: "LogisticRegression") -> None:
         """Take over a regression that was fitted on standardised functionals."""
         own, intercepts = regression.coef_, regression.intercept_
         if len(regression.classes_) == 2:  # scikit-learn has one row for two classes: the second's against the first's

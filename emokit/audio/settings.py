@@ -77,7 +77,7 @@ class ModelSettings(Settings):
     """What is trained where no pretrained encoder is named: the ACRNN, or the simple baseline as a run of its own, a logistic
     regression on functionals, which takes seconds."""
     name: str | None = None
-    """A pretrained speech encoder: its folder, or its name on the Hugging Face hub; null trains an ACRNN from nothing."""
+    """A pretrained speech encoder: its folder, or its name on the Hugging Face hub; null trains what kind says, from nothing."""
     revision: str | None = None
     """Of a pretrained encoder: the commit of the hub's model, so that a run can be made again; null takes the newest."""
     frozen: bool = False

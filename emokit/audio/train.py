@@ -18,7 +18,7 @@ from emokit.audio.learner import Learner, of_waveforms
 from emokit.audio.model import AcrnnConfig, AcrnnForAudioClassification
 from emokit.audio.normalise import DECLARED, Statistics, statistics_of
 from emokit.audio.parts import Part, features_wanted, read_parts, tables_of
-from emokit.audio.predict import probabilities, read_model
+from emokit.audio.predict import AudioModel, probabilities, read_model
 from emokit.audio.pretrained import pretrained
 from emokit.audio.settings import AudioSettings
 from emokit.audio.speeds import versions
@@ -81,9 +81,10 @@ def train(
     said = {split: baseline.said_of(parts[split], simple) for split in held_out}
     guesses = {split: probable.argmax(axis=1) for split, probable in said.items()}
     if learner is None:
+        best: AudioModel = simple
         runs.write_model(run, simple.save_pretrained)
-    best = read_model(run, accelerator.device)
-    if learner is not None:
+    else:
+        best = read_model(run, accelerator.device)
         said = {split: learner.predict(best, split) for split in held_out}
     found = {
         split: predictions.make(parts[split].table, probable, model=settings.name, fingerprint=prepared.fingerprint)
