@@ -14,9 +14,9 @@ import pandas
 from sklearn.metrics import f1_score
 
 from emokit.cli import console
-from emokit.fusion.inputs import Panel
-from emokit.fusion.search import Problem
-from emokit.fusion.simplex import Points, grid
+from emokit.fusion.late.inputs import Panel
+from emokit.fusion.late.search import Problem
+from emokit.fusion.late.simplex import Points, grid
 from emokit.labels import LABELS
 from emokit.metrics import bootstrap_weights
 

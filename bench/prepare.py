@@ -17,18 +17,18 @@ from pathlib import Path
 import librosa
 import numpy
 
-from emokit.audio.features import LogMel
 from emokit.audio.settings import FeatureSettings
-from emokit.data.decode import find_file, read_files
-from emokit.data.sound import read_sound, resample
-from emokit.data.synth import write_corpus
+from emokit.audio.spectrogram.log_mel import LogMel
+from emokit.data.audio_io.decode import find_file, read_files
+from emokit.data.audio_io.read import read_audio, resample
+from emokit.data.synthesis.corpora import write_corpus
 
 REPEATS = 7
 MOST_FILES = 60
 CORPORA = ("ravdess", "emodb")  # 48 kHz and 16 kHz
 SETTINGS = {
     "22050 Hz, 2048/512 (default)": FeatureSettings(),
-    "16000 Hz, 1024/512": FeatureSettings(sample_rate=16_000, fft_length=1024, hop_length=512),
+    "16000 Hz, 1024/512": FeatureSettings(sample_rate=16_000, n_fft=1024, hop_length=512),
 }
 TITLES = ("corpus", "settings", "files", "seconds", "emokit s/s", "librosa s/s", "times", "apart by at most (dB)")
 
@@ -81,14 +81,14 @@ def plain(path: Path, settings: FeatureSettings) -> numpy.ndarray:
     """(mels, frames) decibels, as one would write it."""
     waveform, rate = librosa.load(path, sr=settings.sample_rate)
     power = librosa.feature.melspectrogram(
-        y=waveform, sr=rate, n_fft=settings.fft_length, hop_length=settings.hop_length, n_mels=settings.num_mels
+        y=waveform, sr=rate, n_fft=settings.n_fft, hop_length=settings.hop_length, n_mels=settings.n_mels
     )
-    return librosa.power_to_db(power, top_db=settings.dynamic_range_db)
+    return librosa.power_to_db(power, top_db=settings.top_db)
 
 
 def difference(path: Path, extractor: LogMel) -> float:
     """The largest difference of a value of emokit's, before it is rounded, from the loop's, in decibels."""
-    sound = read_sound(path)
+    sound = read_audio(path)
     ours = extractor(resample(sound.waveform, sound.sample_rate, extractor.sample_rate))
     return float(numpy.abs(ours - plain(path, extractor.settings).T).max())
 

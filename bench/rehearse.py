@@ -19,8 +19,8 @@ from collections import Counter
 from pathlib import Path
 
 from emokit.data.catalogue import read_catalogue
-from emokit.data.rehearse import rehearse
-from emokit.data.scan import UNKNOWN_NAME
+from emokit.data.sources.scan import UNKNOWN_NAME
+from emokit.data.synthesis.rehearse import rehearse
 
 # The command in a process of its own, which says at the end how much memory it and the largest of its children held.
 RUN = """

@@ -16,8 +16,8 @@ import yaml
 from emokit import metrics, predictions
 from emokit.cli import console
 from emokit.labels import LABELS
-from emokit.report.build import build
-from emokit.report.comparison import compare_runs
+from emokit.report.comparison.compare import compare_runs
+from emokit.report.page.build import build
 
 RUNS, BROKEN, UTTERANCES, DIALOGUES, EPOCHS = 200, 10, 2_610, 280, 40
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import yaml
 
-from emokit.audio.features import LogMel
 from emokit.audio.settings import FeatureSettings
+from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.data.catalogue import read_catalogue, with_roots
 from emokit.data.prepare import Plan as Preparation
 from emokit.data.prepare import prepare
-from emokit.data.splits import SplitSettings
-from emokit.data.synth import write_corpus
+from emokit.data.splits.draw import SplitSettings
+from emokit.data.synthesis.corpora import write_corpus
 from emokit.settings import Settings
 from emokit.sweep import run
 from emokit.sweep.space import read_space
@@ -36,7 +36,7 @@ SPACE = {
         "kind": "audio",
         "settings": {
             "data": {"window_seconds": 1.5},
-            "model": {"channels": [8, 16, 32], "lstm_size": 32, "head_size": 32},
+            "model": {"channels": [8, 16, 32], "lstm_hidden_size": 32, "classifier_hidden_size": 32},
             "training": {"max_epochs": EPOCHS, "patience": None, "collapse_patience": EPOCHS},
         },
     },

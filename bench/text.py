@@ -19,8 +19,8 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForSequenceClassification, BertConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from emokit.data.corpora import goemotions
-from emokit.data.synth import write_corpus
+from emokit.data.sources.corpora import goemotions
+from emokit.data.synthesis.corpora import write_corpus
 from emokit.data.utterance import Utterance
 from emokit.labels import NUM_LABELS
 from emokit.runtime import seed_everything
@@ -31,11 +31,11 @@ from emokit.text.passages import Passage
 from emokit.text.predict import Encoder, logits_of
 from emokit.text.settings import TextTrainingSettings, TinySettings
 from emokit.training.hardware import new_accelerator
-from emokit.training.loop import Batch, DevScores, fit
+from emokit.training.loop import Batch, DevMetrics, fit
 
 ROWS, BATCH, LENGTH = 960, 32, 128
 SHAPE = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
-RECIPE = TextTrainingSettings(max_epochs=1, batch_size=BATCH, batch_tokens=BATCH * LENGTH)
+RECIPE = TextTrainingSettings(max_epochs=1, batch_size=BATCH, max_tokens_per_batch=BATCH * LENGTH)
 Batches = Callable[[int], Iterator[Batch]]
 
 
@@ -60,11 +60,13 @@ def main() -> None:
     """Measure and show."""
     torch.set_num_threads(1)
     texts = comments()
-    tokenizer = learn_tokenizer(texts[: 20 * ROWS], TinySettings(vocabulary=8000), LENGTH)
+    tokenizer = learn_tokenizer(texts[: 20 * ROWS], TinySettings(vocab_size=8000), LENGTH)
     tokens = tokenise([Passage(text) for text in texts[:ROWS]], tokenizer)
     targets = numpy.random.default_rng(1).integers(0, NUM_LABELS, ROWS)
     padded, dynamic = (InOrder(tokens, targets, tokenizer, length) for length in (LENGTH, None))
-    buckets = TextBatches(tokens.rows, targets, tokenizer, batch_size=BATCH, batch_tokens=BATCH * LENGTH, seed=0)
+    buckets = TextBatches(
+        tokens.rows, targets, tokenizer, batch_size=BATCH, max_tokens_per_batch=BATCH * LENGTH, seed=0
+    )
     ways: dict[str, Batches] = {f"padded to {LENGTH}": padded, "to the longest": dynamic, "in buckets": buckets}
 
     print(f"{ROWS} comments of {tokens.lengths.mean():.1f} tokens on average, batches of {BATCH}")
@@ -107,7 +109,7 @@ def new_model(tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
 def train_seconds(batches: Batches, tokenizer: PreTrainedTokenizerBase) -> float:
     """Seconds of the processor that an epoch takes emokit's own loop."""
     accelerator = new_accelerator("cpu", "auto")
-    scores = DevScores(1.0, 0.5, 0.5, 0.5, NUM_LABELS)
+    scores = DevMetrics(1.0, 0.5, 0.5, 0.5, NUM_LABELS)
     epochs = fit(new_model(tokenizer), batches, len(list(batches(1))), lambda _: scores, RECIPE, accelerator)
     start = time.process_time()
     next(iter(epochs))

@@ -24,15 +24,15 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from emokit.audio.augment import Augment
-from emokit.audio.features import LogMel
-from emokit.audio.model import AcrnnConfig, AcrnnForAudioClassification
 from emokit.audio.settings import AugmentationSettings, FeatureSettings
-from emokit.audio.windows import TrainingBatches, on_device
+from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
+from emokit.audio.spectrogram.augment import Augment
+from emokit.audio.spectrogram.batches import TrainingBatches, on_device
+from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.labels import NUM_LABELS
 from emokit.runtime import seed_everything
 from emokit.training.hardware import new_accelerator
-from emokit.training.loop import DevScores, fit, parameter_groups
+from emokit.training.loop import DevMetrics, fit, parameter_groups
 from emokit.training.settings import TrainingSettings
 
 BATCH, SECONDS, TURNS = 32, 3.0, 3
@@ -54,9 +54,9 @@ class Waveforms(Dataset):
         mels = librosa.feature.melspectrogram(
             y=self.waveforms[row],
             sr=FEATURES.sample_rate,
-            n_fft=FEATURES.fft_length,
+            n_fft=FEATURES.n_fft,
             hop_length=FEATURES.hop_length,
-            n_mels=FEATURES.num_mels,
+            n_mels=FEATURES.n_mels,
         )
         return torch.from_numpy(librosa.power_to_db(mels, ref=1.0)).T, int(self.targets[row])
 
@@ -86,7 +86,7 @@ def main() -> None:
 
     def loop() -> float:
         model = new_model(asked.channels, device).to(memory_format=torch.channels_last)
-        scores = DevScores(1.0, 0.5, 0.5, 0.5, NUM_LABELS)
+        scores = DevMetrics(1.0, 0.5, 0.5, 0.5, NUM_LABELS)
         epochs = fit(model, batches, len(batches), lambda _: scores, RECIPE, accelerator)
         return len(batches) * BATCH / next(iter(epochs)).seconds
 

@@ -1,10 +1,63 @@
-"""The seven emotions, in their one order."""
+"""Label sets: the emotions that a model distinguishes, in a fixed order.
 
-LABELS: tuple[str, ...] = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+Data carry their own label set, and whatever is made from data takes it from there. The default set of seven is named here and in
+`data/` only.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Self
+
+from emokit.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy
+
+
+class LabelSet(tuple[str, ...]):
+    """The labels of a data set in their order; the target of a label is its position. Equal to a tuple of the same names."""
+
+    __slots__ = ()
+
+    def __new__(cls, names: Iterable[str]) -> Self:
+        """Make a label set of unique names.
+
+        Raises:
+            UsageError: there are fewer than two names, or a name is empty or repeated.
+        """
+        labels = super().__new__(cls, names)
+        repeated = next((name for name in labels if labels.count(name) > 1), None)
+        if repeated is not None:
+            raise UsageError(f"The label set names {repeated} twice; name each label once.")
+        if len(labels) < 2 or not all(labels):
+            raise UsageError(f"A label set of {list(labels)!r} was given; name two or more labels, none of them empty.")
+        return labels
+
+    @property
+    def label2id(self) -> dict[str, int]:
+        """Label -> target, as a transformers config stores it."""
+        return {label: target for target, label in enumerate(self)}
+
+    @property
+    def id2label(self) -> dict[int, str]:
+        """Target -> label, as a transformers config stores it."""
+        return dict(enumerate(self))
+
+    @property
+    def columns(self) -> list[str]:
+        """The probability columns of a table of predictions: `p_<label>`."""
+        return [f"p_{label}" for label in self]
+
+    def targets(self, labels: Iterable[str]) -> "numpy.ndarray":
+        """(utterances,) int64 targets of a label per utterance, each one of this set."""
+        import numpy
+
+        label2id = self.label2id
+        return numpy.array([label2id[label] for label in labels], dtype=numpy.int64)
+
+
+DEFAULT_LABELS = LabelSet(("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"))
+
+LABELS = DEFAULT_LABELS
 NUM_LABELS = len(LABELS)
-
-# label -> its number, the `target` of training
-TARGETS: dict[str, int] = {label: target for target, label in enumerate(LABELS)}
-
-# target -> label, as a transformers config wants it
-ID2LABEL: dict[int, str] = dict(enumerate(LABELS))
+TARGETS = LABELS.label2id
+ID2LABEL = LABELS.id2label

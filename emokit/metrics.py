@@ -1,7 +1,7 @@
-"""The scores of predictions, each with a 95 % interval over whole speakers or dialogues.
+"""Scores of predictions, each with a 95 % bootstrap interval over whole speakers or dialogues.
 
-Every score here is a function of sums over utterances, so a resample of clusters is a weighted sum of the clusters' own sums:
-thousands of resamples cost one matrix product, and no utterance is ever counted apart from its speaker.
+Every score is a function of sums over utterances, so a resample of clusters is a weighted sum of the sums per cluster: thousands of
+resamples cost one matrix product, and all utterances of a speaker are drawn together.
 """
 
 from dataclasses import dataclass, replace
@@ -10,10 +10,10 @@ from typing import Any
 import numpy
 import pandas
 
-from emokit.labels import LABELS, NUM_LABELS, TARGETS
-from emokit.predictions import PROBABILITIES, Predictions
+from emokit.labels import LabelSet
+from emokit.predictions import Predictions
 
-# Better when higher; of the other two, negative log-likelihood and calibration error, lower is better.
+# Higher is better; for negative log-likelihood and expected calibration error, lower is better.
 SCORES = ("accuracy", "uar", "weighted_f1", "macro_f1")
 INTERVALS = (*SCORES, "nll", "ece")
 NUM_RESAMPLES = 2000
@@ -23,7 +23,7 @@ SMALLEST_PROBABILITY = 1e-12
 
 @dataclass(frozen=True)
 class Sums:
-    """What the scores are made of, once per cluster (or per resample).
+    """The sums that all scores are computed from, per cluster or per resample.
 
     confusion: (clusters, classes, classes), rows are the truth
     nll: (clusters,) summed negative log-likelihood in nats
@@ -35,7 +35,7 @@ class Sums:
     bins: numpy.ndarray
 
     def resampled(self, weights: numpy.ndarray) -> "Sums":
-        """Sums of resamples; weights (resamples, clusters) say how often each cluster was drawn."""
+        """Sums of resamples; weights (resamples, clusters) count how often each cluster was drawn."""
         return Sums(
             numpy.tensordot(weights, self.confusion, axes=1),
             weights @ self.nll,
@@ -44,7 +44,7 @@ class Sums:
 
 
 def score(predictions: Predictions, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0) -> dict[str, Any]:
-    """Everything that `metrics.json` says of one split, its baselines apart."""
+    """The entry of one split in `metrics.json`, without its baselines."""
     sums, cluster_names = cluster_sums(predictions)
     whole = sums.resampled(numpy.ones((1, len(cluster_names))))
     values = {name: float(value[0]) for name, value in scores(whole).items()}
@@ -57,73 +57,78 @@ def score(predictions: Predictions, *, num_resamples: int = NUM_RESAMPLES, seed:
         "cluster": cluster_noun(predictions.table["dialogue"].notna()),
         **values,
         "confusion": confusion.tolist(),
-        "per_class": per_class(confusion),
+        "per_class": per_class(confusion, predictions.labels),
         "per_corpus": per_corpus(predictions),
         "interval": {name: _bounds(resampled[name]) for name in INTERVALS},
     }
 
 
 def cluster_noun(in_dialogue: pandas.Series) -> str:
-    """What is resampled as a whole; a group is a dialogue of one corpus or a speaker of another."""
+    """The name of the unit that is resampled as a whole; `group` where some corpora have dialogues and others only speakers."""
     return "dialogue" if in_dialogue.all() else "group" if in_dialogue.any() else "speaker"
 
 
 def majority_baseline(train_labels: pandas.Series, truth: Predictions) -> dict[str, Any]:
-    """Scores of always saying the label that is most frequent in training (the first of them in a tie)."""
+    """Scores of predicting the most frequent label of training for every utterance (the first one in a tie)."""
     counts = train_labels.value_counts()
-    majority = max(LABELS, key=lambda label: counts.get(label, 0))
-    return baseline_scores(truth, numpy.full(len(truth.table), TARGETS[majority]))
+    majority = max(truth.labels, key=lambda label: counts.get(label, 0))
+    return baseline_scores(truth, numpy.full(len(truth.table), truth.labels.label2id[majority]))
 
 
-def baseline_scores(truth: Predictions, guesses: numpy.ndarray) -> dict[str, Any]:
-    """The four scores of a baseline's class numbers (utterances,) with intervals, and the confusion matrix."""
-    table = truth.table.assign(**dict(zip(PROBABILITIES, numpy.eye(NUM_LABELS)[guesses].T, strict=True)))
+def baseline_scores(truth: Predictions, predicted: numpy.ndarray) -> dict[str, Any]:
+    """The four scores of a baseline's predicted targets (utterances,) with intervals, and its confusion matrix."""
+    one_hot = numpy.eye(len(truth.labels))[predicted]
+    table = truth.table.assign(**dict(zip(truth.labels.columns, one_hot.T, strict=True)))
     sums, clusters = cluster_sums(replace(truth, table=table))
     resampled = class_scores(sums.resampled(bootstrap_weights(len(clusters), NUM_RESAMPLES, seed=0)).confusion)
     return {
-        **plain_scores(truth.targets, guesses),
+        **plain_scores(truth.targets, predicted, len(truth.labels)),
         "interval": {name: _bounds(resampled[name]) for name in SCORES},
-        "confusion": confusion_matrix(truth.targets, guesses).tolist(),
+        "confusion": confusion_matrix(truth.targets, predicted, len(truth.labels)).tolist(),
     }
 
 
 def _bounds(resampled: numpy.ndarray) -> list[float]:
-    """The 2.5 % and 97.5 % quantiles of a score's resamples."""
+    """The 2.5 % and 97.5 % quantiles of a score over its resamples."""
     return [float(bound) for bound in numpy.quantile(resampled, [0.025, 0.975])]
 
 
-def plain_scores(targets: numpy.ndarray, guesses: numpy.ndarray) -> dict[str, float]:
-    """The four scores of class numbers (utterances,) against the truth (utterances,), without intervals."""
-    confusion = confusion_matrix(targets, guesses)[None]
+def plain_scores(targets: numpy.ndarray, predicted: numpy.ndarray, num_classes: int) -> dict[str, float]:
+    """The four scores of predicted targets (utterances,) against the true ones (utterances,), without intervals."""
+    confusion = confusion_matrix(targets, predicted, num_classes)[None]
     return {name: float(value[0]) for name, value in class_scores(confusion).items()}
 
 
-def confusion_matrix(targets: numpy.ndarray, guesses: numpy.ndarray) -> numpy.ndarray:
+def confusion_matrix(targets: numpy.ndarray, predicted: numpy.ndarray, num_classes: int) -> numpy.ndarray:
     """(classes, classes) counts; rows are the truth."""
-    counts = numpy.bincount(targets * NUM_LABELS + guesses, minlength=NUM_LABELS**2)
-    return counts.reshape(NUM_LABELS, NUM_LABELS)
+    counts = numpy.bincount(targets * num_classes + predicted, minlength=num_classes**2)
+    return counts.reshape(num_classes, num_classes)
 
 
 def cluster_sums(predictions: Predictions) -> tuple[Sums, numpy.ndarray]:
-    """The sums of each cluster, and the clusters' names in the same order."""
+    """The sums of each cluster, and the names of the clusters in the same order."""
     names, cluster = numpy.unique(predictions.clusters, return_inverse=True)
     probabilities, targets = predictions.probabilities, predictions.targets
-    guesses, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    confusion = numpy.zeros((len(names), NUM_LABELS, NUM_LABELS))
-    numpy.add.at(confusion, (cluster, targets, guesses), 1)
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    confusion = numpy.zeros((len(names), len(predictions.labels), len(predictions.labels)))
+    numpy.add.at(confusion, (cluster, targets, predicted), 1)
     truth = numpy.clip(probabilities[numpy.arange(len(targets)), targets], SMALLEST_PROBABILITY, None)
     nll = numpy.bincount(cluster, weights=-numpy.log(truth), minlength=len(names))
-    # A confidence of k/15 belongs to the bin below it, as in the paper's half-open intervals ((k-1)/15, k/15]; rounding undoes
-    # what float32 adds to it.
-    which = numpy.clip(numpy.ceil(numpy.round(confidence * NUM_BINS, 5)).astype(int) - 1, 0, NUM_BINS - 1)
+    which = calibration_bins(confidence)
     bins = numpy.zeros((len(names), NUM_BINS, 2))
     numpy.add.at(bins[:, :, 0], (cluster, which), confidence)
-    numpy.add.at(bins[:, :, 1], (cluster, which), guesses == targets)
+    numpy.add.at(bins[:, :, 1], (cluster, which), predicted == targets)
     return Sums(confusion, nll, bins), names
 
 
+def calibration_bins(confidence: numpy.ndarray) -> numpy.ndarray:
+    """(utterances,) the bin of each confidence, from 0: half-open intervals ((k-1)/15, k/15], as in Guo et al. 2017."""
+    # Rounding removes what float32 adds to a confidence of exactly k/15.
+    return numpy.clip(numpy.ceil(numpy.round(confidence * NUM_BINS, 5)).astype(int) - 1, 0, NUM_BINS - 1)
+
+
 def bootstrap_weights(num_clusters: int, num_resamples: int, seed: int) -> numpy.ndarray:
-    """(resamples, clusters) how often each cluster is drawn when as many are drawn as there are, with replacement."""
+    """(resamples, clusters) how often each cluster is drawn, with replacement, in as many draws as there are clusters."""
     even = numpy.full(num_clusters, 1 / num_clusters)
     return numpy.random.default_rng(seed).multinomial(num_clusters, even, size=num_resamples).astype(numpy.float64)
 
@@ -138,41 +143,42 @@ def scores(sums: Sums) -> dict[str, numpy.ndarray]:
 def class_scores(confusion: numpy.ndarray) -> dict[str, numpy.ndarray]:
     """The four scores of confusion matrices (resamples, classes, classes), each (resamples,)."""
     hits = numpy.diagonal(confusion, axis1=1, axis2=2)
-    support, guessed = confusion.sum(axis=2), confusion.sum(axis=1)
-    return {name: count_score(name, hits, support, guessed) for name in SCORES}
+    support, predicted = confusion.sum(axis=2), confusion.sum(axis=1)
+    return {name: count_score(name, hits, support, predicted) for name in SCORES}
 
 
-def count_score(name: str, hits: numpy.ndarray, support: numpy.ndarray, guessed: numpy.ndarray) -> numpy.ndarray:
-    """One of the four scores from counts per class, each (…, classes): how often right, in the truth, and guessed.
+def count_score(name: str, hits: numpy.ndarray, support: numpy.ndarray, predicted: numpy.ndarray) -> numpy.ndarray:
+    """One of the four scores from counts per class, each (…, classes): hits, utterances in the truth, predictions.
 
-    UAR is over the classes that occur in the truth. The F1 scores follow scikit-learn: macro is over the classes that occur
-    in the truth or among the guesses, weighted is over the classes by their support, and a class never hit counts zero.
+    UAR is the mean over the classes that occur in the truth. The F1 scores follow scikit-learn: macro F1 is the mean over the classes
+    that occur in the truth or among the predictions, weighted F1 weighs the classes by their support, and a class without a hit
+    counts zero.
     """
     if name == "accuracy":
-        found = hits.sum(axis=-1) / support.sum(axis=-1)
+        value = hits.sum(axis=-1) / support.sum(axis=-1)
     elif name == "uar":
-        found = (hits / numpy.maximum(support, 1)).sum(axis=-1) / (support > 0).sum(axis=-1)
+        value = (hits / numpy.maximum(support, 1)).sum(axis=-1) / (support > 0).sum(axis=-1)
     else:
-        either = support + guessed
+        either = support + predicted
         f1 = 2 * hits / numpy.maximum(either, 1)
         if name == "weighted_f1":
-            found = (f1 * support).sum(axis=-1) / support.sum(axis=-1)
+            value = (f1 * support).sum(axis=-1) / support.sum(axis=-1)
         else:
-            found = f1.sum(axis=-1) / (either > 0).sum(axis=-1)
-    return numpy.asarray(found)
+            value = f1.sum(axis=-1) / (either > 0).sum(axis=-1)
+    return numpy.asarray(value)
 
 
-def per_class(confusion: numpy.ndarray) -> dict[str, dict[str, float]]:
+def per_class(confusion: numpy.ndarray, labels: LabelSet) -> dict[str, dict[str, float]]:
     """Precision, recall, F1 and support of each label; a ratio over nothing is zero."""
-    hits, support, guessed = numpy.diagonal(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    hits, support, predicted = numpy.diagonal(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
     return {
         label: {
-            "precision": float(hits[i] / guessed[i]) if guessed[i] else 0.0,
+            "precision": float(hits[i] / predicted[i]) if predicted[i] else 0.0,
             "recall": float(hits[i] / support[i]) if support[i] else 0.0,
-            "f1": float(2 * hits[i] / (support[i] + guessed[i])) if support[i] + guessed[i] else 0.0,
+            "f1": float(2 * hits[i] / (support[i] + predicted[i])) if support[i] + predicted[i] else 0.0,
             "support": int(support[i]),
         }
-        for i, label in enumerate(LABELS)
+        for i, label in enumerate(labels)
     }
 
 
@@ -182,19 +188,20 @@ def per_corpus(predictions: Predictions) -> dict[str, dict[str, float]]:
 
 
 def per_gender(predictions: Predictions, genders: pandas.Series) -> dict[str, dict[str, float]]:
-    """The same of the utterances of speakers of each sex, where it is known.
+    """The four scores and the number of utterances per gender of the speaker, where it is known.
 
     Args:
         predictions: of any utterances.
-        genders: utterance id -> `female` or `male`, missing where it is not known.
+        genders: utterance id -> `female` or `male`, missing where it is unknown.
     """
     return _per_group(predictions, predictions.table["utterance_id"].map(genders))
 
 
 def _per_group(predictions: Predictions, groups: pandas.Series) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = {}
-    guesses, targets = predictions.probabilities.argmax(axis=1), predictions.targets
+    scores_of: dict[str, dict[str, float]] = {}
+    predicted, targets = predictions.probabilities.argmax(axis=1), predictions.targets
     for group in sorted(groups.dropna().unique()):
         rows = (groups == group).fillna(False).to_numpy(bool)
-        found[str(group)] = {"n": int(rows.sum()), **plain_scores(targets[rows], guesses[rows])}
-    return found
+        group_scores = plain_scores(targets[rows], predicted[rows], len(predictions.labels))
+        scores_of[str(group)] = {"n": int(rows.sum()), **group_scores}
+    return scores_of

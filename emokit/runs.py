@@ -20,6 +20,7 @@ from typing import Any
 from emokit import __version__
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, new_folder, read_json, write_json, write_text
+from emokit.labels import LabelSet
 from emokit.runtime import installed, num_processors
 from emokit.settings import Settings, flat, read_yaml_mapping
 
@@ -28,11 +29,14 @@ ENVIRONMENT = "environment.json"
 LOG = "log.jsonl"
 TENSORBOARD = "tensorboard"
 CHECKPOINT = "checkpoints/last"
+BEST = "checkpoints/best"
 MODEL = "model"
 METRICS = "metrics.json"
 CARD = "README.md"
 LEDGER = "ledger.json"
+PREDICTIONS = "predictions"
 
+OLD_KINDS = ("audio", "text", "fusion")  # in `kind`, which settings had before `modality`
 PACKAGES = ("torch", "torchaudio", "transformers", "accelerate", "numpy", "scipy", "scikit-learn", "librosa", "soxr")
 
 
@@ -57,6 +61,7 @@ def start(
         DataError: a resumed run was trained on other data, or its files are damaged.
     """
     if resume and (run / SETTINGS).exists():
+        check_folder(run)
         if [entry.name for entry in run.iterdir() if not entry.name.startswith(".")] != [SETTINGS]:
             _check_same(run, settings, fingerprint, folds)
             return
@@ -146,19 +151,30 @@ def is_complete(run: Path) -> bool:
     return (run / METRICS).exists()
 
 
+def check_folder(run: Path) -> None:
+    """Refuse a folder that is no run, or that an emokit with other names of settings made.
+
+    Raises:
+        DataError: says which, and what to do.
+    """
+    if not run.is_dir():
+        state = "is a file" if run.exists() else "is not there"
+        raise DataError(f"{run} {state}; name a run folder, as `emokit train` makes it with --run.")
+    if not (run / SETTINGS).exists():
+        raise DataError(f"{run} has no {SETTINGS}, so it is no run folder; name one that `emokit train` made.")
+    if read_settings(run).get("kind") in OLD_KINDS:
+        raise DataError(f"{run} was made by an emokit before names changed; train it again.")
+
+
 def check_complete(run: Path) -> None:
     """Refuse a folder that is no run, or a run that did not end.
 
     Raises:
         DataError: says which, and what to do.
     """
-    if not run.is_dir():
-        found = "is a file" if run.exists() else "is not there"
-        raise DataError(f"{run} {found}; name a run folder, as `emokit train` makes it with --run.")
-    if not (run / SETTINGS).exists():
-        raise DataError(f"{run} has no {SETTINGS}, so it is no run folder; name one that `emokit train` made.")
+    check_folder(run)
     if not is_complete(run):
-        raise DataError(f"{run} has no {METRICS}, so its training did not end; go on with it by adding --resume.")
+        raise DataError(f"{run} has no {METRICS}, so its training did not end; resume it by adding --resume.")
 
 
 def read_settings(run: Path) -> dict[str, Any]:
@@ -181,6 +197,19 @@ def read_metrics(run: Path) -> dict[str, Any]:
     check_complete(run)
     value: dict[str, Any] = read_json(run / METRICS)
     return value
+
+
+def read_labels(run: Path) -> LabelSet:
+    """The label set of a complete run.
+
+    Raises:
+        DataError: the run is incomplete, or its file of scores names no label set.
+    """
+    labels = read_metrics(run).get("labels")
+    try:
+        return LabelSet(labels or ())
+    except (TypeError, UsageError) as error:
+        raise DataError(f"{run / METRICS} has no label set in `labels`; make the run again.") from error
 
 
 def _check_same(run: Path, settings: Settings, fingerprint: str, folds: str | None) -> None:

@@ -15,7 +15,7 @@ import soundfile
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole commands first: with several test processes, what begins last should be short."""
-    items.sort(key=lambda item: "wings" not in item.path.parts)
+    items.sort(key=lambda item: "end_to_end" not in item.path.parts)
 
 
 def is_running(pid: int) -> bool:
@@ -65,12 +65,12 @@ def write_emodb() -> Callable[..., list[Path]]:
 @pytest.fixture(scope="session")
 def small_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared folder of a small synthesised EmoDB, with features of 32 mels; read it, do not write to it."""
-    from emokit.audio.features import LogMel
     from emokit.audio.settings import FeatureSettings
+    from emokit.audio.spectrogram.log_mel import LogMel
     from emokit.data.catalogue import read_catalogue, with_roots
     from emokit.data.prepare import Plan, prepare
-    from emokit.data.splits import SplitSettings
-    from emokit.data.synth import write_corpus
+    from emokit.data.splits.draw import SplitSettings
+    from emokit.data.synthesis.corpora import write_corpus
 
     folder = tmp_path_factory.mktemp("small")
     write_corpus("emodb", folder / "emodb", size=0.5)
@@ -87,12 +87,12 @@ def small_settings() -> dict:
         "name": "small",
         "data": {"window_seconds": 1.5},
         "features": dict(SMALL_FEATURES),
-        "model": {"channels": [4, 8], "lstm_size": 8, "attention_heads": 2, "head_size": 8},
+        "model": {"channels": [4, 8], "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8},
         "training": {"max_epochs": 3, "batch_size": 16, "lr": 0.005},
     }
 
 
-SMALL_FEATURES = {"sample_rate": 16000, "fft_length": 512, "hop_length": 320, "num_mels": 32}
+SMALL_FEATURES = {"sample_rate": 16000, "n_fft": 512, "hop_length": 320, "n_mels": 32}
 
 
 class Server:
@@ -143,7 +143,7 @@ class Server:
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A web server that serves what a test puts into `files`, without pauses between tries."""
-    from emokit.data import fetch
+    from emokit.data.download import fetch
 
     monkeypatch.setattr(fetch, "PAUSE_SECONDS", 0.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -194,12 +194,12 @@ def write_meld(root: Path) -> None:
 @pytest.fixture(scope="session")
 def text_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared folder of about 500 invented comments and 140 turns of dialogue; read it, do not write to it."""
-    from emokit.audio.features import LogMel
     from emokit.audio.settings import FeatureSettings
+    from emokit.audio.spectrogram.log_mel import LogMel
     from emokit.data.catalogue import read_catalogue, with_roots
     from emokit.data.prepare import Plan, prepare
-    from emokit.data.splits import SplitSettings
-    from emokit.data.synth import write_corpus
+    from emokit.data.splits.draw import SplitSettings
+    from emokit.data.synthesis.corpora import write_corpus
 
     folder = tmp_path_factory.mktemp("text")
     write_corpus("goemotions", folder / "goemotions", size=0.3)
@@ -219,7 +219,7 @@ def text_settings() -> dict:
         "features": {"max_length": 24},
         "model": {
             "kind": "tiny",
-            "tiny": {"vocabulary": 400, "hidden_size": 16, "layers": 1, "heads": 2},
+            "tiny": {"vocab_size": 400, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2},
         },
-        "training": {"max_epochs": 3, "batch_size": 32, "lr": 0.01, "class_weights": "inverse"},
+        "training": {"max_epochs": 3, "batch_size": 32, "lr": 0.01, "class_balancing": "inverse"},
     }

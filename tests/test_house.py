@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("emokit", "tests", "experiments")
 CONSOLE = "emokit/cli/console.py"
-# Test files that stand for no one module; whole wings stand in tests/wings.
+# Test files that stand for no one module; whole wings stand in tests/end_to_end.
 OF_NO_MODULE = {"tests/test_house.py", "tests/test_readme.py"}
 
 HEAVY = ("torch", "torchaudio", "transformers", "accelerate", "librosa", "numpy", "pandas", "matplotlib", "sklearn")
@@ -70,7 +70,7 @@ def test_every_test_file_stands_where_its_module_stands() -> None:
     homeless = []
     for file in files("tests", suffix=".py"):
         path = Path(file)
-        if path.name == "conftest.py" or file in OF_NO_MODULE or path.is_relative_to("tests/wings"):
+        if path.name == "conftest.py" or file in OF_NO_MODULE or path.is_relative_to("tests/end_to_end"):
             continue
         module = ROOT / "emokit" / path.relative_to("tests").parent / path.stem.removeprefix("test_")
         if not path.name.startswith("test_") or not (module.with_suffix(".py").is_file() or module.is_dir()):

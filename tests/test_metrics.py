@@ -41,13 +41,13 @@ def drawn(seed: int, n: int = 200, *, absent: tuple[int, ...] = (), tied: bool =
     return made(targets, probabilities, clusters=rng.integers(0, 9, n) ** 2 // 9, corpus=rng.choice(["a", "b"], n))
 
 
-def expected(targets: np.ndarray, guesses: np.ndarray) -> dict[str, float]:
+def expected(targets: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     occurring = np.unique(targets)
     return {
-        "accuracy": reference.accuracy_score(targets, guesses),
-        "uar": reference.recall_score(targets, guesses, labels=occurring, average="macro", zero_division=0),
-        "weighted_f1": reference.f1_score(targets, guesses, average="weighted", zero_division=0),
-        "macro_f1": reference.f1_score(targets, guesses, average="macro", zero_division=0),
+        "accuracy": reference.accuracy_score(targets, predicted),
+        "uar": reference.recall_score(targets, predicted, labels=occurring, average="macro", zero_division=0),
+        "weighted_f1": reference.f1_score(targets, predicted, average="weighted", zero_division=0),
+        "macro_f1": reference.f1_score(targets, predicted, average="macro", zero_division=0),
     }
 
 
@@ -67,14 +67,14 @@ CASES = [
 @pytest.mark.parametrize("how", CASES)
 def test_every_score_is_scikit_learns(how: dict[str, Any]) -> None:
     given = drawn(**how)
-    targets, guesses = given.targets, given.probabilities.argmax(axis=1)
+    targets, predicted = given.targets, given.probabilities.argmax(axis=1)
     scored = metrics.score(given, num_resamples=2)
-    assert {name: scored[name] for name in metrics.SCORES} == pytest.approx(expected(targets, guesses), abs=1e-12)
+    assert {name: scored[name] for name in metrics.SCORES} == pytest.approx(expected(targets, predicted), abs=1e-12)
     assert scored["nll"] == pytest.approx(
         reference.log_loss(targets, given.probabilities.astype(np.float32), labels=range(7)), abs=1e-6
     )
-    assert scored["confusion"] == reference.confusion_matrix(targets, guesses, labels=range(7)).tolist()
-    table = reference.precision_recall_fscore_support(targets, guesses, labels=range(7), zero_division=0)
+    assert scored["confusion"] == reference.confusion_matrix(targets, predicted, labels=range(7)).tolist()
+    table = reference.precision_recall_fscore_support(targets, predicted, labels=range(7), zero_division=0)
     for i, label in enumerate(LABELS):
         values = dict(zip(("precision", "recall", "f1", "support"), (row[i] for row in table), strict=True))
         assert scored["per_class"][label] == pytest.approx(values, abs=1e-12)
@@ -82,11 +82,11 @@ def test_every_score_is_scikit_learns(how: dict[str, Any]) -> None:
 
 def test_uar_is_scikit_learns_balanced_accuracy_where_every_guess_is_a_class_of_the_truth() -> None:
     targets = np.array([0, 0, 0, 3, 3, 5])
-    guesses = np.array([0, 0, 3, 3, 5, 0])
-    assert metrics.plain_scores(targets, guesses)["uar"] == pytest.approx(
-        reference.balanced_accuracy_score(targets, guesses)
+    predicted = np.array([0, 0, 3, 3, 5, 0])
+    assert metrics.plain_scores(targets, predicted)["uar"] == pytest.approx(
+        reference.balanced_accuracy_score(targets, predicted)
     )
-    assert metrics.plain_scores(targets, guesses)["uar"] == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    assert metrics.plain_scores(targets, predicted)["uar"] == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
 
 
 def test_scores_per_corpus_are_those_of_its_rows_alone() -> None:
@@ -158,14 +158,14 @@ def test_resamples_of_clusters_are_resamples_of_their_rows() -> None:
             [np.flatnonzero(clusters == n) for n, times in zip(names, drawn_times, strict=True) for _ in range(times)]
         )
         truth, shares = targets[rows], probabilities[rows]
-        guesses, confidence = shares.argmax(axis=1), shares.max(axis=1)
-        slow = expected(truth, guesses)
+        predicted, confidence = shares.argmax(axis=1), shares.max(axis=1)
+        slow = expected(truth, predicted)
         slow["nll"] = -np.mean([np.log(share[target]) for share, target in zip(shares, truth, strict=True)])
         slow["ece"] = 0.0
         for k in range(15):
             inside = (confidence > k / 15) & (confidence <= (k + 1) / 15)
             if inside.any():
-                gap = confidence[inside].mean() - (guesses == truth)[inside].mean()
+                gap = confidence[inside].mean() - (predicted == truth)[inside].mean()
                 slow["ece"] += abs(gap) * inside.mean()
         assert {name: values[i] for name, values in fast.items()} == pytest.approx(slow, abs=1e-9)
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForAudioClassification
 
-from emokit.audio.model import AcrnnConfig, AcrnnForAudioClassification
+from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
 
-SHAPE = {"num_mels": 32, "channels": (4, 8), "lstm_size": 8, "attention_heads": 2, "head_size": 8}
+SHAPE = {"n_mels": 32, "channels": (4, 8), "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8}
 IN_A_PROCESS_OF_ITS_OWN = """
 import sys
 import emokit

@@ -26,7 +26,7 @@ class Other(Settings):
 
     channels: tuple[int, ...] = Field((64, 128), min_length=1)
     """Channels."""
-    clip_norm: float | None = Field(1.0, gt=0)
+    max_grad_norm: float | None = Field(1.0, gt=0)
     """Largest norm."""
 
 
@@ -96,11 +96,11 @@ def test_a_small_number_may_be_written_in_any_way(written: str) -> None:
         ("training.max_epochs=0", "training.max_epochs = 0, but it should be greater than or equal to 1."),
         ("training.lr=2", "training.lr = 2, but it should be less than or equal to 1."),
         ("training.lr=.nan", "training.lr = nan, but it should be a finite number."),
-        ("model.clip_norm=.inf", "model.clip_norm = inf, but it should be a finite number."),
+        ("model.max_grad_norm=.inf", "model.max_grad_norm = inf, but it should be a finite number."),
         ("training.max_epochs=2.5", "training.max_epochs = 2.5, but it should be a valid integer, got a number with a "
                                     "fractional part."),
         ("training.max_epochs=true", "training.max_epochs = True, but it should be a number."),
-        ("model.clip_norm=false", "model.clip_norm = False, but it should be a number."),
+        ("model.max_grad_norm=false", "model.max_grad_norm = False, but it should be a number."),
         ("model.channels=true", "model.channels = True, but it should be a list such as [a,b]."),
         ("model.channels=[true,32]", "model.channels = [True, 32], but it should be numbers."),
         ("training=3", "training = 3, but it should be a group of `key: value` lines."),
@@ -173,7 +173,7 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_refused(file: Path) -> None:
 
 
 def test_settings_survive_their_own_yaml(file: Path) -> None:
-    settings = Outer(name="Müller: 1e-5", training=Inner(lr=1e-5), model=Other(clip_norm=None))
+    settings = Outer(name="Müller: 1e-5", training=Inner(lr=1e-5), model=Other(max_grad_norm=None))
     file.write_text(settings.as_yaml(), encoding="utf-8")
     assert Outer.read(file) == settings
     assert read_yaml_mapping(file) == settings.as_dict()
@@ -181,7 +181,7 @@ def test_settings_survive_their_own_yaml(file: Path) -> None:
 
 def test_the_yaml_holds_every_field_in_the_order_of_the_classes() -> None:
     assert Outer().as_yaml() == (
-        "name: first\ntraining:\n  max_epochs: 60\n  lr: 0.5\nmodel:\n  channels:\n  - 64\n  - 128\n  clip_norm: 1.0\n"
+        "name: first\ntraining:\n  max_epochs: 60\n  lr: 0.5\nmodel:\n  channels:\n  - 64\n  - 128\n  max_grad_norm: 1.0\n"
     )
 
 
@@ -202,7 +202,7 @@ def test_fields_are_named_with_dots_and_carry_their_sentence_on_one_line() -> No
         "training.max_epochs": "The most epochs to train for.",
         "training.lr": "Learning rate.",
         "model.channels": "Channels.",
-        "model.clip_norm": "Largest norm.",
+        "model.max_grad_norm": "Largest norm.",
     }
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy
 import torch
 
-from emokit.audio.encoder import SpeechForAudioClassification
 from emokit.audio.predict import load_model
+from emokit.audio.waveform.encoder import SpeechForAudioClassification
 from emokit.training.onnx import Inputs, check_packages, write_onnx
 
 NUM_SAMPLES = (
@@ -39,14 +39,14 @@ def export_onnx(run: Path, out: Path, *, force: bool = False) -> float:
         # Whisper hears a fixed length; waveforms may be of any.
         lengths: dict[int, str] = {} if model.ears.longest_seconds else {1: "samples"}
         about: dict[str, Any] = {
-            name: getattr(of, name) for name in ("sample_rate", "window_seconds", "windows_overlap")
+            name: getattr(of, name) for name in ("sample_rate", "window_seconds", "window_overlap")
         }
         dynamic = {name: {0: "batch", **lengths} for name in batches[0]}
         save = model.ears.extractor.save_pretrained
         return write_onnx(model, batches, dynamic, out, about, save_beside=save, force=force)
-    shape = (of.window_frames, of.num_mels)
+    shape = (of.window_frames, of.n_mels)
     batches = [{"input_features": _decibels(random.normal(-40, 15, (count, *shape)))} for count in (3, 1)]
-    about = {name: getattr(of, name) for name in ("window_frames", "windows_overlap", "normalisation", "features")}
+    about = {name: getattr(of, name) for name in ("window_frames", "window_overlap", "normalisation", "features")}
     return write_onnx(model, batches, {"input_features": {0: "batch"}}, out, about, force=force)
 
 

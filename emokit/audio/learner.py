@@ -10,13 +10,13 @@ import pandas
 import torch
 from transformers import PreTrainedModel
 
-from emokit.audio.encoder import SpeechForAudioClassification
-from emokit.audio.kept import Progress
-from emokit.audio.listen import probabilities
-from emokit.audio.pretrained import find_ears, layer_groups
+from emokit.audio.feature_cache import Progress
 from emokit.audio.settings import AudioSettings
-from emokit.audio.speeds import versions
-from emokit.audio.waveforms import WaveformBatches, waveforms_of
+from emokit.audio.spectrogram.speeds import versions
+from emokit.audio.waveform.batches import WaveformBatches, waveforms_of
+from emokit.audio.waveform.encoder import SpeechForAudioClassification
+from emokit.audio.waveform.predict import probabilities
+from emokit.audio.waveform.pretrained import find_processor, layer_groups
 from emokit.data.prepared import Prepared
 from emokit.labels import TARGETS
 from emokit.training.batches import LengthBatches
@@ -33,7 +33,7 @@ class Batches(Protocol):
 
 
 @dataclass(frozen=True)
-class Learner:
+class TrainableModel:
     """A model before its training, and what `experiment.train_epochs` wants beside it."""
 
     kind: str
@@ -55,7 +55,7 @@ def of_waveforms(
     tables: Mapping[str, pandas.DataFrame],
     device: torch.device,
     progress: Progress | None = None,
-) -> Learner:
+) -> TrainableModel:
     """A pretrained encoder and the sound of every split.
 
     Args:
@@ -79,7 +79,7 @@ def of_waveforms(
     heard = {split: [found[name] for name in rows["utterance_id"]] for split, rows in tables.items()}
     at_speeds = [
         heard["train"] if speed == 1 else waveforms_of(prepared, train, ears.sample_rate, speed, progress)
-        for speed in settings.augmentation.speeds
+        for speed in settings.augmentation.speed_factors
     ]
     batches = WaveformBatches(
         at_speeds,
@@ -88,9 +88,9 @@ def of_waveforms(
         settings.augmentation,
         window_seconds=settings.data.window_seconds,
         batch_size=recipe.batch_size,
-        batch_seconds=recipe.batch_seconds,
+        max_seconds_per_batch=recipe.max_seconds_per_batch,
         mixup_alpha=recipe.mixup_alpha,
-        balanced=recipe.class_weights == "sampler",
+        balanced=recipe.class_balancing == "sampler",
         seed=recipe.seed,
     )
 
@@ -98,7 +98,7 @@ def of_waveforms(
         return probabilities(current, heard[split])
 
     groups = layer_groups(model, recipe)
-    return Learner(
+    return TrainableModel(
         model.config.encoder["model_type"], model.to(device), batches, predict, groups, ears.extractor.save_pretrained
     )
 
@@ -111,13 +111,13 @@ def read_ahead(
     Raises:
         DataError: the sound is no longer where it was prepared from, or cannot be read.
     """
-    rows, speeds = rows[rows["path"].notna()], settings.augmentation.speeds
+    rows, speeds = rows[rows["path"].notna()], settings.augmentation.speed_factors
     if settings.model.kind == "functionals":
         return
     if settings.model.name is None:
         versions(prepared, settings.features, rows, speeds, progress)
         return
-    _, ears = find_ears(settings)
+    _, ears = find_processor(settings)
     for speed in sorted({1.0, *speeds}):
         waveforms_of(prepared, rows, ears.sample_rate, speed, progress)
 
@@ -132,17 +132,17 @@ def survey(settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
     if settings.model.kind == "functionals":
         return {"steps_per_epoch": 0}
     if settings.model.name is None:
-        return {"steps_per_epoch": -(-(len(train) // recipe.batch_size) // recipe.accumulation)}
-    _, ears = find_ears(settings)
-    longest = train["duration_seconds"].to_numpy(float) / min(settings.augmentation.speeds)
+        return {"steps_per_epoch": -(-(len(train) // recipe.batch_size) // recipe.gradient_accumulation_steps)}
+    _, ears = find_processor(settings)
+    longest = train["duration_seconds"].to_numpy(float) / min(settings.augmentation.speed_factors)
     seconds = longest.clip(max=settings.data.window_seconds)
     batches = LengthBatches(
         ears.lengths(numpy.ceil(seconds * ears.sample_rate).astype(numpy.int64)),
         train["label"].map(TARGETS).to_numpy(numpy.int64),
         batch_size=recipe.batch_size,
-        budget=round(recipe.batch_seconds * ears.sample_rate),
+        budget=round(recipe.max_seconds_per_batch * ears.sample_rate),
         seed=recipe.seed,
-        balanced=recipe.class_weights == "sampler",
+        balanced=recipe.class_balancing == "sampler",
     )
-    steps = -(-len(batches) // recipe.accumulation)
+    steps = -(-len(batches) // recipe.gradient_accumulation_steps)
     return {"steps_per_epoch": steps, "padding_share": round(batches.padding_share(), 4)}

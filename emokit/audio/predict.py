@@ -10,24 +10,24 @@ import numpy
 import torch
 
 from emokit import predictions, runs
-from emokit.audio import listen
-from emokit.audio.encoder import SpeechForAudioClassification
-from emokit.audio.features import LogMel, cut
-from emokit.audio.functionals import FunctionalsForAudioClassification
-from emokit.audio.model import AcrnnForAudioClassification
-from emokit.audio.normalise import (
+from emokit.audio.functionals.model import FunctionalsForAudioClassification
+from emokit.audio.settings import DataSettings, FeatureSettings
+from emokit.audio.spectrogram.acrnn import AcrnnForAudioClassification
+from emokit.audio.spectrogram.batches import averaged, starts
+from emokit.audio.spectrogram.log_mel import LogMel, cut
+from emokit.audio.spectrogram.normalise import (
     SMALLEST_DEVIATION_DB,
     Statistics,
     own_statistics,
     standardised,
     statistics_of,
 )
-from emokit.audio.settings import DataSettings, FeatureSettings
-from emokit.audio.waveforms import read_ears, waveforms_of
-from emokit.audio.windows import averaged, starts
+from emokit.audio.waveform import predict
+from emokit.audio.waveform.batches import read_processor, waveforms_of
+from emokit.audio.waveform.encoder import SpeechForAudioClassification
+from emokit.data.audio_io.read import read_audio, resample
 from emokit.data.prepared import open_prepared
-from emokit.data.scan import files as sound_files
-from emokit.data.sound import read_sound, resample
+from emokit.data.sources.scan import files as sound_files
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 
@@ -38,7 +38,7 @@ BATCH_WINDOWS = 64
 
 
 @dataclass(frozen=True)
-class Heard:
+class WindowPredictions:
     """What a model says of a recording, window by window."""
 
     seconds: numpy.ndarray
@@ -144,11 +144,11 @@ def read_model(run: Path, device: torch.device) -> AudioModel:
     except Exception as error:  # transformers and safetensors raise many kinds for a damaged folder
         raise DataError(f"{folder} holds no whole model ({error}); train the run again with --force.") from error
     if isinstance(model, SpeechForAudioClassification):
-        model.ears = read_ears(folder, str(folder))
+        model.ears = read_processor(folder, str(folder))
     return model.to(device).eval()
 
 
-def find_sounds(paths: Sequence[Path]) -> list[Path]:
+def find_recordings(paths: Sequence[Path]) -> list[Path]:
     """The files named, and of the folders named every sound file below them, in alphabetical order.
 
     Raises:
@@ -165,9 +165,9 @@ def find_sounds(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def hear_files(
+def predict_files(
     model: AudioModel, paths: Sequence[Path], device: torch.device
-) -> Iterator[tuple[Path, Heard | DataError]]:
+) -> Iterator[tuple[Path, WindowPredictions | DataError]]:
     """Sound files in order, each with what is heard in it or with what is wrong: one does not stop the others.
 
     A model that was trained with `data.speaker_normalisation` takes all of them for one speaker's.
@@ -181,7 +181,9 @@ def hear_files(
             yield path, error
 
 
-def hear(model: AudioModel, path: Path, device: torch.device, speaker: numpy.ndarray | None = None) -> Heard:
+def hear(
+    model: AudioModel, path: Path, device: torch.device, speaker: numpy.ndarray | None = None
+) -> WindowPredictions:
     """What a model says of a sound file of any length, rate and channels.
 
     Args:
@@ -195,20 +197,20 @@ def hear(model: AudioModel, path: Path, device: torch.device, speaker: numpy.nda
     """
     if isinstance(model, SpeechForAudioClassification):
         waveform = _waveform(path, model.ears.sample_rate)
-        pieces, found = listen.by_window(model, [waveform])
-        return Heard(numpy.array([span for _, *span in pieces]) / model.ears.sample_rate, found)
+        pieces, found = predict.by_window(model, [waveform])
+        return WindowPredictions(numpy.array([span for _, *span in pieces]) / model.ears.sample_rate, found)
     of = model.config
     features = FeatureSettings.make(of.features, "the model's config.json")
     waveform = _waveform(path, features.sample_rate)
     log_mel = _extractor(features)(waveform)
     own = own_statistics([log_mel], [0]) if speaker is None and of.normalisation != "train" else speaker
-    places, found = by_window(model, [log_mel], of.window_frames, device, of.windows_overlap, own)
+    places, found = by_window(model, [log_mel], of.window_frames, device, of.window_overlap, own)
     samples = numpy.array([(start, start + of.window_frames) for _, start in places]) * features.hop_length
-    return Heard(numpy.minimum(samples, len(waveform)) / features.sample_rate, found)
+    return WindowPredictions(numpy.minimum(samples, len(waveform)) / features.sample_rate, found)
 
 
 def _waveform(path: Path, rate: int) -> numpy.ndarray:
-    sound = read_sound(path)
+    sound = read_audio(path)
     return resample(sound.waveform, sound.sample_rate, rate)
 
 
@@ -247,13 +249,13 @@ def predict_split(model: AudioModel, run: Path, data: Path, split: str, out: Pat
     if rows.empty:
         raise DataError(f"{data} has no {split} utterances of the run's corpora; choose another --split.")
     if isinstance(model, SpeechForAudioClassification):
-        said = listen.probabilities(model, waveforms_of(prepared, rows, model.ears.sample_rate))
+        said = predict.probabilities(model, waveforms_of(prepared, rows, model.ears.sample_rate))
     else:
         store = prepared.features(FeatureSettings.make(model.config.features, "the model's config.json"))
         log_mels, of = [store[name] for name in rows["utterance_id"]], model.config
         normalised = DataSettings.make(runs.read_settings(run)["data"], "the run's settings")
         own = statistics_of(normalised, rows, log_mels)
-        said = probabilities(model, log_mels, of.window_frames, device, of.windows_overlap, own)
+        said = probabilities(model, log_mels, of.window_frames, device, of.window_overlap, own)
     found = predictions.make(
         rows,
         said,

@@ -15,26 +15,26 @@ class FeatureSettings(Settings):
 
     sample_rate: int = Field(22_050, ge=4_000, le=192_000)
     """Samples per second that sound is resampled to, in Hz."""
-    fft_length: int = Field(2048, ge=64)
+    n_fft: int = Field(2048, ge=64)
     """Length of the analysis window, in samples."""
     hop_length: int = Field(512, ge=1)
     """Distance from one frame to the next, in samples."""
-    num_mels: int = Field(128, ge=8, le=512)
+    n_mels: int = Field(128, ge=8, le=512)
     """Number of mel bins."""
-    lowest_hz: float = Field(0.0, ge=0)
+    fmin: float = Field(0.0, ge=0)
     """Lower edge of the lowest mel bin, in Hz."""
-    highest_hz: float | None = Field(None, gt=0)
+    fmax: float | None = Field(None, gt=0)
     """Upper edge of the highest mel bin, in Hz; null is half the sample rate."""
-    dynamic_range_db: float = Field(80.0, gt=0)
+    top_db: float = Field(80.0, gt=0)
     """Quieter than the utterance's loudest bin by more than this is raised to this, in decibels."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.hop_length > self.fft_length:
-            raise ValueError(f"must have hop_length of at most fft_length ({self.fft_length} samples)")
-        highest = self.highest_hz or self.sample_rate / 2
-        if not self.lowest_hz < highest <= self.sample_rate / 2:
-            raise ValueError(f"must have lowest_hz < highest_hz <= {self.sample_rate / 2:g} Hz, half the sample rate")
+        if self.hop_length > self.n_fft:
+            raise ValueError(f"must have hop_length of at most n_fft ({self.n_fft} samples)")
+        highest = self.fmax or self.sample_rate / 2
+        if not self.fmin < highest <= self.sample_rate / 2:
+            raise ValueError(f"must have fmin < fmax <= {self.sample_rate / 2:g} Hz, half the sample rate")
         return self
 
     def num_frames(self, seconds: float) -> int:
@@ -50,7 +50,7 @@ class DataSettings(Settings):
     window_seconds: float = Field(3.0, gt=0.1, le=60)
     """Length of what the model sees, in seconds; of longer utterances a window is cut, shorter ones are padded with silence, or
     by a pretrained encoder heard as they are."""
-    windows_overlap: float = Field(0.0, ge=0, le=0.9)
+    window_overlap: float = Field(0.0, ge=0, le=0.9)
     """Share of a window that the next one repeats where a long utterance is predicted; 0 takes as few as cover it."""
     utterance_normalisation: bool = False
     """Standardise each mel bin by the utterance's own mean and deviation, in place of the training split's."""
@@ -92,34 +92,36 @@ class ModelSettings(Settings):
     """Add what goes into the LSTM, and into the attention, to what comes out of it, and normalise the sum."""
     attention_reduction: int = Field(16, ge=1)
     """By how much CBAM's channel attention narrows the channels inside."""
-    lstm_size: int = Field(128, ge=1)
+    lstm_hidden_size: int = Field(128, ge=1)
     """Hidden size of the LSTM in each direction; twice this many numbers describe an utterance."""
-    lstm_layers: int = Field(2, ge=1, le=4)
+    lstm_num_layers: int = Field(2, ge=1, le=4)
     """Layers of the LSTM."""
-    attention_heads: int = Field(4, ge=1)
+    num_attention_heads: int = Field(4, ge=1)
     """Heads of the self-attention over time; must divide twice the LSTM's size."""
-    head_size: int = Field(128, ge=1)
+    classifier_hidden_size: int = Field(128, ge=1)
     """Width of the hidden layer of the classification head."""
     dropout: float = Field(0.3, ge=0, lt=1)
     """Share of the numbers that are dropped inside the head, between the LSTM's layers and in the attention."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
-        if (2 * self.lstm_size) % self.attention_heads:
-            raise ValueError(f"must have attention_heads that divide twice lstm_size ({2 * self.lstm_size})")
+        if (2 * self.lstm_hidden_size) % self.num_attention_heads:
+            raise ValueError(
+                f"must have num_attention_heads that divide twice lstm_hidden_size ({2 * self.lstm_hidden_size})"
+            )
         return self
 
 
 class AugmentationSettings(Settings):
     """What is done to the training utterances, anew in each epoch; dev and test are never touched."""
 
-    num_frequency_masks: int = Field(0, ge=0, le=8)
+    num_freq_masks: int = Field(0, ge=0, le=8)
     """SpecAugment: bands of mels that are set to the mean (Park et al. 2019, https://arxiv.org/abs/1904.08779)."""
-    widest_frequency_mask: int = Field(16, ge=1)
+    freq_mask_param: int = Field(16, ge=1)
     """The most mels that a band has."""
     num_time_masks: int = Field(0, ge=0, le=8)
     """SpecAugment: stretches of frames that are set to the mean."""
-    longest_time_mask: int = Field(20, ge=1)
+    time_mask_param: int = Field(20, ge=1)
     """The most frames that a stretch has."""
     shift_seconds: float = Field(0.0, ge=0, le=10)
     """The most that an utterance shorter than the window is moved into it, in seconds; 0 starts it at the window's start."""
@@ -127,15 +129,15 @@ class AugmentationSettings(Settings):
     """Add white noise at a signal-to-noise ratio drawn evenly between these, in decibels; null adds none."""
     gain_db: float = Field(0.0, ge=0, le=30)
     """Make an utterance louder or softer by at most this, in decibels."""
-    speeds: tuple[float, ...] = (1.0,)
+    speed_factors: tuple[float, ...] = (1.0,)
     """Speeds of which one is drawn for each utterance, changing pitch and length as a tape would: 0.9 is slower and lower."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.noise_snr_db and self.noise_snr_db[0] > self.noise_snr_db[1]:
             raise ValueError("must have noise_snr_db as [lowest, highest]")
-        if not self.speeds or any(not 0.5 <= speed <= 2 for speed in self.speeds):
-            raise ValueError("must have speeds between 0.5 and 2, at least one of them")
+        if not self.speed_factors or any(not 0.5 <= speed <= 2 for speed in self.speed_factors):
+            raise ValueError("must have speed_factors between 0.5 and 2, at least one of them")
         return self
 
 
@@ -144,10 +146,10 @@ class AudioTrainingSettings(TrainingSettings):
 
     mixup_alpha: float = Field(0.2, ge=0)
     """Mixup's Beta(alpha, alpha); 0 turns Mixup off (Zhang et al. 2018, https://arxiv.org/abs/1710.09412)."""
-    batch_seconds: float = Field(100.0, gt=0)
+    max_seconds_per_batch: float = Field(100.0, gt=0)
     """The most sound in a batch of a pretrained encoder, in seconds, padding included; utterances of like length share a batch,
     at most `batch_size` of them."""
-    encoder_share: float = Field(0.05, gt=0, le=1)
+    encoder_lr_multiplier: float = Field(0.05, gt=0, le=1)
     """Factor on the learning rate for the top layer of a pretrained encoder that is fine-tuned; the head has the whole of it."""
     layer_decay: float = Field(1.0, gt=0, le=1)
     """Factor on the learning rate from each layer of a pretrained encoder to the one below it; 1 gives all layers the same."""
@@ -158,8 +160,8 @@ class AudioSettings(Settings):
 
     name: str = Field("acrnn", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     """What the experiment is called in reports; where nothing is said, after its kind or its pretrained encoder."""
-    kind: Literal["audio"] = "audio"
-    """The wing that the settings are for."""
+    modality: Literal["audio"] = "audio"
+    """The modality that the settings are for."""
     published: PublishedScore = PublishedScore()
     """What somebody else reported for this experiment."""
     data: DataSettings = DataSettings()
@@ -191,17 +193,17 @@ class AudioSettings(Settings):
                 "must leave model.kind as it is where model.name is set: a pretrained encoder is no regression"
             )
         of, recipe, longest = self.augmentation, self.training, self.data.window_seconds
-        if of.num_frequency_masks or of.num_time_masks or of.shift_seconds or self.data.normalisation != "train":
+        if of.num_freq_masks or of.num_time_masks or of.shift_seconds or self.data.normalisation != "train":
             raise ValueError(
                 "must leave masks, shift_seconds and normalisation to models of spectrograms where model.name is set: "
                 "a pretrained encoder hears waveforms, and has masks and normalisation of its own"
             )
-        if recipe.batch_seconds < longest:
-            raise ValueError(f"training.batch_seconds must be at least data.window_seconds ({longest:g})")
+        if recipe.max_seconds_per_batch < longest:
+            raise ValueError(f"training.max_seconds_per_batch must be at least data.window_seconds ({longest:g})")
         # Drawn rows have other lengths in each epoch; only batches that are full by count are then equally many.
-        if recipe.class_weights == "sampler" and recipe.batch_seconds < longest * recipe.batch_size:
+        if recipe.class_balancing == "sampler" and recipe.max_seconds_per_batch < longest * recipe.batch_size:
             raise ValueError(
-                "training.class_weights = sampler needs training.batch_seconds of at least "
+                "training.class_balancing = sampler needs training.max_seconds_per_batch of at least "
                 f"data.window_seconds x training.batch_size ({longest * recipe.batch_size:g}) for a pretrained encoder"
             )
         return self
@@ -216,7 +218,7 @@ class AudioSettings(Settings):
             raise ValueError(
                 f"model.time_poolings is {of_time}, and the first convolution and the blocks have {halvings}"
             )
-        frames, mels = self.features.num_frames(self.data.window_seconds), self.features.num_mels
+        frames, mels = self.features.num_frames(self.data.window_seconds), self.features.n_mels
         if frames < 2**of_time:
             raise ValueError(
                 f"data.window_seconds gives {frames} frames, and {of_time} poolings of time need {2**of_time}; "
@@ -224,6 +226,6 @@ class AudioSettings(Settings):
             )
         if mels < 2**halvings:
             raise ValueError(
-                f"features.num_mels is {mels}, and {halvings} poolings need {2**halvings}; use more, or fewer model.channels"
+                f"features.n_mels is {mels}, and {halvings} poolings need {2**halvings}; use more, or fewer model.channels"
             )
         return self

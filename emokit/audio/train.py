@@ -9,25 +9,25 @@ import torch
 from accelerate import Accelerator
 
 from emokit import predictions, runs
-from emokit.audio import baseline
-from emokit.audio.augment import Augment
-from emokit.audio.encoder import SpeechForAudioClassification
-from emokit.audio.features import LogMel
-from emokit.audio.kept import Progress
-from emokit.audio.learner import Learner, of_waveforms
-from emokit.audio.model import AcrnnConfig, AcrnnForAudioClassification
-from emokit.audio.normalise import DECLARED, Statistics, statistics_of
-from emokit.audio.parts import Part, features_wanted, read_parts, tables_of
+from emokit.audio.feature_cache import Progress
+from emokit.audio.functionals import fit
+from emokit.audio.learner import TrainableModel, of_waveforms
 from emokit.audio.predict import AudioModel, probabilities, read_model
-from emokit.audio.pretrained import pretrained
 from emokit.audio.settings import AudioSettings
-from emokit.audio.speeds import versions
-from emokit.audio.windows import TrainingBatches, on_device
+from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
+from emokit.audio.spectrogram.augment import Augment
+from emokit.audio.spectrogram.batches import TrainingBatches, on_device
+from emokit.audio.spectrogram.log_mel import LogMel
+from emokit.audio.spectrogram.normalise import DECLARED, Statistics, statistics_of
+from emokit.audio.spectrogram.speeds import versions
+from emokit.audio.splits import SplitData, features_wanted, read_splits, tables_of
+from emokit.audio.waveform.encoder import SpeechForAudioClassification
+from emokit.audio.waveform.pretrained import pretrained
 from emokit.data.prepared import Prepared
-from emokit.experiment import HELD_OUT, NOT_TRAINED, Baseline, begin, class_weights, complete, train_epochs
 from emokit.runtime import seed_everything
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import Epoch
+from emokit.training.run import HELD_OUT, NOT_TRAINED, Baseline, begin, class_weights, complete, train_epochs
 
 
 def train(
@@ -68,7 +68,7 @@ def train(
         WorkError: the training collapsed or the disk is full.
     """
     accelerator = new_accelerator(device, precision, compile=compile)
-    parts = read_parts(settings, prepared, held_out)
+    parts = read_splits(settings, prepared, held_out)
     # Before the folder is made: an encoder that is not to be had leaves nothing behind.
     encoder = pretrained(settings) if settings.model.name else None
     ledger = begin(run, settings, prepared, parts["train"].table["corpus"], accelerator, resume=resume, force=force)
@@ -77,9 +77,9 @@ def train(
         learner, epochs = _fit(settings, prepared, parts, run, encoder, accelerator, on_epoch, progress)
     if not accelerator.is_main_process:
         return {}
-    simple = baseline.fit_baseline(settings, features_wanted(settings, prepared), parts)
-    said = {split: baseline.said_of(parts[split], simple) for split in held_out}
-    guesses = {split: probable.argmax(axis=1) for split, probable in said.items()}
+    simple = fit.fit_baseline(settings, features_wanted(settings, prepared), parts)
+    said = {split: fit.said_of(parts[split], simple) for split in held_out}
+    predicted = {split: probable.argmax(axis=1) for split, probable in said.items()}
     if learner is None:
         best: AudioModel = simple
         runs.write_model(run, simple.save_pretrained)
@@ -92,26 +92,26 @@ def train(
     }
     about = {
         "name": settings.name,
-        "kind": settings.kind,
+        "modality": settings.modality,
         "model": learner.kind if learner else simple.config.model_type,
         "parameters": sum(parameter.numel() for parameter in best.parameters()),
         **epochs,
         **({"declared": DECLARED} if settings.data.speaker_normalisation else {}),
     }
     labels = parts["train"].table["label"]
-    return complete(run, about, ledger, found, labels, Baseline(baseline.DESCRIPTION, guesses))
+    return complete(run, about, ledger, found, labels, Baseline(fit.DESCRIPTION, predicted))
 
 
 def _fit(
     settings: AudioSettings,
     prepared: Prepared,
-    parts: dict[str, Part],
+    parts: dict[str, SplitData],
     run: Path,
     encoder: SpeechForAudioClassification | None,
     accelerator: Accelerator,
     on_epoch: Callable[[Epoch], None] | None,
     progress: Progress | None,
-) -> tuple[Learner, dict[str, int]]:
+) -> tuple[TrainableModel, dict[str, int]]:
     """Train; returns what was trained on what, and `epochs` and `best_epoch`."""
     recipe = settings.training
     with accelerator.main_process_first():  # it computes what has to be computed first, for all of them
@@ -129,7 +129,7 @@ def _fit(
         parts["dev"].targets,
         recipe,
         accelerator,
-        class_weights(parts["train"].targets, recipe.class_weights),
+        class_weights(parts["train"].targets, recipe.class_balancing),
         on_epoch,
         groups=learner.groups,
         save_beside=learner.save_beside,
@@ -140,32 +140,32 @@ def _fit(
 def of_spectrograms(
     settings: AudioSettings,
     prepared: Prepared,
-    parts: dict[str, Part],
+    parts: dict[str, SplitData],
     device: torch.device,
     progress: Progress | None = None,
-) -> Learner:
+) -> TrainableModel:
     """A new ACRNN and the log-mels of every split."""
     model = new_model(settings, parts["train"])
 
     def predict(current: torch.nn.Module, split: str) -> numpy.ndarray:
-        part, frames, overlap = parts[split], model.config.window_frames, settings.data.windows_overlap
+        part, frames, overlap = parts[split], model.config.window_frames, settings.data.window_overlap
         return probabilities(current, part.log_mels, frames, device, overlap, part.statistics)
 
     batches = new_batches(settings, prepared, parts["train"], device, progress)
-    return Learner(model.config.model_type, model, batches, predict)
+    return TrainableModel(model.config.model_type, model, batches, predict)
 
 
 def new_batches(
-    settings: AudioSettings, prepared: Prepared, part: Part, device: torch.device, progress: Progress | None = None
+    settings: AudioSettings, prepared: Prepared, part: SplitData, device: torch.device, progress: Progress | None = None
 ) -> TrainingBatches:
     """The training split's batches, augmented as the settings say; features stay on a GPU where they fit."""
     features, recipe = settings.features, settings.training
     white = LogMel(features).filters.sum(axis=0)  # what noise of equal power at all frequencies has in each mel bin
     augment = Augment(settings.augmentation, features.sample_rate / features.hop_length, white)
-    at_speeds = versions(prepared, features, part.table, settings.augmentation.speeds, progress)
+    at_speeds = versions(prepared, features, part.table, settings.augmentation.speed_factors, progress)
     statistics = [
         part.statistics if speed == 1 else statistics_of(settings.data, part.table, log_mels)
-        for speed, log_mels in zip(settings.augmentation.speeds, at_speeds, strict=True)
+        for speed, log_mels in zip(settings.augmentation.speed_factors, at_speeds, strict=True)
     ]
     return TrainingBatches(
         on_device(at_speeds, device),
@@ -175,18 +175,18 @@ def new_batches(
         window_frames=features.num_frames(settings.data.window_seconds),
         batch_size=recipe.batch_size,
         mixup_alpha=recipe.mixup_alpha,
-        balanced=recipe.class_weights == "sampler",
+        balanced=recipe.class_balancing == "sampler",
         seed=recipe.seed,
     )
 
 
-def new_model(settings: AudioSettings, train_part: Part) -> AcrnnForAudioClassification:
+def new_model(settings: AudioSettings, train_part: SplitData) -> AcrnnForAudioClassification:
     """An untrained model with seeded weights that knows the training split's mean and deviation."""
     seed_everything(settings.training.seed)
     config = AcrnnConfig(
-        num_mels=settings.features.num_mels,
+        n_mels=settings.features.n_mels,
         window_frames=settings.features.num_frames(settings.data.window_seconds),
-        windows_overlap=settings.data.windows_overlap,
+        window_overlap=settings.data.window_overlap,
         normalisation=settings.data.normalisation,
         features=settings.features.as_dict(),
         **settings.model.model_dump(exclude={"kind", "name", "revision", "frozen"}),

@@ -17,7 +17,7 @@ HINTS = {
 }
 
 
-class Doors(typer.core.TyperGroup):
+class CommandGroup(typer.core.TyperGroup):
     """The commands, with an error of the user's turned into one sentence and its exit code."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -27,7 +27,7 @@ class Doors(typer.core.TyperGroup):
 
 
 app = typer.Typer(
-    cls=Doors,
+    cls=CommandGroup,
     name="emokit",
     no_args_is_help=True,
     # rich's help pages take half of the third of a second in which help should come

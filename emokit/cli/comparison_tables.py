@@ -9,8 +9,8 @@ from rich.table import Table
 from emokit.cli.tables import SCORES
 
 if TYPE_CHECKING:
-    from emokit.report.comparison import Compared
-    from emokit.report.paired import Difference
+    from emokit.report.comparison.compare import Compared
+    from emokit.report.comparison.paired import Difference
 
 
 def _table(*columns: str, title: str) -> Table:
@@ -61,7 +61,7 @@ def mcnemar(one: "Compared") -> str | None:
 
 
 def _cells(difference: "Difference") -> tuple[str, str, str]:
-    from emokit.report.comparison import said
+    from emokit.report.comparison.compare import said
     from emokit.report.wording import percent
 
     change = said(difference)

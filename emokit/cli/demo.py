@@ -22,7 +22,7 @@ def demo(
     from emokit.cli.prepare import prepare
     from emokit.cli.report import report
     from emokit.cli.train import audio, text
-    from emokit.data.synth import CORPORA, write_corpus
+    from emokit.data.synthesis.corpora import CORPORA, write_corpus
     from emokit.files import new_folder, resource, write_text
     from emokit.sweep import run as sweeps
     from emokit.sweep.space import read_space

@@ -39,7 +39,7 @@ def fuse_search(
 
     Example: emokit fuse-search audio=runs/a text=runs/t vision=face.parquet --run runs/fused --step 0.02
     """
-    from emokit.fusion.settings import FusionSettings
+    from emokit.fusion.late.settings import FusionSettings
 
     flags = {"step": step, "objective": objective, "pooling": pooling, "missing": missing, "choice": choice}
     flags |= {"resamples": resamples, "seed": seed}
@@ -48,9 +48,9 @@ def fuse_search(
     )
 
     from emokit.cli import fusion_tables as tables
-    from emokit.fusion import inputs
-    from emokit.fusion import run as work
-    from emokit.fusion.simplex import num_points
+    from emokit.fusion.late import inputs
+    from emokit.fusion.late import run as work
+    from emokit.fusion.late.simplex import num_points
 
     paths = inputs.parse(modalities)
     if dry_run:
@@ -65,7 +65,7 @@ def fuse_search(
         return
     found = work.fuse(settings, paths, run, force=force)
 
-    from emokit.report.fusion_figures import write
+    from emokit.report.figures.fusion import write
 
     pictures = write(run)
     if as_json:

@@ -6,7 +6,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from emokit.fusion.wording import NAMES
+from emokit.fusion.late.wording import NAMES
 
 
 def joined(counts: Mapping[str, Mapping[str, int]]) -> list[str]:

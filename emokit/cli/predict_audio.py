@@ -16,7 +16,8 @@ from emokit.labels import LABELS
 if TYPE_CHECKING:
     import numpy
 
-    from emokit.audio.predict import Heard
+    from emokit.audio.predict import WindowPredictions
+
 
 STDIN = Path("-")
 
@@ -57,7 +58,7 @@ def predict_audio(
         if not as_json:
             console.show("\t".join(["file", *(["start", "end"] if timestamps else []), "label", *LABELS]))
         failed = 0
-        heard = work.hear_files(model, [path for path, _ in files], chosen)
+        heard = work.predict_files(model, [path for path, _ in files], chosen)
         for (_, name), (path, found) in zip(files, heard, strict=True):
             if isinstance(found, DataError):
                 failed += 1
@@ -69,7 +70,7 @@ def predict_audio(
         raise typer.Exit(DataError.exit_code)
 
 
-def _show(name: str, found: "Heard", *, timestamps: bool, as_json: bool) -> None:
+def _show(name: str, found: "WindowPredictions", *, timestamps: bool, as_json: bool) -> None:
     """A recording as a line, or one line for each of its windows; as JSON, with all of its windows."""
     spans = [[round(float(second), 3) for second in span] for span in found.seconds]
     if as_json:
@@ -97,13 +98,13 @@ def _cells(probabilities: "numpy.ndarray") -> list[str]:
 @contextmanager
 def _files(paths: list[Path]) -> Iterator[list[tuple[Path, str]]]:
     """The sound files that were named, those of folders included, each with the name to show; standard input becomes one."""
-    from emokit.audio.predict import find_sounds
+    from emokit.audio.predict import find_recordings
 
     with tempfile.TemporaryDirectory(prefix="emokit-") as folder:
         files: list[tuple[Path, str]] = []
         for path in paths:
             if path != STDIN:
-                files += [(found, str(found)) for found in find_sounds([path])]
+                files += [(found, str(found)) for found in find_recordings([path])]
                 continue
             # Sound is read by content and not by name, and some decoders go back and forth in it.
             kept = Path(folder) / "sound"

@@ -36,7 +36,7 @@ def fused(
         )
 
     from emokit.cli import fusion_tables as tables
-    from emokit.fusion import predict as work
+    from emokit.fusion.late import predict as work
     from emokit.labels import LABELS
     from emokit.runtime import choose_device, quiet_libraries
 
@@ -73,7 +73,7 @@ def vision(data: Path | None, split: str, out: Path | None, as_json: bool) -> No
         raise UsageError(
             "`emokit predict vision` needs a prepared folder with --data and the table to write with --out."
         )
-    from emokit import vision as work
+    from emokit.vision import predict as work
 
     counts = work.predict_split(data, split, out, work.deepface())
     if as_json:

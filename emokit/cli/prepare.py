@@ -115,7 +115,7 @@ def _fetched(
     catalogue: "dict[str, Corpus]", names: list[str], roots: list[str], folder: Path, *, dry_run: bool
 ) -> list[str]:
     """NAME=DIR of every corpus that lacked a folder and now has one; a dry run only says what would be fetched."""
-    from emokit.data.download import download, wanted
+    from emokit.data.download.corpus import download, wanted
 
     corpora = wanted(catalogue, names, roots)
     if dry_run:
@@ -129,7 +129,7 @@ def _fetched(
 
 def _make(plan: "Plan", out: Path, workers: int | None, *, force: bool) -> None:
     """Prepare, with a bar."""
-    from emokit.audio.features import LogMel
+    from emokit.audio.spectrogram.log_mel import LogMel
     from emokit.data.prepare import prepare as work
     from emokit.runtime import check_workers, num_processors
 
@@ -173,13 +173,13 @@ def _show(out: Path, *, as_json: bool) -> None:
 
 def _what_to_train(out: Path, ledger: dict[str, Any]) -> str:
     """The rest of a command that trains on what a prepared folder holds."""
-    kept, heard = (sum(entry[key] for entry in ledger["corpora"].values()) for key in ("kept", "with_sound"))
+    kept, heard = (sum(entry[key] for entry in ledger["corpora"].values()) for key in ("kept", "with_audio"))
     return f"text --data {out} --run runs/text" if heard < kept / 2 else f"audio {_for_features(out)}"
 
 
 def _for_features(out: Path) -> str:
     """The rest of a command that trains on the features that a prepared folder has."""
-    from emokit.audio.kept import features_of
+    from emokit.audio.feature_cache import features_of
     from emokit.audio.settings import AudioSettings
     from emokit.data.prepared import open_prepared
     from emokit.files import resource
@@ -230,7 +230,7 @@ def _plan(
 ) -> "Plan":
     from emokit.audio.settings import FeatureSettings
     from emokit.data.prepare import Plan
-    from emokit.data.splits import SplitSettings
+    from emokit.data.splits.draw import SplitSettings
     from emokit.settings import Settings
 
     class PrepareSettings(Settings):

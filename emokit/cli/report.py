@@ -8,7 +8,7 @@ import typer
 from emokit.cli import console
 
 if TYPE_CHECKING:
-    from emokit.report.comparison import Compared
+    from emokit.report.comparison.compare import Compared
 
 
 def report(
@@ -35,17 +35,17 @@ def report(
     Example: emokit report runs/emodb runs/ravdess --out report
     Example: emokit report --compare runs/before runs/after
     """
-    from emokit.report.comparison import compare_runs
+    from emokit.report.comparison.compare import compare_runs
 
     compared = compare_runs(runs) if compare else []
     if form is not None:
-        from emokit.report.paper import tables
+        from emokit.report.tables.paper import tables
 
         console.show(tables(runs, compared, form).rstrip("\n"))
         return
     page = None
     if out is not None or not compare:
-        from emokit.report.build import build
+        from emokit.report.page.build import build
 
         page = build(runs, out or Path("report"), compared, force=force)
     if as_json:

@@ -17,7 +17,7 @@ def settings(
 
     from emokit.audio.settings import AudioSettings
     from emokit.errors import UsageError
-    from emokit.fusion.settings import FusionSettings
+    from emokit.fusion.late.settings import FusionSettings
     from emokit.settings import Settings, fields
     from emokit.text.settings import TextSettings
 

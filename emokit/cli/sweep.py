@@ -54,9 +54,9 @@ def sweep(
         _show_status(status, storage, as_json)
         return
 
-    from emokit.crew import size
     from emokit.sweep import run as work
     from emokit.sweep.space import read_space
+    from emokit.workers import size
 
     if dry_run:
         settings = read_space(Path(str(space)))

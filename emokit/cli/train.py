@@ -91,7 +91,7 @@ def audio(
     prepared = open_prepared(data)
     where = run or Path("runs") / settings.name
     if dry_run:
-        parts = work.read_parts(settings, prepared)
+        parts = work.read_splits(settings, prepared)
         _show_plan(settings, where, parts, survey(settings, parts["train"].table), as_json)
         return
     computing: dict[str, Any] = {
@@ -145,7 +145,7 @@ def text(
     prepared = open_prepared(data)
     where = run or Path("runs") / settings.name
     if dry_run:
-        parts = work.read_parts(settings, prepared)
+        parts = work.read_splits(settings, prepared)
         _show_plan(settings, where, parts, work.survey(settings, parts, trust_remote_code), as_json)
         return
     computing: dict[str, Any] = {
@@ -209,7 +209,7 @@ def _train(
 
             def on_epoch(epoch: "Epoch") -> None:
                 progress(epoch.number, settings.training.max_epochs)
-                console.say(tables.epoch_line(epoch.as_log(), settings.training.keep))
+                console.say(tables.epoch_line(epoch.as_log(), settings.training.checkpoint))
 
             result = train(prepared, where, resume=resume, force=force, on_epoch=on_epoch)
         else:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from emokit.cli import console, tables
-from emokit.crew import WORKERS, size
-from emokit.cross_validation import Listener, cross_validate
 from emokit.data.prepared import Prepared
 from emokit.errors import Collapsed
 from emokit.runtime import quiet_libraries
+from emokit.training.cross_validation.run import FoldListener, cross_validate
+from emokit.workers import WORKERS, size
 
 
 def train_folds(
@@ -36,7 +36,7 @@ def train_folds(
         device=device,
         workers=at_once,
         devices=devices,
-        listener=_Shown(where, settings.training.keep, progress),
+        listener=_Shown(where, settings.training.checkpoint, progress),
         **how,
     )
 
@@ -48,7 +48,7 @@ def _train_fold(train: Callable[..., Any], data: Prepared, run: Path, *, on_epoc
     train(data, run, resume=True, on_epoch=on_epoch)
 
 
-class _Shown(Listener):
+class _Shown(FoldListener):
     """A line for each epoch, each fold and each collapse, and the bar."""
 
     def __init__(self, run: Path, keep: str, progress: console.Progress) -> None:

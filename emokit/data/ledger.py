@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas
 
-from emokit.data import splits
 from emokit.data.catalogue import SYNTHESISED_LICENCE, SYNTHESISED_TITLE, Corpus
-from emokit.data.folds import WITHOUT_SPEAKERS
+from emokit.data.splits import draw
+from emokit.data.splits.folds import WITHOUT_SPEAKERS
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError
 from emokit.labels import LABELS
@@ -120,7 +120,7 @@ class Ledger:
         num_dropped = sum(len(names) for names in self.dropped[corpus.name].values())
         found = len(table) + num_dropped
         notes = list(self.notes[corpus.name])
-        leakage = splits.leakage(table)
+        leakage = draw.leakage(table)
         shared = leakage["speakers"]["train-test"]
         if shared:
             tested = table["speaker"][table["split"] == "test"].nunique()
@@ -143,7 +143,7 @@ class Ledger:
             "expected": corpus.expected,
             "found": found,
             "kept": len(table),
-            "with_sound": heard,
+            "with_audio": heard,
             "dropped": _plain(self.dropped[corpus.name]),
             "repaired": _plain(self.repaired[corpus.name]),
             "flagged": _plain(self.flagged[corpus.name]),
@@ -161,7 +161,7 @@ class Ledger:
         return {
             "corpora": self._corpora,
             "failed": self.failed,
-            "leakage": splits.leakage(table),
+            "leakage": draw.leakage(table),
             "details": dict(sorted(self.details.items())),
         }
 

@@ -13,20 +13,20 @@ from typing import Any
 import pandas
 import yaml
 
+from emokit.data.audio_io.decode import Extractor, File, find_file, read_files
+from emokit.data.audio_io.reading import Reading
 from emokit.data.catalogue import Corpus
-from emokit.data.decode import Extractor, File, find_file, read_files
-from emokit.data.folds import assign_folds, chosen_fold
 from emokit.data.ledger import Ledger
-from emokit.data.policies import OF_ALL_CORPORA, Division, drops_repeated_texts, note_fold, read_divisions
 from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, open_prepared
-from emokit.data.reading import Reading
-from emokit.data.rows import labelled, named, with_sound
-from emokit.data.splits import SplitSettings
+from emokit.data.sources.rows import labelled, named, with_audio
+from emokit.data.splits.draw import SplitSettings
+from emokit.data.splits.folds import assign_folds, chosen_fold
+from emokit.data.splits.policies import OF_ALL_CORPORA, Division, drops_repeated_texts, note_fold, read_divisions
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.data.utterance import COLUMNS, TABLE, Utterance, write_table
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, write_json, write_text
-from emokit.labels import LABELS
+from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.settings import Settings, read_yaml_mapping
 
 Progress = Callable[[int, int], None]
@@ -38,6 +38,8 @@ class PreparedSettings(Settings):
     The roots are no part of it, since moving a corpus changes nothing.
     """
 
+    labels: tuple[str, ...]
+    """The label set, in its order."""
     corpora: dict[str, Any]
     """Per corpus: its labels, options and split policy."""
     splits: SplitSettings
@@ -55,10 +57,13 @@ class Plan:
     split: SplitSettings
     folds: Path | None = None
     """A clone of EmoBox, for the policies that read its lists."""
+    labels: LabelSet = DEFAULT_LABELS
+    """The label set that the labels of the corpora are mapped to."""
 
     def settings(self, divisions: dict[str, Division]) -> PreparedSettings:
         """What identifies the result."""
         return PreparedSettings(
+            labels=self.labels,
             corpora={
                 corpus.name: {
                     "labels": corpus.labels,
@@ -117,7 +122,7 @@ def prepare(
         if corpus.name not in found:
             continue
         with ledger.failures_of(corpus.name, alone=len(plan.corpora) == 1):
-            tables[corpus.name] = with_sound(corpus, found[corpus.name], store, ledger)
+            tables[corpus.name] = with_audio(corpus, found[corpus.name], store, ledger)
             ledger.flag_uncommon_rates(corpus.name, tables[corpus.name])
     if not tables:
         raise DataError(" ".join(ledger.failed.values()))
@@ -127,7 +132,7 @@ def prepare(
     for corpus in plan.corpora:
         if corpus.name not in ledger.failed:
             ledger.close(corpus, table[table["corpus"] == corpus.name])
-    write_table(table, out / TABLE)
+    write_table(table, plan.labels, out / TABLE)
     write_json(out / LEDGER, ledger.as_dict(table))
     write_text(out / FINGERPRINT, fingerprint(settings, table) + "\n")
     return open_prepared(out)
@@ -153,7 +158,7 @@ def survey(plan: Plan) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
             counts[corpus.name] = {
                 "found": len(labels) + dropped,
                 "dropped": dropped,
-                "labels": {label: labels.count(label) for label in LABELS},
+                "labels": {label: labels.count(label) for label in plan.labels},
             }
     if tables:
         _divided(plan, divisions, tables, Ledger())

@@ -15,6 +15,7 @@ from emokit.data.store import FeatureStore
 from emokit.data.utterance import TABLE, read_table
 from emokit.errors import DataError
 from emokit.files import read_json
+from emokit.labels import LabelSet
 from emokit.settings import Settings, read_yaml_mapping
 
 LEDGER = "ledger.json"
@@ -31,6 +32,7 @@ class Prepared:
     table: pandas.DataFrame
     ledger: dict[str, Any]
     fingerprint: str
+    labels: LabelSet
 
     def ledger_of(self, corpora: Iterable[str]) -> dict[str, Any]:
         """The ledger of these corpora only, for a run that was made of no others; the leakage is that of the whole folder."""
@@ -67,11 +69,25 @@ def features_folder(folder: Path, settings: Settings) -> Path:
 
 
 def genders(folder: Path | str | None) -> pandas.Series:
-    """Utterance id -> the speaker's sex, of a prepared folder; empty where there is none."""
+    """Utterance id -> the speaker's gender, of a prepared folder; empty where there is none."""
     path = Path(folder) / TABLE if folder else None
     if path is None or not path.is_file():
         return pandas.Series(dtype="string")
-    return read_table(path).set_index("utterance_id")["gender"]
+    return read_table(path, read_labels(path.parent)).set_index("utterance_id")["gender"]
+
+
+def read_labels(folder: Path) -> LabelSet:
+    """The label set of a prepared folder.
+
+    Raises:
+        DataError: its settings have none.
+    """
+    labels = read_yaml_mapping(folder / SETTINGS).get("labels")
+    if not isinstance(labels, list):
+        raise DataError(
+            f"{folder} was prepared by an emokit before names changed; prepare it again into another folder."
+        )
+    return LabelSet(map(str, labels))
 
 
 def open_prepared(folder: Path) -> Prepared:
@@ -83,11 +99,13 @@ def open_prepared(folder: Path) -> Prepared:
     if not folder.is_dir():
         raise DataError(f"{folder} is not there; make it with `emokit prepare … --out {folder}`.")
     if not (folder / FINGERPRINT).exists():
-        found = "was interrupted" if (folder / SETTINGS).exists() else "is no prepared folder"
-        raise DataError(f"{folder} has no {FINGERPRINT}, so it {found}; run `emokit prepare … --out {folder}`.")
+        state = "was interrupted" if (folder / SETTINGS).exists() else "is no prepared folder"
+        raise DataError(f"{folder} has no {FINGERPRINT}, so it {state}; run `emokit prepare … --out {folder}`.")
+    labels = read_labels(folder)
     return Prepared(
         folder,
-        read_table(folder / TABLE),
+        read_table(folder / TABLE, labels),
         read_json(folder / LEDGER),
         (folder / FINGERPRINT).read_text(encoding="utf-8").strip(),
+        labels,
     )

@@ -12,7 +12,7 @@ import numpy
 import pandas
 import pyarrow
 
-from emokit.data.reading import Reading
+from emokit.data.audio_io.reading import Reading
 from emokit.errors import DataError
 from emokit.files import whole_file
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from emokit.data.tree import walk
+from emokit.data.sources.tree import walk
 from emokit.errors import DataError
 from emokit.files import read_json, write_json
 

@@ -10,9 +10,10 @@ import pandas
 
 from emokit.errors import DataError
 from emokit.files import whole_file
-from emokit.labels import LABELS
+from emokit.labels import LabelSet
 
 SPLITS = ("train", "dev", "test")
+HELD_OUT = ("dev", "test")
 TABLE = "utterances.parquet"
 
 COLUMNS = {
@@ -80,7 +81,7 @@ class Dropped:
     """What differs from one to the next: the other path, the numbers."""
 
 
-def check(table: pandas.DataFrame, source: str) -> None:
+def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
     """Refuse a table of utterances that breaks the contract; the message names the utterance and both values.
 
     Raises:
@@ -92,7 +93,7 @@ def check(table: pandas.DataFrame, source: str) -> None:
     repeated = table["utterance_id"][table["utterance_id"].duplicated()]
     if len(repeated):
         raise DataError(f"{source} has the utterance {repeated.iloc[0]} twice; make it again with `emokit prepare`.")
-    for column, known in (("label", LABELS), ("split", SPLITS)):
+    for column, known in (("label", labels), ("split", SPLITS)):
         wrong = table[~table[column].isin(known)]
         if len(wrong):
             row = wrong.iloc[0]
@@ -101,15 +102,15 @@ def check(table: pandas.DataFrame, source: str) -> None:
             )
 
 
-def write_table(table: pandas.DataFrame, path: Path) -> None:
+def write_table(table: pandas.DataFrame, labels: LabelSet, path: Path) -> None:
     """Write utterances as parquet, in the order of their ids, whole or not at all."""
-    check(table, str(path))
+    check(table, labels, str(path))
     ordered = typed(table).sort_values("utterance_id", ignore_index=True)
     with whole_file(path) as temporary:
         ordered.to_parquet(temporary, index=False)
 
 
-def read_table(path: Path) -> pandas.DataFrame:
+def read_table(path: Path, labels: LabelSet) -> pandas.DataFrame:
     """Read and check a table of utterances.
 
     Raises:
@@ -121,7 +122,7 @@ def read_table(path: Path) -> pandas.DataFrame:
         raise DataError(f"{path} is not there; make it with `emokit prepare`.") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is damaged ({error}); make it again with `emokit prepare`.") from error
-    check(table, str(path))
+    check(table, labels, str(path))
     return typed(table)
 
 

@@ -1,1 +1,1 @@
-"""Predictions of several models combined: calibrated, weighted, searched, with intervals."""
+"""Several modalities combined."""

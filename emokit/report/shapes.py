@@ -12,13 +12,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from emokit.errors import DataError
 
 
-class Shape(BaseModel):
+class Schema(BaseModel):
     """The parent of every part of a file that is read: frozen, and without NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
-class Scores(Shape):
+class Scores(Schema):
     """The four scores that runs, corpora and baselines have in common, each a share from 0 to 1."""
 
     accuracy: float
@@ -39,7 +39,7 @@ class Baseline(Scores):
     description: str = ""
 
 
-class ClassScores(Shape):
+class ClassScores(Schema):
     """The scores of one label; `support` is its number of utterances in the truth."""
 
     precision: float | None
@@ -72,21 +72,21 @@ class Fold(Scores):
     ece: float | None = None
 
 
-class Spread(Shape):
+class Spread(Schema):
     """Mean and standard deviation of a score over folds."""
 
     mean: float
     deviation: float
 
 
-class Metrics(Shape):
+class Metrics(Schema):
     """A run's `metrics.json`; a cross-validated run has `folds`, whose test utterances `splits.test` holds together.
 
     `declared` is what has to be said beside its scores, without a full stop; empty for most.
     """
 
     name: str = ""
-    kind: str = ""
+    modality: str = ""
     model: str = ""
     labels: list[str]
     parameters: int | None = None
@@ -109,14 +109,14 @@ class Metrics(Shape):
         return self
 
 
-class SplitOfCorpus(Shape):
+class SplitOfCorpus(Schema):
     """How much of a corpus went into one split."""
 
     utterances: int
     speakers: list[str] = []
 
 
-class CorpusLedger(Shape):
+class CorpusLedger(Schema):
     """What became of one corpus; the three mappings go from a reason to the ids or paths it befell."""
 
     title: str = ""
@@ -132,14 +132,14 @@ class CorpusLedger(Shape):
     notes: list[str] = []
 
 
-class Ledger(Shape):
+class Ledger(Schema):
     """A run's `ledger.json`; `leakage` counts what two splits share: kind -> "train-test" -> number."""
 
     corpora: dict[str, CorpusLedger]
     leakage: dict[str, dict[str, int]] = {}
 
 
-class Standing(Shape):
+class Standing(Schema):
     """One score of one way to fuse: itself, and its difference to the best single modality, with intervals."""
 
     score: float
@@ -148,7 +148,7 @@ class Standing(Shape):
     difference_interval: tuple[float, float]
 
 
-class Rung(Shape):
+class FusionMethod(Schema):
     """One way to fuse; `dev` and `test` go from a score's name to it."""
 
     name: str
@@ -160,7 +160,7 @@ class Rung(Shape):
     test: dict[str, Standing]
 
 
-class Quality(Shape):
+class Quality(Schema):
     """How honest probabilities are; each bin is count, mean confidence, share right."""
 
     ece: float
@@ -169,7 +169,7 @@ class Quality(Shape):
     bins: list[tuple[int, float, float]]
 
 
-class Calibration(Shape):
+class Calibration(Schema):
     """Of a modality or the fusion: its temperature, and `before` and `after` per split."""
 
     temperature: float
@@ -177,13 +177,13 @@ class Calibration(Shape):
     test: dict[str, Quality]
 
 
-class FusionSettings(Shape):
+class FusionSettings(Schema):
     """What the page says of how the weights were searched."""
 
     objective: str
 
 
-class Search(Shape):
+class Search(Schema):
     """What was evaluated and found; `best` is in whole steps."""
 
     evaluated: int
@@ -193,7 +193,7 @@ class Search(Shape):
     pooling: str
 
 
-class Grid(Shape):
+class Grid(Schema):
     """The points of the best pooling, in whole steps, with their scores and bounds; `plateau` is 1 or 0."""
 
     weights: list[list[int]]
@@ -203,7 +203,7 @@ class Grid(Shape):
     plateau: list[int]
 
 
-class Bootstrap(Shape):
+class Bootstrap(Schema):
     """What the search finds on resamples; `cloud` holds the best weights of each, in whole steps."""
 
     resamples: int
@@ -213,7 +213,7 @@ class Bootstrap(Shape):
     cloud: list[list[int]]
 
 
-class Fusion(Shape):
+class Fusion(Schema):
     """A fused run's `fusion.json`."""
 
     modalities: list[str]
@@ -227,12 +227,12 @@ class Fusion(Shape):
     search: Search
     grid: Grid
     bootstrap: Bootstrap
-    ladder: list[Rung]
+    ladder: list[FusionMethod]
     calibration: dict[str, Calibration]
     confusion: dict[str, dict[str, list[list[int]]]]
 
 
-KindT = TypeVar("KindT", bound=Shape)
+KindT = TypeVar("KindT", bound=Schema)
 
 
 def check(shape: type[KindT], value: Any, path: Path) -> KindT:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from emokit.data.catalogue import SYNTHESISED_TITLE
-from emokit.report.gather import Run, Unread
-from emokit.report.ranking import Standing
+from emokit.report.comparison.ranking import Standing
+from emokit.report.read_runs import Run, Unread
 from emokit.report.shapes import Split
 
 # A bootstrap over fewer clusters than this rests on too few speakers to say much about new ones.
@@ -82,7 +82,7 @@ def headline(standings: Sequence[Standing], unread: Sequence[Unread]) -> list[st
 
 def _asked(runs: Sequence[Run]) -> str:
     labels = runs[0].metrics.labels
-    media = sorted({MEDIUM[run.metrics.kind] for run in runs if run.metrics.kind in MEDIUM})
+    media = sorted({MEDIUM[run.metrics.modality] for run in runs if run.metrics.modality in MEDIUM})
     corpora = sorted({name for run in runs for name in (run.ledger.corpora if run.ledger else {})})
     where = f" {listed(media)}" if media else ""
     on = f", on {listed(corpora)}" if corpora else ""

@@ -13,9 +13,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from emokit.runtime import derived_seed
 from emokit.sweep import space, trial
-from emokit.sweep.board import Board, Slot
-from emokit.sweep.lease import LEASE_SECONDS
+from emokit.sweep.heartbeat import HEARTBEAT_TIMEOUT_SECONDS
 from emokit.sweep.settings import SweepSettings
+from emokit.sweep.trial_queue import Slot, TrialQueue
 
 RANDOM_STARTS = 10
 # The median of fewer points, or of a training's first epochs, says little.
@@ -36,9 +36,9 @@ class Plan:
     sweep: SweepSettings
     run: Path
     storage: BaseStorage
-    lease_seconds: float = LEASE_SECONDS
-    search: Board = field(init=False)
-    _again: Board | None = field(init=False, default=None)
+    heartbeat_timeout_seconds: float = HEARTBEAT_TIMEOUT_SECONDS
+    search: TrialQueue = field(init=False)
+    _again: TrialQueue | None = field(init=False, default=None)
 
     TRIALS: ClassVar[str] = "trials"
     CONFIRM: ClassVar[str] = "confirm"
@@ -46,13 +46,13 @@ class Plan:
     def __post_init__(self) -> None:
         self.search = self._board(self.sweep.name, self._slots(), new_pruner(self.sweep))
 
-    def phases(self) -> Iterator[Board]:
+    def phases(self) -> Iterator[TrialQueue]:
         """The search; when it has ended, what confirms its best points."""
         yield self.search
         if self.sweep.confirm.best and (confirm := self.confirm()):
             yield confirm
 
-    def confirm(self) -> Board | None:
+    def confirm(self) -> TrialQueue | None:
         """The board of the best points, each with fresh seeds; None where no point has ended well."""
         slots = [
             Slot(f"{one.user_attrs['point']}/seed-{seed}", dict(one.params), {"seed": seed})
@@ -104,7 +104,7 @@ class Plan:
             return [Slot(f"{number:04d}", params) for number, params in enumerate(points)]
         return [Slot(f"{number:04d}") for number in range(self.sweep.budget.trials or 0)]
 
-    def _board(self, name: str, slots: list[Slot], pruner: BasePruner) -> Board:
+    def _board(self, name: str, slots: list[Slot], pruner: BasePruner) -> TrialQueue:
         how: dict[str, Any] = {
             "study_name": name,
             "storage": self.storage,
@@ -116,7 +116,7 @@ class Plan:
         except KeyError:
             direction = "minimize" if self.sweep.objective.is_lowered else "maximize"
             study = optuna.create_study(**how, direction=direction, load_if_exists=True)
-        return Board(study, slots, self.lease_seconds, prunes=not isinstance(pruner, NopPruner))
+        return TrialQueue(study, slots, self.heartbeat_timeout_seconds, prunes=not isinstance(pruner, NopPruner))
 
 
 def new_sampler(sweep: SweepSettings, seed: int) -> BaseSampler:

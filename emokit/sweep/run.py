@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from emokit import crew, runs
+from emokit import runs
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError, WorkError
 from emokit.files import read_json, write_json
@@ -18,6 +18,7 @@ from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings
 from emokit.sweep.wings import train_point
 from emokit.sweep.worker import Order, Worker, carry_out
+from emokit.workers import WATCH_SECONDS, WORKERS, worker_pool
 
 STORAGE = "storage.json"
 ABOUT = "emokit"
@@ -104,7 +105,7 @@ def order(plan: Plan, url: str | None, data: Path, device: str, precision: str, 
         plan.run,
         url,
         data,
-        partial(train_point, plan.sweep.experiment.kind, data, device, precision),
+        partial(train_point, plan.sweep.experiment.modality, data, device, precision),
         until,
     )
 
@@ -123,22 +124,22 @@ def watch(plan: Plan, order: Order, workers: int, devices: int = 0) -> Generator
     """
     written = 0.0
     try:
-        with crew.hired(carry_out, plan.run / crew.WORKERS, workers, devices) as hands:
-            for hand in hands:
-                hand.ask(order)
+        with worker_pool(carry_out, plan.run / WORKERS, workers, devices) as pool:
+            for worker in pool:
+                worker.submit(order)
             # All are asked, not the first that is at work alone: whoever was killed is replaced now.
-            while [hand for hand in hands if hand.is_at_work()]:
+            while [worker for worker in pool if worker.is_busy()]:
                 found = summary.summarise(plan)
                 if time.monotonic() - written > WRITE_SECONDS:
                     summary.write(plan, found)
                     written = time.monotonic()
                 yield found
-                time.sleep(crew.WATCH_SECONDS)
+                time.sleep(WATCH_SECONDS)
     finally:
         found = summary.summarise(plan, importance=True)
         summary.write(plan, found)
-    errors = [hand.error for hand in hands if hand.error]
-    if len(errors) == len(hands):
+    errors = [worker.error for worker in pool if worker.error]
+    if len(errors) == len(pool):
         raise WorkError(
             f"{str(errors[0]).rstrip('.')}; go on with `emokit sweep --resume {plan.run}` when that is mended."
         )

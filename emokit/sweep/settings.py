@@ -76,8 +76,8 @@ class Branch(Settings):
 class ExperimentSettings(Settings):
     """What is varied: an experiment's file, with settings laid over it."""
 
-    kind: Literal["audio", "text"]
-    """The wing that trains: audio or text."""
+    modality: str
+    """The modality that trains: audio or text."""
     file: str | None = None
     """The experiment's YAML file, as seen from the space's own; null starts from the defaults."""
     settings: dict[str, Any] = Field(default_factory=dict)

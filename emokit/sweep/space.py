@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 Point = dict[str, Any]
 
-WINGS: dict[str, type[Settings]] = {"audio": AudioSettings, "text": TextSettings}
+MODALITIES_: dict[str, type[Settings]] = {"audio": AudioSettings, "text": TextSettings}
 NOT_VARIED = {
     "name": "it is what the run is called",
-    "kind": "it is the experiment's own",
+    "modality": "it is the experiment's own",
     "training.seed": "write seeds: N for that",
 }
 PLAIN = (type(None), bool, int, float, str)  # what Optuna stores as it is
@@ -47,7 +47,7 @@ def read_space(path: Path) -> SweepSettings:
             raise UsageError(f"{path} has experiment.file = {sweep.experiment.file}, and {file} is not there.")
         values = read_yaml_mapping(file)
     _lay(values, sweep.experiment.settings)
-    base = WINGS[sweep.experiment.kind].make(values, f"{path}, in its experiment,")
+    base = MODALITIES_[sweep.experiment.modality].make(values, f"{path}, in its experiment,")
     experiment = sweep.experiment.model_copy(update={"file": None, "settings": base.as_dict()})
     sweep = sweep.model_copy(update={"experiment": experiment})
     _check_fields(sweep, path)
@@ -65,7 +65,7 @@ def settings_of(sweep: SweepSettings, point: Mapping[str, Any], source: str = "T
     values = copy.deepcopy(sweep.experiment.settings)
     for field, value in point.items():
         set_dotted(values, field, value)
-    return WINGS[sweep.experiment.kind].make(values, source)
+    return MODALITIES_[sweep.experiment.modality].make(values, source)
 
 
 def grid(sweep: SweepSettings) -> list[Point]:
@@ -152,14 +152,14 @@ def _lay(values: dict[str, Any], over: Mapping[str, Any]) -> None:
 def _check_fields(sweep: SweepSettings, path: Path) -> None:
     if not sweep.space:
         raise UsageError(f"{path} has an empty space; name at least one field to vary, such as training.lr.")
-    known = fields(WINGS[sweep.experiment.kind])
+    known = fields(MODALITIES_[sweep.experiment.modality])
     for field in (*sweep.space, *(field for branch in sweep.branches for field in branch.space)):
         if field not in known:
-            guess = nearest(field, known)
+            nearest_name = nearest(field, known)
             hint = (
-                f"did you mean {guess}?"
-                if guess
-                else f"see `emokit settings {sweep.experiment.kind}` for the known ones."
+                f"did you mean {nearest_name}?"
+                if nearest_name
+                else f"see `emokit settings {sweep.experiment.modality}` for the known ones."
             )
             raise UsageError(f"{path} varies the unknown field {field}; {hint}")
         reason = NOT_VARIED.get(field) or ("it changes nothing" if field.startswith("published.") else None)

@@ -13,9 +13,9 @@ from optuna.trial import FrozenTrial, TrialState
 from emokit import runs
 from emokit.files import write_json, write_text
 from emokit.sweep import space
-from emokit.sweep.board import FAILED, Board
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings
+from emokit.sweep.trial_queue import FAILED, TrialQueue
 
 SWEEP = "sweep.json"
 TRIALS = "trials.csv"
@@ -43,7 +43,7 @@ def summarise(plan: Plan, *, importance: bool = False) -> dict[str, Any]:
     return {
         "kind": "sweep",
         "name": sweep.name,
-        "experiment": sweep.experiment.kind,
+        "experiment": sweep.experiment.modality,
         "experiment_name": sweep.experiment.settings["name"],
         "objective": {**sweep.objective.as_dict(), "lower_is_better": sweep.objective.is_lowered},
         "sampler": "grid" if sweep.is_grid else "tpe" if sweep.sampler == "auto" else sweep.sampler,
@@ -140,7 +140,7 @@ def _best(sweep: SweepSettings, points: list[dict[str, Any]], confirmed: list[di
     return {**kept, "deviation": None, "values": [first["value"]], "is_confirmed": False}
 
 
-def _importance(board: Board) -> dict[str, float]:
+def _importance(board: TrialQueue) -> dict[str, float]:
     """How much of the score's variance each field explains (fANOVA over the points that were trained to their end)."""
     complete = board.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if len(complete) < 4 or len({trial.value for trial in complete}) < 2:
@@ -177,6 +177,6 @@ def _best_yaml(plan: Plan, found: dict[str, Any]) -> str:
         f"Point {best['point']} of the sweep {sweep.name}: {metric} on dev {how};",
         f"chosen among {tried} points, so a little of it is luck. Test was not touched.",
         "",
-        f"  emokit train {sweep.experiment.kind} {BEST} --data DIR --run runs/{sweep.name}-best",
+        f"  emokit train {sweep.experiment.modality} {BEST} --data DIR --run runs/{sweep.name}-best",
     ]
     return "".join(f"# {line}".rstrip() + "\n" for line in lines) + "\n" + settings.as_yaml()

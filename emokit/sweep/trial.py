@@ -55,7 +55,7 @@ def trial_settings(sweep: SweepSettings, point: dict[str, Any], name: str, seed:
     recipe = settings.as_dict()["training"]
     smaller = {
         "training.batch_size": max(2, recipe["batch_size"] // 2),
-        "training.accumulation": 2 * recipe["accumulation"],
+        "training.gradient_accumulation_steps": 2 * recipe["gradient_accumulation_steps"],
     }
     return settings_of(sweep, changes | smaller)
 
@@ -90,7 +90,7 @@ def scored(folder: Path, objective: ObjectiveSettings) -> Scored | None:
     log = runs.read_log(folder)
     if not log:
         return None
-    if runs.read_settings(folder).get("training", {}).get("keep") == "last":
+    if runs.read_settings(folder).get("training", {}).get("checkpoint") == "last":
         best = log[-1]
     else:
         choose = min if objective.is_lowered else max
@@ -99,7 +99,7 @@ def scored(folder: Path, objective: ObjectiveSettings) -> Scored | None:
     return Scored(float(best[f"dev_{objective.metric}"]), int(best["epoch"]), len(log), seconds)
 
 
-def keep_small(folder: Path, *, model: bool) -> None:
+def remove_checkpoint(folder: Path, *, model: bool) -> None:
     """Delete the checkpoint of a training that has ended, and its model unless it is to be kept."""
     with contextlib.suppress(FileNotFoundError), explained_disk_errors(folder):
         shutil.rmtree(folder / Path(runs.CHECKPOINT).parts[0], ignore_errors=True)
@@ -112,4 +112,4 @@ def drop_models(trials: Path, keys: Iterable[str]) -> None:
     for key in keys:
         for run in (trials / key, *(trials / key).glob("seed-*")):
             if runs.is_complete(run):
-                keep_small(run, model=False)
+                remove_checkpoint(run, model=False)

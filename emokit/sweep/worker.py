@@ -16,14 +16,14 @@ from optuna.trial import Trial
 from emokit import runs
 from emokit.errors import Collapsed, DataError, EmokitError, MemoryFull, UsageError
 from emokit.files import write_text
-from emokit.sweep import board, trial
 from emokit.sweep import storage as storages
-from emokit.sweep.board import Board, LeaseLost
-from emokit.sweep.lease import LEASE_SECONDS, Heart
+from emokit.sweep import trial, trial_queue
+from emokit.sweep.heartbeat import HEARTBEAT_TIMEOUT_SECONDS, Heartbeat
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings
 from emokit.sweep.space import suggest
 from emokit.sweep.trial import Pruned, Scored
+from emokit.sweep.trial_queue import HeartbeatLost, TrialQueue
 from emokit.sweep.wings import TrainPoint
 
 POLL_SECONDS = 1.0
@@ -44,14 +44,14 @@ class Order:
     train: Callable[[], TrainPoint]
     """Makes what trains a point, in the worker."""
     until: float | None = None
-    lease_seconds: float = LEASE_SECONDS
+    heartbeat_timeout_seconds: float = HEARTBEAT_TIMEOUT_SECONDS
 
 
 def carry_out(order: Order) -> None:
     """What a worker's process does."""
     sweep = SweepSettings.make(runs.read_settings(order.run))
     storage = storages.open_storage(order.url, order.run, waits=True)
-    Worker(Plan(sweep, order.run, storage, order.lease_seconds), order.train(), order.until).work()
+    Worker(Plan(sweep, order.run, storage, order.heartbeat_timeout_seconds), order.train(), order.until).work()
 
 
 @dataclass(frozen=True)
@@ -75,23 +75,23 @@ class Worker:
                 else:
                     self._carry_out(now, claimed)
 
-    def _carry_out(self, on: Board, claimed: Trial) -> None:
+    def _carry_out(self, on: TrialQueue, claimed: Trial) -> None:
         with (
-            contextlib.suppress(LeaseLost, UpdateFinishedTrialError),
-            Heart(lambda count: on.beat(claimed, count)) as heart,
+            contextlib.suppress(HeartbeatLost, UpdateFinishedTrialError),
+            Heartbeat(lambda count: on.beat(claimed, count)) as heart,
         ):
             try:
                 self._train(on, claimed, heart)
             except Stopped:
-                on.fail(claimed, board.STOPPED)
+                on.fail(claimed, trial_queue.STOPPED)
             except (KeyboardInterrupt, SystemExit):
-                on.fail(claimed, board.STOPPED)
+                on.fail(claimed, trial_queue.STOPPED)
                 raise
             except EmokitError:  # a full disk and the like: no fault of the point's
-                on.fail(claimed, board.STOPPED)
+                on.fail(claimed, trial_queue.STOPPED)
                 raise
 
-    def _train(self, on: Board, claimed: Trial, heart: Heart) -> None:
+    def _train(self, on: TrialQueue, claimed: Trial, heart: Heartbeat) -> None:
         """Train a point and tell what became of it."""
         sweep, notes = self.plan.sweep, claimed.user_attrs
         key = str(notes["point"])
@@ -121,37 +121,37 @@ class Worker:
                     self._report(on, claimed, heart, epoch, value if is_first else None)
 
                 done.append(trial.train_once(settings, run, sweep.objective, self.train_point, report))
-                trial.keep_small(run, model=True)
+                trial.remove_checkpoint(run, model=True)
         except Pruned as error:
-            trial.keep_small(first, model=False)
+            trial.remove_checkpoint(first, model=False)
             on.prune(claimed, "pruned", reason=str(error), **outcome())
         except Collapsed as error:
-            trial.keep_small(first, model=False)
+            trial.remove_checkpoint(first, model=False)
             on.prune(claimed, "collapsed", reason=str(error), **outcome())
         except MemoryFull as error:
             gc.collect()  # the model that was too large, before the next one is made
             shutil.rmtree(folder, ignore_errors=True)
             if halved:
-                on.fail(claimed, board.FAILED, reason=str(error))
+                on.fail(claimed, trial_queue.FAILED, reason=str(error))
             else:
-                on.fail(claimed, board.MEMORY)
+                on.fail(claimed, trial_queue.MEMORY)
         except (UsageError, DataError) as error:
-            on.fail(claimed, board.FAILED, reason=str(error))
-        except (EmokitError, Stopped, LeaseLost):
+            on.fail(claimed, trial_queue.FAILED, reason=str(error))
+        except (EmokitError, Stopped, HeartbeatLost):
             raise
         except Exception as error:  # whatever one point trips over must not end the others
             write_text(folder / ERROR, traceback.format_exc())
-            on.fail(claimed, board.FAILED, reason=f"{type(error).__name__}: {error}; see {folder / ERROR}")
+            on.fail(claimed, trial_queue.FAILED, reason=f"{type(error).__name__}: {error}; see {folder / ERROR}")
         else:
             found = outcome()
             values = [one.value for one in done]
             on.complete(claimed, float(found["best"]), values=values, **found)
             trial.drop_models(self.plan.run / self.plan.TRIALS, self.plan.beaten_keys())
 
-    def _report(self, on: Board, claimed: Trial, heart: Heart, epoch: int, value: float | None) -> None:
+    def _report(self, on: TrialQueue, claimed: Trial, heart: Heartbeat, epoch: int, value: float | None) -> None:
         """Tell an epoch's score, and ask for no other one where there is a reason."""
         if heart.is_lost:
-            raise LeaseLost
+            raise HeartbeatLost
         if value is not None:
             on.report(claimed, epoch, value)
             if on.prunes and claimed.should_prune():

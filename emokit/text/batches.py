@@ -22,13 +22,15 @@ class TextBatches(LengthBatches):
         tokenizer: PreTrainedTokenizerBase,
         *,
         batch_size: int,
-        batch_tokens: int,
+        max_tokens_per_batch: int,
         seed: int,
         balanced: bool = False,
     ) -> None:
         """Take the tokens of the utterances and their targets (utterances,); `balanced` draws each class equally often."""
         lengths = numpy.array([len(row["input_ids"]) for row in rows])
-        super().__init__(lengths, targets, batch_size=batch_size, budget=batch_tokens, seed=seed, balanced=balanced)
+        super().__init__(
+            lengths, targets, batch_size=batch_size, budget=max_tokens_per_batch, seed=seed, balanced=balanced
+        )
         self.rows, self.targets, self.tokenizer = rows, targets, tokenizer
 
     def __call__(self, epoch: int) -> Iterator[Batch]:

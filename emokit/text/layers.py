@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from emokit.text.settings import TextTrainingSettings
-from emokit.training.layers import depth, scaled_groups
+from emokit.training.layer_decay import depth, scaled_groups
 
 LAYER, LOWEST = r"\.(\d+)\.", "embed"
 

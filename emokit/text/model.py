@@ -48,8 +48,8 @@ def tiny(settings: TextSettings, texts: Sequence[str]) -> tuple[PreTrainedModel,
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=of.hidden_size,
-        num_hidden_layers=of.layers,
-        num_attention_heads=of.heads,
+        num_hidden_layers=of.num_hidden_layers,
+        num_attention_heads=of.num_attention_heads,
         intermediate_size=4 * of.hidden_size,
         max_position_embeddings=length,
         pad_token_id=tokenizer.pad_token_id,
@@ -72,7 +72,7 @@ def learn_tokenizer(texts: Sequence[str], of: TinySettings, max_length: int) -> 
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     raw.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=of.vocabulary,
+        vocab_size=of.vocab_size,
         special_tokens=special,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,

@@ -16,7 +16,7 @@ from emokit import predictions, runs
 from emokit.data.prepared import Prepared, open_prepared
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
-from emokit.text import baseline
+from emokit.text import bag_of_words
 from emokit.text.features import Tokens, collate, tokenise
 from emokit.text.model import read_tokenizer, read_weights
 from emokit.text.passages import Passage, check_texts, passages_of
@@ -50,7 +50,7 @@ class Classifier(Protocol):
 class Bag:
     """A bag of words; it reads an utterance by itself, whatever was said before."""
 
-    model: baseline.BagOfWords
+    model: bag_of_words.BagOfWords
 
     def read(self, passages: Sequence[Passage]) -> Found:
         """Seven probabilities for each passage, in the order given."""
@@ -112,7 +112,7 @@ def read_classifier(run: Path, device: torch.device, *, trust_remote_code: bool 
     of = TextSettings.make(runs.read_settings(run), str(run / runs.SETTINGS)).model
     folder = run / runs.MODEL
     if of.kind == "tfidf":
-        return Bag(baseline.read(folder))
+        return Bag(bag_of_words.read(folder))
     own = of.model_copy(update={"name": str(folder)})
     tokenizer = read_tokenizer(folder, own, trust_remote_code=trust_remote_code)
     model, missing = read_weights(folder, own, trust_remote_code=trust_remote_code)

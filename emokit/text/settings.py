@@ -31,19 +31,19 @@ class FeatureSettings(Settings):
 class TinySettings(Settings):
     """A small BERT that is trained from nothing, with a vocabulary of the training texts' own."""
 
-    vocabulary: int = Field(4000, ge=300)
+    vocab_size: int = Field(4000, ge=300)
     """The most word pieces that the tokenizer learns."""
     hidden_size: int = Field(96, ge=8)
     """Numbers per token."""
-    layers: int = Field(2, ge=1, le=12)
+    num_hidden_layers: int = Field(2, ge=1, le=12)
     """Transformer layers."""
-    heads: int = Field(4, ge=1)
+    num_attention_heads: int = Field(4, ge=1)
     """Attention heads; must divide the hidden size."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
-        if self.hidden_size % self.heads:
-            raise ValueError(f"must have heads that divide hidden_size ({self.hidden_size})")
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(f"must have num_attention_heads that divide hidden_size ({self.hidden_size})")
         return self
 
 
@@ -76,7 +76,7 @@ class TextTrainingSettings(TrainingSettings):
 
     max_epochs: int = Field(4, ge=1)
     """The most epochs to train for."""
-    batch_tokens: int = Field(4096, ge=32)
+    max_tokens_per_batch: int = Field(4096, ge=32)
     """The most tokens in a batch, padding included; texts of like length share a batch, at most `batch_size` of them."""
     lr: float = Field(2e-5, gt=0, le=1)
     """The highest learning rate of AdamW."""
@@ -86,12 +86,12 @@ class TextTrainingSettings(TrainingSettings):
     """How the learning rate falls: along a cosine or a line to zero, halved when dev loss stalls, or not at all."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     """Share of each target that is spread over all classes."""
-    class_weights: Literal["none", "inverse", "effective", "sampler"] = "none"
+    class_balancing: Literal["none", "inverse", "effective", "sampler"] = "none"
     """How classes are balanced: not; by weights in the loss inverse to their frequency, or to their effective number, both with
     mean 1; or by drawing each class equally often."""
     patience: int | None = Field(3, ge=1)
     """Epochs without a higher dev UAR before training stops early; null trains to the end."""
-    checkpointing: bool = False
+    gradient_checkpointing: bool = False
     """Compute activations anew in the backward pass: less memory for a third more time."""
 
 
@@ -100,8 +100,8 @@ class TextSettings(Settings):
 
     name: str = Field("text", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     """What the experiment is called in reports."""
-    kind: Literal["text"] = "text"
-    """The wing that the settings are for."""
+    modality: Literal["text"] = "text"
+    """The modality that the settings are for."""
     published: PublishedScore = PublishedScore()
     """What somebody else reported for this experiment; shown beside what is measured, never tuned to."""
     data: DataSettings = DataSettings()
@@ -112,12 +112,12 @@ class TextSettings(Settings):
     @model_validator(mode="after")
     def _batches_hold_a_text(self) -> Self:
         longest, recipe = self.features.max_length, self.training
-        if recipe.batch_tokens < longest:
-            raise ValueError(f"training.batch_tokens must be at least features.max_length ({longest})")
+        if recipe.max_tokens_per_batch < longest:
+            raise ValueError(f"training.max_tokens_per_batch must be at least features.max_length ({longest})")
         # Drawn rows have other lengths in each epoch; only batches that are full by count are then equally many.
-        if recipe.class_weights == "sampler" and recipe.batch_tokens < longest * recipe.batch_size:
+        if recipe.class_balancing == "sampler" and recipe.max_tokens_per_batch < longest * recipe.batch_size:
             raise ValueError(
-                "training.class_weights = sampler needs training.batch_tokens of at least "
+                "training.class_balancing = sampler needs training.max_tokens_per_batch of at least "
                 f"features.max_length x training.batch_size ({longest * recipe.batch_size})"
             )
         return self

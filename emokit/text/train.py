@@ -14,23 +14,23 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emokit import predictions, runs
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError
-from emokit.experiment import HELD_OUT, NOT_TRAINED, Baseline, begin, class_weights, complete, train_epochs
 from emokit.labels import LABELS, TARGETS
 from emokit.runtime import seed_everything
-from emokit.text import baseline, model, zero_shot
+from emokit.text import bag_of_words, model, zero_shot
 from emokit.text.batches import TextBatches
-from emokit.text.doubts import write_doubts
 from emokit.text.features import tokenise
+from emokit.text.label_issues import write_label_issues
 from emokit.text.layers import layer_groups
 from emokit.text.passages import Passage, passages_of
 from emokit.text.predict import Classifier, Encoder, logits_of, read_classifier, rows_of
 from emokit.text.settings import TextSettings
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import Epoch
+from emokit.training.run import HELD_OUT, NOT_TRAINED, Baseline, begin, class_weights, complete, train_epochs
 
 
 @dataclass(frozen=True)
-class Part:
+class SplitData:
     """One split of the data: its rows and what is read of them, in the same order."""
 
     table: pandas.DataFrame
@@ -85,7 +85,7 @@ def train(
         WorkError: the training collapsed or the disk is full.
     """
     accelerator = new_accelerator(device, precision, compile=compile)
-    parts = read_parts(settings, prepared, held_out)
+    parts = read_splits(settings, prepared, held_out)
     # Before the folder is made: a model that is not to be had leaves nothing behind.
     loaded = _load(settings, parts, trust_remote_code)
     ledger = begin(run, settings, prepared, parts["train"].table["corpus"], accelerator, resume=resume, force=force)
@@ -93,10 +93,10 @@ def train(
         if loaded is not None:
             _fit(settings, parts, run, *loaded, accelerator, on_epoch)
         return {}
-    simple = baseline.fit(parts["train"].texts, parts["train"].targets, parts["dev"].texts, parts["dev"].targets)
-    about: dict[str, Any] = {"name": settings.name, "kind": settings.kind}
+    simple = bag_of_words.fit(parts["train"].texts, parts["train"].targets, parts["dev"].texts, parts["dev"].targets)
+    about: dict[str, Any] = {"name": settings.name, "modality": settings.modality}
     if loaded is None:
-        runs.write_model(run, lambda folder: baseline.save(simple, folder))
+        runs.write_model(run, lambda folder: bag_of_words.save(simple, folder))
         about |= {"model": "tfidf", "parameters": simple.num_parameters, **NOT_TRAINED}
     else:
         about |= {"model": loaded[0].config.model_type, "parameters": loaded[0].num_parameters()}
@@ -105,12 +105,16 @@ def train(
     if isinstance(best, Encoder) and best.labels:
         about["missing_labels"] = best.labels.missing
     found = {split: _predict(best, parts[split], settings, prepared) for split in held_out}
-    write_doubts(run, found["dev"], parts["dev"].table)
-    guesses = {split: simple.probabilities(parts[split].texts).argmax(axis=1) for split in held_out}
-    return complete(run, about, ledger, found, parts["train"].table["label"], Baseline(baseline.DESCRIPTION, guesses))
+    write_label_issues(run, found["dev"], parts["dev"].table)
+    predicted = {split: simple.probabilities(parts[split].texts).argmax(axis=1) for split in held_out}
+    return complete(
+        run, about, ledger, found, parts["train"].table["label"], Baseline(bag_of_words.DESCRIPTION, predicted)
+    )
 
 
-def read_parts(settings: TextSettings, prepared: Prepared, held_out: tuple[str, ...] = HELD_OUT) -> dict[str, Part]:
+def read_splits(
+    settings: TextSettings, prepared: Prepared, held_out: tuple[str, ...] = HELD_OUT
+) -> dict[str, SplitData]:
     """The training split and those held out, of the corpora that the settings name.
 
     Raises:
@@ -126,7 +130,7 @@ def read_parts(settings: TextSettings, prepared: Prepared, held_out: tuple[str, 
                 f"{prepared.folder} has no {split} utterances with text of {', '.join(sorted(set(table['corpus'])))}; "
                 "prepare a corpus that has all three splits."
             )
-        parts[split] = Part(rows, passages_of(rows, prepared.table, settings.data.context_turns))
+        parts[split] = SplitData(rows, passages_of(rows, prepared.table, settings.data.context_turns))
     found = set(parts["train"].table["label"])
     missing = [label for label in LABELS if label in set(table["label"]) and label not in found]
     if missing:
@@ -136,7 +140,7 @@ def read_parts(settings: TextSettings, prepared: Prepared, held_out: tuple[str, 
     return parts
 
 
-def survey(settings: TextSettings, parts: dict[str, Part], trust_remote_code: bool = False) -> dict[str, Any]:
+def survey(settings: TextSettings, parts: dict[str, SplitData], trust_remote_code: bool = False) -> dict[str, Any]:
     """What a training would do: steps an epoch, the share of padding in its batches, and how many texts it cuts."""
     loaded = _load(settings, parts, trust_remote_code)
     if loaded is None or settings.model.kind == "zero_shot":
@@ -144,13 +148,13 @@ def survey(settings: TextSettings, parts: dict[str, Part], trust_remote_code: bo
     batches = new_batches(settings, parts["train"], loaded[1])
     cut = {split: int(tokenise(part.passages, loaded[1]).is_cut.sum()) for split, part in parts.items()}
     return {
-        "steps_per_epoch": -(-len(batches) // settings.training.accumulation),
+        "steps_per_epoch": -(-len(batches) // settings.training.gradient_accumulation_steps),
         "padding_share": round(batches.padding_share(), 4),
         "texts_cut": cut,
     }
 
 
-def new_batches(settings: TextSettings, part: Part, tokenizer: PreTrainedTokenizerBase) -> TextBatches:
+def new_batches(settings: TextSettings, part: SplitData, tokenizer: PreTrainedTokenizerBase) -> TextBatches:
     """The training split's batches."""
     recipe = settings.training
     return TextBatches(
@@ -158,14 +162,14 @@ def new_batches(settings: TextSettings, part: Part, tokenizer: PreTrainedTokeniz
         part.targets,
         tokenizer,
         batch_size=recipe.batch_size,
-        batch_tokens=recipe.batch_tokens,
+        max_tokens_per_batch=recipe.max_tokens_per_batch,
         seed=recipe.seed,
-        balanced=recipe.class_weights == "sampler",
+        balanced=recipe.class_balancing == "sampler",
     )
 
 
 def _load(
-    settings: TextSettings, parts: dict[str, Part], trust_remote_code: bool
+    settings: TextSettings, parts: dict[str, SplitData], trust_remote_code: bool
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase] | None:
     """The model that training begins with, its new weights seeded, and its tokenizer; None for a bag of words."""
     seed_everything(settings.training.seed)
@@ -183,7 +187,7 @@ def _load(
 
 def _fit(
     settings: TextSettings,
-    parts: dict[str, Part],
+    parts: dict[str, SplitData],
     run: Path,
     encoder: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -200,7 +204,7 @@ def _fit(
         runs.write_model(run, save)
         return NOT_TRAINED
     recipe, dev = settings.training, tokenise(parts["dev"].passages, tokenizer)
-    if recipe.checkpointing:
+    if recipe.gradient_checkpointing:
         # transformers renamed it on the way through its fifth version
         getattr(encoder, "activation_checkpointing_enable", encoder.gradient_checkpointing_enable)()
     batches = new_batches(settings, parts["train"], tokenizer)
@@ -213,13 +217,13 @@ def _fit(
         parts["dev"].targets,
         recipe,
         accelerator,
-        class_weights(parts["train"].targets, recipe.class_weights),
+        class_weights(parts["train"].targets, recipe.class_balancing),
         on_epoch,
         groups=layer_groups(encoder, recipe),
         save_beside=tokenizer.save_pretrained,
     )
 
 
-def _predict(best: Classifier, part: Part, settings: TextSettings, prepared: Prepared) -> predictions.Predictions:
+def _predict(best: Classifier, part: SplitData, settings: TextSettings, prepared: Prepared) -> predictions.Predictions:
     probabilities = best.read(part.passages).probabilities
     return predictions.make(part.table, probabilities, model=settings.name, fingerprint=prepared.fingerprint)

@@ -1,12 +1,39 @@
-"""Batches of utterances of like length, so that little of them is padding; the number of an epoch decides who is in them."""
+"""Batches of utterances of similar length, so that little of a batch is padding; the sampler and Mixup of every modality."""
+
+from typing import Any
 
 import numpy
 
-from emokit.labels import NUM_LABELS
 from emokit.runtime import derived_seed
 
 # Lengths within a tenth of one another share a bucket: wide enough to mix, and at most a tenth of a batch is padding.
 BUCKET_RATIO = 1.1
+
+
+def sampling_probabilities(targets: numpy.ndarray) -> numpy.ndarray:
+    """(utterances,) the probability of drawing each utterance so that every class is drawn equally often.
+
+    Args:
+        targets: (utterances,) int64.
+    """
+    weights = 1 / numpy.bincount(targets).clip(1)[targets]
+    probabilities: numpy.ndarray = weights / weights.sum()
+    return probabilities
+
+
+def one_hot(targets: numpy.ndarray, num_classes: int) -> numpy.ndarray:
+    """(utterances, classes) float32 soft targets of (utterances,) targets."""
+    return numpy.eye(num_classes, dtype=numpy.float32)[targets]
+
+
+def draw_mixup(alpha: float, size: int, random: numpy.random.Generator) -> tuple[float, numpy.ndarray]:
+    """Mixup (Zhang et al. 2018, https://arxiv.org/abs/1710.09412): the share of each utterance, and (size,) its partner's row."""
+    return float(random.beta(alpha, alpha)), random.permutation(size)
+
+
+def mix(values: Any, partners: Any, share: Any) -> Any:
+    """`share` of values and the rest of their partners', arrays or tensors of one shape."""
+    return share * values + (1 - share) * partners
 
 
 def buckets(lengths: numpy.ndarray) -> numpy.ndarray:
@@ -57,8 +84,7 @@ class LengthBatches:
         """
         self.lengths, self.batch_size, self.budget, self.seed = lengths, batch_size, budget, seed
         self.buckets = buckets(lengths)
-        share = 1 / numpy.bincount(targets, minlength=NUM_LABELS).clip(1)[targets]
-        self.chances = share / share.sum() if balanced else None
+        self.chances = sampling_probabilities(targets) if balanced else None
 
     def __len__(self) -> int:
         # Cut by the buckets' lengths and not by the rows' own: every epoch then has as many batches.

@@ -1,7 +1,7 @@
-"""What is needed to go on after an epoch, in one file that is always whole.
+"""Checkpoints: what is needed to resume after an epoch, in one file that is always whole.
 
-The file is written under another name and moved, so a kill at any moment leaves the last good one. It is read with torch's
-`weights_only`, which takes tensors and plain values and runs no code.
+A checkpoint holds the tensors that are trained, and no frozen ones. The file is written under another name and moved, so that a kill
+at any moment leaves the last complete one. It is read with torch's `weights_only`: tensors and plain values, no code.
 """
 
 import io
@@ -9,11 +9,31 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from emokit.errors import DataError
 from emokit.files import whole_file
 
 STATE = "state.pt"
+
+
+def trained_state(model: nn.Module) -> dict[str, torch.Tensor]:
+    """The state of a model without its frozen parameters: those are loaded again from where they came from."""
+    frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
+    return {name: value for name, value in model.state_dict().items() if name not in frozen}
+
+
+def load_trained(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
+    """Load what `trained_state` gave into a model of the same shape.
+
+    Raises:
+        RuntimeError: the state lacks a trained tensor, or holds one that the model has not.
+    """
+    frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    wrong = sorted({*missing} - frozen) + unexpected
+    if wrong:
+        raise RuntimeError(f"the state does not fit the model: {wrong[0]}")
 
 
 def write(folder: Path, state: dict[str, Any]) -> None:
@@ -25,7 +45,7 @@ def write(folder: Path, state: dict[str, Any]) -> None:
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """The state to go on after; None where there is none yet.
+    """The state to resume from; None where there is none yet.
 
     Raises:
         DataError: the file was cut short or is no checkpoint.
@@ -37,6 +57,6 @@ def read(folder: Path) -> dict[str, Any] | None:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
         raise DataError(
-            f"{path} is cut short or is no checkpoint; delete {folder} and start the run anew with --force."
+            f"{path} is cut short or is no checkpoint; delete {folder} and start the run again with --force."
         ) from error
     return state

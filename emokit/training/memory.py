@@ -32,6 +32,7 @@ def smaller_batches(size: int, settings: TrainingSettings) -> str:
         return SMALLER_MODEL
     same = "the same" if size == settings.batch_size and size % 2 == 0 else "nearly the same"
     return (
-        f"start anew with --batch-size {size // 2} --set training.accumulation={2 * settings.accumulation}, "
+        f"start anew with --batch-size {size // 2} --set "
+        f"training.gradient_accumulation_steps={2 * settings.gradient_accumulation_steps}, "
         f"which takes {same} steps"
     )

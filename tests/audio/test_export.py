@@ -20,7 +20,7 @@ from tests.audio.conftest import write_encoder
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
-pytestmark = pytest.mark.wing
+pytestmark = pytest.mark.end_to_end
 
 CPU = torch.device("cpu")
 
@@ -39,7 +39,7 @@ def test_an_acrnn_says_the_same_as_onnx(small_prepared, small_settings, tmp_path
     assert (result.exit_code, result.stdout.strip()) == (0, str(tmp_path / "onnx")), result.output
     about = json.loads((tmp_path / "onnx/emokit.json").read_text())
     assert about["largest_difference"] <= 1e-4
-    assert (about["inputs"], about["labels"], about["features"]["num_mels"]) == (["input_features"], list(LABELS), 32)
+    assert (about["inputs"], about["labels"], about["features"]["n_mels"]) == (["input_features"], list(LABELS), 32)
     windows = {"input_features": torch.randn(5, about["window_frames"], 32) * 15 - 40}
     wanted = load_model(tmp_path / "run", CPU)(**windows).logits.detach().numpy()
     assert numpy.abs(said(tmp_path / "onnx", windows) - wanted).max() <= 1e-4

@@ -15,18 +15,18 @@ from typer.testing import CliRunner
 from emokit import predictions, runs
 from emokit.audio.learner import of_waveforms, survey
 from emokit.audio.predict import hear, load_model, predict_split
-from emokit.audio.pretrained import pretrained
 from emokit.audio.settings import AudioSettings
-from emokit.audio.train import read_parts, tables_of, train
+from emokit.audio.train import read_splits, tables_of, train
+from emokit.audio.waveform.pretrained import pretrained
 from emokit.cli.app import app
+from emokit.data.audio_io.read import read_audio
 from emokit.data.prepared import open_prepared
-from emokit.data.sound import read_sound
 from emokit.errors import DataError, UsageError
 from emokit.labels import LABELS
 from emokit.settings import read_yaml_mapping
 from tests.audio.conftest import write_encoder
 
-pytestmark = pytest.mark.wing
+pytestmark = pytest.mark.end_to_end
 
 CPU = torch.device("cpu")
 
@@ -41,17 +41,17 @@ def experiment(encoder, **training):
     usual = {
         "max_epochs": 2,
         "batch_size": 16,
-        "batch_seconds": 20,
+        "max_seconds_per_batch": 20,
         "lr": 0.01,
-        "encoder_share": 0.3,
+        "encoder_lr_multiplier": 0.3,
         "layer_decay": 0.9,
     }
     return AudioSettings.make(
         {
             "name": "speech",
             "data": {"window_seconds": 1.2},
-            "model": {"name": str(encoder), "head_size": 8},
-            "augmentation": {"speeds": [1.0, 0.9]},
+            "model": {"name": str(encoder), "classifier_hidden_size": 8},
+            "augmentation": {"speed_factors": [1.0, 0.9]},
             "training": usual | training,
         }
     )
@@ -122,7 +122,7 @@ def test_a_run_predicts_a_split_as_it_did_when_it_was_trained_and_a_file_as_the_
     sound = f"{roots['emodb']}/{table.loc[row['utterance_id'], 'path']}"
     heard = hear(model, Path(sound), CPU)
     assert heard.probabilities == pytest.approx(row[[f"p_{label}" for label in LABELS]].to_numpy(float), abs=2e-3)
-    whole = read_sound(Path(sound))
+    whole = read_audio(Path(sound))
     assert heard.seconds[0, 0] == 0
     assert heard.seconds[-1, 1] == pytest.approx(len(whole.waveform) / whole.sample_rate, abs=1e-3)
     assert numpy.diff(heard.seconds).max() <= 1.2
@@ -180,8 +180,8 @@ def test_an_encoder_that_is_not_to_be_had_leaves_nothing_behind(prepared, tmp_pa
 
 
 def test_a_dry_run_counts_the_steps_that_training_takes(prepared, wav2vec2):
-    settings = experiment(wav2vec2, accumulation=2, batch_seconds=12)
-    parts = read_parts(settings, open_prepared(prepared))
+    settings = experiment(wav2vec2, gradient_accumulation_steps=2, max_seconds_per_batch=12)
+    parts = read_splits(settings, open_prepared(prepared))
     found = survey(settings, parts["train"].table)
     learner = of_waveforms(settings, pretrained(settings), open_prepared(prepared), tables_of(parts), CPU)
     assert found["steps_per_epoch"] == -(-len(learner.batches) // 2)
@@ -198,9 +198,12 @@ def test_what_only_spectrograms_take_is_refused_for_an_encoder():
             {"augmentation": {"num_time_masks": 1}},
             "must leave masks, shift_seconds and normalisation to models of spectrograms",
         ),
-        ({"training": {"batch_seconds": 2}}, "training.batch_seconds must be at least data.window_seconds (3)"),
         (
-            {"training": {"class_weights": "sampler", "batch_seconds": 95}},
+            {"training": {"max_seconds_per_batch": 2}},
+            "training.max_seconds_per_batch must be at least data.window_seconds (3)",
+        ),
+        (
+            {"training": {"class_balancing": "sampler", "max_seconds_per_batch": 95}},
             "data.window_seconds x training.batch_size (96)",
         ),
     ):

@@ -7,23 +7,29 @@ import torch
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from emokit import predictions
-from emokit.audio.features import LogMel
-from emokit.audio.model import AcrnnConfig, AcrnnForAudioClassification
-from emokit.audio.predict import find_sounds, hear_files, load_model, predict_split, probabilities
+from emokit.audio.predict import find_recordings, load_model, predict_files, predict_split, probabilities
 from emokit.audio.settings import AudioSettings, FeatureSettings
+from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
+from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.audio.train import train
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError
 
 CPU = torch.device("cpu")
-SMALL = {"sample_rate": 16000, "fft_length": 512, "hop_length": 320, "num_mels": 32}
+SMALL = {"sample_rate": 16000, "n_fft": 512, "hop_length": 320, "n_mels": 32}
 
 
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
     config = AcrnnConfig(
-        num_mels=32, channels=(4, 8), lstm_size=8, attention_heads=2, head_size=8, window_frames=40, features=SMALL
+        n_mels=32,
+        channels=(4, 8),
+        lstm_hidden_size=8,
+        num_attention_heads=2,
+        classifier_hidden_size=8,
+        window_frames=40,
+        features=SMALL,
     )
     return AcrnnForAudioClassification(config).eval()
 
@@ -75,14 +81,14 @@ def test_a_sound_file_is_heard_at_the_models_own_rate(model, tmp_path):
     tone = (0.3 * numpy.sin(2 * numpy.pi * 440 * time)).astype(numpy.float32)
     soundfile.write(tmp_path / "fast.wav", numpy.stack([tone, tone], axis=1), 32000)
     soundfile.write(tmp_path / "slow.flac", tone[::2], 16000)
-    (fast, first), (slow, second) = hear_files(model, [tmp_path / "fast.wav", tmp_path / "slow.flac"], CPU)
+    (fast, first), (slow, second) = predict_files(model, [tmp_path / "fast.wav", tmp_path / "slow.flac"], CPU)
     assert (fast.name, slow.name) == ("fast.wav", "slow.flac")
     assert first.probabilities == pytest.approx(second.probabilities, abs=5e-3)
 
 
 def test_a_clip_shorter_than_one_frame_gets_seven_probabilities(model, tmp_path):
     soundfile.write(tmp_path / "click.wav", numpy.full(100, 0.5), 16000)
-    ((_, found),) = hear_files(model, [tmp_path / "click.wav"], CPU)
+    ((_, found),) = predict_files(model, [tmp_path / "click.wav"], CPU)
     assert found.probabilities.shape == (7,)
     assert found.probabilities.sum() == pytest.approx(1)
 
@@ -91,8 +97,8 @@ def test_a_folder_is_its_sound_files_in_order(tmp_path):
     for name in ("b.wav", "a/c.FLAC", "note.txt", ".hidden.wav"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert find_sounds([tmp_path]) == [tmp_path / "b.wav", tmp_path / "a/c.FLAC"]
-    assert find_sounds([tmp_path / "b.wav"]) == [tmp_path / "b.wav"]
+    assert find_recordings([tmp_path]) == [tmp_path / "b.wav", tmp_path / "a/c.FLAC"]
+    assert find_recordings([tmp_path / "b.wav"]) == [tmp_path / "b.wav"]
 
 
 def test_what_is_not_there_or_holds_no_sound_is_named(tmp_path):
@@ -101,14 +107,14 @@ def test_what_is_not_there_or_holds_no_sound_is_named(tmp_path):
         (tmp_path, f"{tmp_path} holds no sound file; name another folder."),
     ):
         with pytest.raises(DataError) as error:
-            find_sounds([path])
+            find_recordings([path])
         assert str(error.value) == sentence
 
 
 def test_a_bad_file_does_not_stop_the_others(model, tmp_path):
     soundfile.write(tmp_path / "a.wav", [0.0] * 16000, 16000)
     soundfile.write(tmp_path / "b.wav", numpy.full(1600, 0.5), 16000)
-    (_, first), (_, second) = hear_files(model, [tmp_path / "a.wav", tmp_path / "b.wav"], CPU)
+    (_, first), (_, second) = predict_files(model, [tmp_path / "a.wav", tmp_path / "b.wav"], CPU)
     assert isinstance(first, DataError)
     assert str(first).startswith(f"{tmp_path / 'a.wav'} is silent")
     assert second.probabilities.shape == (7,)
@@ -120,7 +126,7 @@ def test_nothing_to_predict_is_said(model):
     assert str(error.value) == "There is no utterance to predict; name at least one."
 
 
-@pytest.mark.wing
+@pytest.mark.end_to_end
 def test_a_run_predicts_a_split_as_it_did_when_it_was_trained(small_prepared, small_settings, tmp_path):
     small_settings["training"]["max_epochs"] = 1
     run = tmp_path / "run"
@@ -139,7 +145,7 @@ def test_a_run_predicts_a_split_as_it_did_when_it_was_trained(small_prepared, sm
     row = before.table.iloc[0]
     table = open_prepared(small_prepared).table.set_index("utterance_id")
     sound = small_prepared.parent / "emodb" / table.loc[row["utterance_id"], "path"]
-    ((_, found),) = hear_files(loaded, [sound], CPU)
+    ((_, found),) = predict_files(loaded, [sound], CPU)
     assert found.probabilities == pytest.approx(
         row[[f"p_{label}" for label in loaded.config.label2id]].to_numpy(float), abs=1e-2
     )

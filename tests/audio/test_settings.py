@@ -24,8 +24,8 @@ def test_the_studys_experiments_use_neither_warm_up_nor_clipping():
     assert len(studies) == 7
     for path in studies:
         settings = AudioSettings.read(path)
-        assert settings.training.warmup_share == 0
-        assert settings.training.clip_norm is None
+        assert settings.training.warmup_ratio == 0
+        assert settings.training.max_grad_norm is None
         assert settings.training.schedule == "plateau"
         assert settings.published.accuracy is not None
 
@@ -52,7 +52,7 @@ def test_an_experiment_of_the_study_is_what_the_study_says(name):
     assert of.published.accuracy == accuracy
     assert of.model.channels == (widest // 8, widest // 4, widest // 2, widest)
     recipe = of.training
-    assert (recipe.lr, recipe.label_smoothing, recipe.class_weights) == (lr, smoothing, weights)
+    assert (recipe.lr, recipe.label_smoothing, recipe.class_balancing) == (lr, smoothing, weights)
     assert (recipe.max_epochs, recipe.batch_size, recipe.mixup_alpha) == (100, 32, 0.2)
     assert recipe.patience == (None if name == "v2_3_wider" else 15)
 
@@ -74,6 +74,6 @@ def test_time_that_is_not_pooled_needs_no_longer_window():
 
 
 def test_too_few_mels_are_refused():
-    assert AudioSettings.make({"features": {"num_mels": 16}, "model": {"kind": "functionals"}}).name == "functionals"
-    with pytest.raises(UsageError, match="num_mels is 16, and 5 poolings need 32; use more"):
-        AudioSettings.make({"features": {"num_mels": 16}})
+    assert AudioSettings.make({"features": {"n_mels": 16}, "model": {"kind": "functionals"}}).name == "functionals"
+    with pytest.raises(UsageError, match="n_mels is 16, and 5 poolings need 32; use more"):
+        AudioSettings.make({"features": {"n_mels": 16}})

@@ -18,12 +18,12 @@ from safetensors.torch import load_file
 from emokit import predictions, runs
 from emokit.audio.predict import load_model, predict_split
 from emokit.audio.settings import AudioSettings
-from emokit.audio.train import new_model, read_parts, train
+from emokit.audio.train import new_model, read_splits, train
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError
 from emokit.labels import LABELS
 
-pytestmark = pytest.mark.wing
+pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,8 @@ def finished(small_prepared, tmp_path_factory):
         {
             "name": "small",
             "data": {"window_seconds": 1.5},
-            "features": {"sample_rate": 16000, "fft_length": 512, "hop_length": 320, "num_mels": 32},
-            "model": {"channels": [4, 8], "lstm_size": 8, "attention_heads": 2, "head_size": 8},
+            "features": {"sample_rate": 16000, "n_fft": 512, "hop_length": 320, "n_mels": 32},
+            "model": {"channels": [4, 8], "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8},
             "training": {"max_epochs": 3, "batch_size": 16, "lr": 0.005},
         }
     )
@@ -69,18 +69,18 @@ def test_metrics_agree_with_scikit_learn_on_the_predictions(finished):
     for split in ("dev", "test"):
         table = pandas.read_parquet(finished / "predictions" / f"{split}.parquet")
         truth = table["label"]
-        guess = table[[f"p_{label}" for label in LABELS]].to_numpy().argmax(axis=1)
-        guess = pandas.Series([LABELS[i] for i in guess])
+        predicted = table[[f"p_{label}" for label in LABELS]].to_numpy().argmax(axis=1)
+        predicted = pandas.Series([LABELS[i] for i in predicted])
         scored = metrics["splits"][split]
         assert scored["n"] == len(table)
-        assert scored["accuracy"] == pytest.approx(sklearn.metrics.accuracy_score(truth, guess))
+        assert scored["accuracy"] == pytest.approx(sklearn.metrics.accuracy_score(truth, predicted))
         present = sorted(set(truth))
-        recall = sklearn.metrics.recall_score(truth, guess, labels=present, average="macro", zero_division=0)
+        recall = sklearn.metrics.recall_score(truth, predicted, labels=present, average="macro", zero_division=0)
         assert scored["uar"] == pytest.approx(recall)
         for average in ("weighted", "macro"):
-            f1 = sklearn.metrics.f1_score(truth, guess, average=average, zero_division=0)
+            f1 = sklearn.metrics.f1_score(truth, predicted, average=average, zero_division=0)
             assert scored[f"{average}_f1"] == pytest.approx(f1)
-        confusion = sklearn.metrics.confusion_matrix(truth, guess, labels=list(LABELS))
+        confusion = sklearn.metrics.confusion_matrix(truth, predicted, labels=list(LABELS))
         assert scored["confusion"] == confusion.tolist()
         assert sum(own["n"] for own in scored["per_gender"].values()) == len(table)
         for name, (low, high) in scored["interval"].items():
@@ -186,7 +186,7 @@ def test_a_complete_run_is_not_resumed(finished, small_prepared, small_settings)
 def test_features_of_other_settings_are_not_mixed_in(small_prepared, small_settings):
     small_settings["features"]["hop_length"] = 256
     with pytest.raises(DataError) as error:
-        read_parts(AudioSettings.make(small_settings), open_prepared(small_prepared))
+        read_splits(AudioSettings.make(small_settings), open_prepared(small_prepared))
     assert str(error.value) == (
         f"{small_prepared} has features made with hop_length = 320 and the experiment wants hop_length = 256; "
         "run `emokit prepare` into another folder with --set features.hop_length=256."
@@ -196,7 +196,7 @@ def test_features_of_other_settings_are_not_mixed_in(small_prepared, small_setti
 def test_a_corpus_that_was_not_prepared_is_named(small_prepared, small_settings):
     small_settings["data"]["corpora"] = ["tess"]
     with pytest.raises(UsageError) as error:
-        read_parts(AudioSettings.make(small_settings), open_prepared(small_prepared))
+        read_splits(AudioSettings.make(small_settings), open_prepared(small_prepared))
     assert str(error.value) == f"data.corpora names tess and {small_prepared} has emodb; prepare it too."
 
 
@@ -205,7 +205,7 @@ def test_a_batch_larger_than_the_training_split_is_refused(small_prepared, small
     prepared = open_prepared(small_prepared)
     count = int((prepared.table["split"] == "train").sum())
     with pytest.raises(UsageError) as error:
-        read_parts(AudioSettings.make(small_settings), prepared)
+        read_splits(AudioSettings.make(small_settings), prepared)
     assert str(error.value) == (
         f"training.batch_size is 5000 and the train split has {count} utterances; lower it with --batch-size."
     )
@@ -215,7 +215,7 @@ def test_a_class_without_a_training_example_is_named(small_prepared, small_setti
     prepared = open_prepared(small_prepared)
     rest = prepared.table[(prepared.table["split"] != "train") | (prepared.table["label"] != "fear")]
     with pytest.raises(DataError) as error:
-        read_parts(AudioSettings.make(small_settings), replace(prepared, table=rest))
+        read_splits(AudioSettings.make(small_settings), replace(prepared, table=rest))
     assert str(error.value) == (
         "The train split has no utterance labelled fear, which dev or test have; prepare more corpora or another split seed."
     )
@@ -244,7 +244,12 @@ def test_a_small_acrnn_on_emodb_beats_the_majority_class_on_dev(corpora, tmp_pat
         "--lr",
         "2e-3",
     ]
-    small = ["model.channels=[16,32,64]", "model.lstm_size=32", "model.head_size=32", "training.mixup_alpha=0"]
+    small = [
+        "model.channels=[16,32,64]",
+        "model.lstm_hidden_size=32",
+        "model.classifier_hidden_size=32",
+        "training.mixup_alpha=0",
+    ]
     small = [word for setting in small for word in ("--set", setting)]
     trained = runner.invoke(app, [*words, *small])
     assert trained.exit_code == 0, trained.output
@@ -255,7 +260,7 @@ def test_a_small_acrnn_on_emodb_beats_the_majority_class_on_dev(corpora, tmp_pat
 
 def test_the_channels_of_a_place_lie_together_in_an_acrnn_that_is_trained(small_prepared, small_settings):
     settings = AudioSettings.make(small_settings)
-    model = new_model(settings, read_parts(settings, open_prepared(small_prepared))["train"])
+    model = new_model(settings, read_splits(settings, open_prepared(small_prepared))["train"])
     kernels = [part for part in model.blocks.parameters() if part.ndim == 4 and part.shape[1] > 1 and part.shape[2] > 1]
     assert kernels
     assert all(part.stride()[1] == 1 for part in kernels)

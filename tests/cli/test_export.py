@@ -11,7 +11,7 @@ runner = CliRunner()
 @pytest.fixture
 def run(tmp_path):
     """What a complete fused run looks like from outside."""
-    (tmp_path / "settings.yaml").write_text("kind: fusion\n")
+    (tmp_path / "settings.yaml").write_text("modality: late-fusion\n")
     (tmp_path / "metrics.json").write_text("{}")
     return tmp_path
 

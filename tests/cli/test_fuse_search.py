@@ -12,7 +12,7 @@ from emokit.cli.app import app
 from emokit.labels import LABELS
 
 runner = CliRunner()
-pytestmark = pytest.mark.wing
+pytestmark = pytest.mark.end_to_end
 QUICK = ["--step", "0.1", "--resamples", "100", "--set", "fusion.folds=2"]
 
 

@@ -16,7 +16,7 @@ from emokit.data.prepared import open_prepared
 from emokit.labels import LABELS
 
 runner = CliRunner()
-pytestmark = pytest.mark.wing
+pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,8 @@ def run(small_prepared, tmp_path_factory):
     settings = {
         "name": "small",
         "data": {"window_seconds": 1.5},
-        "features": {"sample_rate": 16000, "fft_length": 512, "hop_length": 320, "num_mels": 32},
-        "model": {"channels": [4, 8], "lstm_size": 8, "attention_heads": 2, "head_size": 8},
+        "features": {"sample_rate": 16000, "n_fft": 512, "hop_length": 320, "n_mels": 32},
+        "model": {"channels": [4, 8], "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8},
         "training": {"max_epochs": 1, "batch_size": 16},
     }
     folder = tmp_path_factory.mktemp("predict") / "run"

@@ -10,12 +10,12 @@ from emokit.audio.settings import AudioSettings
 from emokit.audio.train import train
 from emokit.cli.app import app
 from emokit.data.prepared import open_prepared
-from emokit.fusion.run import fuse
-from emokit.fusion.settings import FusionSettings
+from emokit.fusion.late.run import fuse
+from emokit.fusion.late.settings import FusionSettings
 from emokit.labels import LABELS
 
 runner = CliRunner()
-pytestmark = pytest.mark.wing
+pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def run(small_prepared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("predict")
     settings = {
         "data": {"window_seconds": 1.5},
-        "features": {"sample_rate": 16000, "fft_length": 512, "hop_length": 320, "num_mels": 32},
-        "model": {"channels": [4, 8], "lstm_size": 8, "attention_heads": 2, "head_size": 8},
+        "features": {"sample_rate": 16000, "n_fft": 512, "hop_length": 320, "n_mels": 32},
+        "model": {"channels": [4, 8], "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8},
     }
     for seed in (1, 2):
         recipe = {"max_epochs": 1, "batch_size": 16, "seed": seed}

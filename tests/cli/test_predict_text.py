@@ -12,7 +12,7 @@ from emokit.text.settings import TextSettings
 from emokit.text.train import train
 
 runner = CliRunner()
-pytestmark = pytest.mark.wing
+pytestmark = pytest.mark.end_to_end
 SENTENCES = ["I love this recipe", "مرحبا 😂 \u202eabc", 'a\ttab and "quotes"', "gross"]
 
 
@@ -22,7 +22,10 @@ def run(text_prepared, tmp_path_factory):
     values = {
         "name": "small",
         "features": {"max_length": 24},
-        "model": {"kind": "tiny", "tiny": {"vocabulary": 400, "hidden_size": 16, "layers": 1, "heads": 2}},
+        "model": {
+            "kind": "tiny",
+            "tiny": {"vocab_size": 400, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2},
+        },
         "training": {"max_epochs": 1},
     }
     train(TextSettings.make(values), open_prepared(text_prepared), folder, device="cpu")
@@ -115,7 +118,7 @@ def test_a_slip_costs_one_sentence(run, more, code, sentence):
 
 
 def test_a_file_of_sentences_is_nothing_for_a_run_of_sound(tmp_path):
-    (tmp_path / "settings.yaml").write_text("kind: audio\n")
+    (tmp_path / "settings.yaml").write_text("modality: audio\n")
     (tmp_path / "metrics.json").write_text("{}")
     result = predict(tmp_path, "--file", "x.txt")
     assert result.exit_code == 2

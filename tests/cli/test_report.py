@@ -34,12 +34,18 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         }
     )
     for name, share in (("before", 0.2), ("after", 0.9)):
-        guess = numpy.where(random.random(60) < share, truth, random.integers(0, 7, 60))
-        found = predictions.make(table, numpy.eye(7)[guess] * 0.65 + 0.05, model="acrnn", fingerprint="ab")
+        predicted = numpy.where(random.random(60) < share, truth, random.integers(0, 7, 60))
+        found = predictions.make(table, numpy.eye(7)[predicted] * 0.65 + 0.05, model="acrnn", fingerprint="ab")
         predictions.write(found, folder / name / "predictions" / "test.parquet")
         majority = metrics.majority_baseline(table["label"], found)
         scored = metrics.score(found, num_resamples=20) | {"baselines": {"majority": majority, "simple": majority}}
-        about = {"name": name, "kind": "audio", "model": "acrnn", "labels": list(LABELS), "splits": {"test": scored}}
+        about = {
+            "name": name,
+            "modality": "audio",
+            "model": "acrnn",
+            "labels": list(LABELS),
+            "splits": {"test": scored},
+        }
         (folder / name / "metrics.json").write_text(json.dumps(about))
         (folder / name / "environment.json").write_text('{"data_fingerprint": "ab"}')
         (folder / name / "settings.yaml").write_text(f"name: {name}\nmodel: {{dropout: {share}}}\n")

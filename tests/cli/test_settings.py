@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from emokit.audio.settings import AudioSettings
 from emokit.cli.app import app
-from emokit.fusion.settings import FusionSettings
+from emokit.fusion.late.settings import FusionSettings
 from emokit.settings import fields
 from emokit.text.settings import TextSettings
 
@@ -18,7 +18,7 @@ runner = CliRunner()
     ("kind", "settings", "some"),
     [
         ("audio", AudioSettings, ("training.max_epochs", "model.channels", "training.mixup_alpha")),
-        ("text", TextSettings, ("training.batch_tokens", "model.tiny.layers")),
+        ("text", TextSettings, ("training.max_tokens_per_batch", "model.tiny.num_hidden_layers")),
         ("fusion", FusionSettings, ("fusion.step", "result.weights")),
     ],
 )

@@ -11,7 +11,7 @@ from emokit.cli.app import app
 from emokit.files import resource
 
 SPACE: dict[str, Any] = {
-    "experiment": {"kind": "audio"},
+    "experiment": {"modality": "audio"},
     "space": {"training.lr": {"grid": [1e-4, 1e-3]}},
 }
 

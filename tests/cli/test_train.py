@@ -25,7 +25,7 @@ def train(experiment, data, *more):
     )
 
 
-@pytest.mark.wing
+@pytest.mark.end_to_end
 def test_a_training_ends_with_the_folder_and_the_next_command(experiment, small_prepared, tmp_path):
     result = train(experiment, small_prepared, "--run", tmp_path / "run", "--epochs", "2")
     assert result.exit_code == 0, result.output
@@ -38,7 +38,7 @@ def test_a_training_ends_with_the_folder_and_the_next_command(experiment, small_
     assert resolved["model"]["channels"] == [4, 8]
 
 
-@pytest.mark.wing
+@pytest.mark.end_to_end
 def test_json_is_metrics_json(experiment, small_prepared, tmp_path):
     result = train(experiment, small_prepared, "--run", tmp_path / "run", "--epochs", "1", "--json")
     assert json.loads(result.stdout) == json.loads((tmp_path / "run" / "metrics.json").read_text())
@@ -102,7 +102,7 @@ def test_an_experiment_that_is_not_there_is_named_beside_those_that_are(small_pr
 def test_an_experiment_that_comes_with_emokit_is_found_by_its_name(small_prepared, tmp_path):
     result = train("emodb_quick", small_prepared, "--run", tmp_path / "run", "--dry-run")
     assert result.exit_code == 3  # it was found, and this folder has features of other settings
-    assert result.stderr.startswith(f"error: {small_prepared} has features made with fft_length = 512")
+    assert result.stderr.startswith(f"error: {small_prepared} has features made with n_fft = 512")
 
 
 def test_a_prepared_folder_that_is_not_there_is_named(experiment, tmp_path):
@@ -113,15 +113,15 @@ def test_a_prepared_folder_that_is_not_there_is_named(experiment, tmp_path):
     )
 
 
-@pytest.mark.wing
+@pytest.mark.end_to_end
 def test_a_collapsed_training_ends_with_exit_code_4_and_a_hint(experiment, small_prepared, tmp_path):
     flags = [
         "--set",
         "model.skip_connections=false",
         "--set",
-        "training.clip_norm=null",
+        "training.max_grad_norm=null",
         "--set",
-        "training.warmup_share=0",
+        "training.warmup_ratio=0",
         "--set",
         "training.collapse_patience=1",
     ]
@@ -133,7 +133,7 @@ def test_a_collapsed_training_ends_with_exit_code_4_and_a_hint(experiment, small
     assert not (tmp_path / "run" / "metrics.json").exists()
 
 
-@pytest.mark.wing
+@pytest.mark.end_to_end
 def test_ctrl_c_keeps_what_was_trained_and_says_how_to_go_on(experiment, small_prepared, tmp_path, monkeypatch):
     from emokit import runs
 
@@ -157,7 +157,7 @@ def test_ctrl_c_keeps_what_was_trained_and_says_how_to_go_on(experiment, small_p
     assert [epoch["epoch"] for epoch in runs.read_log(tmp_path / "run")] == [1, 2, 3]
 
 
-@pytest.mark.wing
+@pytest.mark.end_to_end
 def test_resuming_with_changed_settings_is_refused(experiment, small_prepared, tmp_path):
     assert train(experiment, small_prepared, "--run", tmp_path / "run", "--epochs", "1").exit_code == 0
     (tmp_path / "run" / "metrics.json").unlink()
@@ -185,7 +185,7 @@ def train_text(values, data, run, *more):
     return runner.invoke(app, [*words, *map(str, more)])
 
 
-@pytest.mark.wing
+@pytest.mark.end_to_end
 def test_a_text_training_ends_with_the_folder_and_the_next_command(text_settings, text_prepared, tmp_path):
     result = train_text(text_settings, text_prepared, tmp_path / "run", "--epochs", "1", "--set", "data.corpora=[meld]")
     assert result.exit_code == 0, result.output
@@ -209,7 +209,7 @@ def test_a_text_experiment_that_comes_with_emokit_is_found_by_its_name(text_prep
     assert json.loads(result.stdout)["settings"]["model"]["kind"] == "tfidf"
 
 
-@pytest.mark.wing
+@pytest.mark.end_to_end
 def test_code_of_a_models_own_runs_only_when_it_is_asked_for(text_settings, text_prepared, tmp_path, monkeypatch):
     monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
     from transformers import BertConfig, BertForSequenceClassification

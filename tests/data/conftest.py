@@ -9,7 +9,7 @@ import pytest
 
 from emokit.data.catalogue import read_catalogue, with_roots
 from emokit.data.prepare import Plan
-from emokit.data.splits import SplitSettings
+from emokit.data.splits.draw import SplitSettings
 from emokit.settings import Settings
 
 MELD_HEADER = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emokit.data.catalogue import Corpus, read_catalogue, with_roots
-from emokit.data.corpora import emodb, ravdess, savee, tess
+from emokit.data.sources.corpora import emodb, ravdess, savee, tess
 from emokit.errors import DataError, UsageError
 from emokit.files import resource
 from emokit.labels import LABELS

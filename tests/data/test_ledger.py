@@ -13,7 +13,7 @@ import soundfile
 from emokit.data.catalogue import read_catalogue
 from emokit.data.ledger import Ledger
 from emokit.data.prepare import Plan, prepare
-from emokit.data.synth import write_corpus
+from emokit.data.synthesis.corpora import write_corpus
 from emokit.errors import DataError, UsageError
 
 Write = Callable[..., list[Path]]

@@ -15,7 +15,7 @@ import soundfile
 from emokit.data import prepare as module
 from emokit.data.prepare import Plan, prepare, survey
 from emokit.data.prepared import open_prepared
-from emokit.data.synth import write_corpus
+from emokit.data.synthesis.corpora import write_corpus
 from emokit.errors import DataError, UsageError, WorkError
 
 Write = Callable[..., list[Path]]

@@ -11,11 +11,11 @@ import numpy
 import pandas
 import pytest
 
-from emokit.audio.features import LogMel
 from emokit.audio.settings import FeatureSettings
+from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.data.prepare import Plan, prepare
 from emokit.data.prepared import Prepared, features_folder, genders, open_prepared
-from emokit.data.synth import write_corpus
+from emokit.data.synthesis.corpora import write_corpus
 from emokit.errors import DataError
 
 Write = Callable[..., list[Path]]
@@ -100,7 +100,7 @@ def test_another_folder_is_no_prepared_one(tmp_path: Path) -> None:
 
 
 def test_two_processes_prepare_the_same_as_one(tmp_path: Path, write_emodb: Write, plan: MakePlan) -> None:
-    features = FeatureSettings(num_mels=8)
+    features = FeatureSettings(n_mels=8)
     write_emodb(tmp_path / "emodb", texts=("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03"))
     base = plan({"emodb": tmp_path / "emodb"})
     asked = Plan(base.corpora, features, base.split)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from emokit.data.reading import Reading
+from emokit.data.audio_io.reading import Reading
 from emokit.data.store import FeatureStore, write_shard
 from emokit.errors import DataError
 

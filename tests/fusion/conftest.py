@@ -8,7 +8,7 @@ import pandas
 import pytest
 
 from emokit import predictions
-from emokit.fusion.inputs import Panel
+from emokit.fusion.late.inputs import Panel
 from emokit.labels import LABELS, NUM_LABELS
 
 MakePanel = Callable[..., Panel]

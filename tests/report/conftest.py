@@ -14,28 +14,30 @@ from sklearn import metrics as sk
 
 from emokit import metrics as own_metrics
 from emokit import predictions
-from emokit.report.build import build
+from emokit.report.page.build import build
 
 LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 
 
-def scores(truth: np.ndarray, guess: np.ndarray) -> dict[str, float]:
+def scores(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     return {
-        "accuracy": float(sk.accuracy_score(truth, guess)),
-        "uar": float(sk.recall_score(truth, guess, average="macro", labels=np.unique(truth), zero_division=0)),
-        "weighted_f1": float(sk.f1_score(truth, guess, average="weighted", zero_division=0)),
-        "macro_f1": float(sk.f1_score(truth, guess, average="macro", labels=np.unique(truth), zero_division=0)),
+        "accuracy": float(sk.accuracy_score(truth, predicted)),
+        "uar": float(sk.recall_score(truth, predicted, average="macro", labels=np.unique(truth), zero_division=0)),
+        "weighted_f1": float(sk.f1_score(truth, predicted, average="weighted", zero_division=0)),
+        "macro_f1": float(sk.f1_score(truth, predicted, average="macro", labels=np.unique(truth), zero_division=0)),
     }
 
 
 def split_metrics(rng: np.random.Generator, n: int, skill: float, num_clusters: int) -> dict[str, Any]:
     truth = rng.choice(7, n, p=[0.28, 0.1, 0.15, 0.15, 0.17, 0.1, 0.05])
     truth[:7] = np.arange(7)
-    guess = np.where(rng.random(n) < skill, truth, rng.choice(7, n))
+    predicted = np.where(rng.random(n) < skill, truth, rng.choice(7, n))
     simple = np.where(rng.random(n) < skill * 0.6, truth, rng.choice(7, n))
     majority = np.full(n, np.bincount(truth).argmax())
-    precision, recall, f1, support = sk.precision_recall_fscore_support(truth, guess, labels=range(7), zero_division=0)
-    own = scores(truth, guess)
+    precision, recall, f1, support = sk.precision_recall_fscore_support(
+        truth, predicted, labels=range(7), zero_division=0
+    )
+    own = scores(truth, predicted)
     half = n // 2
     return {
         "n": n,
@@ -44,7 +46,7 @@ def split_metrics(rng: np.random.Generator, n: int, skill: float, num_clusters: 
         **own,
         "nll": 1.234567,
         "ece": 0.0876,
-        "confusion": sk.confusion_matrix(truth, guess, labels=range(7)).tolist(),
+        "confusion": sk.confusion_matrix(truth, predicted, labels=range(7)).tolist(),
         "per_class": {
             label: {
                 "precision": float(precision[target]),
@@ -55,8 +57,8 @@ def split_metrics(rng: np.random.Generator, n: int, skill: float, num_clusters: 
             for target, label in enumerate(LABELS)
         },
         "per_corpus": {
-            "emodb": {"n": half, **scores(truth[:half], guess[:half])},
-            "ravdess": {"n": n - half, **scores(truth[half:], guess[half:])},
+            "emodb": {"n": half, **scores(truth[:half], predicted[:half])},
+            "ravdess": {"n": n - half, **scores(truth[half:], predicted[half:])},
         },
         "interval": {name: [value - 0.071, value + 0.062] for name, value in own.items()}
         | {"nll": [1.1, 1.4], "ece": [0.05, 0.12]},
@@ -154,7 +156,7 @@ def write_run(
     (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log))
     settings = {
         "data": {"corpora": ["emodb", "ravdess"], "split": "speaker"},
-        "features": {"num_mels": 128, "num_frames": 130},
+        "features": {"n_mels": 128, "num_frames": 130},
         "model": {"channels": [32, 64, 128], "dropout": 0.3},
         "training": {"learning_rate": 0.0005 * seed, "mixup_alpha": 0.2 if seed % 2 else 0.0, "max_epochs": epochs},
     }
@@ -186,7 +188,7 @@ def write_run(
     (run / "ledger.json").write_text(json.dumps(ledger()))
     metrics = {
         "name": "emodb_quick",
-        "kind": kind,
+        "modality": kind,
         "model": "acrnn",
         "labels": LABELS,
         "parameters": 1234567,
@@ -215,9 +217,9 @@ def said(rows: list[tuple[str, str, str]], *, sure: float = 0.7, corpus: str = "
             "label": [label for _, label, _ in rows],
         }
     )
-    guesses = [LABELS.index(guess) for _, _, guess in rows]
+    predicted = [LABELS.index(predicted) for _, _, predicted in rows]
     probabilities = np.full((len(rows), 7), (1 - sure) / 6)
-    probabilities[np.arange(len(rows)), guesses] = sure
+    probabilities[np.arange(len(rows)), predicted] = sure
     return predictions.make(table, probabilities, model="acrnn", fingerprint="ab" * 32)
 
 
@@ -225,8 +227,8 @@ def drawn(seed: int, skill: float, n: int = 140, num_speakers: int = 14) -> pred
     """Predictions of n utterances whose truth is the same for every seed; `skill` is the share that is not guessed."""
     truth = np.random.default_rng(0).integers(0, 7, n)
     random = np.random.default_rng(seed)
-    guess = np.where(random.random(n) < skill, truth, random.integers(0, 7, n))
-    rows = [(f"{i % num_speakers:02d}", LABELS[truth[i]], LABELS[guess[i]]) for i in range(n)]
+    predicted = np.where(random.random(n) < skill, truth, random.integers(0, 7, n))
+    rows = [(f"{i % num_speakers:02d}", LABELS[truth[i]], LABELS[predicted[i]]) for i in range(n)]
     found = said(rows)
     powers = found.probabilities ** random.uniform(0.5, 3, (n, 1))
     return predictions.make(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from emokit.report import wording
-from emokit.report.gather import gather
-from emokit.report.ranking import Standing, experiments_of, standings
+from emokit.report.comparison.ranking import Standing, experiments_of, standings
+from emokit.report.read_runs import gather
 
 
 def ranked(*folders: Path) -> list[Standing]:

@@ -55,9 +55,9 @@ def training(pause, started=None):
     return train
 
 
-def work(values, run, url, pause, lease_seconds):
+def work(values, run, url, pause, heartbeat_timeout_seconds):
     storage = open_storage(url, run, waits=True)
-    Worker(Plan(SweepSettings.make(values), run, storage, lease_seconds), training(pause)).work()
+    Worker(Plan(SweepSettings.make(values), run, storage, heartbeat_timeout_seconds), training(pause)).work()
 '''
 
 
@@ -71,7 +71,7 @@ def made_up() -> Make:
     def make(max_epochs: int = 4, **changes: Any) -> SweepSettings:
         experiment = AudioSettings.make({"name": "made-up", "training": {"max_epochs": max_epochs}})
         values = {
-            "experiment": {"kind": "audio", "settings": experiment.as_dict()},
+            "experiment": {"modality": "audio", "settings": experiment.as_dict()},
             "space": {
                 "training.lr": {"grid": [0.02, 0.05, 0.1, 0.2]},
                 "training.weight_decay": {"grid": [0.1, 0.3, 0.5]},
@@ -87,10 +87,10 @@ def made_up() -> Make:
 def begun(tmp_path: Path) -> Iterator[Callable[..., Plan]]:
     """Begins a made-up sweep in `tmp_path / "sweep"`, or opens it again."""
 
-    def begin(sweep: SweepSettings, url: str | None = None, lease_seconds: float = 5.0) -> Plan:
+    def begin(sweep: SweepSettings, url: str | None = None, heartbeat_timeout_seconds: float = 5.0) -> Plan:
         run = tmp_path / "sweep"
         runs.start(run, sweep, seed=0, device="cpu", fingerprint="made up", resume=True)
-        plan = Plan(sweep, run, open_storage(url, run), lease_seconds)
+        plan = Plan(sweep, run, open_storage(url, run), heartbeat_timeout_seconds)
         plan.search.fill()
         opened.append(plan)
         return plan
@@ -122,7 +122,7 @@ class Crew:
         """One more worker."""
         import made_up  # type: ignore[import-not-found]
 
-        arguments = (plan.sweep.as_dict(), plan.run, url, pause, plan.lease_seconds)
+        arguments = (plan.sweep.as_dict(), plan.run, url, pause, plan.heartbeat_timeout_seconds)
         hand = self._context.Process(target=made_up.work, args=arguments)
         hand.start()
         self.hands.append(hand)

@@ -75,16 +75,16 @@ def full():
 
 
 @pytest.fixture
-def hands(crew: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def pool(crew: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Trainings that a worker's process can import."""
     import made_up  # type: ignore[import-not-found]
 
-    monkeypatch.setattr("emokit.crew.WATCH_SECONDS", 0.1)
-    Path(made_up.__file__).with_name("hands.py").write_text(HANDS)
-    monkeypatch.delitem(sys.modules, "hands", raising=False)
-    import hands  # type: ignore[import-not-found]
+    monkeypatch.setattr("emokit.workers.WATCH_SECONDS", 0.1)
+    Path(made_up.__file__).with_name("pool.py").write_text(HANDS)
+    monkeypatch.delitem(sys.modules, "pool", raising=False)
+    import pool  # type: ignore[import-not-found]
 
-    return hands
+    return pool
 
 
 @pytest.fixture
@@ -98,16 +98,16 @@ def begun_with(tmp_path: Path, small_prepared: Path) -> Callable[..., tuple[Plan
     return begin_with
 
 
-def test_a_worker_that_is_killed_is_replaced(begun_with: Any, made_up: Make, hands: Any) -> None:
-    plan, told = begun_with(made_up(space={"training.lr": {"grid": [0.05, 0.1, 0.2]}}), hands.killed_once)
+def test_a_worker_that_is_killed_is_replaced(begun_with: Any, made_up: Make, pool: Any) -> None:
+    plan, told = begun_with(made_up(space={"training.lr": {"grid": [0.05, 0.1, 0.2]}}), pool.killed_once)
     *_, found = watch(plan, told, 1)
     assert found["counts"]["complete"] == 3
     assert sorted(entry["attempt"] for entry in found["trials"]) == [0, 0, 1]
     assert found == json.loads((plan.run / "sweep.json").read_text())
 
 
-def test_a_worker_is_replaced_while_the_others_are_at_work(begun_with: Any, made_up: Make, hands: Any) -> None:
-    plan, told = begun_with(made_up(), hands.second_killed)
+def test_a_worker_is_replaced_while_the_others_are_at_work(begun_with: Any, made_up: Make, pool: Any) -> None:
+    plan, told = begun_with(made_up(), pool.second_killed)
     *_, found = watch(plan, told, 2)
     assert found["counts"]["complete"] == 12
     assert "Nobody came." not in (plan.run / "workers" / "0.log").read_text()
@@ -115,9 +115,9 @@ def test_a_worker_is_replaced_while_the_others_are_at_work(begun_with: Any, made
 
 
 def test_when_every_worker_has_ended_by_an_error_it_is_told_and_nothing_is_lost(
-    begun_with: Any, made_up: Make, hands: Any
+    begun_with: Any, made_up: Make, pool: Any
 ) -> None:
-    plan, told = begun_with(made_up(), hands.full)
+    plan, told = begun_with(made_up(), pool.full)
     with pytest.raises(WorkError) as error:
         list(watch(plan, told, 1))
     assert str(error.value) == (

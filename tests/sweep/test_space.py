@@ -10,7 +10,7 @@ from emokit.files import resource
 from emokit.sweep.space import as_params, as_point, grid, read_space, settings_of, suggest
 
 SPACE: dict[str, Any] = {
-    "experiment": {"kind": "audio"},
+    "experiment": {"modality": "audio"},
     "space": {"training.lr": {"grid": [1e-4, 1e-3]}, "training.batch_size": {"grid": [16, 32]}},
 }
 
@@ -77,7 +77,7 @@ def test_lists_are_values_too_and_come_back_from_optuna_as_they_were(path: Path)
 
 
 def test_a_number_that_yaml_takes_for_a_word_is_a_number(path: Path) -> None:
-    path.write_text("experiment: {kind: audio}\nspace:\n  training.lr: {grid: [1e-4, 3e-4]}\n")
+    path.write_text("experiment: {modality: audio}\nspace:\n  training.lr: {grid: [1e-4, 3e-4]}\n")
     assert [point["training.lr"] for point in grid(read_space(path))] == [0.0001, 0.0003]
 
 
@@ -165,14 +165,14 @@ def test_the_spaces_that_come_with_emokit_can_be_read(name: str, points: int) ->
             "FILE has objective.split = 'test', but it must be dev: a sweep never touches test.",
         ),
         (
-            {"branches": [{"when": {"training.lr": 0.7}, "space": {"training.clip_norm": {"grid": [1]}}}]},
+            {"branches": [{"when": {"training.lr": 0.7}, "space": {"training.max_grad_norm": {"grid": [1]}}}]},
             "FILE has a branch for training.lr = 0.7, which the space never takes; "
             "name a field of the space and one of its values.",
         ),
         ({"pruner": "hyper"}, "FILE has pruner = 'hyper', but it should be 'none', 'median' or 'hyperband'."),
         ({"trails": 3}, "FILE has the unknown key trails; did you mean budget.trials?"),
         (
-            {"experiment": {"kind": "audio", "file": "none.yaml"}},
+            {"experiment": {"modality": "audio", "file": "none.yaml"}},
             "FILE has experiment.file = none.yaml, and {folder}/none.yaml is not there.",
         ),
     ],

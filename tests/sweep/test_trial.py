@@ -11,10 +11,10 @@ from emokit.sweep.trial import scored, train_once
 @pytest.mark.parametrize(
     ("settings", "metric", "value", "epoch"),
     [
-        ("training: {keep: best}", "uar", 0.5, 2),
-        ("training: {keep: best}", "loss", 0.8, 3),
-        ("training: {keep: last}", "uar", 0.4, 4),
-        ("training: {keep: last}", "loss", 0.9, 4),
+        ("training: {checkpoint: best}", "uar", 0.5, 2),
+        ("training: {checkpoint: best}", "loss", 0.8, 3),
+        ("training: {checkpoint: last}", "uar", 0.4, 4),
+        ("training: {checkpoint: last}", "loss", 0.9, 4),
         ("name: made before one could choose", "uar", 0.5, 2),
     ],
 )
@@ -28,7 +28,7 @@ def test_a_point_scores_what_its_kept_epoch_scored(tmp_path, settings, metric, v
 
 @pytest.mark.parametrize(("metric", "value"), [("uar", 0.5), ("weighted_f1", 0.6), ("loss", 1.2)])
 def test_a_model_without_epochs_scores_what_it_has_on_dev(tmp_path, metric, value):
-    write_text(tmp_path / runs.SETTINGS, "training: {keep: best}")
+    write_text(tmp_path / runs.SETTINGS, "training: {checkpoint: best}")
     write_json(tmp_path / runs.METRICS, {"splits": {"dev": {"uar": 0.5, "weighted_f1": 0.6, "nll": 1.2}}})
     found = train_once(
         None, tmp_path, ObjectiveSettings(metric=metric), None, None

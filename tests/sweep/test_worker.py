@@ -137,7 +137,7 @@ def test_a_full_memory_is_tried_once_more_with_half_the_batch_and_the_same_steps
 
     def train(settings: Any, folder: Path, on_epoch: Any) -> None:
         recipe = settings.training
-        tried.append((recipe.lr, recipe.batch_size, recipe.accumulation))
+        tried.append((recipe.lr, recipe.batch_size, recipe.gradient_accumulation_steps))
         if (recipe.batch_size > 16 and recipe.lr < 0.2) or recipe.lr == 0.2:
             raise MemoryFull("The memory is full.")
         module.training(0)(settings, folder, on_epoch)

@@ -18,7 +18,7 @@ def tokenizer():
 
 def batches(tokenizer, **how):
     rows = [{"input_ids": [row % 7 + 4] * length, "attention_mask": [1] * length} for row, length in enumerate(LENGTHS)]
-    return TextBatches(rows, TARGETS, tokenizer, **({"batch_size": 16, "batch_tokens": 400, "seed": 0} | how))
+    return TextBatches(rows, TARGETS, tokenizer, **({"batch_size": 16, "max_tokens_per_batch": 400, "seed": 0} | how))
 
 
 def test_a_batch_has_what_the_model_takes_and_its_targets(tokenizer):

@@ -16,7 +16,7 @@ from emokit.text.train import train
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
-pytestmark = pytest.mark.wing
+pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture

@@ -235,7 +235,10 @@ def test_no_text_is_unknown_to_a_learned_tokenizer():
 
 
 def test_a_tiny_model_has_the_shape_of_its_settings():
-    values = {"kind": "tiny", "tiny": {"vocabulary": 300, "hidden_size": 16, "layers": 2, "heads": 2}}
+    values = {
+        "kind": "tiny",
+        "tiny": {"vocab_size": 300, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2},
+    }
     model, tokenizer = tiny(TextSettings.make({"model": values, "features": {"max_length": 40}}), TEXTS)
     assert (model.config.num_hidden_layers, model.config.hidden_size) == (2, 16)
     assert model.config.vocab_size == len(tokenizer) <= 300

@@ -45,7 +45,7 @@ def sentences(count):
 @pytest.fixture(scope="module")
 def encoder():
     torch.manual_seed(0)
-    shape = {"vocabulary": 300, "hidden_size": 16, "layers": 2, "heads": 2}
+    shape = {"vocab_size": 300, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
     settings = TextSettings.make({"model": {"kind": "tiny", "tiny": shape}, "features": {"max_length": 48}})
     model, tokenizer = tiny(settings, sentences(50))
     for weights in model.parameters():
@@ -103,7 +103,7 @@ def test_nothing_to_predict_is_said(encoder):
     assert list(predict_texts(encoder, [])) == []
 
 
-@pytest.mark.wing
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("context_turns", [0, 2])
 def test_a_run_predicts_a_split_as_it_did_when_it_was_trained(text_prepared, text_settings, tmp_path, context_turns):
     text_settings["training"]["max_epochs"] = 1

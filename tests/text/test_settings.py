@@ -15,16 +15,16 @@ EXPERIMENTS = [path for path in EXPERIMENTS if not path.stem.endswith("sweep")]
     ("values", "sentence"),
     [
         (
-            {"features": {"max_length": 512}, "training": {"batch_tokens": 256}},
-            "The command line: training.batch_tokens must be at least features.max_length (512).",
+            {"features": {"max_length": 512}, "training": {"max_tokens_per_batch": 256}},
+            "The command line: training.max_tokens_per_batch must be at least features.max_length (512).",
         ),
         (
-            {"training": {"class_weights": "sampler", "batch_size": 64}},
-            "The command line: training.class_weights = sampler needs training.batch_tokens of at least "
+            {"training": {"class_balancing": "sampler", "batch_size": 64}},
+            "The command line: training.class_balancing = sampler needs training.max_tokens_per_batch of at least "
             "features.max_length x training.batch_size (8192).",
         ),
         (
-            {"model": {"tiny": {"hidden_size": 30, "heads": 4}}},
+            {"model": {"tiny": {"hidden_size": 30, "num_attention_heads": 4}}},
             "The command line has model.tiny = {'hidden_size': 30, 'heads': 4}, but it must have heads that divide "
             "hidden_size (30).",
         ),
@@ -52,7 +52,7 @@ def test_what_contradicts_itself_is_refused(values, sentence):
 
 def test_fine_tuning_has_its_own_defaults():
     recipe = TextSettings().training
-    assert (recipe.lr, recipe.schedule, recipe.class_weights, recipe.label_smoothing) == (2e-5, "linear", "none", 0)
+    assert (recipe.lr, recipe.schedule, recipe.class_balancing, recipe.label_smoothing) == (2e-5, "linear", "none", 0)
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
@@ -66,7 +66,15 @@ def test_an_experiment_is_valid_and_opens_with_its_command_and_what_was_publishe
 def test_the_studys_experiments_have_its_settings():
     recipes = {path.stem: TextSettings.read(path).training for path in EXPERIMENTS if path.stem.startswith("stage")}
     found = {
-        name: (of.lr, of.weight_decay, of.max_epochs, of.batch_size, of.accumulation, of.warmup_share, of.schedule)
+        name: (
+            of.lr,
+            of.weight_decay,
+            of.max_epochs,
+            of.batch_size,
+            of.gradient_accumulation_steps,
+            of.warmup_ratio,
+            of.schedule,
+        )
         for name, of in recipes.items()
     }
     assert found == {

@@ -19,9 +19,9 @@ from emokit.data.utterance import TABLE
 from emokit.errors import DataError, UsageError
 from emokit.labels import LABELS
 from emokit.text.settings import TextSettings
-from emokit.text.train import read_parts, train
+from emokit.text.train import read_splits, train
 
-pytestmark = pytest.mark.wing
+pytestmark = pytest.mark.end_to_end
 
 
 def trained(values, prepared, run, **how):
@@ -31,12 +31,12 @@ def trained(values, prepared, run, **how):
 @pytest.fixture(scope="module")
 def finished(text_prepared, tmp_path_factory):
     """A complete run of three epochs; the settings of the fixture `text_settings`."""
-    shape = {"vocabulary": 400, "hidden_size": 16, "layers": 1, "heads": 2}
+    shape = {"vocab_size": 400, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     values = {
         "name": "small",
         "features": {"max_length": 24},
         "model": {"kind": "tiny", "tiny": shape},
-        "training": {"max_epochs": 3, "batch_size": 32, "lr": 0.01, "class_weights": "inverse"},
+        "training": {"max_epochs": 3, "batch_size": 32, "lr": 0.01, "class_balancing": "inverse"},
     }
     run = tmp_path_factory.mktemp("finished") / "run"
     trained(values, text_prepared, run)
@@ -56,7 +56,7 @@ def test_a_run_folder_has_every_file_of_the_contract(finished):
         "model/tokenizer.json",
         "predictions/dev.parquet",
         "predictions/test.parquet",
-        "doubts.csv",
+        "label_issues.csv",
         "README.md",
         "metrics.json",
     } <= there
@@ -90,11 +90,11 @@ def test_the_best_epoch_on_dev_is_the_one_that_was_kept(finished):
 
 
 def test_the_labels_that_the_model_doubts_are_of_dev(finished, text_prepared):
-    doubts = pandas.read_csv(finished / "doubts.csv")
+    label_issues = pandas.read_csv(finished / "label_issues.csv")
     table = open_prepared(text_prepared).table.set_index("utterance_id")
-    assert len(doubts)
-    assert set(table.loc[doubts["utterance_id"], "split"]) == {"dev"}
-    assert doubts["p_label"].is_monotonic_increasing
+    assert len(label_issues)
+    assert set(table.loc[label_issues["utterance_id"], "split"]) == {"dev"}
+    assert label_issues["p_label"].is_monotonic_increasing
 
 
 def test_the_same_seed_gives_the_same_scores_and_weights(finished, text_prepared, text_settings, tmp_path):
@@ -104,7 +104,12 @@ def test_the_same_seed_gives_the_same_scores_and_weights(finished, text_prepared
 
 
 def test_a_run_killed_in_mid_epoch_and_resumed_ends_with_the_same_weights(text_prepared, text_settings, tmp_path):
-    text_settings["training"] |= {"max_epochs": 6, "patience": None, "accumulation": 2, "layer_decay": 0.8}
+    text_settings["training"] |= {
+        "max_epochs": 6,
+        "patience": None,
+        "gradient_accumulation_steps": 2,
+        "layer_decay": 0.8,
+    }
     experiment = tmp_path / "small.yaml"
     experiment.write_text(yaml.safe_dump(text_settings))
 
@@ -166,9 +171,9 @@ def test_a_classifier_scored_as_it_is_says_which_classes_it_never_says(finished,
 
 
 def test_checkpointing_changes_no_weight(finished, text_prepared, text_settings, tmp_path):
-    text_settings["training"]["checkpointing"] = True
+    text_settings["training"]["gradient_checkpointing"] = True
     trained(text_settings, text_prepared, tmp_path / "run", precision="float32")
-    del text_settings["training"]["checkpointing"]
+    del text_settings["training"]["gradient_checkpointing"]
     trained(text_settings, text_prepared, tmp_path / "plain", precision="float32")
     weights = [(tmp_path / name / "model/model.safetensors").read_bytes() for name in ("run", "plain")]
     assert weights[0] == weights[1]
@@ -226,7 +231,7 @@ def test_a_row_that_cannot_be_trained_on_is_named(text_prepared, text_settings, 
     table.loc[0, column] = value
     table.to_parquet(data / TABLE)
     with pytest.raises(DataError) as error:
-        read_parts(TextSettings.make(text_settings), open_prepared(data))
+        read_splits(TextSettings.make(text_settings), open_prepared(data))
     assert str(error.value) == sentence.format(data=data, id=table.loc[0, "utterance_id"])
 
 

@@ -10,7 +10,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from emokit.errors import WorkError
 from emokit.labels import NUM_LABELS
 from emokit.training.hardware import new_accelerator
-from emokit.training.loop import Collapsed, DevScores, Progress, fit, learning_rate, parameter_groups
+from emokit.training.loop import Collapsed, DevMetrics, Progress, fit, learning_rate, parameter_groups
 from emokit.training.settings import TrainingSettings
 
 STEPS = 4
@@ -37,7 +37,7 @@ def batches(epoch):
 
 
 def scores(uar=0.5, loss=1.0, classes=7):
-    return DevScores(loss, uar, uar, uar, classes)
+    return DevMetrics(loss, uar, uar, uar, classes)
 
 
 def run(settings, evaluate=lambda model: scores(), model=None, state=None):
@@ -46,7 +46,7 @@ def run(settings, evaluate=lambda model: scores(), model=None, state=None):
 
 
 def test_the_learning_rate_rises_over_the_warm_up_and_falls_along_a_cosine():
-    settings = TrainingSettings(lr=1.0, warmup_share=0.2, schedule="cosine")
+    settings = TrainingSettings(lr=1.0, warmup_ratio=0.2, schedule="cosine")
     rates = [learning_rate(step, 10, settings) for step in range(10)]
     assert rates[:2] == pytest.approx([1 / 3, 2 / 3])
     assert rates[2] == pytest.approx(1.0)
@@ -55,7 +55,7 @@ def test_the_learning_rate_rises_over_the_warm_up_and_falls_along_a_cosine():
 
 
 def test_without_a_schedule_the_learning_rate_stays_after_the_warm_up():
-    settings = TrainingSettings(lr=0.3, warmup_share=0.5, schedule="constant")
+    settings = TrainingSettings(lr=0.3, warmup_ratio=0.5, schedule="constant")
     assert [learning_rate(step, 4, settings) for step in range(4)] == pytest.approx([0.1, 0.2, 0.3, 0.3])
 
 
@@ -138,31 +138,31 @@ def test_a_training_that_was_over_yields_nothing_when_resumed():
 def test_a_loss_that_is_not_a_number_ends_the_training_in_words():
     model = Linear()
     nn.init.constant_(model.net[1].weight, math.inf)
-    _, epochs = run(TrainingSettings(lr=0.5, clip_norm=None), model=model)
+    _, epochs = run(TrainingSettings(lr=0.5, max_grad_norm=None), model=model)
     with pytest.raises(Collapsed) as error:
         next(epochs)
     assert str(error.value) == (
         "The training collapsed: in epoch 1 the loss is not a number; "
-        "lower the learning rate (training.lr is 0.5) or set training.clip_norm=1."
+        "lower the learning rate (training.lr is 0.5) or set training.max_grad_norm=1."
     )
     assert error.value.exit_code == 4
 
 
 def test_one_class_for_several_epochs_ends_the_training_in_words():
-    settings = TrainingSettings(max_epochs=10, lr=0.5, collapse_patience=2, warmup_share=0.2)
+    settings = TrainingSettings(max_epochs=10, lr=0.5, collapse_patience=2, warmup_ratio=0.2)
     _, epochs = run(settings, lambda model: scores(1 / 7, classes=1))
     assert [next(epochs).number for _ in range(3)] == [1, 2, 3]  # the two epochs of the warm-up do not count
     with pytest.raises(Collapsed) as error:
         next(epochs)
     assert str(error.value) == (
         "The training collapsed: for 2 epochs every dev utterance got the same label and the dev loss did not fall; "
-        "lower the learning rate (training.lr is 0.5) or raise training.warmup_share."
+        "lower the learning rate (training.lr is 0.5) or raise training.warmup_ratio."
     )
 
 
 def test_one_class_while_the_loss_still_falls_is_slow_and_no_collapse():
     losses = iter([1.9, 1.8, 1.7, 1.6, 1.6, 1.6])
-    settings = TrainingSettings(max_epochs=10, lr=0.01, collapse_patience=2, warmup_share=0)
+    settings = TrainingSettings(max_epochs=10, lr=0.01, collapse_patience=2, warmup_ratio=0)
     _, epochs = run(settings, lambda model: scores(1 / 7, loss=next(losses), classes=1))
     assert [next(epochs).number for _ in range(5)] == [1, 2, 3, 4, 5]
     with pytest.raises(Collapsed):
@@ -187,7 +187,7 @@ def test_one_class_now_and_then_is_no_collapse():
 def test_class_weights_and_smoothing_enter_the_loss_as_in_torch():
     model = Linear()
     weights = torch.linspace(0.5, 2.0, NUM_LABELS)
-    settings = TrainingSettings(max_epochs=1, lr=1e-9, warmup_share=0, label_smoothing=0.2)
+    settings = TrainingSettings(max_epochs=1, lr=1e-9, warmup_ratio=0, label_smoothing=0.2)
     torch.manual_seed(0)
     model.net[0].p = 0.0
     expected = [
@@ -215,7 +215,9 @@ def test_accumulated_batches_take_the_step_of_one_larger_batch():
         model.net[0].p = 0.0
         inputs, targets = torch.arange(40.0).reshape(8, 5) / 40, torch.eye(NUM_LABELS)[torch.arange(8) % 3]
         chunks = [{"inputs": i, "targets": t} for i, t in zip(inputs.chunk(parts), targets.chunk(parts), strict=True)]
-        settings = TrainingSettings(max_epochs=1, lr=0.1, schedule="constant", warmup_share=0, accumulation=parts)
+        settings = TrainingSettings(
+            max_epochs=1, lr=0.1, schedule="constant", warmup_ratio=0, gradient_accumulation_steps=parts
+        )
         next(fit(model, lambda _: chunks, parts, lambda _: scores(), settings, new_accelerator("cpu", "float32")))
         return model.net[1].weight
 
@@ -225,12 +227,17 @@ def test_accumulated_batches_take_the_step_of_one_larger_batch():
 def test_what_is_left_over_from_accumulating_takes_a_whole_step():
     inputs, targets = torch.arange(60.0).reshape(12, 5) / 60, torch.eye(NUM_LABELS)[torch.arange(12) % 3]
 
-    def trained(sizes, accumulation):
+    def trained(sizes, gradient_accumulation_steps):
         model = Linear()
         model.net[0].p = 0.0
         chunks = [{"inputs": i, "targets": t} for i, t in zip(inputs.split(sizes), targets.split(sizes), strict=True)]
         settings = TrainingSettings(
-            max_epochs=1, lr=0.1, schedule="constant", warmup_share=0, accumulation=accumulation, clip_norm=None
+            max_epochs=1,
+            lr=0.1,
+            schedule="constant",
+            warmup_ratio=0,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            max_grad_norm=None,
         )
         next(fit(model, lambda _: chunks, len(chunks), lambda _: scores(), settings, new_accelerator("cpu", "float32")))
         return model.net[1].weight
@@ -241,7 +248,7 @@ def test_what_is_left_over_from_accumulating_takes_a_whole_step():
 def test_averaged_weights_are_what_is_scored_and_kept():
     model = Linear()
     start = model.net[1].weight.detach().clone()
-    settings = TrainingSettings(max_epochs=1, lr=0.1, average_decay=0.9, warmup_share=0)
+    settings = TrainingSettings(max_epochs=1, lr=0.1, ema_decay=0.9, warmup_ratio=0)
     seen = []
     _, epochs = run(settings, lambda scored: seen.append(scored) or scores(), model)
     epoch = next(epochs)
@@ -272,7 +279,7 @@ def test_a_full_memory_names_the_batch_size_to_try():
     with pytest.raises(WorkError) as error:
         next(epochs)
     assert str(error.value) == (
-        "The memory is full with a batch of 8; start anew with --batch-size 4 --set training.accumulation=2, "
+        "The memory is full with a batch of 8; start anew with --batch-size 4 --set training.gradient_accumulation_steps=2, "
         "which takes the same steps."
     )
 

@@ -42,12 +42,23 @@ def test_other_errors_are_let_through(error):
 
 
 @pytest.mark.parametrize(
-    ("size", "accumulation", "advice"),
+    ("size", "gradient_accumulation_steps", "advice"),
     [
-        (32, 1, "start anew with --batch-size 16 --set training.accumulation=2, which takes the same steps"),
-        (12, 2, "start anew with --batch-size 6 --set training.accumulation=4, which takes nearly the same steps"),
+        (
+            32,
+            1,
+            "start anew with --batch-size 16 --set training.gradient_accumulation_steps=2, which takes the same steps",
+        ),
+        (
+            12,
+            2,
+            "start anew with --batch-size 6 --set training.gradient_accumulation_steps=4, which takes nearly the same steps",
+        ),
         (3, 1, SMALLER_MODEL),
     ],
 )
-def test_half_the_batch_that_did_not_fit_is_advised(size, accumulation, advice):
-    assert smaller_batches(size, TrainingSettings(batch_size=32, accumulation=accumulation)) == advice
+def test_half_the_batch_that_did_not_fit_is_advised(size, gradient_accumulation_steps, advice):
+    assert (
+        smaller_batches(size, TrainingSettings(batch_size=32, gradient_accumulation_steps=gradient_accumulation_steps))
+        == advice
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from emokit.data.synth import write_corpus
+from emokit.data.synthesis.corpora import write_corpus
 
 OFFICIAL = [
     "admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion", "curiosity", "desire",

@@ -1,0 +1,1 @@
+"""Functionals of log-mel spectrograms with logistic regression."""

@@ -1,0 +1,151 @@
+"""The simple model of sound: functionals of a window, and a logistic regression on them.
+
+Functionals describe how a few curves over time are distributed, as the sets of openSMILE do (Eyben et al. 2010,
+https://doi.org/10.1145/1873951.1874246). Here the curves are made of the log-mels themselves, so nothing is read twice.
+
+Legend of the shapes: B windows, T frames, M mel bins, K curves, D functionals.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import torch
+from scipy.fft import dct
+from torch import Tensor, nn
+from torch.nn.functional import linear, pad
+from transformers import PretrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+from emokit.labels import ID2LABEL, NUM_LABELS, TARGETS
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression  # takes a second to load, and predicting has no use for it
+
+NUM_BANDS, NUM_CEPSTRA = 32, 20
+QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+NUM_FUNCTIONALS = 2 * (NUM_BANDS + NUM_CEPSTRA) * (5 + len(QUANTILES)) + 1
+# Frames that are softer than the loudest one by more than this are silence: a share of the features' dynamic range, …
+SPEECH_SHARE = 25 / 80
+SPEECH_DEVIATIONS = 2.5  # … or so many deviations where log-mels are standardised
+
+NEVER = -100.0  # the logit of a class that training did not have
+SMALLEST_DEVIATION = 1e-3  # a functional that hardly varies in training holds nothing that is worth blowing up
+FURTHEST = 10.0  # deviations from the mean that a functional may have: sound of another kind must not decide alone
+
+
+class FunctionalsConfig(PretrainedConfig):
+    """The windows that the model takes, and the settings of the features that they are cut from."""
+
+    model_type = "functionals"
+
+    def __init__(
+        self,
+        n_mels: int = 128,
+        window_frames: int = 130,
+        window_overlap: float = 0.0,
+        normalisation: str = "train",
+        features: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.n_mels = n_mels
+        self.window_frames = window_frames
+        self.window_overlap = window_overlap
+        self.normalisation = normalisation
+        self.features = features or {}
+        kwargs.setdefault("id2label", ID2LABEL)
+        kwargs.setdefault("label2id", TARGETS)
+        super().__init__(**kwargs)
+
+
+class FunctionalsForAudioClassification(PreTrainedModel):
+    """Seven logits from the functionals of a window's frames of speech."""
+
+    config_class = FunctionalsConfig
+    base_model_prefix = "functionals"
+    main_input_name = "input_features"
+    curves: Tensor
+    """(M, bands and cepstra): what makes curves of log-mels."""
+    mean: Tensor
+    """(D,) of the training split, as `deviation`."""
+    deviation: Tensor
+
+    def __init__(self, config: FunctionalsConfig) -> None:
+        super().__init__(config)
+        decibels = SPEECH_SHARE * float(config.features.get("top_db", 80.0))
+        self.speech_range = decibels if config.normalisation == "train" else SPEECH_DEVIATIONS
+        self.register_buffer("curves", _curves(config.n_mels))
+        self.register_buffer("mean", torch.zeros(NUM_FUNCTIONALS))
+        self.register_buffer("deviation", torch.ones(NUM_FUNCTIONALS))
+        self.linear = nn.Linear(NUM_FUNCTIONALS, NUM_LABELS).requires_grad_(False)
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Leave the values as they are until `take` sets them."""
+
+    def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> SequenceClassifierOutput:
+        """Log-mels (B, T, M), in decibels or standardised as `config.normalisation` says -> logits (B, 7) in float32."""
+        standard = self.standardised(self.summarised(input_features.float()))
+        return SequenceClassifierOutput(logits=linear(standard, self.linear.weight.float(), self.linear.bias.float()))
+
+    def summarised(self, log_mels: Tensor) -> Tensor:
+        """(B, T, M) -> (B, D): of each curve and of its slope the moments, the trend and the quantiles over the speech in it."""
+        loudness = log_mels.mean(dim=2)
+        is_speech = loudness >= loudness.max(dim=1, keepdim=True).values - self.speech_range  # (B, T)
+        speech = is_speech.float()
+        count = speech.sum(dim=1, keepdim=True)  # (B, 1)
+        levels = log_mels @ self.curves.float()  # (B, T, K / 2)
+        values = torch.cat([levels, _slopes(levels)], dim=2)  # (B, T, K)
+        weights = (speech / count)[:, :, None]  # (B, T, 1)
+        # From -1 at the first frame of speech to 1 at the last.
+        place = 2 * (speech.cumsum(dim=1) - 1) / (count - 1).clamp_min(1) - 1  # (B, T)
+        mean = (values * weights).sum(dim=1)  # (B, K)
+        centred = values - mean[:, None]
+        deviation = (centred.square() * weights).sum(dim=1).sqrt().clamp_min(1e-2)
+        standard = centred / deviation[:, None]
+        skewness = (standard**3 * weights).sum(dim=1)
+        kurtosis = (standard**4 * weights).sum(dim=1).clamp_min(1)  # which it is where anything varies
+        trend = (centred * weights * place[:, :, None]).sum(dim=1)
+        ordered = values.masked_fill(~is_speech[:, :, None], math.inf).sort(dim=1).values
+        at = (torch.tensor(QUANTILES, device=values.device) * (count - 1)).round().long()  # (B, quantiles)
+        quantiles = ordered.gather(1, at[:, :, None].expand(-1, -1, values.shape[2])).flatten(1)
+        return torch.cat([mean, deviation, skewness, kurtosis.log(), trend, quantiles, count.log()], dim=1)
+
+    def standardised(self, functionals: Tensor) -> Tensor:
+        """(B, D) -> the same, in deviations from the training split's mean."""
+        return ((functionals - self.mean.float()) / self.deviation.float()).clamp(-FURTHEST, FURTHEST)
+
+    def standardise_with(self, functionals: Tensor) -> None:
+        """Take over the mean and deviation of the training split's functionals (windows, D)."""
+        self.mean.copy_(functionals.double().mean(dim=0))
+        self.deviation.copy_(functionals.double().std(dim=0, correction=0).clamp_min(SMALLEST_DEVIATION))
+
+    def take(self, regression: "LogisticRegression") -> None:
+        """Take over a regression that was fitted on standardised functionals."""
+        own, intercepts = regression.coef_, regression.intercept_
+        if len(regression.classes_) == 2:  # scikit-learn has one row for two classes: the second's against the first's
+            own, intercepts = (
+                numpy.concatenate([-own / 2, own / 2]),
+                numpy.concatenate([-intercepts / 2, intercepts / 2]),
+            )
+        self.linear.weight.zero_()
+        self.linear.bias.fill_(NEVER)
+        self.linear.weight[regression.classes_] = torch.from_numpy(own).float()
+        self.linear.bias[regression.classes_] = torch.from_numpy(intercepts).float()
+
+
+def _slopes(levels: Tensor) -> Tensor:
+    """How fast each curve (B, T, K) rises by the frame: the line of least squares through five frames."""
+    around = pad(levels.transpose(1, 2), (2, 2), mode="replicate").transpose(1, 2)
+    return (2 * (around[:, 4:] - around[:, :-4]) + around[:, 3:-1] - around[:, 1:-3]) / 10
+
+
+def _curves(n_mels: int) -> Tensor:
+    """(M, bands and cepstra): the mean of neighbouring mels, and the first coefficients of the cosine transform."""
+    curves = numpy.zeros((n_mels, NUM_BANDS + NUM_CEPSTRA), numpy.float32)
+    for band in range(NUM_BANDS):
+        mels = slice(band * n_mels // NUM_BANDS, -(-(band + 1) * n_mels // NUM_BANDS))
+        curves[mels, band] = 1 / (mels.stop - mels.start)
+    cepstra = dct(numpy.eye(n_mels), axis=1, norm="ortho")[:, :NUM_CEPSTRA]
+    curves[:, NUM_BANDS : NUM_BANDS + cepstra.shape[1]] = cepstra
+    return torch.from_numpy(curves)

@@ -1,0 +1,1 @@
+"""Audio files to waveforms and features, in parallel processes."""

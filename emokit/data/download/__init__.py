@@ -1,0 +1,1 @@
+"""Corpora from the network: resumed, checked, unpacked safely."""

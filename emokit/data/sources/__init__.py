@@ -1,0 +1,1 @@
+"""Where utterances come from: corpora on disk."""

@@ -1,0 +1,73 @@
+"""SAVEE: four Englishmen of the University of Surrey say 120 sentences each in seven emotions.
+
+Homepage: http://kahlan.eps.surrey.ac.uk/savee (480 recordings of about 3.9 s, 44.1 kHz, mono).
+Licence: for research only; ask at the homepage.
+Paper: Haq and Jackson, "Speaker-dependent audio-visual emotion recognition", AVSP 2009.
+
+Two layouts: `ALL/DC_a01.wav`, and `AudioData/DC/a01.wav` (also nested as `AudioData/AudioData`), where the names
+repeat from speaker to speaker. The letters are the emotion, the digits the sentence: 01 to 30 for neutral, 01 to 15
+for the others.
+
+Traps: `sa` and `su` begin like `s…`, so the letters are matched whole. The sentences are numbered anew in each
+emotion (three common to all, two of its own, ten general ones): a01 and d01 need not be the same words, so letters
+and digits together name the sentence here.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from emokit.data.sources.scan import COPY, OTHER_CONTENT, UNKNOWN_NAME, files
+from emokit.data.utterance import Dropped, Utterance
+
+EMOTIONS = {
+    "a": "anger",
+    "d": "disgust",
+    "f": "fear",
+    "h": "happiness",
+    "n": "neutral",
+    "sa": "sadness",
+    "su": "surprise",
+}
+
+SPEAKERS = ("DC", "JE", "JK", "KL")
+
+STEM = re.compile(
+    rf"(?:(?P<speaker>{'|'.join(SPEAKERS)})_)?"
+    r"(?P<sentence>(?P<neutral>n)(?:0[1-9]|[12][0-9]|30)|(?P<emotion>sa|su|[adfh])(?:0[1-9]|1[0-5]))"
+)
+
+NO_SPEAKER = "no speaker in its name or as its folder"
+
+
+def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
+    """Every recording of SAVEE below `root`, in both layouts. There are no options."""
+    taken: dict[str, PurePosixPath] = {}
+    for path in files(root):
+        name = STEM.fullmatch(path.stem)
+        if name is None:
+            yield Dropped(path.as_posix(), UNKNOWN_NAME)
+            continue
+        folder = path.parent.name if path.parent.name in SPEAKERS else None
+        speaker = name["speaker"] or folder
+        if speaker is None:
+            yield Dropped(path.as_posix(), NO_SPEAKER)
+            continue
+        utterance_id = f"savee/{speaker}_{name['sentence']}"
+        first = taken.setdefault(utterance_id, path)
+        if first is not path:
+            same = (root / first).stat().st_size == (root / path).stat().st_size
+            yield Dropped(path.as_posix(), COPY if same else OTHER_CONTENT, f"taken: {first.as_posix()}")
+            continue
+        yield Utterance(
+            utterance_id=utterance_id,
+            corpus="savee",
+            path=path.as_posix(),
+            speaker=speaker,
+            raw_label=EMOTIONS[name["neutral"] or name["emotion"]],
+            gender="male",
+            language="en",
+            sentence=name["sentence"],
+            flags=(f"in the folder of {folder}",) if folder and folder != speaker else (),
+        )

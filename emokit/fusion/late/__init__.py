@@ -1,0 +1,1 @@
+"""Late fusion: weights over cached predictions, searched on dev."""

@@ -1,0 +1,149 @@
+"""Predictors: what a loaded model takes and returns, the same for every modality."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from emokit.errors import DataError
+from emokit.labels import LabelSet
+
+if TYPE_CHECKING:
+    import numpy
+
+    from emokit.data.prepared import Prepared
+    from emokit.predictions import Predictions
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line of `emokit predict` names as inputs.
+
+    Attributes:
+        inputs: the positional arguments: files, folders, sentences, or `-` for standard input.
+        options: the modality's own options that were given, such as `file` or `text`.
+    """
+
+    inputs: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One utterance to predict: a file, a text, or both.
+
+    Attributes:
+        name: names it in results and errors.
+        path: its audio or video file.
+        text: its words.
+    """
+
+    name: str
+    path: Path | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window of a recording, in seconds from its start, and its (classes,) probabilities."""
+
+    start_seconds: float
+    end_seconds: float
+    probabilities: "numpy.ndarray"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The probabilities of one input.
+
+    Attributes:
+        labels: the label set.
+        probabilities: (classes,) float64, sum to 1.
+        given: identifies the input in JSON, such as `{"file": "a.wav"}`.
+        cells: identify the input in a table, before and after the probabilities.
+        details: further JSON keys, such as `{"cut": false}`.
+        windows: of a recording.
+    """
+
+    labels: LabelSet
+    probabilities: "numpy.ndarray"
+    given: Mapping[str, Any]
+    cells: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    details: Mapping[str, Any] = field(default_factory=dict)
+    windows: tuple[Window, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The most probable label."""
+        return self.labels[int(self.probabilities.argmax())]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of `emokit predict --json`: probabilities rounded to six decimals."""
+        result = {**self.given, **_scores(self.labels, self.probabilities), **self.details}
+        if self.windows:
+            result["windows"] = [
+                {
+                    "start_seconds": window.start_seconds,
+                    "end_seconds": window.end_seconds,
+                    **_scores(self.labels, window.probabilities),
+                }
+                for window in self.windows
+            ]
+        return result
+
+
+def _scores(labels: LabelSet, probabilities: "numpy.ndarray") -> dict[str, Any]:
+    rounded = {label: round(float(p), 6) for label, p in zip(labels, probabilities, strict=True)}
+    return {"label": max(rounded, key=lambda label: rounded[label]), "probabilities": rounded}
+
+
+class Predictor(Protocol):
+    """A loaded model that returns probabilities.
+
+    Attributes:
+        labels: the label set of its probabilities.
+        columns: names of `Prediction.cells`, before and after the probabilities.
+        notes: lines for the user before the first result, such as a branch that cannot be used.
+    """
+
+    labels: LabelSet
+    columns: tuple[tuple[str, ...], tuple[str, ...]]
+    notes: Sequence[str] = ()
+
+    def predict_split(self, prepared: "Prepared", split: str) -> "tuple[Predictions, dict[str, int]]":
+        """Predict a split of a prepared folder.
+
+        Returns:
+            the predictions, and counts of what is in them and what is missing, each with its description.
+
+        Raises:
+            UsageError: the split is unknown.
+            DataError: the folder has no utterance of the split that the model can predict.
+        """
+        ...
+
+    def inputs(self, arguments: Arguments) -> AbstractContextManager[Iterable[Input]]:
+        """The inputs that a command line names; temporary files live as long as the context.
+
+        Raises:
+            UsageError: nothing, or a combination that cannot be predicted, was named.
+            DataError: a file is missing or holds nothing to predict.
+        """
+        ...
+
+    def accepts(self, item: Input) -> bool:
+        """Whether the model can predict an input: whether what it reads is there."""
+        ...
+
+    def predict(self, inputs: "Iterable[Input | Path | str]") -> "Iterator[Prediction | DataError]":
+        """Predict inputs in their order; what is wrong with one does not stop the others.
+
+        Raises:
+            DataError: the inputs as a whole cannot be used.
+        """
+        ...
+
+    def closing_note(self) -> str | None:
+        """A line for the user after the last result, such as how many texts were cut."""
+        return None

@@ -1,0 +1,1 @@
+"""Runs ranked and compared on the same utterances."""

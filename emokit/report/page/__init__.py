@@ -1,0 +1,1 @@
+"""The page: its parts in words, and one HTML file."""

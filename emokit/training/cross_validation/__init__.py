@@ -1,0 +1,1 @@
+"""One run per fold, pooled into one run folder."""

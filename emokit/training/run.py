@@ -1,0 +1,221 @@
+"""What every modality does around the loop: epochs into the run folder, then dev and test scored once, beside baselines."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pandas
+import torch
+from accelerate import Accelerator
+from transformers import PreTrainedModel
+
+from emokit import metrics, model_card, predictions, runs
+from emokit.data.prepared import Prepared, genders
+from emokit.errors import UsageError
+from emokit.files import write_json, write_text
+from emokit.labels import LabelSet
+from emokit.model_card import CardFacts
+from emokit.predictions import Predictions
+from emokit.training import checkpoint
+from emokit.training.loop import DevMetrics, Epoch, fit
+from emokit.training.objective import Objective
+from emokit.training.settings import TrainingSettings
+
+NOT_TRAINED = {"epochs": 0, "best_epoch": 0}  # of a model without epochs
+EFFECTIVE_BETA = 0.999  # of the effective number (1 - beta^n) / (1 - beta): beyond a few thousand, more adds little
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The predictions of a simple model, to stand beside the trained one."""
+
+    description: str
+    """The model, in a line."""
+    predicted: Mapping[str, numpy.ndarray]
+    """split -> (utterances,) predicted targets, in the order of the split's predictions."""
+
+
+def begin(
+    run: Path,
+    settings: Any,
+    prepared: Prepared,
+    corpora: pandas.Series,
+    accelerator: Accelerator,
+    *,
+    resume: bool,
+    force: bool,
+) -> dict[str, Any]:
+    """Make the run folder, or check that an interrupted one fits.
+
+    Args:
+        run: the folder; of several processes the main one makes it, and the others wait.
+        settings: of the modality.
+        prepared: the data.
+        corpora: (utterances,) the corpus of each training utterance.
+        accelerator: of this process.
+        resume, force: as `runs.start` takes them.
+
+    Returns:
+        the ledger of those corpora.
+
+    Raises:
+        UsageError: the folder exists, is complete already, or had other settings.
+        DataError: it had other data, or its files are damaged.
+    """
+    if resume and runs.is_complete(run):
+        raise UsageError(f"{run} is complete; read it with `emokit report {run}`, or name another --run.")
+    ledger = prepared.ledger_of(corpora.unique())
+    if accelerator.is_main_process:
+        runs.start(
+            run,
+            settings,
+            seed=settings.training.seed,
+            device=str(accelerator.device),
+            data=prepared.folder,
+            fingerprint=prepared.fingerprint,
+            resume=resume,
+            force=force,
+        )
+        write_json(run / runs.LEDGER, ledger)
+    accelerator.wait_for_everyone()
+    return ledger
+
+
+def train_epochs(
+    run: Path,
+    model: PreTrainedModel,
+    batches: Callable[[int], Any],
+    steps_per_epoch: int,
+    evaluate: Callable[[torch.nn.Module], DevMetrics],
+    settings: TrainingSettings,
+    accelerator: Accelerator,
+    objective: Objective,
+    on_epoch: Callable[[Epoch], None] | None = None,
+    *,
+    groups: list[dict[str, Any]] | None = None,
+    save_beside: Callable[[Path], Any] | None = None,
+) -> dict[str, int]:
+    """Run the loop into a run folder: log each epoch, write its checkpoint, and save the best model at the end.
+
+    Args:
+        run: the run folder, made by `begin`; training resumes from its checkpoint, if it has one.
+        model: what is trained; it holds the saved weights afterwards.
+        batches, steps_per_epoch, evaluate, settings, accelerator, objective, groups: as `training.loop.fit` takes them.
+        on_epoch: called after each epoch.
+        save_beside: writes into the model's folder what belongs to it, such as a tokenizer.
+
+    Returns:
+        `epochs` and `best_epoch`.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    state = checkpoint.read(run / runs.CHECKPOINT)
+    progress = dict(state["progress"]) if state else {"epoch": 0, "best_epoch": 0}
+    epochs = fit(model, batches, steps_per_epoch, evaluate, settings, accelerator, objective, state, groups)
+    if not accelerator.is_main_process:
+        for _ in epochs:
+            pass  # only the main process writes logs and checkpoints
+        return progress
+    with SummaryWriter(str(run / runs.TENSORBOARD), purge_step=progress["epoch"] + 1) as writer:
+        for epoch in epochs:
+            runs.append_log(run, epoch.as_log())
+            for name, value in epoch.as_log().items():
+                if name not in ("epoch", "best"):
+                    writer.add_scalar(name, value, epoch.number)
+            if epoch.is_best:
+                checkpoint.write(run / runs.BEST, {"model": checkpoint.trained_state(epoch.model)})
+            checkpoint.write(run / runs.CHECKPOINT, epoch.state)
+            progress = epoch.state["progress"]
+            if on_epoch:
+                on_epoch(epoch)
+    best = checkpoint.read(run / runs.BEST)
+    if best is not None:
+        unwrapped = accelerator.unwrap_model(model, keep_fp32_wrapper=False, keep_torch_compile=False)
+        checkpoint.load_trained(unwrapped, best["model"])
+        save_model(run, unwrapped, save_beside)
+    return {"epochs": progress["epoch"], "best_epoch": progress["best_epoch"]}
+
+
+def save_model(run: Path, model: Any, save_beside: Callable[[Path], Any] | None = None) -> None:
+    """Write a model into `model/` with `save_pretrained`, and beside it what `save_beside` writes."""
+
+    def save(folder: Path) -> None:
+        model.save_pretrained(folder)
+        if save_beside:
+            save_beside(folder)
+
+    runs.write_model(run, save)
+
+
+def complete(
+    run: Path,
+    about: Mapping[str, Any],
+    ledger: Mapping[str, Any],
+    predicted: Mapping[str, Predictions],
+    train_labels: Any,
+    baseline: Baseline,
+    card: CardFacts,
+) -> dict[str, Any]:
+    """Write what completes a run: predictions, scores beside their baselines, the model card, and last `metrics.json`.
+
+    Args:
+        run: the run folder.
+        about: `name`, `modality`, `model`, `parameters`, `epochs`, `best_epoch`.
+        ledger: of the corpora that it was trained on.
+        predicted: the predictions of dev and of test; of a sweep's trial those of dev alone.
+        train_labels: (utterances,) pandas Series of the training labels, for the majority class.
+        baseline: the simple model's predictions.
+        card: facts of the modality for the model card.
+
+    Returns:
+        what `metrics.json` holds; nothing of it depends on when or how fast it was made.
+    """
+    scored: dict[str, Any] = {}
+    environment = runs.read_environment(run)
+    gender_of = genders(environment.get("data"))
+    for split, split_predictions in predicted.items():
+        predictions.write(split_predictions, run / runs.PREDICTIONS / f"{split}.parquet")
+        simple = metrics.baseline_scores(split_predictions, baseline.predicted[split])
+        scored[split] = metrics.score(split_predictions) | {
+            "per_gender": metrics.per_gender(split_predictions, gender_of),
+            "baselines": {
+                "majority": metrics.majority_baseline(train_labels, split_predictions),
+                "simple": {**simple, "description": baseline.description},
+            },
+        }
+    labels = next(iter(predicted.values())).labels
+    result = {**about, "labels": list(labels), "splits": scored}
+    text = model_card.model_card(result, runs.read_settings(run), environment, ledger, card)
+    write_text(run / runs.CARD, text)
+    write_json(run / runs.METRICS, result)
+    return result
+
+
+def dev_metrics(probabilities: numpy.ndarray, targets: numpy.ndarray) -> DevMetrics:
+    """Score probabilities (utterances, classes) against targets (utterances,) as the loop takes it."""
+    predicted = probabilities.argmax(axis=1)
+    truth = numpy.clip(probabilities[numpy.arange(len(targets)), targets], metrics.SMALLEST_PROBABILITY, None)
+    plain = metrics.plain_scores(targets, predicted, probabilities.shape[1])
+    return DevMetrics(
+        loss=float(-numpy.log(truth).mean()),
+        uar=plain["uar"],
+        accuracy=plain["accuracy"],
+        weighted_f1=plain["weighted_f1"],
+        num_classes_predicted=len(numpy.unique(predicted)),
+    )
+
+
+def class_weights(targets: numpy.ndarray, balancing: str, labels: LabelSet) -> torch.Tensor | None:
+    """(classes,) weights of the loss for `training.class_balancing`, mean 1 over the training utterances; 1 for absent classes.
+
+    None where the loss is not weighted.
+    """
+    if balancing in ("none", "sampler"):
+        return None
+    counts = numpy.bincount(targets, minlength=len(labels))
+    size = counts if balancing == "inverse" else (1 - EFFECTIVE_BETA**counts) / (1 - EFFECTIVE_BETA)
+    weights = numpy.where(counts > 0, 1 / numpy.maximum(size, 1), 0)
+    weights = weights * len(targets) / (weights * counts).sum()
+    return torch.tensor(numpy.where(counts > 0, weights, 1.0), dtype=torch.float32)

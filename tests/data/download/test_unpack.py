@@ -1,0 +1,124 @@
+"""Archives, honest and evil ones."""
+
+import io
+import stat
+import tarfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from emokit.data.download.unpack import unpack
+from emokit.errors import DataError
+
+
+def zipped(path: Path, files: Mapping[str, bytes], mode: int = 0) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            archive.writestr(info, content)
+    return path
+
+
+def tarred(path: Path, *members: tarfile.TarInfo, content: bytes = b"") -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for member in members:
+            member.size = len(content) if member.isfile() else 0
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "", mode: int = 0o644) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.mode = kind, target, mode
+    return info
+
+
+def found(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_zip_and_a_tar_archive_give_the_same_files(tmp_path: Path) -> None:
+    zipped(tmp_path / "a.zip", {"Actor_01/": b"", "Actor_01/x.wav": b"sound", "__MACOSX/._x": b"", "._y": b""})
+    tarred(
+        tmp_path / "a.tar.gz",
+        member("Actor_01", tarfile.DIRTYPE),
+        member("Actor_01/x.wav"),
+        member("Actor_01/._x.wav"),
+        content=b"sound",
+    )
+    for name in ("a.zip", "a.tar.gz"):
+        assert unpack(tmp_path / name, tmp_path / "out" / name) == 1
+        assert found(tmp_path / "out" / name) == {"Actor_01/x.wav": b"sound"}
+
+
+def test_nothing_becomes_executable(tmp_path: Path) -> None:
+    unpack(zipped(tmp_path / "a.zip", {"run.sh": b"rm"}, stat.S_IFREG | 0o4755), tmp_path / "out")
+    unpack(tarred(tmp_path / "a.tar.gz", member("run2.sh", mode=0o4777)), tmp_path / "out")
+    for path in (tmp_path / "out").iterdir():
+        assert path.stat().st_mode & 0o7111 == 0
+
+
+EVIL = ("../x.wav", "a/../../x.wav", "/x.wav", "C:/x.wav", "a\\..\\x.wav")
+
+
+@pytest.mark.parametrize("name", EVIL)
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_a_path_that_leads_out_of_the_folder_is_refused(tmp_path: Path, name: str, kind: str) -> None:
+    if kind == "zip":
+        archive = zipped(tmp_path / "evil.zip", {name: b"evil"})
+    else:
+        archive = tarred(tmp_path / "evil.tar.gz", member(name), content=b"evil")
+    with pytest.raises(DataError) as error:
+        unpack(archive, tmp_path / "in" / "out")
+    assert str(error.value) == (
+        f"{archive.name} holds {name!r}, a path that leads out of its folder, which no corpus has; "
+        "do not use this archive."
+    )
+    assert found(tmp_path) == {archive.name: archive.read_bytes()}
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_are_refused(tmp_path: Path, kind: bytes) -> None:
+    archive = tarred(tmp_path / "evil.tar.gz", member("a", kind, "/etc/passwd"), member("a/x"), content=b"evil")
+    with pytest.raises(DataError, match=r"^evil\.tar\.gz holds 'a', a link or a device, which no corpus has"):
+        unpack(archive, tmp_path / "out")
+
+
+def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "evil.zip", {"a": b"/etc"}, stat.S_IFLNK | 0o777)
+    with pytest.raises(DataError, match=r"^evil\.zip holds 'a', a link or a device, which no corpus has"):
+        unpack(archive, tmp_path / "out")
+
+
+def test_a_link_that_was_there_before_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").symlink_to(tmp_path / "outside")
+    with pytest.raises(DataError, match="leads out of its folder"):
+        unpack(zipped(tmp_path / "a.zip", {"a/x": b"evil"}), tmp_path / "out")
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
+def test_a_page_in_place_of_an_archive_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("<html>Please log in</html>")
+    with pytest.raises(DataError, match=rf"^{name} is damaged or no archive; fetch it again\.$"):
+        unpack(tmp_path / name, tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_a_damaged_archive_is_named(tmp_path: Path, kind: str) -> None:
+    content = bytes(range(256)) * 100
+    if kind == "zip":
+        archive = zipped(tmp_path / "a.zip", {"x": content})
+        whole = bytearray(archive.read_bytes())
+        whole[100] ^= 255
+    else:
+        archive = tarred(tmp_path / "a.tar.gz", member("x"), content=content)
+        whole = bytearray(archive.read_bytes()[:-200])
+    archive.write_bytes(whole)
+    with pytest.raises(DataError, match=r"is damaged \(.+\); fetch it again\.$"):
+        unpack(archive, tmp_path / "out")

@@ -1,0 +1,90 @@
+"""SAVEE's names and its two layouts."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from emokit.data.sources.corpora.savee import read
+from emokit.data.utterance import Dropped, Utterance
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def test_a_name_is_read_in_full(tmp_path: Path) -> None:
+    touch(tmp_path, "ALL/DC_sa01.wav")
+    assert list(read(tmp_path, {})) == [
+        Utterance(
+            utterance_id="savee/DC_sa01",
+            corpus="savee",
+            path="ALL/DC_sa01.wav",
+            speaker="DC",
+            raw_label="sadness",
+            gender="male",
+            language="en",
+            sentence="sa01",
+        )
+    ]
+
+
+@pytest.mark.parametrize("folder", ["AudioData", "AudioData/AudioData"])
+def test_names_that_repeat_from_speaker_to_speaker_are_told_apart_by_the_folder(tmp_path: Path, folder: str) -> None:
+    touch(tmp_path, f"{folder}/DC/a01.wav", f"{folder}/KL/a01.wav", f"{folder}/KL/su15.WAV")
+    rows = [row for row in read(tmp_path, {}) if isinstance(row, Utterance)]
+    assert [(row.utterance_id, row.speaker, row.raw_label) for row in rows] == [
+        ("savee/DC_a01", "DC", "anger"),
+        ("savee/KL_a01", "KL", "anger"),
+        ("savee/KL_su15", "KL", "surprise"),
+    ]
+
+
+def test_the_letters_are_the_emotions(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"JK_{letters}02.wav" for letters in ("a", "d", "f", "h", "n", "sa", "su")))
+    labels = [row.raw_label for row in read(tmp_path, {}) if isinstance(row, Utterance)]
+    assert labels == ["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"]
+
+
+def test_both_layouts_side_by_side_count_once(tmp_path: Path) -> None:
+    touch(tmp_path, "ALL/JE_n30.wav", "AudioData/JE/n30.wav")
+    taken, copy = read(tmp_path, {})
+    assert isinstance(taken, Utterance)
+    assert copy == Dropped("AudioData/JE/n30.wav", "a copy of a file of the same name", "taken: ALL/JE_n30.wav")
+
+
+def test_the_same_name_with_another_content_is_said_to_be_so(tmp_path: Path) -> None:
+    touch(tmp_path, "ALL/JE_n30.wav", "AudioData/JE/n30.wav")
+    (tmp_path / "AudioData/JE/n30.wav").write_bytes(b"x")
+    _, other = read(tmp_path, {})
+    assert other == Dropped("AudioData/JE/n30.wav", "another file of the same name", "taken: ALL/JE_n30.wav")
+
+
+def test_a_folder_that_disagrees_with_the_name_is_flagged(tmp_path: Path) -> None:
+    touch(tmp_path, "DC/JE_a01.wav")
+    (row,) = read(tmp_path, {})
+    assert isinstance(row, Utterance)
+    assert (row.speaker, row.flags) == ("JE", ("in the folder of DC",))
+
+
+def test_names_without_a_speaker_or_out_of_range_are_dropped(tmp_path: Path) -> None:
+    touch(tmp_path, "a01.wav", "DC_a16.wav", "DC_n31.wav", "DC_s01.wav", "XX_a01.wav")
+    unknown = "a name that this corpus does not have"
+    assert {row.name: row.reason for row in read(tmp_path, {}) if isinstance(row, Dropped)} == {
+        "a01.wav": "no speaker in its name or as its folder",
+        "DC_a16.wav": unknown,
+        "DC_n31.wav": unknown,
+        "DC_s01.wav": unknown,
+        "XX_a01.wav": unknown,
+    }
+
+
+@pytest.mark.corpus
+def test_the_part_at_hand_is_found_whole(corpora: Path) -> None:
+    rows = list(read(corpora / "savee", {}))
+    found = [row for row in rows if isinstance(row, Utterance)]
+    assert len(rows) == len(found) == 28
+    assert Counter(row.speaker for row in found) == {"DC": 14, "JE": 14}
+    assert set(Counter(row.raw_label for row in found).values()) == {4}

@@ -1,0 +1,224 @@
+"""From what a reader found to rows: labels by the map, the rest into the ledger, sentences for what is not there."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy
+import pytest
+import soundfile
+
+from emokit.data.audio_io.reading import Reading
+from emokit.data.catalogue import Corpus, read_catalogue
+from emokit.data.ledger import Ledger
+from emokit.data.sources.rows import labelled, with_audio
+from emokit.data.store import FeatureStore, write_shard
+from emokit.errors import DataError, UsageError
+
+MELD_HEADER = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"
+
+
+def corpus(name: str, root: Path, **changes: object) -> Corpus:
+    return read_catalogue()[name].model_copy(update={"root": root, **changes})
+
+
+def store_of(folder: Path, *readings: Reading) -> FeatureStore:
+    write_shard(folder, list(readings))
+    return FeatureStore(folder)
+
+
+def sound(utterance_id: str, **facts: object) -> Reading:
+    good = {"duration_seconds": 1.0, "sample_rate": 16_000, "num_channels": 1, "recording": utterance_id}
+    return Reading(utterance_id, 10, 1, **(good | facts))  # type: ignore[arg-type]
+
+
+def test_labels_become_ours_by_the_map_and_what_is_left_out_is_counted(
+    tmp_path: Path, write_emodb: Callable[..., list[Path]]
+) -> None:
+    write_emodb(tmp_path, speakers=["03"], emotions="WLF")
+    (tmp_path / "wav" / "notes.wav").touch()
+    ledger = Ledger()
+    found = [(utterance.utterance_id, label) for utterance, label in labelled(corpus("emodb", tmp_path), ledger)]
+    assert found == [("emodb/03a01Fa", "happy"), ("emodb/03a01Wa", "angry")]
+    assert ledger.dropped == {
+        "emodb": {
+            "label boredom is left out": ["emodb/03a01La"],
+            "a name that this corpus does not have": ["wav/notes.wav"],
+        }
+    }
+
+
+def test_raw_labels_that_no_map_names_are_listed_with_an_example_each(
+    tmp_path: Path, write_emodb: Callable[..., list[Path]]
+) -> None:
+    write_emodb(tmp_path, emotions="WFT")
+    lacking = corpus("emodb", tmp_path, labels={"anger": "angry"})
+    with pytest.raises(DataError) as error:
+        list(labelled(lacking, Ledger()))
+    assert str(error.value) == (
+        "emodb has raw labels that its map lacks: happiness (as in emodb/03a01Fa), sadness (as in emodb/03a01Ta); "
+        "add them to its labels in a file of your own, given with --datasets."
+    )
+
+
+def test_labels_of_several_raters_count_where_they_become_one_class(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("anger\nannoyance\njoy\n")
+    (tmp_path / "train.tsv").write_text("Stop it!\t0,1\tone\nWell, well.\t0,2\ttwo\nYes!\t2\tthree\n")
+    ledger = Ledger()
+    merging = corpus("goemotions", tmp_path, options={"conflicts": "merge-same-group"})
+    found = {utterance.utterance_id: label for utterance, label in labelled(merging, ledger)}
+    assert found == {"goemotions/one": "angry", "goemotions/three": "happy"}
+    assert ledger.dropped == {"goemotions": {"labels of several classes": ["goemotions/two"]}}
+    assert ledger.details == {"goemotions/two": "anger+joy"}
+
+
+def test_a_corpus_without_a_root_asks_for_it() -> None:
+    with pytest.raises(UsageError) as error:
+        list(labelled(read_catalogue()["emodb"], Ledger()))
+    assert str(error.value) == "emodb has no root; name its folder with --root emodb=DIR."
+
+
+def test_a_root_that_holds_another_corpus_is_told_with_a_guess(
+    tmp_path: Path, write_emodb: Callable[..., list[Path]]
+) -> None:
+    write_emodb(tmp_path)
+    with pytest.raises(DataError) as error:
+        list(labelled(corpus("ravdess", tmp_path), Ledger()))
+    assert str(error.value) == (
+        f"ravdess: {tmp_path} holds 9 files, none named like ravdess; "
+        f"they are named like emodb: use --root emodb={tmp_path}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "held"), [("song.wav", "1 file, none named like savee"), ("readme.txt", "no sound files")]
+)
+def test_a_root_that_holds_no_corpus_says_what_was_expected(tmp_path: Path, name: str, held: str) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(DataError) as error:
+        list(labelled(corpus("savee", tmp_path), Ledger()))
+    assert str(error.value) == (
+        f"savee: {tmp_path} holds {held}; expected SAVEE, Surrey Audio-Visual Expressed Emotion, 4 Englishmen, "
+        "120 sentences each, 7 emotions: mend --root savee."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "reason"),
+    [
+        ("esd", "0001/Angry/0001_000351.wav", "Mandarin, which the option languages leaves out"),
+        ("meld", "test/dia0_utt0.wav", "test_sent_emo.csv is not there"),
+    ],
+)
+def test_a_root_whose_files_are_all_left_out_says_why(tmp_path: Path, name: str, file: str, reason: str) -> None:
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).touch()
+    with pytest.raises(DataError) as error:
+        list(labelled(corpus(name, tmp_path), Ledger()))
+    assert str(error.value) == (
+        f"{name}: {tmp_path} holds nothing that can be used (1 left out: {reason}); "
+        f"mend --root {name}, or the options of {name} in a file given with --datasets."
+    )
+
+
+def test_bad_sound_is_dropped_with_its_reason_and_several_channels_are_a_repair(
+    tmp_path: Path, write_emodb: Callable[..., list[Path]]
+) -> None:
+    write_emodb(tmp_path / "corpus", speakers=["03"])
+    ledger = Ledger()
+    emodb = corpus("emodb", tmp_path / "corpus")
+    store = store_of(
+        tmp_path,
+        sound("emodb/03a01Fa", num_channels=2),
+        sound("emodb/03a01Na", bad="silent", detail="9 samples"),
+        sound("emodb/03a01Wa", duration_seconds=2.5),
+    )
+    table = with_audio(emodb, list(labelled(emodb, ledger)), store, ledger)
+    assert list(table["utterance_id"]) == ["emodb/03a01Fa", "emodb/03a01Wa"]
+    assert list(table["duration_seconds"]) == [1.0, 2.5]
+    assert ledger.dropped == {"emodb": {"silent": ["emodb/03a01Na"]}}
+    assert ledger.details == {"emodb/03a01Na": "9 samples"}
+    assert ledger.repaired == {"emodb": {"2 channels, averaged": ["emodb/03a01Fa"]}}
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("a Git LFS pointer, not sound", "fetch the sound itself with `git lfs pull`."),
+        ("truncated", "fetch the corpus again, whole."),
+    ],
+)
+def test_a_corpus_without_any_sound_of_use_is_one_sentence(
+    tmp_path: Path, write_emodb: Callable[..., list[Path]], reason: str, advice: str
+) -> None:
+    # The many utterances of a label that is left out are not why there is none of use.
+    write_emodb(tmp_path / "corpus", speakers=["03"], texts=("a01", "a02"), emotions="WL")
+    ledger = Ledger()
+    emodb = corpus("emodb", tmp_path / "corpus")
+    store = store_of(tmp_path, *(sound(f"emodb/03{text}Wa", bad=reason) for text in ("a01", "a02")))
+    with pytest.raises(DataError) as error:
+        with_audio(emodb, list(labelled(emodb, ledger)), store, ledger)
+    assert str(error.value) == (
+        f"emodb: {tmp_path / 'corpus'} has 2 utterances of the wanted labels and none with usable sound "
+        f"({reason}); {advice}"
+    )
+
+
+def test_a_corpus_with_only_labels_that_are_left_out_says_so(
+    tmp_path: Path, write_emodb: Callable[..., list[Path]]
+) -> None:
+    write_emodb(tmp_path, emotions="L")
+    ledger = Ledger()
+    emodb = corpus("emodb", tmp_path)
+    with pytest.raises(DataError) as error:
+        with_audio(emodb, list(labelled(emodb, ledger)), FeatureStore(tmp_path), ledger)
+    assert str(error.value) == (
+        f"emodb: {tmp_path} holds only labels that are left out; "
+        "see what becomes of them with `emokit prepare emodb --show-labels`."
+    )
+
+
+@pytest.mark.parametrize(("policy", "with_path"), [("drop", [0]), ("keep", [0, 1, 2])])
+def test_rows_of_meld_keep_their_text_where_the_clip_is_of_no_use(
+    tmp_path: Path, policy: str, with_path: list[int]
+) -> None:
+    rows = "".join(f"{n},Line {n}.,Ross,joy,positive,0,{n},1,1,,\n" for n in range(5))
+    (tmp_path / "test_sent_emo.csv").write_text(MELD_HEADER + rows)
+    (tmp_path / "test").mkdir()
+    for turn in range(4):
+        soundfile.write(tmp_path / "test" / f"dia0_utt{turn}.wav", numpy.ones(10), 16_000)
+    options = read_catalogue()["meld"].options | {"bad_clips": policy}
+    meld, ledger = corpus("meld", tmp_path, options=options), Ledger()
+    store = store_of(
+        tmp_path,
+        sound("meld/test/dia0_utt0", duration_seconds=2.0),
+        sound("meld/test/dia0_utt1", duration_seconds=0.064),
+        sound("meld/test/dia0_utt2", duration_seconds=305.0),
+        sound("meld/test/dia0_utt3", bad="undecodable", detail="no decoder knows it"),
+    )
+    table = with_audio(meld, list(labelled(meld, ledger)), store, ledger)
+    assert list(table["text"]) == [f"Line {n}." for n in range(5)]
+    assert ledger.details == {"meld/test/dia0_utt3": "no decoder knows it"}
+    assert list(table.index[table["path"].notna()]) == with_path
+    assert table["recording"].notna().tolist() == table["path"].notna().tolist()
+    flags = {
+        "no clip": ["meld/test/dia0_utt4"],
+        "text only, its clip is undecodable": ["meld/test/dia0_utt3"],
+    }
+    if policy == "drop":
+        flags |= {
+            "text only, its clip is shorter than 0.1 s": ["meld/test/dia0_utt1"],
+            "text only, its clip is longer than 30 s": ["meld/test/dia0_utt2"],
+        }
+    assert ledger.flagged == {"meld": flags}
+    assert not ledger.dropped["meld"]
+
+
+def test_copies_of_another_kind_do_not_make_a_corpus_look_whole(tmp_path: Path) -> None:
+    for name in ("AudioWAV/1001_DFA_ANG_XX.wav", "AudioMP3/1001_DFA_ANG_XX.mp3", "AudioMP3/1001_DFA_DIS_XX.mp3"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    ledger = Ledger()
+    corpus = read_catalogue()["crema_d"].model_copy(update={"root": tmp_path})
+    assert len(list(labelled(corpus, ledger))) == 1
+    assert ledger.recognised == {"crema_d": 1}
+    assert sum(len(names) for names in ledger.dropped["crema_d"].values()) == 2

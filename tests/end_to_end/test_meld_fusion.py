@@ -1,0 +1,102 @@
+"""MELD as it is: its real dev and test with two text runs made here; audio and vision are seeded stand-ins, no models."""
+
+import json
+
+import numpy
+import pandas
+import pytest
+from typer.testing import CliRunner
+
+from emokit import predictions
+from emokit.audio.settings import FeatureSettings
+from emokit.audio.spectrogram.log_mel import LogMel
+from emokit.cli.app import app
+from emokit.data.catalogue import read_catalogue, with_roots
+from emokit.data.prepare import Plan, prepare
+from emokit.data.prepared import open_prepared
+from emokit.data.splits.draw import SplitSettings
+from emokit.labels import NUM_LABELS, TARGETS
+from emokit.text.settings import TextSettings
+from emokit.text.train import train
+
+pytestmark = [pytest.mark.corpus, pytest.mark.end_to_end]
+TINY = {
+    "features": {"max_length": 32},
+    "model": {"kind": "tiny", "tiny": {"vocab_size": 1000, "hidden_size": 32, "num_hidden_layers": 1}},
+    "training": {"max_epochs": 1, "lr": 0.003},
+}
+QUICK = ["--step", "0.1", "--resamples", "100", "--set", "fusion.folds=2"]
+
+
+def stand_in(prepared, name, strength, share, seed):
+    """A table in the place of a model that is not there: it favours the truth a little, for a share of the utterances."""
+    table = prepared.table[prepared.table["split"].isin(["dev", "test"])]
+    random = numpy.random.default_rng(seed)
+    table = table[random.random(len(table)) < share]
+    scores = random.normal(size=(len(table), NUM_LABELS))
+    scores[numpy.arange(len(table)), table["label"].map(TARGETS)] += strength
+    powers = numpy.exp(scores)
+    said = powers / powers.sum(axis=1, keepdims=True)
+    return predictions.make(table, said, model=f"{name}, a seeded stand-in", fingerprint=prepared.fingerprint)
+
+
+@pytest.fixture(scope="module")
+def sources(corpora, tmp_path_factory):
+    """NAME=PATH of the bag of words, the tiny encoder, and the stand-ins."""
+    folder = tmp_path_factory.mktemp("meld")
+    features = FeatureSettings()
+    found = with_roots(read_catalogue(), ["meld"], [f"meld={corpora / 'meld'}"])
+    prepare(Plan(tuple(found), features, SplitSettings()), folder / "prepared", LogMel(features))
+    prepared = open_prepared(folder / "prepared")
+    for name, values in (("words", {"model": {"kind": "tfidf"}}), ("tiny", TINY)):
+        train(TextSettings.make({"name": name, **values}), prepared, folder / name, device="cpu")
+    for name, strength, share, seed in (("audio", 0.6, 1.0, 1), ("vision", 0.4, 0.8, 2)):
+        predictions.write(stand_in(prepared, name, strength, share, seed), folder / f"{name}.parquet")
+    return {
+        "words": folder / "words", "tiny": folder / "tiny",
+        "audio": folder / "audio.parquet", "vision": folder / "vision.parquet",
+    }  # fmt: skip
+
+
+def fuse(sources, run, *options):
+    named = [f"{name}={path}" for name, path in sources.items()]
+    result = CliRunner().invoke(app, ["fuse-search", *named, "--run", str(run), *QUICK, *options])
+    assert result.exit_code == 0, result.output
+    return json.loads((run / "fusion.json").read_text())
+
+
+def test_two_text_runs_and_two_stand_ins_are_fused_and_reported(sources, tmp_path):
+    found = fuse(sources, tmp_path / "fused", "--missing", "renormalise")
+    assert found["modalities"] == ["words", "tiny", "audio", "vision"]
+    assert {split: counts["used"] for split, counts in found["joined"].items()} == {"dev": 1109, "test": 2610}
+    assert found["joined"]["test"]["lacking words"] == 0 < found["joined"]["test"]["lacking vision"]
+    assert (found["cluster"], found["clusters"]["test"]) == ("dialogue", 280)
+    assert found["sources"]["vision"]["model"] == "vision, a seeded stand-in"
+    assert found["best_single"] == "words"
+    assert found["ladder"][0]["test"]["weighted_f1"]["score"] > 0.5
+    result = CliRunner().invoke(app, ["report", str(tmp_path / "fused"), "--out", str(tmp_path / "report")])
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert found["verdict"] in page
+    assert "Weights of words, tiny, audio and vision" in page
+
+
+def test_the_order_of_the_rows_changes_no_bit(sources, tmp_path):
+    sources = {name: sources[name] for name in ("words", "tiny", "audio")}
+    shuffled = dict(sources)
+    for number, name in enumerate(("words", "tiny")):
+        parts = [predictions.read(sources[name] / "predictions" / f"{split}.parquet") for split in ("dev", "test")]
+        table = pandas.concat([part.table for part in parts]).sample(frac=1, random_state=number)
+        # As decimal numbers with nine digits, which give a float32 back as it was.
+        shuffled[name] = tmp_path / f"{name}.csv"
+        table.to_csv(shuffled[name], index=False, float_format="%.9g")
+    before = fuse(sources, tmp_path / "before")
+    after = fuse(shuffled, tmp_path / "after")
+    for found in (before, after):
+        del found["sources"]
+    assert before == after
+    for split in ("dev", "test"):
+        one, other = (
+            predictions.read(tmp_path / side / "predictions" / f"{split}.parquet") for side in ("before", "after")
+        )
+        assert one.table.equals(other.table)

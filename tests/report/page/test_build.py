@@ -1,0 +1,88 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emokit.errors import DataError, UsageError
+from emokit.report.page import build as building
+from emokit.report.page.build import build
+
+
+def slim(run: Path) -> Path:
+    """With test scores alone, of which two figures are drawn: figures take most of a report's time."""
+    (run / "log.jsonl").unlink()
+    metrics = json.loads((run / "metrics.json").read_text())
+    del metrics["splits"]["dev"]
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    return run
+
+
+def test_a_report_is_a_page_and_its_figures_with_their_numbers(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    page = build([slim(make_run("emodb"))], tmp_path / "report")
+    assert page == tmp_path / "report" / "index.html"
+    stems = ["confusion-test", "per-class-test"]
+    assert sorted(path.name for path in (tmp_path / "report" / "figures").iterdir()) == [
+        f"emodb-{stem}.{suffix}" for stem in stems for suffix in ("csv", "png", "svg")
+    ]
+
+
+def test_two_builds_are_equal_to_the_byte(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    run = make_run("one")
+    files = []
+    for out in (tmp_path / "a", tmp_path / "b"):
+        build([run], out)
+        files.append({path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()})
+    assert files[0] == files[1]
+
+
+def test_a_folder_that_holds_something_is_refused_unless_forced(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    run, out = slim(make_run()), tmp_path / "report"
+    build([run], out)
+    (out / "old").touch()
+    with pytest.raises(UsageError) as refused:
+        build([run], out)
+    assert str(refused.value) == f"{out} exists and is not empty; name another folder, or add --force to replace it."
+    build([run], out, force=True)
+    assert not (out / "old").exists()
+
+
+def test_a_folder_that_is_no_report_is_not_replaced(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    thesis = tmp_path / "thesis"
+    thesis.mkdir()
+    (thesis / "chapter1.tex").touch()
+    with pytest.raises(UsageError) as refused:
+        build([make_run()], thesis, force=True)
+    assert str(refused.value) == f"{thesis} has no index.html, so emokit did not make it; --force will not replace it."
+
+
+def test_a_report_never_replaces_the_runs_it_is_about(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    run, out = make_run(), tmp_path / "runs"
+    (out / "index.html").touch()
+    with pytest.raises(UsageError) as refused:
+        build([run], out, force=True)
+    assert str(refused.value) == (
+        f"{out} holds the run {run} that is to be reported; name another folder for the report."
+    )
+    assert (run / "metrics.json").exists()
+
+
+def test_nothing_is_written_where_no_run_can_be_read(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is not there; name a run folder"):
+        build([tmp_path / "nowhere"], tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_build_that_is_interrupted_leaves_nothing_that_bars_the_next(
+    make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    run, out = slim(make_run()), tmp_path / "report"
+    with monkeypatch.context() as patch:
+        patch.setattr(building, "render", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            build([run], out)
+    assert list(out.iterdir()) == []
+    assert build([run], out).exists()

@@ -1,0 +1,76 @@
+"""How a run was made, in words and in commands."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from emokit.report.page import provenance
+from emokit.report.read_runs import gather
+
+
+def test_the_settings_that_differ_are_found_among_runs_of_one_kind(make_run: Callable[..., Path]) -> None:
+    runs, _ = gather([make_run("a", seed=1), make_run("b", seed=2, skill=0.2), make_run("c", seed=3, kind="text")])
+    differing = {run.name: provenance.differing_settings(runs)[run.slug] for run in runs}
+    assert differing["a"] == [
+        ("training.learning_rate", "0.0005", "0.001"),
+        ("training.mixup_alpha", "0.2", "0.0"),
+    ]
+    assert differing["c"] == []
+
+
+def test_the_commands_make_the_run_again(make_run: Callable[..., Path]) -> None:
+    folder = make_run("with space")
+    runs, _ = gather([folder])
+    assert provenance.commands(runs[0]) == [
+        "emokit train audio experiments/audio/emodb_quick.yaml --data prepared --run 'runs/a b'",
+        "# or from its resolved settings:",
+        f"emokit train audio '{folder}/settings.yaml' --data prepared --run '{folder}-again'",
+    ]
+
+
+def test_what_the_run_took_stands_in_a_line(make_run: Callable[..., Path]) -> None:
+    runs, _ = gather([make_run("a")])
+    best = runs[0].metrics.best_epoch
+    assert provenance.outline(runs[0]) == (
+        f"acrnn · audio · 1,234,567 parameters · best epoch {best} of 24 · 24 epochs in 29 s (1.2 s each) on cpu · "
+        f"{runs[0].folder}"
+    )
+    assert provenance.circumstances(runs[0]) == [
+        "seed 1 · device cpu · Linux-6.1-x86_64 · started 2025-01-31T12:00:00+00:00 · emokit 0.1.0 · "
+        "revision 0123456789ab+ · Python 3.11.7",
+        "torch 2.12.1 · transformers 5.1.0 · librosa not installed",
+    ]
+
+
+def test_a_cross_validated_run_is_made_again_with_its_folds(make_run: Callable[..., Path]) -> None:
+    folder = make_run("folds")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    (folder / "metrics.json").write_text(json.dumps(metrics | {"policy": "leave-one-speaker-out"}))
+    runs, _ = gather([folder])
+    assert provenance.commands(runs[0])[-1] == (
+        f"emokit train audio {folder}/settings.yaml --data prepared --run {folder}-again --folds leave-one-speaker-out"
+    )
+
+
+def test_a_fusion_is_made_again_from_the_runs_that_it_fused(make_run: Callable[..., Path]) -> None:
+    folder = make_run("fused", kind="late-fusion")
+    settings = {"branches": {"voice": ["../voice"], "face": ["../a.parquet", "../b.parquet"]}}
+    (folder / "settings.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+    runs, _ = gather([folder])
+    beside = folder.parent
+    assert provenance.commands(runs[0])[-1] == (
+        f"emokit fuse-search voice={beside}/voice face={beside}/a.parquet face={beside}/b.parquet "
+        f"--settings {folder}/settings.yaml --run {folder}-again"
+    )
+
+
+def test_what_others_published_is_read_and_nothing_is_made_of_nothing(make_run: Callable[..., Path]) -> None:
+    folder = make_run()
+    given = {"accuracy": 0.8806, "weighted_f1": None, "note": "a single run"}
+    (folder / "settings.yaml").write_text(yaml.safe_dump({"published": given}))
+    runs, _ = gather([folder])
+    assert provenance.published(runs[0]) == {"accuracy": 0.8806, "note": "a single run"}
+    (folder / "settings.yaml").write_text(yaml.safe_dump({"published": {"accuracy": None, "note": "unknown"}}))
+    assert provenance.published(gather([folder])[0][0]) == {}

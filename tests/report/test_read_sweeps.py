@@ -1,0 +1,141 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emokit.errors import DataError
+from emokit.report.page.build import build
+from emokit.report.read_sweeps import Sweep, lay_out, plain, split
+
+LR, BATCH, SMOOTHING = "training.lr", "training.batch_size", "training.label_smoothing"
+# The study's own table, in %, row by row; what collapsed had 25.63.
+STUDY = [
+    (1e-4, [76.42, 76.05, 76.67, 75.60]),
+    (3e-4, [74.85, 74.96, 75.32, 75.89]),
+    (5e-4, [25.63, 25.63, 73.87, 25.63]),
+    (8e-4, [25.63, 25.63, 25.63, 25.63]),
+]
+
+
+def studied(**changes: Any) -> dict[str, Any]:
+    """The study's grid as a `sweep.json`."""
+    trials = []
+    for lr, values in STUDY:
+        for (batch, smoothing), percent in zip([(16, 0.1), (16, 0.2), (32, 0.1), (32, 0.2)], values, strict=True):
+            collapsed = percent == 25.63
+            trials.append(
+                {
+                    "point": f"{len(trials):04d}",
+                    "state": "collapsed" if collapsed else "complete",
+                    "params": {LR: lr, BATCH: batch, SMOOTHING: smoothing},
+                    "value": percent / 100,
+                    "best_epoch": 20,
+                    "epochs": 5 if collapsed else 24,
+                    "reason": "one class <only>" if collapsed else "",
+                }
+            )
+    best = {"point": "0002", "params": trials[2]["params"], "value": 0.7667, "is_confirmed": False, "values": [0.7667]}
+    return {
+        "kind": "sweep",
+        "name": "v3_sweep",
+        "experiment": "audio",
+        "experiment_name": "v3_1",
+        "objective": {"metric": "accuracy", "split": "dev", "lower_is_better": False},
+        "sampler": "grid",
+        "pruner": "none",
+        "max_epochs": 24,
+        "points": 16,
+        "counts": {"complete": 9, "pruned": 0, "collapsed": 7, "failed": 0, "running": 0, "waiting": 0},
+        "epochs": 9 * 24 + 7 * 5,
+        "is_complete": True,
+        "dimensions": [
+            {"field": LR, "values": [lr for lr, _ in STUDY]},
+            {"field": BATCH, "values": [16, 32]},
+            {"field": SMOOTHING, "values": [0.1, 0.2]},
+        ],
+        "trials": trials,
+        "best": best,
+        "importance": {LR: 0.9, BATCH: 0.06, SMOOTHING: 0.04},
+        **changes,
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A sweep's folder with the study's numbers."""
+    (tmp_path / "sweep").mkdir()
+    (tmp_path / "sweep" / "sweep.json").write_text(json.dumps(studied()))
+    return tmp_path / "sweep"
+
+
+def test_a_grid_is_laid_out_as_the_study_lays_out_its_own() -> None:
+    grid = lay_out(Sweep.model_validate(studied()))
+    assert grid
+    assert (grid.down, grid.across) == ("lr", ("batch_size", "label_smoothing"))
+    assert grid.columns == ((16, 0.1), (16, 0.2), (32, 0.1), (32, 0.2))
+    shown = [
+        (value, [round(100 * cell.value, 2) for cell in cells if cell and cell.value]) for value, cells in grid.rows
+    ]
+    assert shown == STUDY
+
+
+def test_points_that_were_drawn_are_no_grid() -> None:
+    assert lay_out(Sweep.model_validate(studied(sampler="tpe"))) is None
+
+
+def test_the_page_of_a_sweep_alone_has_its_table_and_marks_what_collapsed(folder: Path, tmp_path: Path) -> None:
+    page = build([folder], tmp_path / "report").read_text(encoding="utf-8")
+    assert "<h1>sweep</h1>" in page
+    assert page.count('<abbr title="collapsed: one class &lt;only&gt;">×</abbr>') == 7
+    assert '<data value="0.7667" data-key="sweep-sweep/point/0002">76.7</data>' in page
+    assert '<data value="16" data-key="sweep-sweep/tried">16</data> points tried: training.lr 1e-4,' in page
+    assert "from one choice of seeds and so a little too good. Test was not touched." in page
+    stems = {path.stem for path in (tmp_path / "report" / "figures").glob("*.png")}
+    assert stems == {f"sweep-sweep-{figure}" for figure in ("history", "importance", "slices", "parallel")}
+
+
+def test_a_sweep_that_is_no_grid_shows_its_best_points_and_the_number_that_was_tried(
+    folder: Path, tmp_path: Path
+) -> None:
+    confirmed = [{"point": "0002", "params": {LR: 1e-4}, "values": [0.75, 0.77], "mean": 0.76, "deviation": 0.0141}]
+    (folder / "sweep.json").write_text(json.dumps(studied(sampler="tpe", confirmed=confirmed)))
+    page = build([folder], tmp_path / "report").read_text(encoding="utf-8")
+    assert "The best of 16 points tried: accuracy on dev, %, the best epoch of each" in page
+    assert "The best points of 16 tried, trained again with fresh seeds: accuracy on dev, %" in page
+    assert '<data value="0.76" data-key="sweep-sweep/confirmed/0002/mean">76.0</data>' in page
+
+
+def test_a_sweep_in_its_beginning_has_a_page_too(folder: Path, tmp_path: Path) -> None:
+    waiting = [{**trial, "state": "waiting", "value": None} for trial in studied()["trials"]]
+    counts = {"complete": 0, "waiting": 16, "collapsed": 0}
+    young = studied(trials=waiting, counts=counts, best=None, importance={}, is_complete=False)
+    (folder / "sweep.json").write_text(json.dumps(young))
+    page = build([folder], tmp_path / "report").read_text(encoding="utf-8")
+    assert "None of 0 points tried was trained to its end." in page
+    assert "16 waiting; the sweep has not ended" in page
+
+
+def test_a_damaged_sweep_costs_its_own_row_a_sentence(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "sweep.json").write_text('{"kind": "sweep"}')
+    others, found, unread = split([folder, tmp_path / "other", tmp_path])
+    assert (others, [one.name for one in found]) == ([tmp_path], ["sweep"])
+    assert [one.sentence for one in unread] == [
+        f"{tmp_path / 'other' / 'sweep.json'} has no name; make the run again, or leave it out."
+    ]
+
+
+def test_only_damaged_sweeps_make_no_page(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "sweep.json").write_text("[]")
+    with pytest.raises(DataError, match=r"sweep\.json holds a list where a mapping was expected"):
+        build([tmp_path / "other"], tmp_path / "report")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1e-4, "1e-4"), (0.00025, "2.5e-4"), (0.1, "0.1"), (0.012345678, "0.01235"), (16, "16"), ([8, 16], "[8, 16]")],
+)
+def test_a_value_is_written_as_short_as_it_can_be(value: Any, shown: str) -> None:
+    assert plain(value) == shown
