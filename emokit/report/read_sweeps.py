@@ -1,4 +1,4 @@
-"""Sweeps on the page: a sweep's folder read from its `sweep.json`, and a grid's points laid out as a table."""
+"""Reads sweep folders for the report, and lays a grid search out as a table."""
 
 import itertools
 import math
@@ -13,52 +13,51 @@ from emokit.report.read_runs import Unread, slug_of
 from emokit.schema.base import check
 from emokit.schema.sweep import SWEEP, Sweep, Trial
 
-# A table of more columns is no table to read.
-MOST_COLUMNS = 12
-MOST_POINTS = 10
+MAX_COLUMNS = 12  # of a grid's table; wider ones are illegible
+MAX_POINTS = 10  # in the list of the best
 
 
 @dataclass(frozen=True)
 class Searched:
-    """A sweep's folder."""
+    """A sweep's folder and its `sweep.json`."""
 
     folder: Path
     slug: str
-    found: Sweep
+    sweep: Sweep
 
     @property
     def name(self) -> str:
-        """What the page calls it."""
+        """The name of its folder."""
         return self.folder.resolve().name
 
     @property
     def grid(self) -> "Grid | None":
-        """Its points as a table, where they are a grid that fits on a page."""
-        return lay_out(self.found)
+        """Its points as a table; None where they are not a grid or do not fit on a page."""
+        return lay_out(self.sweep)
 
     @property
     def top(self) -> list[Trial]:
-        """The few best points."""
-        return self.found.ranked[:MOST_POINTS]
+        """The best points."""
+        return self.sweep.ranked[:MAX_POINTS]
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A grid as the study shows its own: the first field down, the others across."""
+    """A grid search as a table: the first field down, the others across."""
 
     down: str
     across: tuple[str, ...]
     columns: tuple[tuple[Any, ...], ...]
     """Per column the values of the fields across."""
     rows: tuple[tuple[Any, tuple[Trial | None, ...]], ...]
-    """The value of the field down, and its points by column."""
+    """The value of the field down, and its trials by column."""
 
 
 def lay_out(sweep: Sweep) -> Grid | None:
-    """The table of a grid: None where points were drawn, where a branch leaves holes, or where it is too wide."""
+    """The table of a grid; None where points were sampled, a branch leaves cells empty, or the table is too wide."""
     first, *others = sweep.dimensions
     columns = tuple(itertools.product(*(dimension.values for dimension in others)))
-    if sweep.sampler != "grid" or len(columns) > MOST_COLUMNS or len(first.values) * len(columns) != len(sweep.trials):
+    if sweep.sampler != "grid" or len(columns) > MAX_COLUMNS or len(first.values) * len(columns) != len(sweep.trials):
         return None
     fields = tuple(dimension.field for dimension in others)
     by_values = {repr([trial.params.get(field) for field in (first.field, *fields)]): trial for trial in sweep.trials}
@@ -68,12 +67,12 @@ def lay_out(sweep: Sweep) -> Grid | None:
 
 
 def split(folders: Sequence[Path]) -> tuple[list[Path], list[Searched], list[Unread]]:
-    """Take the sweeps out of the folders that were named.
+    """Separate sweep folders from other folders.
 
     Returns:
-        the other folders, the sweeps, and those that cannot be read.
+        the other folders, the sweeps, and the sweeps that cannot be read.
     """
-    others, found, unread = [], [], []
+    others, searched, unread = [], [], []
     slugs: set[str] = set()
     for folder in folders:
         path = folder / SWEEP
@@ -82,15 +81,15 @@ def split(folders: Sequence[Path]) -> tuple[list[Path], list[Searched], list[Unr
             continue
         try:
             slug = f"sweep-{slug_of(folder, slugs)}"
-            found.append(Searched(folder, slug, check(Sweep, read_json(path), path)))
+            searched.append(Searched(folder, slug, check(Sweep, read_json(path), path)))
             slugs.add(slug.removeprefix("sweep-"))
         except EmokitError as error:
             unread.append(Unread(folder, str(error)))
-    return others, found, unread
+    return others, searched, unread
 
 
 def plain(value: Any) -> str:
-    """A setting's value in a table: `1e-04` as the study writes it, a list as it is."""
+    """A setting's value in a table: small numbers such as `1e-4` in scientific notation, lists unchanged."""
     if isinstance(value, float) and value and math.isfinite(value) and abs(value) < 0.001:
         digits, _, power = f"{value:.3g}".partition("e")
         return f"{digits}e{int(power)}" if power else f"{value:.1e}".replace("e-0", "e-").replace(".0e", "e")
