@@ -13,6 +13,8 @@ from emokit.data.splits.folds import WITHOUT_SPEAKERS
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError
 from emokit.labels import LABELS
+from emokit.schema import ledger as schema
+from emokit.schema.base import validated
 
 # Readers mend names and texts themselves and say so in a flag with one of these words.
 REPAIRS = ("mended", "read as")
@@ -158,12 +160,13 @@ class Ledger:
 
     def as_dict(self, table: pandas.DataFrame) -> dict[str, Any]:
         """What `ledger.json` holds."""
-        return {
+        content = {
             "corpora": self._corpora,
             "failed": self.failed,
             "leakage": draw.leakage(table),
             "details": dict(sorted(self.details.items())),
         }
+        return validated(schema.Ledger, content)
 
 
 def _plain(reasons: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from emokit import predictions, runs
+from emokit.data.utterance import HELD_OUT
 from emokit.errors import DataError, EmokitError, UsageError
 from emokit.files import read_json
 from emokit.predictions import Predictions
-from emokit.report.shapes import Fusion, Ledger, Metrics, Split, check
-
-LEDGER = "ledger.json"
-FUSION = "fusion.json"
-SPLITS = ("dev", "test")
+from emokit.schema.base import check
+from emokit.schema.fusion import FUSION, Fusion
+from emokit.schema.ledger import Ledger
+from emokit.schema.metrics import Metrics, Split
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def read_run(folder: Path, slug: str) -> Run:
         environment = runs.read_environment(folder)
         if not isinstance(environment, dict):
             raise DataError(f"{folder / runs.ENVIRONMENT} holds no mapping; make the run again, or leave it out.")
-        ledger, fusion = folder / LEDGER, folder / FUSION
+        ledger, fusion = folder / runs.LEDGER, folder / FUSION
         return Run(
             folder=folder,
             slug=slug,
@@ -145,7 +145,9 @@ def read_run(folder: Path, slug: str) -> Run:
             metrics=metrics,
             ledger=check(Ledger, read_json(ledger), ledger) if ledger.exists() else None,
             predictions={
-                split: table for split in SPLITS if (table := folder / "predictions" / f"{split}.parquet").is_file()
+                split: table
+                for split in HELD_OUT
+                if (table := folder / runs.PREDICTIONS / f"{split}.parquet").is_file()
             },
             fusion=check(Fusion, read_json(fusion), fusion) if fusion.exists() else None,
         )

@@ -7,126 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
 from emokit.errors import EmokitError
 from emokit.files import read_json
 from emokit.report.read_runs import Unread, slug_of
-from emokit.report.shapes import Schema, check
+from emokit.schema.base import check
+from emokit.schema.sweep import SWEEP, Sweep, Trial
 
-SWEEP = "sweep.json"
-METRICS = {"uar": "UAR", "accuracy": "accuracy", "weighted_f1": "weighted F1", "loss": "loss"}
 # A table of more columns is no table to read.
 MOST_COLUMNS = 12
 MOST_POINTS = 10
-
-
-class Objective(Schema):
-    """What was searched for."""
-
-    metric: str
-    lower_is_better: bool = False
-
-
-class Dimension(Schema):
-    """A field that was varied; of a range the two ends."""
-
-    field: str
-    values: list[Any]
-    is_range: bool = False
-    log: bool = False
-
-    @property
-    def name(self) -> str:
-        """Without its group."""
-        return self.field.rpartition(".")[2]
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether its values can be laid on an axis."""
-        return all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values)
-
-    @property
-    def is_log(self) -> bool:
-        """Whether that axis should be logarithmic."""
-        if self.log or not self.is_numeric or min(self.values) <= 0:
-            return self.log
-        return max(self.values) / min(self.values) > 4
-
-
-class Trial(Schema):
-    """A point that was tried; `value` is its best epoch's score."""
-
-    point: str
-    state: str
-    params: dict[str, Any]
-    value: float | None = None
-    best_epoch: int | None = None
-    epochs: int = 0
-    reason: str = ""
-
-
-class Confirmed(Schema):
-    """A point that was trained again with fresh seeds."""
-
-    point: str
-    params: dict[str, Any]
-    values: list[float]
-    mean: float
-    deviation: float
-    collapsed: int = 0
-
-
-class Best(Schema):
-    """The point that was chosen."""
-
-    point: str
-    params: dict[str, Any]
-    value: float
-    deviation: float | None = None
-    values: tuple[float, ...] = ()
-    is_confirmed: bool = False
-
-
-class Sweep(Schema):
-    """A sweep's `sweep.json`."""
-
-    name: str
-    experiment: str
-    experiment_name: str = ""
-    objective: Objective
-    sampler: str
-    pruner: str
-    max_epochs: int
-    seeds: int = 1
-    points: int
-    counts: dict[str, int]
-    epochs: int
-    is_complete: bool
-    dimensions: list[Dimension]
-    trials: list[Trial]
-    confirmed: tuple[Confirmed, ...] = ()
-    best: Best | None = None
-    importance: dict[str, float] = Field(default_factory=dict)
-    data_fingerprint: str = ""
-
-    @property
-    def metric(self) -> str:
-        """The objective in words."""
-        return METRICS.get(self.objective.metric, self.objective.metric)
-
-    @property
-    def ended(self) -> list[Trial]:
-        """The points that were tried."""
-        return [trial for trial in self.trials if trial.state not in ("waiting", "running")]
-
-    @property
-    def ranked(self) -> list[Trial]:
-        """Points with a score, the best first; one that ended early counts with what it had."""
-        sign = 1 if self.objective.lower_is_better else -1
-        return sorted(
-            (trial for trial in self.trials if trial.value is not None), key=lambda one: sign * (one.value or 0)
-        )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from emokit.data.catalogue import SYNTHESISED_TITLE
 from emokit.report.comparison.ranking import Standing
 from emokit.report.read_runs import Run, Unread
-from emokit.report.shapes import Split
+from emokit.schema.metrics import Split
 
 # A bootstrap over fewer clusters than this rests on too few speakers to say much about new ones.
 FEW_CLUSTERS = 10

@@ -20,9 +20,9 @@ from emokit.errors import DataError, UsageError
 from emokit.files import read_json
 from emokit.fusion.late.combine import Weighted
 from emokit.fusion.late.inputs import Modality, Panel, join_split
-from emokit.fusion.late.run import FUSION
 from emokit.fusion.late.settings import FusionSettings
 from emokit.labels import NUM_LABELS
+from emokit.schema.fusion import FUSION
 from emokit.text import predict as text
 from emokit.vision import predict
 

@@ -23,8 +23,9 @@ from emokit.fusion.late.settings import FusionSettings, SearchSettings
 from emokit.fusion.late.simplex import num_points
 from emokit.fusion.late.wording import verdict
 from emokit.labels import LABELS
-
-FUSION = "fusion.json"
+from emokit.schema.base import validated
+from emokit.schema.fusion import FUSION, Fusion
+from emokit.schema.metrics import Metrics
 
 
 def fuse(
@@ -68,7 +69,7 @@ def fuse(
     }
     settings = settings.model_copy(update={"result": chosen.as_settings(panels["dev"].names)})
     write_text(run / runs.SETTINGS, settings.as_yaml())
-    write_json(run / FUSION, found)
+    write_json(run / FUSION, validated(Fusion, found))
     prepared = (runs.read_environment(one.run).get("data") for one in modalities if one.run)
     sexes = next((known for folder in prepared if not (known := genders(folder)).empty), genders(None))
     _complete(run, settings, panels, chosen, found, fingerprint, ledger, sexes)
@@ -235,7 +236,7 @@ def _complete(
     result = {**about, "labels": list(LABELS), **also, "splits": scored}
     text = model_card.model_card(result, settings.as_dict(), runs.read_environment(run), ledger)
     write_text(run / runs.CARD, text)
-    write_json(run / runs.METRICS, result)
+    write_json(run / runs.METRICS, validated(Metrics, result))
 
 
 def _declared(modalities: Sequence[Modality]) -> str:

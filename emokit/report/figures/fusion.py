@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 
 from emokit.files import read_json
 from emokit.report.figures.style import BLUE, CELL, FAINT, INK, VERMILLION, Drawing, confusion_matrix, drawing
-from emokit.report.read_runs import FUSION
-from emokit.report.shapes import Fusion, Quality, check
+from emokit.schema.base import check
+from emokit.schema.fusion import FUSION, Fusion, Quality
 
 FOLDER = "figures"
 # Marks on the blue map have the same colour on a light and on a dark page, as the map has.

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from emokit.files import whole_file, write_text
-from emokit.report.shapes import ClassScores
+from emokit.schema.metrics import ClassScores
 
 WIDTH_INCHES = 3.5  # one column of a journal
 PNG_DPI = 200

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from emokit.report.figures.style import BLUE, CELL, FAINT, INK, QUIET, VERMILLION, Drawing, drawing
-from emokit.report.read_sweeps import Dimension, Sweep, Trial, plain
+from emokit.report.read_sweeps import plain
+from emokit.schema.sweep import Dimension, Sweep, Trial
 
 SHADES = LinearSegmentedColormap.from_list("sweep", [FAINT, CELL])
 # Figures of more fields are illegible; the most important ones are drawn.

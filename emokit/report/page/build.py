@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from emokit.data.utterance import HELD_OUT
 from emokit.errors import DataError, UsageError
 from emokit.files import new_folder, write_text
 from emokit.report import read_sweeps
@@ -15,7 +16,7 @@ from emokit.report.figures.curves import learning_curves
 from emokit.report.figures.reliability import reliability
 from emokit.report.page.mistakes import details
 from emokit.report.page.render import FIGURES, Picture, render
-from emokit.report.read_runs import SPLITS, Run, gather
+from emokit.report.read_runs import Run, gather
 
 PAGE = "index.html"
 # The page stays readable with this many sections; the ranking lists all runs.
@@ -80,7 +81,7 @@ def _comparison_picture(comparison: Compared, number: int) -> Picture:
 
 def _run_pictures(run: Run) -> list[Picture]:
     labels = run.metrics.labels
-    splits = {name: run.metrics.splits[name] for name in SPLITS if name in run.metrics.splits}
+    splits = {name: run.metrics.splits[name] for name in HELD_OUT if name in run.metrics.splits}
     pictures = []
     if run.epochs:
         curves = learning_curves(run.epochs, run.metrics.best_epoch)

@@ -11,6 +11,7 @@ from pathlib import Path
 import jinja2
 
 from emokit import __version__
+from emokit.data.utterance import HELD_OUT
 from emokit.report import wording
 from emokit.report.comparison.compare import Compared
 from emokit.report.comparison.paired import FEWEST_CLUSTERS
@@ -18,9 +19,9 @@ from emokit.report.comparison.ranking import Standing
 from emokit.report.figures.style import Drawing, for_dark
 from emokit.report.page import provenance
 from emokit.report.page.mistakes import Detail
-from emokit.report.read_runs import SPLITS, Run, Unread
+from emokit.report.read_runs import Run, Unread
 from emokit.report.read_sweeps import Searched, plain
-from emokit.report.shapes import Ledger
+from emokit.schema.ledger import Ledger
 
 FIGURES = "figures"
 SCORES = {
@@ -105,7 +106,7 @@ def render(
         has_audio=any(mistake.audio for detail in details.values() for mistake in detail.mistakes),
         data=data_of(runs),
         headline=wording.headline(standings, unread) if standings else [],
-        splits=SPLITS,
+        splits=HELD_OUT,
         scores=SCORES,
         baselines=list(
             dict.fromkeys(name for run in runs for split in run.metrics.splits.values() for name in split.baselines)

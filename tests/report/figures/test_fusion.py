@@ -3,7 +3,7 @@
 import pytest
 
 from emokit.report.figures import fusion as fusion_figures
-from emokit.report.shapes import Fusion
+from emokit.schema.fusion import Fusion
 
 
 def fusion(names: tuple[str, ...], steps: int = 4) -> Fusion:

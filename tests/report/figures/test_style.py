@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from emokit.report.figures import style
 from emokit.report.read_runs import read_run
-from emokit.report.shapes import ClassScores
+from emokit.schema.metrics import ClassScores
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

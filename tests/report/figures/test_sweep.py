@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from emokit.report.figures import sweep as sweep_figures
-from emokit.report.read_sweeps import Dimension, Sweep
+from emokit.schema.sweep import Dimension, Sweep
 
 
 def sweep(**changes: Any) -> Sweep:
