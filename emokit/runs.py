@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from emokit import __version__
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, new_folder, read_json, write_json, write_text
 from emokit.labels import LabelSet
 from emokit.runtime import installed, num_processors
 from emokit.settings import Settings, flat, read_yaml_mapping
+from emokit.version import __version__
 
 SETTINGS = "settings.yaml"
 ENVIRONMENT = "environment.json"

@@ -12,7 +12,6 @@ import torch
 
 from emokit.errors import UsageError, WorkError
 from emokit.files import new_folder, write_json
-from emokit.labels import LABELS
 
 ONNX = "model.onnx"
 ABOUT = "emokit.json"
@@ -47,7 +46,7 @@ def check_packages() -> None:
 
 
 def write_onnx(
-    model: torch.nn.Module,
+    model: Any,
     batches: Sequence[Inputs],
     dynamic: Mapping[str, Mapping[int, str]],
     out: Path,
@@ -91,7 +90,12 @@ def write_onnx(
         raise WorkError(f"{out / ONNX} differs from the model by {difference:.1g}; export with another torch or onnx.")
     if save_beside:
         save_beside(out)
-    fixed = {"inputs": names, "output": "logits", "labels": list(LABELS), "largest_difference": difference}
+    fixed = {
+        "inputs": names,
+        "output": "logits",
+        "labels": [model.config.id2label[target] for target in range(model.config.num_labels)],
+        "largest_difference": difference,
+    }
     write_json(out / ABOUT, fixed | dict(about))
     return difference
 

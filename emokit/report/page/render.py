@@ -10,7 +10,6 @@ from pathlib import Path
 
 import jinja2
 
-from emokit import __version__
 from emokit.report import wording
 from emokit.report.comparison.compare import Compared
 from emokit.report.comparison.paired import FEWEST_CLUSTERS
@@ -21,6 +20,7 @@ from emokit.report.page.mistakes import Detail
 from emokit.report.read_runs import SPLITS, Run, Unread
 from emokit.report.read_sweeps import Searched, plain
 from emokit.report.shapes import Ledger
+from emokit.version import __version__
 
 FIGURES = "figures"
 SCORES = {
