@@ -1,7 +1,7 @@
 """Scores of predictions, each with a 95 % bootstrap interval over speakers or dialogues.
 
-Every score is a function of sums over utterances, so a resample of clusters is a weighted sum of the sums per cluster: thousands of
-resamples cost one matrix product. All utterances of a speaker are drawn together.
+Every score is a function of sums over utterances, so a resample of clusters is a weighted sum of the sums per cluster: thousands
+of resamples cost one matrix product. All utterances of a speaker are drawn together.
 """
 
 from dataclasses import dataclass, replace
@@ -150,9 +150,9 @@ def class_scores(confusion: numpy.ndarray) -> dict[str, numpy.ndarray]:
 def count_score(name: str, hits: numpy.ndarray, support: numpy.ndarray, predicted: numpy.ndarray) -> numpy.ndarray:
     """One of the four scores from counts per class, each (…, classes): hits, utterances in the truth, predictions.
 
-    UAR is the mean over the classes that occur in the truth. The F1 scores follow scikit-learn: macro F1 is the mean over the classes
-    that occur in the truth or among the predictions, weighted F1 weighs the classes by their support, and a class without a hit
-    counts as zero.
+    UAR is the mean over the classes that occur in the truth. The F1 scores follow scikit-learn: macro F1 is the mean over the
+    classes that occur in the truth or among the predictions, weighted F1 weighs the classes by their support, and a class without
+    a hit counts as zero.
     """
     if name == "accuracy":
         value = hits.sum(axis=-1) / support.sum(axis=-1)

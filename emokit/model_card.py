@@ -1,6 +1,7 @@
 """The model card: the README.md of a run folder, made from its metrics.
 
-It has the form of Hugging Face's cards: YAML between two lines of dashes, then Markdown. The caller hands in the facts of the modality.
+It has the form of Hugging Face's cards: YAML between two lines of dashes, then Markdown. The caller hands in the facts of the
+modality.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
 """Predictions: the probabilities that a model gives to each utterance, as one table that every command reads.
 
-Columns: `utterance_id corpus speaker dialogue split label`, then `p_<label>` for each label of the label set, in its order (float32,
-each row sums to 1). The parquet metadata hold the label set, the model's name and the fingerprint of the data. Tables are joined by
-`utterance_id`, never by row number. Such a table can be fused and reported, whichever program wrote it.
+Columns: `utterance_id corpus speaker dialogue split label`, then `p_<label>` for each label of the label set, in its order
+(float32, each row sums to 1). The parquet metadata hold the label set, the model's name and the fingerprint of the data. Tables
+are joined by `utterance_id`, never by row number. Such a table can be fused and reported, whichever program wrote it.
 """
 
 import json

@@ -125,9 +125,9 @@ def end_with_parent(grace_seconds: float = 0.0) -> None:
 def mismatch(torch_version: str | None, torchaudio_version: str | None) -> str | None:
     """What is wrong with an installed pair of torch and torchaudio, and what to install; None where they are compatible.
 
-    torchaudio 2.11.0 of the default registry (its CUDA build is for CUDA 13.0) loads with torch 2.11 to 2.13 of the same registry.
-    Its import fails with torch 2.14 or later, with a torch for another CUDA and with a CPU-only torch; `import transformers` then
-    fails too.
+    torchaudio 2.11.0 of the default registry (its CUDA build is for CUDA 13.0) loads with torch 2.11 to 2.13 of the same
+    registry. Its import fails with torch 2.14 or later, with a torch for another CUDA and with a CPU-only torch; `import
+    transformers` then fails too.
     """
     if torch_version is None:
         return f"torch is not installed; install {MATCHING_TORCH}."
@@ -138,7 +138,7 @@ def mismatch(torch_version: str | None, torchaudio_version: str | None) -> str |
     if build == "cpu" and not same_build:
         wrong = f"torch {torch_version} is a CPU-only build, which torchaudio {torchaudio_version} cannot load"
         return f"{wrong}; install {MATCHING_TORCH}."
-    is_supported = (2, 12) <= tuple(int(part) for part in release.split(".")[:2]) < (2, 14)
+    is_supported = (2, 12) <= tuple(map(int, release.split(".")[:2])) < (2, 14)
     if not is_supported or not same_build or not torchaudio_version.startswith("2.11."):
         pair = f"torch {torch_version} and torchaudio {torchaudio_version}"
         return f"{pair} do not fit together; install {MATCHING_TORCH}."

@@ -1,7 +1,7 @@
 """Settings: frozen, typed and documented; read from a YAML file, then `--set key=value`, then flags.
 
-A group of settings is a class that inherits from `Settings`. An unknown key is refused with the nearest known name, and a value out
-of range with the name of its field. Resolved settings can be written and read again.
+A group of settings is a class that inherits from `Settings`. An unknown key is refused with the nearest known name, and a value
+out of range with the name of its field. Resolved settings can be written and read again.
 """
 
 import difflib

@@ -27,7 +27,7 @@ def one_hot(targets: numpy.ndarray, num_classes: int) -> numpy.ndarray:
 
 
 def draw_mixup(alpha: float, size: int, random: numpy.random.Generator) -> tuple[float, numpy.ndarray]:
-    """Mixup (Zhang et al. 2018, https://arxiv.org/abs/1710.09412): the weight of each utterance, and (size,) the row of its partner."""
+    """Mixup (Zhang et al. 2018, https://arxiv.org/abs/1710.09412): the weight of an utterance, and (size,) its partner's row."""
     return float(random.beta(alpha, alpha)), random.permutation(size)
 
 

@@ -1,7 +1,7 @@
 """Checkpoints: what is needed to resume after an epoch, in one file that is never incomplete.
 
-A checkpoint holds the trained tensors, not the frozen ones. The file is written under another name and moved, so that a kill at any
-moment leaves the last complete one. It is read with torch's `weights_only`: tensors and plain values, no code.
+A checkpoint holds the trained tensors, not the frozen ones. The file is written under another name and moved, so that a kill at
+any moment leaves the last complete one. It is read with torch's `weights_only`: tensors and plain values, no code.
 """
 
 import io

@@ -1,7 +1,7 @@
 """Training in several processes: each computes the gradients of its rows of a batch, and all take the step of the full batch.
 
-Started as `accelerate launch --num_processes N -m emokit train …`. The batch size is that of the full batch, so N processes give the
-result of one, apart from rounding and dropout.
+Started as `accelerate launch --num_processes N -m emokit train …`. The batch size is that of the full batch, so N processes give
+the result of one, apart from rounding and dropout.
 """
 
 from collections.abc import Callable

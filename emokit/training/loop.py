@@ -1,7 +1,7 @@
 """The training loop: a generator that yields one epoch at a time.
 
-The caller prints, saves and prunes; to prune, it stops reading. The loop is the same for every modality: the objective computes the
-loss of a batch, and `evaluate` scores the model on dev.
+The caller prints, saves and prunes; to prune, it stops reading. The loop is the same for every modality: the objective computes
+the loss of a batch, and `evaluate` scores the model on dev.
 """
 
 import math

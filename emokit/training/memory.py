@@ -27,7 +27,7 @@ def explained(what: Callable[[], str]) -> Iterator[None]:
 
 
 def smaller_batches(size: int, settings: TrainingSettings) -> str:
-    """The advice for a batch of `size` utterances that did not fit; batches of long utterances may hold fewer than the setting."""
+    """The advice for a batch of `size` utterances that did not fit; long utterances make batches smaller than the setting."""
     if size < 4:
         return SMALLER_MODEL
     same = "same" if size == settings.batch_size and size % 2 == 0 else "nearly the same"

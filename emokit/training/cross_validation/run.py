@@ -1,8 +1,8 @@
 """Cross-validation: one run per fold, then the test predictions of all folds pooled into one run folder.
 
-Each fold is an ordinary run under `folds/<name>`, so an interrupted cross-validation can be resumed. The run folder above them holds
-the pooled result: `predictions/test.parquet` has every utterance once, predicted by a model that was not trained on its speaker, and
-`metrics.json` has the pooled scores beside those of the folds.
+Each fold is an ordinary run under `folds/<name>`, so an interrupted cross-validation can be resumed. The run folder above them
+holds the pooled result: `predictions/test.parquet` has every utterance once, predicted by a model that was not trained on its
+speaker, and `metrics.json` has the pooled scores beside those of the folds.
 """
 
 import contextlib
