@@ -47,8 +47,8 @@ class TrainingSettings(Settings):
     """Class balancing: none; loss weights inverse to class frequency (inverse) or to the effective number of samples (effective,
     Cui et al. 2019, https://arxiv.org/abs/1901.05555), both with mean 1; or drawing each class equally often (sampler)."""
     checkpoint: Literal["best", "last"] = "best"
-    """Weights that are saved and scored: of the epoch with the best dev UAR, or of the last epoch. The last is safer when dev has few
-    speakers and its best epoch is a matter of chance."""
+    """Weights that are saved and scored: of the epoch with the best dev UAR, or of the last epoch. The last is safer when dev has
+    few speakers and its best epoch is a matter of chance."""
     patience: int | None = Field(15, ge=1)
     """Epochs without a higher dev UAR before training stops early; null, or checkpoint last, trains all epochs."""
     collapse_patience: int = Field(5, ge=1)
