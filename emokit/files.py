@@ -1,6 +1,6 @@
-"""Files that are whole or absent: everything is written under a temporary name and moved to its final one.
+"""Atomic file writing: a file is written under a temporary name and moved to its final one, so it is complete or absent.
 
-A full or read-only disk becomes one sentence, and what lay under the final name before stays as it was.
+A full or read-only disk is reported in one sentence, and a file that existed under the final name is not changed.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from emokit.errors import DataError, UsageError, WorkError
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; move it to `path` when the block ends well, remove it when it does not.
+    """Yield a temporary path beside `path`; move it to `path` when the block succeeds, remove it when the block raises.
 
     Raises:
         WorkError: the disk is full or the folder cannot be written to.
@@ -29,8 +29,8 @@ def whole_file(path: Path) -> Iterator[Path]:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
-            with temporary.open("rb") as written:
-                os.fsync(written.fileno())
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -41,13 +41,13 @@ def explained_disk_errors(path: Path) -> Iterator[None]:
     """Turn a full disk, a folder without write permission or a file in place of a folder into a sentence that names `path`."""
     try:
         yield
-    except Exception as found:
-        error = _as_os_error(found)
+    except Exception as raised:
+        error = _as_os_error(raised)
         if error is None:
             raise
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise WorkError(
-                f"The disk that holds {path} is full; free some space and give the command again (a training with --resume)."
+                f"The disk that holds {path} is full; free some space and run the command again (a training with --resume)."
             ) from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
             raise WorkError(f"{path} cannot be written ({error.strerror}); name a folder that can be.") from error
@@ -55,7 +55,7 @@ def explained_disk_errors(path: Path) -> Iterator[None]:
 
 
 def _as_os_error(error: Exception) -> OSError | None:
-    """The operating system's error that this is, or that a library (safetensors) wrote into its own error's message."""
+    """The operating system's error: the exception itself, or one that a library (safetensors) quotes in its message."""
     if isinstance(error, OSError):
         return error
     number = re.search(r"\(os error (\d+)\)", str(error))
@@ -63,13 +63,13 @@ def _as_os_error(error: Exception) -> OSError | None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all."""
+    """Write `text` as UTF-8, completely or not at all."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as JSON that a person can read, whole or not at all; NaN is refused, as JSON has none."""
+    """Write `value` as indented JSON, completely or not at all; NaN is refused, as JSON has none."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -77,12 +77,12 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        DataError: the file is missing or no JSON.
+        DataError: the file is missing or not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise DataError(f"{path} is not there; make the folder that it belongs to again.") from error
+        raise DataError(f"{path} does not exist; make the folder that it belongs to again.") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is damaged ({error}); make the folder that it belongs to again.") from error
 
@@ -97,13 +97,13 @@ def new_folder(folder: Path, *, force: bool, what: str) -> None:
     """Make an empty folder for a result.
 
     Args:
-        folder: where the result goes.
-        force: replace what is there, if it is a result of the same kind (it has a file named `what`).
-        what: the file whose presence shows that an existing folder is one of ours.
+        folder: the folder of the result.
+        force: replace an existing folder, if it holds a result of the same kind (it has a file named `what`).
+        what: the file that marks a folder as made by emokit.
 
     Raises:
-        UsageError: the folder exists and holds something, and `force` is not given or it is not one of ours.
-        WorkError: it cannot be written.
+        UsageError: the folder exists and is not empty, and `force` is not given or emokit did not make it.
+        WorkError: the folder cannot be written.
     """
     if folder.is_dir() and any(folder.iterdir()):
         if not force:
@@ -111,7 +111,7 @@ def new_folder(folder: Path, *, force: bool, what: str) -> None:
         if not (folder / what).exists():
             raise UsageError(f"{folder} has no {what}, so emokit did not make it; --force will not replace it.")
         with explained_disk_errors(folder):
-            # Emptied, not removed, as it may be a link to another disk; `what` goes last, so that --force can be given again.
+            # Emptied, not removed: the folder may be a link to another disk. `what` goes last, so that --force can be repeated.
             for entry in sorted(folder.iterdir(), key=lambda entry: entry.name == what):
                 shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
     elif folder.exists() and not folder.is_dir():
@@ -121,7 +121,7 @@ def new_folder(folder: Path, *, force: bool, what: str) -> None:
 
 
 def resource(name: str) -> Path:
-    """A file or folder that comes with emokit: beside the package in a checkout, inside it when installed."""
+    """A file or folder that is distributed with emokit: beside the package in a checkout, inside it when installed."""
     package = Path(__file__).parent
     installed = package / name
     return installed if installed.exists() else package.parent / name

@@ -1,7 +1,7 @@
 """Label sets: the emotions that a model distinguishes, in a fixed order.
 
-Data carry their own label set, and whatever is made from data takes it from there. The default set of seven is named here and in
-`data/` only.
+Data carry their label set; models, predictions and scores take it from their data. Only this module and `data/` name the default
+set.
 """
 
 from collections.abc import Iterable

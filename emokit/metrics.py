@@ -1,7 +1,7 @@
-"""Scores of predictions, each with a 95 % bootstrap interval over whole speakers or dialogues.
+"""Scores of predictions, each with a 95 % bootstrap interval over speakers or dialogues.
 
-Every score is a function of sums over utterances, so a resample of clusters is a weighted sum of the sums per cluster: thousands of
-resamples cost one matrix product, and all utterances of a speaker are drawn together.
+Every score is a function of sums over utterances, so a resample of clusters is a weighted sum of the sums per cluster: thousands
+of resamples cost one matrix product. All utterances of a speaker are drawn together.
 """
 
 from dataclasses import dataclass, replace
@@ -46,9 +46,9 @@ class Sums:
 def score(predictions: Predictions, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0) -> dict[str, Any]:
     """The entry of one split in `metrics.json`, without its baselines."""
     sums, cluster_names = cluster_sums(predictions)
-    whole = sums.resampled(numpy.ones((1, len(cluster_names))))
-    values = {name: float(value[0]) for name, value in scores(whole).items()}
-    confusion = whole.confusion[0].astype(int)
+    total = sums.resampled(numpy.ones((1, len(cluster_names))))
+    values = {name: float(value[0]) for name, value in scores(total).items()}
+    confusion = total.confusion[0].astype(int)
     weights = bootstrap_weights(len(cluster_names), num_resamples, seed)
     resampled = scores(sums.resampled(weights))
     return {
@@ -114,10 +114,10 @@ def cluster_sums(predictions: Predictions) -> tuple[Sums, numpy.ndarray]:
     numpy.add.at(confusion, (cluster, targets, predicted), 1)
     truth = numpy.clip(probabilities[numpy.arange(len(targets)), targets], SMALLEST_PROBABILITY, None)
     nll = numpy.bincount(cluster, weights=-numpy.log(truth), minlength=len(names))
-    which = calibration_bins(confidence)
+    bin_numbers = calibration_bins(confidence)
     bins = numpy.zeros((len(names), NUM_BINS, 2))
-    numpy.add.at(bins[:, :, 0], (cluster, which), confidence)
-    numpy.add.at(bins[:, :, 1], (cluster, which), predicted == targets)
+    numpy.add.at(bins[:, :, 0], (cluster, bin_numbers), confidence)
+    numpy.add.at(bins[:, :, 1], (cluster, bin_numbers), predicted == targets)
     return Sums(confusion, nll, bins), names
 
 
@@ -128,9 +128,9 @@ def calibration_bins(confidence: numpy.ndarray) -> numpy.ndarray:
 
 
 def bootstrap_weights(num_clusters: int, num_resamples: int, seed: int) -> numpy.ndarray:
-    """(resamples, clusters) how often each cluster is drawn, with replacement, in as many draws as there are clusters."""
-    even = numpy.full(num_clusters, 1 / num_clusters)
-    return numpy.random.default_rng(seed).multinomial(num_clusters, even, size=num_resamples).astype(numpy.float64)
+    """(resamples, clusters) how often each cluster is drawn: one draw per cluster, with replacement."""
+    equal = numpy.full(num_clusters, 1 / num_clusters)
+    return numpy.random.default_rng(seed).multinomial(num_clusters, equal, size=num_resamples).astype(numpy.float64)
 
 
 def scores(sums: Sums) -> dict[str, numpy.ndarray]:
@@ -150,9 +150,9 @@ def class_scores(confusion: numpy.ndarray) -> dict[str, numpy.ndarray]:
 def count_score(name: str, hits: numpy.ndarray, support: numpy.ndarray, predicted: numpy.ndarray) -> numpy.ndarray:
     """One of the four scores from counts per class, each (…, classes): hits, utterances in the truth, predictions.
 
-    UAR is the mean over the classes that occur in the truth. The F1 scores follow scikit-learn: macro F1 is the mean over the classes
-    that occur in the truth or among the predictions, weighted F1 weighs the classes by their support, and a class without a hit
-    counts zero.
+    UAR is the mean over the classes that occur in the truth. The F1 scores follow scikit-learn: macro F1 is the mean over the
+    classes that occur in the truth or among the predictions, weighted F1 weighs the classes by their support, and a class without
+    a hit counts as zero.
     """
     if name == "accuracy":
         value = hits.sum(axis=-1) / support.sum(axis=-1)
@@ -198,10 +198,10 @@ def per_gender(predictions: Predictions, genders: pandas.Series) -> dict[str, di
 
 
 def _per_group(predictions: Predictions, groups: pandas.Series) -> dict[str, dict[str, float]]:
-    scores_of: dict[str, dict[str, float]] = {}
+    group_scores: dict[str, dict[str, float]] = {}
     predicted, targets = predictions.probabilities.argmax(axis=1), predictions.targets
     for group in sorted(groups.dropna().unique()):
         rows = (groups == group).fillna(False).to_numpy(bool)
-        group_scores = plain_scores(targets[rows], predicted[rows], len(predictions.labels))
-        scores_of[str(group)] = {"n": int(rows.sum()), **group_scores}
-    return scores_of
+        values = plain_scores(targets[rows], predicted[rows], len(predictions.labels))
+        group_scores[str(group)] = {"n": int(rows.sum()), **values}
+    return group_scores

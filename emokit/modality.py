@@ -9,9 +9,8 @@ import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
-from emokit import runs
 from emokit.errors import DataError, UsageError
 from emokit.predictor import Predictor
 
@@ -43,13 +42,15 @@ class Option:
         name: the keyword argument that it becomes, such as `trust_remote_code`.
         help: its sentence in `--help`.
         commands: the commands that have it: `train`, `predict` or `export`.
-        type: bool for a flag, Path or str for a value, list for a value that can be repeated.
+        type: bool for a flag, Path or str for a value, list for a str that can be repeated.
+        role: whether it goes to `train`, `load` and `export`, names inputs to predict, or changes the table that is printed.
     """
 
     name: str
     help: str
     commands: tuple[str, ...]
     type: type = bool
+    role: Literal["model", "inputs", "table"] = "model"
 
     @property
     def flag(self) -> str:
@@ -146,6 +147,7 @@ class Modality(Protocol):
         self, settings: Any, prepared: "Prepared", rows: "pandas.DataFrame", progress: Progress | None = None
     ) -> None:
         """Compute the cached features that trainings on these rows share, before several of them start at once."""
+        return
 
     def load(self, run: Path | None, device: str = "auto", **options: Any) -> Predictor:
         """Load the model of a complete run; with None, the `pretrained` model.
@@ -175,7 +177,9 @@ class Modality(Protocol):
 
     def rerun(self, run: Path, settings: Mapping[str, Any], environment: Mapping[str, Any]) -> list[str]:
         """The words of a command that makes the run again from its resolved settings."""
-        words = ["emokit", "train", self.name, str(run / runs.SETTINGS)]
+        from emokit.runs import SETTINGS
+
+        words = ["emokit", "train", self.name, str(run / SETTINGS)]
         words += ["--data", str(environment.get("data") or "PREPARED"), "--run", f"{run}-again"]
         return words + (["--folds", str(environment["folds"])] if environment.get("folds") else [])
 
@@ -208,6 +212,8 @@ def modality_of(run: Path) -> Modality:
     Raises:
         DataError: it is no run folder, it is older than its settings' present names, or its modality is unknown.
     """
+    from emokit import runs
+
     runs.check_folder(run)
     name = str(runs.read_settings(run).get("modality"))
     if name not in MODALITIES:
@@ -215,40 +221,57 @@ def modality_of(run: Path) -> Modality:
     return modality(name)
 
 
-def check_options(chosen: Modality, command: str, given: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """The options of a command line that were given, if all of them are this modality's.
+def command_options(command: str) -> list[Option]:
+    """The options that modalities add to a command, each once."""
+    options = [option for name in MODALITIES for option in modality(name).options if command in option.commands]
+    return list({option.name: option for option in options}.values())
+
+
+def check_options(chosen: Modality, command: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given on a command line, if this modality has them.
 
     Args:
-        chosen: the modality.
+        chosen: the modality of the command or run.
         command: `train`, `predict` or `export`.
-        given: option name -> value of every modality's options; empty values were not given.
-        what: names the run or command in the error.
+        given: option name -> value; a false or empty value was not given.
 
     Raises:
         UsageError: an option of another modality was given.
     """
-    own = {option.name for option in chosen.options if command in option.commands}
     options = {name: value for name, value in given.items() if value}
+    own = {option.name for option in chosen.options if command in option.commands}
     for name in options:
         if name not in own:
-            others = [other for other in MODALITIES if any(o.name == name for o in modality(other).options)]
+            flag = f"--{name.replace('_', '-')}"
+            having = [other for other in MODALITIES if any(option.name == name for option in modality(other).options)]
             raise UsageError(
-                f"--{name.replace('_', '-')} was given and {what}; it is for {_listed(others)}: leave it out."
+                f"{flag} was given for {chosen.name}, and it is an option of {_listed(having)}; leave it out."
             )
     return options
 
 
-def command_options(command: str, names: Iterable[str] | None = None) -> list[Option]:
-    """The options that modalities add to a command, each once.
+def with_role(chosen: Modality, options: Mapping[str, Any], role: str) -> dict[str, Any]:
+    """Those of the options given that have a role."""
+    names = {option.name for option in chosen.options if option.role == role}
+    return {name: value for name, value in options.items() if name in names}
 
-    Args:
-        command: `train`, `predict` or `export`.
-        names: of these modalities; None for all.
+
+def find(source: Path | str) -> tuple[Modality, Path | None]:
+    """The modality of a complete run folder, or of the pretrained model that a name such as `vision` stands for.
+
+    Returns:
+        the modality, and the run folder; None for a pretrained model.
+
+    Raises:
+        DataError: the run is missing or incomplete.
     """
-    options = [
-        option for name in names or MODALITIES for option in modality(name).options if command in option.commands
-    ]
-    return list({option.name: option for option in options}.values())
+    from emokit import runs
+
+    run = Path(source)
+    if not run.is_dir() and str(source) in MODALITIES and modality(str(source)).pretrained:
+        return modality(str(source)), None
+    runs.check_complete(run)
+    return modality_of(run), run
 
 
 def load(source: Path | str, device: str = "auto", **options: Any) -> Predictor:
@@ -263,11 +286,8 @@ def load(source: Path | str, device: str = "auto", **options: Any) -> Predictor:
         UsageError: a package is missing, or the device is not on this machine.
         DataError: the run is missing, incomplete or damaged.
     """
-    run = Path(source)
-    if not run.is_dir() and str(source) in MODALITIES and modality(str(source)).pretrained:
-        return modality(str(source)).load(None, device, **options)
-    runs.check_complete(run)
-    return modality_of(run).load(run, device, **options)
+    chosen, run = find(source)
+    return chosen.load(run, device, **options)
 
 
 def _listed(names: Sequence[str]) -> str:

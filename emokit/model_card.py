@@ -1,6 +1,7 @@
-"""The model card: the README.md of a run folder, made from the same numbers as everything else.
+"""The model card: the README.md of a run folder, made from its metrics.
 
-It has the form of Hugging Face's cards: YAML between two lines of dashes, then Markdown. What depends on the modality is handed in.
+It has the form of Hugging Face's cards: YAML between two lines of dashes, then Markdown. The caller hands in the facts of the
+modality.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,14 +18,14 @@ NO_VALUE = "–"
 
 @dataclass(frozen=True)
 class CardFacts:
-    """What a modality says of itself in the model card."""
+    """The facts of a modality in the model card."""
 
     reads: str
     """The input, such as "a recording of one spoken utterance"."""
     example: str
-    """An input for `emokit predict RUN …`, as a shell takes it."""
+    """An input for `emokit predict RUN …`, quoted for a shell."""
     loading: str
-    """Where the model is and how it is loaded: Markdown after the command."""
+    """Where the model is and how to load it: Markdown after the command."""
     pipeline_tag: str = ""
     """Hugging Face's name of the task; empty where it has none."""
     tags: tuple[str, ...] = ()
@@ -58,19 +59,19 @@ def model_card(
     name = metrics.get("name") or "run"
     corpora: Mapping[str, Any] = ledger.get("corpora", {})
     head = yaml.safe_dump(_front_matter(metrics, corpora, facts), sort_keys=False, allow_unicode=True, width=1000)
-    parts = [
+    sections = [
         f"---\n{head}---",
         f"# {_plain(name)}",
         _intended_use(metrics, facts),
         f"## How to load it\n\n    emokit predict RUN {facts.example}\n\n{facts.loading}",
         "## Training data\n\n" + _training_data(corpora),
         *(["## What fusion adds\n\n" + _plain(metrics["verdict"])] if "verdict" in metrics else []),
-        "## Scores\n\n" + "\n\n".join(_scores(split, own) for split, own in metrics["splits"].items()),
-        *([f"To be declared with them: {metrics['declared']}."] if "declared" in metrics else []),
+        "## Scores\n\n" + "\n\n".join(_scores(split, scores) for split, scores in metrics["splits"].items()),
+        *([f"To be declared with these scores: {metrics['declared']}."] if "declared" in metrics else []),
         "## Weaknesses\n\n" + _weaknesses(metrics),
         "## How it was made\n\n" + _making(metrics, settings, environment),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(sections) + "\n"
 
 
 def _front_matter(metrics: Mapping[str, Any], corpora: Mapping[str, Any], facts: CardFacts) -> dict[str, Any]:
@@ -90,12 +91,12 @@ def _front_matter(metrics: Mapping[str, Any], corpora: Mapping[str, Any], facts:
                 "split": split,
             },
             "metrics": [
-                {"type": "recall", "name": "Unweighted average recall", "value": own["uar"]},
-                {"type": "accuracy", "name": "Accuracy", "value": own["accuracy"]},
-                {"type": "f1", "name": "Weighted F1", "value": own["weighted_f1"]},
+                {"type": "recall", "name": "Unweighted average recall", "value": scores["uar"]},
+                {"type": "accuracy", "name": "Accuracy", "value": scores["accuracy"]},
+                {"type": "f1", "name": "Weighted F1", "value": scores["weighted_f1"]},
             ],
         }
-        for split, own in metrics["splits"].items()
+        for split, scores in metrics["splits"].items()
         if split == "test"
     ]
     if results:
@@ -108,9 +109,9 @@ def _intended_use(metrics: Mapping[str, Any], facts: CardFacts) -> str:
     return (
         "## Intended use\n\n"
         f"Given {facts.reads}, the model returns a probability for each of {len(labels)} emotions: "
-        f"{', '.join(map(_plain, labels))}. It is meant for research on data like its training data. "
-        "It predicts how annotators label an utterance, not what a person feels; "
-        "it is not fit for decisions about people."
+        f"{', '.join(map(_plain, labels))}. It is intended for research on data similar to its training data. "
+        "It predicts the label that annotators would give, not what a person feels; "
+        "it is not suitable for decisions about people."
     )
 
 
@@ -125,69 +126,69 @@ def _training_data(corpora: Mapping[str, Any]) -> str:
                 corpus.get("licence") or "unknown",
                 corpus.get("kept", NO_VALUE),
                 train.get("utterances", 0),
-                # A corpus that does not say who speaks has utterances without speakers.
+                # Some corpora do not identify their speakers.
                 len(train.get("speakers", [])) or (NO_VALUE if train.get("utterances") else 0),
             ]
         )
     if not rows:
-        return "The run folder does not say which corpora it was trained on."
-    table = _table(["Corpus", "Licence", "Utterances kept", "In train", "Speakers in train"], rows)
-    return f"{table}\n\nThe licences of the corpora bind whoever uses the model."
+        return "The run folder does not record the training corpora."
+    table = _table(["Corpus", "Licence", "Utterances", "In train", "Speakers in train"], rows)
+    return f"{table}\n\nThe licences of the corpora also apply to the use of the model."
 
 
-def _scores(split: str, own: Mapping[str, Any]) -> str:
-    baselines: Mapping[str, Any] = own.get("baselines", {})
+def _scores(split: str, scores: Mapping[str, Any]) -> str:
+    baselines: Mapping[str, Any] = scores.get("baselines", {})
     rows = []
     for key, title in SCORES.items():
-        interval = own.get("interval", {}).get(key)
-        sure = f"{_percent(interval[0])} to {_percent(interval[1])}" if interval else "–"
-        rows.append([title, _percent(own[key]), sure, *(_percent(baseline[key]) for baseline in baselines.values())])
-    where = f"**{split.capitalize()}**, {own['n']} utterances"
-    if own.get("num_clusters") is not None:
-        number, noun = own["num_clusters"], own.get("cluster", "speaker")
-        if number == own["n"] > 1:  # nobody knows who wrote most comments, so these are no speakers
-            where += ", over which the intervals are drawn one by one"
+        bounds = scores.get("interval", {}).get(key)
+        interval = f"{_percent(bounds[0])} to {_percent(bounds[1])}" if bounds else NO_VALUE
+        percents = [_percent(baseline[key]) for baseline in baselines.values()]
+        rows.append([title, _percent(scores[key]), interval, *percents])
+    data = f"**{split.capitalize()}**, {scores['n']} utterances"
+    if scores.get("num_clusters") is not None:
+        number, noun = scores["num_clusters"], scores.get("cluster", "speaker")
+        if number == scores["n"] > 1:  # the writers of most comments are unknown, so each comment is a cluster
+            data += ", bootstrap over utterances"
         else:
-            where += f" of {number} {noun}{'' if number == 1 else 's'}, over which the intervals are drawn"
-    return f"{where}:\n\n" + _table(["Score", "Model", "95 % interval", *map(str.capitalize, baselines)], rows)
+            data += f" of {number} {noun}{'' if number == 1 else 's'}, bootstrap over {noun}s"
+    return f"{data}:\n\n" + _table(["Score", "Model", "95 % interval", *map(str.capitalize, baselines)], rows)
 
 
 def _weaknesses(metrics: Mapping[str, Any]) -> str:
-    """By class, corpus and sex on test (else on the last split there is), the weakest first."""
+    """Scores per class, corpus and gender on test (else on the last split), the lowest first."""
     splits, labels = metrics["splits"], list(metrics["labels"])
     split = "test" if "test" in splits else list(splits)[-1]
-    own = splits[split]
+    scores = splits[split]
     rows = []
     for target, label in enumerate(labels):
-        counts = own["confusion"][target]
+        counts = scores["confusion"][target]
         support = sum(counts)
         if support:
             wrong = max((other for other in range(len(labels)) if other != target), key=lambda other: counts[other])
-            mistaken = f"{labels[wrong]} ({counts[wrong]})" if counts[wrong] else "–"
-            rows.append((counts[target] / support, [label, f"{counts[target]} of {support}", mistaken]))
-    absent = [label for label, counts in zip(labels, own["confusion"], strict=True) if not sum(counts)]
+            confused = f"{labels[wrong]} ({counts[wrong]})" if counts[wrong] else NO_VALUE
+            rows.append((counts[target] / support, [label, f"{counts[target]} of {support}", confused]))
+    absent = [label for label, counts in zip(labels, scores["confusion"], strict=True) if not sum(counts)]
     table = _table(
-        ["Emotion", "Found", "Recall, %", "Most often taken for"],
+        ["Emotion", "Recalled", "Recall, %", "Most often confused with"],
         [[row[0], row[1], _percent(recall), row[2]] for recall, row in sorted(rows, key=lambda pair: pair[0])],
     )
-    note = f"\n\nNever seen on {split}, so nothing is known of: {', '.join(map(_plain, absent))}." if absent else ""
-    parts = [f"By emotion on {split}, the weakest first:\n\n{table}{note}"]
-    for title, key in (("corpus", "per_corpus"), ("speakers' sex, where their corpus says it,", "per_gender")):
-        if groups := own.get(key):
+    note = f"\n\nNot measured, as {split} has none: {', '.join(map(_plain, absent))}." if absent else ""
+    tables = [f"By emotion on {split}, lowest recall first:\n\n{table}{note}"]
+    for title, head, key in (("corpus", "Corpus", "per_corpus"), ("known gender", "Speakers", "per_gender")):
+        if groups := scores.get(key):
             lines = [
                 [name, _percent(group["uar"]), _percent(group["accuracy"]), group["n"]]
                 for name, group in sorted(groups.items(), key=lambda pair: pair[1]["uar"])
             ]
-            head = "Corpus" if key == "per_corpus" else "Speakers"
-            parts.append(
-                f"By {title} on {split}, the weakest first:\n\n"
+            tables.append(
+                f"By {title} on {split}, lowest UAR first:\n\n"
                 + _table([head, "UAR, %", "Accuracy, %", "Utterances"], lines)
             )
-    return "\n\n".join(parts)
+    return "\n\n".join(tables)
 
 
 def _making(metrics: Mapping[str, Any], settings: Mapping[str, Any], environment: Mapping[str, Any]) -> str:
-    facts = {
+    values = {
         "Model": metrics.get("model"),
         "Parameters": metrics.get("parameters"),
         "Best epoch": metrics.get("best_epoch"),
@@ -195,9 +196,9 @@ def _making(metrics: Mapping[str, Any], settings: Mapping[str, Any], environment
         "Device": environment.get("device"),
         "Data fingerprint": environment.get("data_fingerprint"),
         "emokit": environment.get("emokit"),
-        "Settings": ", ".join(settings) and f"{', '.join(settings)}: every value is in settings.yaml",
+        "Settings": ", ".join(settings) and f"{', '.join(settings)}: all values are in settings.yaml",
     }
-    return _table(["What", "Value"], [[key, value] for key, value in facts.items() if value not in (None, "")])
+    return _table(["Item", "Value"], [[key, value] for key, value in values.items() if value not in (None, "")])
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -206,10 +207,10 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Text from data as Markdown that shows it as it is: on one line, without tags, links or columns of its own."""
+    """Escape text from data for Markdown: one line, without tags, links or table columns."""
     text = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;")
     return "".join(f"\\{character}" if character in "\\`*[]|" else character for character in text)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
+def _percent(ratio: float) -> str:
+    return f"{100 * ratio:.1f}"

@@ -1,8 +1,8 @@
 """Predictions: the probabilities that a model gives to each utterance, as one table that every command reads.
 
-Columns: `utterance_id corpus speaker dialogue split label`, then `p_<label>` for each label of the label set, in its order (float32,
-each row sums to 1). The parquet metadata hold the label set, the model's name and the fingerprint of the data. Tables are joined by
-`utterance_id`, never by row number. Any program that writes such a table can be fused and reported.
+Columns: `utterance_id corpus speaker dialogue split label`, then `p_<label>` for each label of the label set, in its order
+(float32, each row sums to 1). The parquet metadata hold the label set, the model's name and the fingerprint of the data. Tables
+are joined by `utterance_id`, never by row number. Such a table can be fused and reported, whichever program wrote it.
 """
 
 import json
@@ -22,7 +22,7 @@ from emokit.labels import LabelSet
 
 KEYS = ("utterance_id", "corpus", "speaker", "dialogue", "split", "label")
 LABELS_KEY, MODEL_KEY, FINGERPRINT_KEY = "emokit.labels", "emokit.model", "emokit.fingerprint"
-# Sums of float32 numbers are this close to one; a table further off was not made of probabilities.
+# Sums of float32 numbers are this close to one; a table with a larger difference does not hold probabilities.
 SUM_TOLERANCE = 1e-3
 
 
@@ -48,7 +48,7 @@ class Predictions:
     @property
     def clusters(self) -> numpy.ndarray:
         """(utterances,) the unit that is resampled as a whole: the dialogue where there is one, else the speaker, per corpus."""
-        # As objects: other programs may store dialogues as numbers or categories, which a speaker's name cannot fill.
+        # As objects: other programs may store dialogues as numbers or categories, which cannot hold a speaker's name.
         unit = self.table["dialogue"].astype(object).where(self.table["dialogue"].notna(), self.table["speaker"])
         return (self.table["corpus"].astype(str) + "/" + unit.astype(str)).to_numpy()
 
@@ -79,7 +79,7 @@ def make(
 
 
 def write(predictions: Predictions, path: Path) -> None:
-    """Write predictions as parquet in the order of their ids, whole or not at all."""
+    """Write predictions as parquet in the order of their ids, completely or not at all."""
     check(predictions.table, predictions.labels, str(path))
     columns = [*KEYS, *predictions.labels.columns]
     ordered = predictions.table.sort_values("utterance_id", ignore_index=True)[columns]
@@ -104,7 +104,7 @@ def read(path: Path) -> Predictions:
     try:
         arrow = pyarrow.parquet.read_table(path)
     except FileNotFoundError as error:
-        raise DataError(f"{path} is not there; make it with `emokit predict` or by training a run.") from error
+        raise DataError(f"{path} does not exist; make it with `emokit predict` or by training a run.") from error
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"{path} is no readable parquet table ({error}); make it again.") from error
     metadata = arrow.schema.metadata or {}
@@ -137,7 +137,7 @@ def label_set_of(table: pandas.DataFrame, source: str, stored: bytes | None = No
 
 
 def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
-    """Refuse a table that breaks the contract; the message names the column or utterance and what was found.
+    """Refuse a table that breaks the contract; the message names the column or utterance and its value.
 
     Raises:
         DataError: columns are missing, ids repeat, labels or splits are unknown, or rows are not probabilities.
@@ -150,7 +150,7 @@ def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
         raise DataError(f"{source} has a row without an utterance_id; each row must have one.")
     repeated = table["utterance_id"][table["utterance_id"].duplicated()]
     if len(repeated):
-        raise DataError(f"{source} has {repeated.iloc[0]} twice; each utterance_id must stand once.")
+        raise DataError(f"{source} has {repeated.iloc[0]} twice; each utterance_id must be unique.")
     for column, known in (("label", labels), ("split", SPLITS)):
         wrong = table[~table[column].isin(known)]
         if len(wrong):

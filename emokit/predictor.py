@@ -98,6 +98,10 @@ def _scores(labels: LabelSet, probabilities: "numpy.ndarray") -> dict[str, Any]:
     return {"label": max(rounded, key=lambda label: rounded[label]), "probabilities": rounded}
 
 
+class NothingToPredict(DataError):
+    """An input without what the modality reads, such as a clip without a face; late fusion leaves the branch out."""
+
+
 class Predictor(Protocol):
     """A loaded model that returns probabilities.
 
@@ -143,6 +147,16 @@ class Predictor(Protocol):
             DataError: the inputs as a whole cannot be used.
         """
         ...
+
+    def header(self, options: Mapping[str, Any]) -> list[str]:
+        """The column names of the table that `emokit predict` prints."""
+        before, after = self.columns
+        return [*before, "label", *self.labels, *after]
+
+    def rows(self, prediction: Prediction, options: Mapping[str, Any]) -> list[list[str]]:
+        """The rows of a prediction in that table."""
+        before, after = prediction.cells
+        return [[*before, prediction.label, *[f"{p:.3f}" for p in prediction.probabilities], *after]]
 
     def closing_note(self) -> str | None:
         """A line for the user after the last result, such as how many texts were cut."""

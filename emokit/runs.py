@@ -1,7 +1,7 @@
-"""The run folder: what one training leaves behind, and how to tell a complete one.
+"""The run folder: the files of one training, and whether they are complete.
 
 settings.yaml  environment.json  log.jsonl  tensorboard/  checkpoints/last/  model/  predictions/{dev,test}.parquet
-README.md  metrics.json (written last: its presence means that the run is complete)
+README.md  ledger.json  metrics.json (written last: its presence means that the run is complete)
 """
 
 import json
@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from emokit import __version__
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, new_folder, read_json, write_json, write_text
 from emokit.labels import LabelSet
 from emokit.runtime import installed, num_processors
 from emokit.settings import Settings, flat, read_yaml_mapping
+from emokit.version import __version__
 
 SETTINGS = "settings.yaml"
 ENVIRONMENT = "environment.json"
@@ -52,23 +52,31 @@ def start(
     resume: bool = False,
     force: bool = False,
 ) -> None:
-    """Make the run folder and write what is known before the work starts; or check that a resumed one fits.
+    """Make the run folder with its settings and environment, or check that an interrupted run can be resumed.
 
-    There may be nothing yet to resume: then the run starts. `folds` is what a cross-validation divides the data by.
+    With `resume` and no run in the folder, the run starts.
+
+    Args:
+        run: the run folder.
+        settings: of the modality, resolved.
+        seed, device, data, fingerprint: for `environment.json`.
+        folds: the policy that divides the data of a cross-validation into folds; None for other runs.
+        resume: accept an interrupted run with the same settings, folds and data.
+        force: replace a run folder that exists.
 
     Raises:
-        UsageError: the folder exists (neither `resume` nor `force` was asked for), or a resumed run had other settings or folds.
-        DataError: a resumed run was trained on other data, or its files are damaged.
+        UsageError: the folder exists (without `resume` or `force`), or the interrupted run had other settings or folds.
+        DataError: the interrupted run had other data, its files are damaged, or an older emokit made it.
     """
     if resume and (run / SETTINGS).exists():
         check_folder(run)
         if [entry.name for entry in run.iterdir() if not entry.name.startswith(".")] != [SETTINGS]:
             _check_same(run, settings, fingerprint, folds)
             return
-        force = True  # It was killed between its first two files: there is nothing to lose.
+        force = True  # the run was killed between its first two files, so nothing is lost
     if (run / SETTINGS).exists() and not force:
-        state = "is complete" if is_complete(run) else "was begun"
-        raise UsageError(f"{run} {state}; add --resume to go on with it, --force to replace it, or name another --run.")
+        state = "is complete" if is_complete(run) else "was started"
+        raise UsageError(f"{run} {state}; add --resume to resume it, --force to replace it, or name another --run.")
     new_folder(run, force=force, what=SETTINGS)
     write_text(run / SETTINGS, settings.as_yaml())
     write_json(
@@ -77,7 +85,7 @@ def start(
 
 
 def clear_unless_begun(run: Path) -> None:
-    """Remove the run folder of a worker that was killed before it wrote the settings: there is nothing to go on with."""
+    """Remove a run folder without settings: its worker was killed before it wrote them, so nothing can be resumed."""
     if run.is_dir() and not (run / SETTINGS).exists():
         with explained_disk_errors(run):
             shutil.rmtree(run)
@@ -86,7 +94,7 @@ def clear_unless_begun(run: Path) -> None:
 def environment(
     *, seed: int, device: str, data: Path | None = None, fingerprint: str, folds: str | None = None
 ) -> dict[str, Any]:
-    """What must be known to make a run again."""
+    """The content of `environment.json`: what is needed, besides the settings, to make a run again."""
     return {
         "command": [without_password(argument) for argument in sys.argv],
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -105,13 +113,13 @@ def environment(
 
 
 def without_password(text: str) -> str:
-    """A text in which the passwords of URLs are ***: one after a user's name, and one among a query's parameters."""
+    """Replace the passwords in URLs by ***, after the user name and among the parameters of the query."""
     text = re.sub(r"(:/+[^:/@\s]*:)\S*@", r"\1***@", text)
     return re.sub(r"(?i)([?&](?:\w*password|passwd|passphrase)=)[^&\s]*", r"\1***", text)
 
 
 def append_log(run: Path, line: dict[str, Any]) -> None:
-    """Add one line, an epoch's, to `log.jsonl`; after a line that a kill cut short it begins on a new one."""
+    """Add an epoch's line to `log.jsonl`; an incomplete line left by a kill is ended first."""
     before = (run / LOG).read_bytes() if (run / LOG).exists() else b""
     start = "\n" if before and not before.endswith(b"\n") else ""
     with explained_disk_errors(run / LOG), (run / LOG).open("a", encoding="utf-8") as log:
@@ -119,7 +127,7 @@ def append_log(run: Path, line: dict[str, Any]) -> None:
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """The epochs of a run, in order; a line that a kill cut short is left out, a repeated epoch counts once."""
+    """The epochs of a run, in order; incomplete lines are skipped, and of a repeated epoch the last line counts."""
     if not (run / LOG).exists():
         return []
     epochs: dict[int, dict[str, Any]] = {}
@@ -138,7 +146,7 @@ def last_epoch(run: Path) -> int:
 
 
 def write_model(run: Path, save: Callable[[Path], None]) -> None:
-    """Let `save` (a `save_pretrained`) write a model, and move its files to `model/` only when all of them are whole."""
+    """Let `save` (a `save_pretrained`) write a model, and move its files to `model/` once all of them are complete."""
     with tempfile.TemporaryDirectory(prefix=".model-", dir=run) as temporary, explained_disk_errors(run / MODEL):
         save(Path(temporary))
         (run / MODEL).mkdir(exist_ok=True)
@@ -147,30 +155,31 @@ def write_model(run: Path, save: Callable[[Path], None]) -> None:
 
 
 def is_complete(run: Path) -> bool:
-    """Whether the run reached its last file."""
+    """Whether the run has its last file."""
     return (run / METRICS).exists()
 
 
 def check_folder(run: Path) -> None:
-    """Refuse a folder that is no run, or that an emokit with other names of settings made.
+    """Refuse a folder that is not a run, or is the run of an emokit that used other names of settings.
 
     Raises:
-        DataError: says which, and what to do.
+        DataError: the sentence says which of the two, and what to do.
     """
     if not run.is_dir():
-        state = "is a file" if run.exists() else "is not there"
+        state = "is a file" if run.exists() else "does not exist"
         raise DataError(f"{run} {state}; name a run folder, as `emokit train` makes it with --run.")
     if not (run / SETTINGS).exists():
         raise DataError(f"{run} has no {SETTINGS}, so it is no run folder; name one that `emokit train` made.")
-    if read_settings(run).get("kind") in OLD_KINDS:
+    settings = read_settings(run)
+    if "modality" not in settings and settings.get("kind") in OLD_KINDS:
         raise DataError(f"{run} was made by an emokit before names changed; train it again.")
 
 
 def check_complete(run: Path) -> None:
-    """Refuse a folder that is no run, or a run that did not end.
+    """Refuse a folder that is not a run, and an incomplete run.
 
     Raises:
-        DataError: says which, and what to do.
+        DataError: the sentence says which of the two, and what to do.
     """
     check_folder(run)
     if not is_complete(run):
@@ -183,13 +192,13 @@ def read_settings(run: Path) -> dict[str, Any]:
 
 
 def read_environment(run: Path) -> dict[str, Any]:
-    """What `environment` wrote when the run started."""
+    """The content of `environment.json`."""
     value: dict[str, Any] = read_json(run / ENVIRONMENT)
     return value
 
 
 def read_metrics(run: Path) -> dict[str, Any]:
-    """The scores of a complete run.
+    """The content of `metrics.json` of a complete run.
 
     Raises:
         DataError: the run is not complete.
@@ -203,7 +212,7 @@ def read_labels(run: Path) -> LabelSet:
     """The label set of a complete run.
 
     Raises:
-        DataError: the run is incomplete, or its file of scores names no label set.
+        DataError: the run is incomplete, or its `metrics.json` has no label set.
     """
     labels = read_metrics(run).get("labels")
     try:
@@ -218,28 +227,29 @@ def _check_same(run: Path, settings: Settings, fingerprint: str, folds: str | No
     if changed:
         key = changed[0]
         raise UsageError(
-            f"{run} was begun with {key} = {before.get(key)!r} and is to go on with {now.get(key)!r}; "
-            "resume with the settings it was begun with, or name another --run."
+            f"{run} was started with {key} = {before.get(key)!r} and would be resumed with {now.get(key)!r}; "
+            "resume it with the settings it was started with, or name another --run."
         )
-    environment_then = read_environment(run)
-    folds_then = environment_then.get("folds", folds)
-    if folds_then != folds:
-        then, here = (f"with --folds {policy}" if policy else "without --folds" for policy in (folds_then, folds))
+    started = read_environment(run)
+    started_folds = started.get("folds", folds)
+    if started_folds != folds:
+        first, second = (f"with --folds {policy}" if policy else "without --folds" for policy in (started_folds, folds))
         raise UsageError(
-            f"{run} was begun {then} and is to go on {here}; resume as it was begun, or name another --run."
+            f"{run} was started {first} and would be resumed {second}; "
+            "resume it as it was started, or name another --run."
         )
-    if environment_then["data_fingerprint"] != fingerprint:
-        raise DataError(f"{run} was begun on other data than these; resume with the --data it was begun with.")
+    if started["data_fingerprint"] != fingerprint:
+        raise DataError(f"{run} was started on other data; resume it with the --data it was started with.")
 
 
 def _git_revision() -> str | None:
-    """The revision of the checkout that emokit runs from, with a plus where files were changed; None when installed."""
-    here = Path(__file__).resolve().parent.parent
-    if not (here / ".git").exists():
+    """The revision of emokit's checkout, with a plus where files were changed; None for an installed emokit."""
+    checkout = Path(__file__).resolve().parent.parent
+    if not (checkout / ".git").exists():
         return None
     try:
-        described = subprocess.run(
-            ["git", "-C", str(here), "describe", "--always", "--dirty=+", "--abbrev=12"],
+        result = subprocess.run(
+            ["git", "-C", str(checkout), "describe", "--always", "--dirty=+", "--abbrev=12"],
             capture_output=True,
             text=True,
             timeout=10,
@@ -247,4 +257,4 @@ def _git_revision() -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return described.stdout.strip() or None
+    return result.stdout.strip() or None

@@ -1,4 +1,4 @@
-"""The machine: which device to compute on, how to be repeatable, whether the installed packages fit together."""
+"""The machine: the device to compute on, seeds, and whether the installed packages are compatible."""
 
 import ctypes
 import importlib.metadata
@@ -22,31 +22,31 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 def choose_device(name: str = "auto") -> "torch.device":
-    """The device to compute on: CUDA, else MPS, else the CPU, where `auto` is asked for.
+    """The device to compute on; `auto` chooses CUDA, else MPS, else the CPU.
 
-    Of several GPUs it is the first; the environment variable CUDA_VISIBLE_DEVICES chooses which one that is.
+    Of several GPUs the first is used; the environment variable CUDA_VISIBLE_DEVICES decides which one that is.
 
     Raises:
-        UsageError: the device named is unknown or not on this machine.
+        UsageError: the device is unknown or not on this machine.
     """
     import torch
 
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        name = next(kind for kind, there in present.items() if there)
+        name = next(kind for kind, is_present in present.items() if is_present)
     if name not in present:
         raise UsageError(f"--device {name} is unknown; choose one of {', '.join(DEVICES)}.")
     if not present[name]:
-        there = ", ".join(kind for kind, is_there in present.items() if is_there)
-        raise UsageError(f"--device {name} was asked for and this machine has only {there}; use --device auto.")
+        available = ", ".join(kind for kind, is_present in present.items() if is_present)
+        raise UsageError(f"--device {name} was asked for and this machine has only {available}; use --device auto.")
     return torch.device(name)
 
 
 def keep_memory() -> None:
-    """Have the C library keep the large blocks that a training step frees for the next step, where it is glibc.
+    """Make glibc keep the large blocks that a training step frees, for the next step; other C libraries are left alone.
 
-    By default it hands them back to the system and asks for them anew, and each page of each costs a fault (measured:
-    experiments/LOG.md). The price is that the process keeps, to its end, what it once needed at its peak.
+    By default glibc returns them to the system and requests them again, at the cost of a fault per page (measured:
+    experiments/LOG.md). The price: the process never shrinks below its peak memory.
     https://man7.org/linux/man-pages/man3/mallopt.3.html
     """
     if sys.platform != "linux":
@@ -58,7 +58,7 @@ def keep_memory() -> None:
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and torch on every device, and keep cuDNN from choosing its algorithms by their speed today."""
+    """Seed Python, NumPy and torch on every device, and make cuDNN choose the same algorithms each time."""
     import numpy
     import torch
 
@@ -70,7 +70,7 @@ def seed_everything(seed: int) -> None:
 
 
 def quiet_libraries() -> None:
-    """Keep transformers' own progress bars and advice off the terminal: one place prints."""
+    """Silence the progress bars and advice of transformers: only the console of emokit prints."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -78,9 +78,9 @@ def quiet_libraries() -> None:
 
 
 def derived_seed(seed: int, *parts: int) -> int:
-    """A seed for one part of the work (an epoch, say) that depends on nothing but the run's seed and the part.
+    """A seed for a part of the work, such as an epoch, that depends only on the run's seed and the numbers of the part.
 
-    Work that was interrupted goes on with the very numbers it would have had.
+    Resumed work draws the same random numbers as work that was not interrupted.
     """
     import numpy
 
@@ -92,21 +92,21 @@ def num_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
-def check_workers(asked: int | None) -> None:
-    """Refuse fewer than one worker; None leaves their number open.
+def check_workers(workers: int | None) -> None:
+    """Refuse fewer than one worker; None is accepted and means the default number.
 
     Raises:
-        UsageError: says what was given.
+        UsageError: there are fewer than one.
     """
-    if asked is not None and asked < 1:
-        raise UsageError(f"--workers {asked} was given where 1 or more was expected.")
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers {workers} was given where 1 or more was expected.")
 
 
 def end_with_parent(grace_seconds: float = 0.0) -> None:
-    """Have this process end once the one that started it is gone, however that ended; else it would work for nobody.
+    """End this process when its parent process ends, even when the parent was killed.
 
     Args:
-        grace_seconds: first it is asked to stop (SIGTERM) and has so long to put its things away.
+        grace_seconds: time between SIGTERM and the exit, for clean-up; 0 exits at once.
     """
 
     def wait() -> None:
@@ -123,11 +123,11 @@ def end_with_parent(grace_seconds: float = 0.0) -> None:
 
 
 def mismatch(torch_version: str | None, torchaudio_version: str | None) -> str | None:
-    """What is wrong with an installed pair of torch and torchaudio, and what to install; None where it fits.
+    """What is wrong with an installed pair of torch and torchaudio, and what to install; None where they are compatible.
 
-    torchaudio 2.11.0 from the ordinary registry, which is built for CUDA 13.0 where there is CUDA, loads beside torch 2.11 to
-    2.13 of the same registry. It refuses torch 2.14 and later or of another CUDA at import, and cannot load a CPU-only torch;
-    `import transformers` then fails with it.
+    torchaudio 2.11.0 of the default registry (its CUDA build is for CUDA 13.0) loads with torch 2.11 to 2.13 of the same
+    registry. Its import fails with torch 2.14 or later, with a torch for another CUDA and with a CPU-only torch; `import
+    transformers` then fails too.
     """
     if torch_version is None:
         return f"torch is not installed; install {MATCHING_TORCH}."
@@ -138,15 +138,15 @@ def mismatch(torch_version: str | None, torchaudio_version: str | None) -> str |
     if build == "cpu" and not same_build:
         wrong = f"torch {torch_version} is a CPU-only build, which torchaudio {torchaudio_version} cannot load"
         return f"{wrong}; install {MATCHING_TORCH}."
-    fits = (2, 12) <= tuple(int(part) for part in release.split(".")[:2]) < (2, 14)
-    if not fits or not same_build or not torchaudio_version.startswith("2.11."):
+    is_supported = (2, 12) <= tuple(map(int, release.split(".")[:2])) < (2, 14)
+    if not is_supported or not same_build or not torchaudio_version.startswith("2.11."):
         pair = f"torch {torch_version} and torchaudio {torchaudio_version}"
         return f"{pair} do not fit together; install {MATCHING_TORCH}."
     return None
 
 
 def installed(package: str) -> str | None:
-    """The version of an installed package, without importing it; None where there is none."""
+    """The version of an installed package, without importing it; None where it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -1,7 +1,7 @@
-"""Settings: frozen, typed, each with a sentence; from a YAML file, then `--set key=value`, then flags.
+"""Settings: frozen, typed and documented; read from a YAML file, then `--set key=value`, then flags.
 
-A group of settings is a class that inherits from `Settings`. Unknown keys are refused with the nearest known name,
-values out of range name the field, and what was resolved can be written and read again.
+A group of settings is a class that inherits from `Settings`. An unknown key is refused with the nearest known name, and a value
+out of range with the name of its field. Resolved settings can be written and read again.
 """
 
 import difflib
@@ -29,20 +29,20 @@ class Settings(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
-        # To Python True is 1, and pydantic takes it for a number.
+    def _refuse_bool_as_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # In Python True is 1, so pydantic would accept it as a number.
         annotation = cls.model_fields[info.field_name or ""].annotation
         if isinstance(value, list | tuple):
-            kinds, found, expected = _kinds(annotation), value, "numbers"
+            kinds, entries, expected = _kinds(annotation), value, "numbers"
         else:
-            kinds, found, expected = list(_options(annotation)), [value], "a number"
-        if any(isinstance(one, bool) for one in found) and bool not in kinds and (int in kinds or float in kinds):
+            kinds, entries, expected = list(_options(annotation)), [value], "a number"
+        if any(isinstance(entry, bool) for entry in entries) and bool not in kinds and (int in kinds or float in kinds):
             raise ValueError(f"should be {expected}")
         return value
 
     @classmethod
     def make(cls, values: dict[str, Any], source: str = "The command line") -> Self:
-        """Check `values` and make the settings; `source` names in an error where they came from.
+        """Check `values` and make the settings; errors name `source` as the origin of the values.
 
         Raises:
             UsageError: a key is unknown, a value has the wrong type or is out of range.
@@ -54,15 +54,15 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, path: Path | None, overrides: Iterable[str] = (), flags: dict[str, Any] | None = None) -> Self:
-        """Read a YAML file, lay `key=value` overrides over it, then the flags that are not None.
+        """Read a YAML file, apply `key=value` overrides, then the flags that are not None.
 
         Args:
             path: the YAML file; None starts from the defaults.
             overrides: such as `training.max_epochs=2` or `model.channels=[16,32]`; values are YAML.
-            flags: dotted key -> value, as the command line's short flags give them.
+            flags: dotted key -> value, from the command line's short flags.
 
         Raises:
-            UsageError: the file is not there or no YAML mapping, or a key or value is refused.
+            UsageError: the file is missing or not a YAML mapping, or a key or value is refused.
         """
         values = read_yaml_mapping(path) if path else {}
         changes: dict[str, Any] = {}
@@ -81,11 +81,11 @@ class Settings(BaseModel):
         return cls.make(values, f"{path} (with what the command line changes)" if changes else str(path))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values only, as YAML and JSON take them."""
+        """Plain values only, for YAML and JSON."""
         return self.model_dump(mode="json")
 
     def as_yaml(self) -> str:
-        """Every field, resolved, in the order of the classes."""
+        """Every resolved field, in the order of the classes."""
         return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
 
     def key(self) -> str:
@@ -97,7 +97,7 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
     """Read a YAML file that must hold a mapping; an empty file is an empty mapping.
 
     Raises:
-        UsageError: the file is missing, unreadable, not YAML, or holds something else than a mapping.
+        UsageError: the file is missing, unreadable, not YAML or not a mapping.
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -109,9 +109,9 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not UTF-8 text; name a YAML file of settings.") from error
     # A date such as 2024-99-99 is a ValueError to PyYAML, a thousand open brackets a RecursionError.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" at line {where.line + 1}" if where else ""
-        raise UsageError(f"{path} is not valid YAML{line}; mend it and give the same command again.") from error
+        mark = getattr(error, "problem_mark", None)
+        line = f" at line {mark.line + 1}" if mark else ""
+        raise UsageError(f"{path} is not valid YAML{line}; fix it and run the command again.") from error
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -120,7 +120,7 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
 
 
 def parse_value(text: str, key: str) -> Any:
-    """Read the right side of `key=value` as YAML, so that lists, numbers, true and null are what they look like."""
+    """Read the right side of `key=value` as YAML, so that lists, numbers, true and null get their types."""
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -128,7 +128,7 @@ def parse_value(text: str, key: str) -> Any:
 
 
 def set_dotted(values: dict[str, Any], key: str, value: Any) -> None:
-    """Set `a.b.c` in nested dictionaries, making the inner ones."""
+    """Set `a.b.c` in nested dictionaries; missing inner ones are made."""
     *groups, last = key.split(".")
     for group in groups:
         inner = values.setdefault(group, {})
@@ -139,37 +139,37 @@ def set_dotted(values: dict[str, Any], key: str, value: Any) -> None:
 
 
 def fields(cls: type[Settings], prefix: str = "") -> dict[str, str]:
-    """Every dotted field of a group and its sentence: `training.max_epochs` -> "The most epochs …"."""
-    found: dict[str, str] = {}
+    """Every dotted field of a group and its sentence: `training.max_epochs` -> "Maximum number …"."""
+    sentences: dict[str, str] = {}
     for name, field in cls.model_fields.items():
         group = _group(field.annotation)
         if group is not None:
-            found |= fields(group, f"{prefix}{name}.")
+            sentences |= fields(group, f"{prefix}{name}.")
         else:
-            found[f"{prefix}{name}"] = " ".join((field.description or "").split())
-    return found
+            sentences[f"{prefix}{name}"] = " ".join((field.description or "").split())
+    return sentences
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested settings as dotted keys: {"training": {"lr": 1}} -> {"training.lr": 1}."""
-    found: dict[str, Any] = {}
+    dotted: dict[str, Any] = {}
     for key, value in values.items():
-        inner = isinstance(value, dict) and value
-        found |= flat(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value}
-    return found
+        is_group = isinstance(value, dict) and value
+        dotted |= flat(value, f"{prefix}{key}.") if is_group else {f"{prefix}{key}": value}
+    return dotted
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name, or group of names, that is most like `name`, if any is."""
+    """The known name, or group of names, that is most similar to `name`; None where none is similar."""
     names = list(known)
     last = name.rpartition(".")[2]
     group = name.removesuffix(last)
-    beside = {
-        part: group + part for part in (full[len(group) :].split(".")[0] for full in names if full.startswith(group))
+    same_group = {
+        key: group + key for key in (full[len(group) :].split(".")[0] for full in names if full.startswith(group))
     }
-    anywhere = {full.rpartition(".")[2]: full for full in reversed(names)}
-    # `anywhere`: a field may be given in the wrong group or without one, `max_epochs` for `training.max_epochs`.
-    for options, cutoff in ((beside, 0.5), (anywhere, 0.6)):
+    any_group = {full.rpartition(".")[2]: full for full in reversed(names)}
+    # `any_group`: a field may be given in the wrong group or without one, `max_epochs` for `training.max_epochs`.
+    for options, cutoff in ((same_group, 0.5), (any_group, 0.6)):
         close = difflib.get_close_matches(last, options, n=1, cutoff=cutoff)
         if close:
             return options[close[0]]
@@ -177,13 +177,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def _options(annotation: Any) -> tuple[Any, ...]:
-    """`int` and `None` of `int | None`; what is no union is its own only option."""
+    """The members of a union, such as `int` and `None`; another annotation is its only option."""
     return typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
 
 
 def _kinds(annotation: Any) -> list[Any]:
-    """`int` and whatever else `tuple[int, ...]` is made of, at any depth."""
-    return [annotation, *(kind for part in typing.get_args(annotation) for kind in _kinds(part))]
+    """An annotation and all that it contains at any depth, such as `int` in `tuple[int, ...]`."""
+    return [annotation, *(kind for argument in typing.get_args(annotation) for kind in _kinds(argument))]
 
 
 def _group(annotation: Any) -> type[Settings] | None:
@@ -193,15 +193,15 @@ def _group(annotation: Any) -> type[Settings] | None:
 
 def _sentence(cls: type[Settings], error: ValidationError, source: str) -> str:
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "function-after")
+    key = ".".join(str(name) for name in first["loc"] if name != "function-after")
     if first["type"] in ("extra_forbidden", "invalid_key"):
-        suggestion = nearest(where, fields(cls))
+        suggestion = nearest(key, fields(cls))
         hint = f"did you mean {suggestion}?" if suggestion else "see `emokit settings` for the known ones."
-        return f"{source} has the unknown key {where}; {hint}"
-    # pydantic's words begin with the kind of value ("Tuple should have …") and name our classes and Python's types.
+        return f"{source} has the unknown key {key}; {hint}"
+    # pydantic's messages start with the type ("Tuple should have …") and name emokit's classes and Python's types.
     reason = re.sub(r"^(Value error, |[A-Z]\w* (?=should))", "", first["msg"])
     reason = re.sub(r"a valid dictionary( or instance of \w+)?", A_GROUP, reason).replace(
         "a valid tuple", "a list such as [a,b]"
     )
     given = "" if first["type"] == "missing" else f" = {first['input']!r}"
-    return f"{source} has {where}{given}, but it {reason}." if where else f"{source}: {reason}."
+    return f"{source} has {key}{given}, but it {reason}." if key else f"{source}: {reason}."

@@ -1,4 +1,4 @@
-"""Processes that work side by side: started with an environment of their own, listened to, replaced, stopped."""
+"""Worker processes: each has its own environment and log, is restarted when it is killed, and ends with the command."""
 
 import contextlib
 import logging
@@ -16,21 +16,22 @@ from emokit.errors import EmokitError, WorkError
 from emokit.files import explained_disk_errors
 from emokit.runtime import check_workers, choose_device, end_with_parent, num_processors
 
-WORKERS = "workers"
-WATCH_SECONDS = 1.0
-PATIENCE_SECONDS = 60.0
-GRACE_SECONDS = 5.0  # less, once the command is gone: the same command, given again, starts others on the same work
+WORKERS = "workers"  # the folder of the workers' logs
+WATCH_SECONDS = 1.0  # between two checks of the workers
+PATIENCE_SECONDS = 60.0  # for a worker to end by itself before it is killed
+# Shorter when the command is gone: the same command, given again, starts other workers on the same tasks.
+GRACE_SECONDS = 5.0
 
 
 def size(workers: int | None, device: str) -> tuple[int, int]:
-    """How many processes are to work, and how many GPUs they share, one each in turn; 0 for none.
+    """The number of workers, and the number of GPUs that they share, one per worker in turn; 0 GPUs for other devices.
 
     Args:
-        workers: as many as were asked for; None for one per GPU, or one.
+        workers: the number asked for; None for one per GPU, or one without a GPU.
         device: as `runtime.choose_device` takes it.
 
     Raises:
-        UsageError: there are less than one, or the device is unknown or not there.
+        UsageError: fewer than one worker was asked for, or the device is unknown or not on this machine.
     """
     check_workers(workers)
     if device in ("cpu", "mps") or (device == "auto" and workers == 1) or choose_device(device).type != "cuda":
@@ -42,50 +43,55 @@ def size(workers: int | None, device: str) -> tuple[int, int]:
 
 
 class WorkerProcess:
-    """A worker's process and the place it works at: it does what it is asked, one thing after the other.
+    """A worker: one process that carries out one task at a time, and its replacements.
 
     Args:
-        act: does what is asked and returns its answer; it is sent there, so it can be pickled, as what is asked can.
-        log: the file to which all that the process prints goes.
-        number: its place among the others, counted from 0; those of all GPUs are taken in turn.
-        sharing: how many share the processors.
-        devices: how many GPUs they share; 0 for none.
+        act: carries out a task and returns its result; it is pickled, as are tasks and results.
+        log: the file that receives everything the process prints.
+        number: of the worker, from 0; the GPUs are assigned in turn.
+        num_workers: how many workers share the processors.
+        devices: the number of GPUs that they share; 0 for none.
+
+    Attributes:
+        result: of the last task.
+        error: of the last task, when it failed.
+        deaths: how often a process of this worker was replaced.
     """
 
-    def __init__(self, act: Callable[[Any], Any], log: Path, number: int, sharing: int, devices: int) -> None:
+    def __init__(self, act: Callable[[Any], Any], log: Path, number: int, num_workers: int, devices: int) -> None:
         self.result: Any = None
         self.error: EmokitError | None = None
         self.deaths = 0
         self._act, self._log = act, log
-        self._environment = {"OMP_NUM_THREADS": str(max(1, num_processors() // sharing))}
+        self._environment = {"OMP_NUM_THREADS": str(max(1, num_processors() // num_workers))}
         if devices:
-            shared = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(devices)))).split(",")[:devices]
-            self._environment["CUDA_VISIBLE_DEVICES"] = shared[number % devices]
+            visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(devices)))).split(",")[:devices]
+            self._environment["CUDA_VISIBLE_DEVICES"] = visible[number % devices]
         self._task: Any = None
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
 
-    def submit(self, what: Any) -> None:
-        """Have it do this: anything but None, and small: a few names and settings, no data.
+    def submit(self, task: Any) -> None:
+        """Start a task: any small value but None, such as a few names and settings, no data.
 
         Raises:
-            WorkError: the system has no room for another process.
+            WorkError: the system cannot start another process.
         """
-        self._task, self.result, self.error = what, None, None
+        self._task, self.result, self.error = task, None, None
         if self._process is None or not self._process.is_alive():
             self._start()
         self._send()
 
     @property
     def has_result(self) -> bool:
-        """Whether what was asked last is done: its answer or its error is there."""
+        """Whether the last task has ended, with `result` or `error`."""
         return self._task is None
 
     def is_busy(self) -> bool:
-        """Whether it does what it was asked; one that was killed is replaced, one that ended by itself is not."""
+        """Whether the task is being carried out; a killed process is replaced, a process that ended by itself is not."""
         if self._process is None or self.has_result:
             return False
-        is_alive = self._process.is_alive()  # asked first: what it said before its end is heard
+        is_alive = self._process.is_alive()  # before the pipe is read: a process may send its result and end in between
         if self._receive_result():
             return False
         if is_alive:
@@ -96,22 +102,22 @@ class WorkerProcess:
             return True
         if code:
             self._task = None
-            self.error = EmokitError(f"A worker ended with exit code {code}, and why stands in {self._log} or above.")
+            self.error = EmokitError(f"A worker ended with exit code {code}; the reason is in {self._log} or above.")
         return False
 
     def restart(self) -> None:
-        """Start another in the place of one that is gone, and ask it the same."""
+        """Start a new process for the same task."""
         self.deaths += 1
         self._start()
         self._send()
 
     def terminate(self) -> None:
-        """Ask it to leave what it does to another."""
+        """Ask the process to end (SIGTERM)."""
         if self._process is not None and self._process.is_alive():
             self._process.terminate()
 
     def stop(self) -> None:
-        """Wait until it has left; a second later than patience allows it is killed."""
+        """Terminate the process and wait for its end; kill it after `PATIENCE_SECONDS`."""
         if self._process is not None:
             self.terminate()
             self._process.join(PATIENCE_SECONDS)
@@ -119,16 +125,16 @@ class WorkerProcess:
             self._process.join()
 
     def _start(self) -> None:
-        """Start a process; its environment is set before it begins, as libraries look at it when they are loaded."""
+        """Start a process; its environment is set before, as libraries read it when they are imported."""
         context = multiprocessing.get_context("spawn")
         if self._pipe:
             self._pipe.close()
         before = {name: os.environ.get(name) for name in self._environment}
-        # The user's own number of threads stays.
+        # A number of threads that the user has set is not changed.
         os.environ.update({n: v for n, v in self._environment.items() if n != "OMP_NUM_THREADS" or not before[n]})
         try:
-            self._pipe, its_end = context.Pipe()
-            process = context.Process(target=_begin, args=(self._act, self._log, its_end))
+            self._pipe, worker_end = context.Pipe()
+            process = context.Process(target=_run, args=(self._act, self._log, worker_end))
             with _ignore_ctrl_c():
                 process.start()
                 self._process = process
@@ -137,15 +143,15 @@ class WorkerProcess:
         finally:
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
-        its_end.close()
+        worker_end.close()
 
     def _send(self) -> None:
-        with contextlib.suppress(OSError):  # it is gone, which is seen when it is asked whether it works
+        with contextlib.suppress(OSError):  # the process has ended, which `is_busy` detects
             if self._pipe:
                 self._pipe.send(self._task)
 
     def _receive_result(self) -> bool:
-        with contextlib.suppress(EOFError, OSError):  # it is gone, and said nothing
+        with contextlib.suppress(EOFError, OSError):  # the process ended without a result
             if self._pipe and self._pipe.poll():
                 self.result, self.error = self._pipe.recv()
                 self._task = None
@@ -154,13 +160,13 @@ class WorkerProcess:
 
 @contextlib.contextmanager
 def worker_pool(act: Callable[[Any], Any], logs: Path, workers: int, devices: int) -> Iterator[list[WorkerProcess]]:
-    """So many workers' places; whoever works there at the end is stopped, all at once.
+    """Yield workers, and stop all of them at the end; their processes start with their first task.
 
     Args:
-        act: as `Hand` takes it.
-        logs: the folder for what they print.
-        workers: how many.
-        devices: GPUs that they share, one each in turn; 0 for none.
+        act: as `WorkerProcess` takes it.
+        logs: the folder of their logs, `0.log` and so on.
+        workers: the number of workers.
+        devices: the number of GPUs that they share; 0 for none.
     """
     pool = [WorkerProcess(act, logs / f"{number}.log", number, workers, devices) for number in range(workers)]
     try:
@@ -174,9 +180,9 @@ def worker_pool(act: Callable[[Any], Any], logs: Path, workers: int, devices: in
 
 @contextlib.contextmanager
 def _ignore_ctrl_c() -> Iterator[None]:
-    """A process that is started here never hears Ctrl-C, not even while it loads its libraries."""
+    """Processes that are started here ignore Ctrl-C from their first moment, before they can set a handler."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may say so
+        yield  # only the main thread may set signal handlers
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -185,41 +191,41 @@ def _ignore_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _begin(act: Callable[[Any], Any], log: Path, pipe: Connection) -> None:
-    """What a worker's process does; an error ends it and goes to the command."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the command, which asks its workers to stop
-    signal.signal(signal.SIGTERM, _leave)
+def _run(act: Callable[[Any], Any], log: Path, pipe: Connection) -> None:
+    """The main function of a worker's process; an error is sent to the command and ends the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the command, which terminates its workers
+    signal.signal(signal.SIGTERM, _exit)
     end_with_parent(GRACE_SECONDS)
     try:
-        _to_file(log)
+        _redirect_output(log)
         for task in _tasks(pipe):
             pipe.send((act(task), None))
     except EmokitError as error:
         pipe.send((None, error))
         raise SystemExit(error.exit_code) from error
     except Exception:
-        logging.getLogger(__name__).exception("The worker ended by an error of its own.")
-        pipe.send((None, EmokitError(f"A worker ended by an error of its own, a bug; its traceback is in {log}.")))
+        logging.getLogger(__name__).exception("The worker ended by a bug.")
+        pipe.send((None, EmokitError(f"A worker ended by a bug of emokit; its traceback is in {log}.")))
         raise SystemExit(1) from None
 
 
 def _tasks(pipe: Connection) -> Iterator[Any]:
-    """What the command asks, as long as it is there."""
+    """The tasks that the command sends, until it closes the pipe."""
     while True:
         try:
-            asked = pipe.recv()
+            task = pipe.recv()
         except (EOFError, ConnectionError):
             return
-        yield asked
+        yield task
 
 
-def _leave(signum: int, frame: Any) -> None:
+def _exit(signum: int, frame: Any) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(0)
 
 
-def _to_file(path: Path) -> None:
-    """Send what this process and the libraries in it print to a file, so that what the command shows stays whole."""
+def _redirect_output(path: Path) -> None:
+    """Send the output of this process and its libraries to a file, so that it does not mix with the command's."""
     with explained_disk_errors(path):
         path.parent.mkdir(exist_ok=True)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

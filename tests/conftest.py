@@ -1,4 +1,4 @@
-"""What several tests share: the folder of real corpora, where there is one, and a small made one."""
+"""Shared fixtures: real corpora where they are, small synthesised ones, small settings and a web server."""
 
 import csv
 import itertools
@@ -14,37 +14,37 @@ import soundfile
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole commands first: with several test processes, what begins last should be short."""
+    """End-to-end tests first: with several test processes, the last tests should be short."""
     items.sort(key=lambda item: "end_to_end" not in item.path.parts)
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process runs; one that has ended and that nobody has waited for does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         os.kill(pid, 0)
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except ProcessLookupError:
         return False
     except FileNotFoundError:
-        return not Path("/proc").is_dir()  # it ended between the two; or there is no /proc here
+        return not Path("/proc").is_dir()  # it ended in between, or this system has no /proc
     return state != "Z"
 
 
 @pytest.fixture(scope="session")
 def corpora() -> Path:
-    """The folder of real corpora that EMOKIT_CORPORA names; tests on it skip, in words, where it is not set."""
+    """The folder of real corpora that EMOKIT_CORPORA names; without it the test is skipped."""
     folder = os.environ.get("EMOKIT_CORPORA")
     if not folder:
         pytest.skip("EMOKIT_CORPORA names no folder of real corpora")
     path = Path(folder).resolve()
     if not path.is_dir():
-        pytest.skip(f"EMOKIT_CORPORA names {folder}, which is no folder")
+        pytest.skip(f"EMOKIT_CORPORA names {folder}, which is not a folder")
     return path
 
 
 @pytest.fixture(scope="session")
 def write_emodb() -> Callable[..., list[Path]]:
-    """Writes a small EmoDB: noise of 0.2 s under the names of all speakers, texts and emotions given."""
+    """Writes a small EmoDB: 0.2 s of noise for each combination of speakers, texts and emotions."""
 
     def write(
         root: Path, speakers: Sequence[str] = ("03", "08", "09"), texts: Sequence[str] = ("a01",), emotions: str = "WFN"
@@ -64,7 +64,7 @@ def write_emodb() -> Callable[..., list[Path]]:
 
 @pytest.fixture(scope="session")
 def small_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A prepared folder of a small synthesised EmoDB, with features of 32 mels; read it, do not write to it."""
+    """A prepared folder of a small synthesised EmoDB, with features of 32 mels; read-only for tests."""
     from emokit.audio.settings import FeatureSettings
     from emokit.audio.spectrogram.log_mel import LogMel
     from emokit.data.catalogue import read_catalogue, with_roots
@@ -82,7 +82,7 @@ def small_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small_settings() -> dict:
-    """An audio experiment that trains on `small_prepared` in a second or two; make `AudioSettings` of it."""
+    """Values for `AudioSettings.make` that train on `small_prepared` in a second or two."""
     return {
         "name": "small",
         "data": {"window_seconds": 1.5},
@@ -96,25 +96,25 @@ SMALL_FEATURES = {"sample_rate": 16000, "n_fft": 512, "hop_length": 320, "n_mels
 
 
 class Server:
-    """A web server on this machine that a test fills and trips: `served.files["a.zip"] = bytes`, `served.cut_at = 500`."""
+    """A local web server with files and faults set by the test: `served.files["a.zip"] = bytes`, `served.cut_at = 500`."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.asked: list[tuple[str, str | None]] = []
-        """Path and Range header of every request."""
+        """Path and Range header of each request."""
         self.cut_at: int | None = None
-        """Every answer breaks off after this many bytes of its body."""
+        """The connection is cut after this many bytes of a body."""
         self.cuts = 0
-        """How many answers do."""
+        """The number of responses that are cut."""
         self.resumes = True
-        """Whether it answers to Range."""
+        """Whether it supports Range requests."""
         self.version = '"1"'
         self.busy = 0
-        """How many requests it refuses with 503."""
+        """The number of requests that it refuses with 503."""
         self.url = ""
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        """Answer one GET."""
+        """Answer a GET request."""
         name, span = request.path.lstrip("/"), request.headers.get("Range")
         self.asked.append((name, span))
         if self.busy or name not in self.files:
@@ -142,7 +142,7 @@ class Server:
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A web server that serves what a test puts into `files`, without pauses between tries."""
+    """A web server that serves the test's `files`; downloads do not pause between tries."""
     from emokit.data.download import fetch
 
     monkeypatch.setattr(fetch, "PAUSE_SECONDS", 0.0)
@@ -193,7 +193,7 @@ def write_meld(root: Path) -> None:
 
 @pytest.fixture(scope="session")
 def text_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A prepared folder of about 500 invented comments and 140 turns of dialogue; read it, do not write to it."""
+    """A prepared folder of about 500 synthesised comments and 140 turns of dialogue; read-only for tests."""
     from emokit.audio.settings import FeatureSettings
     from emokit.audio.spectrogram.log_mel import LogMel
     from emokit.data.catalogue import read_catalogue, with_roots
@@ -213,7 +213,7 @@ def text_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def text_settings() -> dict:
-    """A text experiment that trains on `text_prepared` in a second or two; make `TextSettings` of it."""
+    """Values for `TextSettings.make` that train on `text_prepared` in a second or two."""
     return {
         "name": "small",
         "features": {"max_length": 24},

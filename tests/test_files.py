@@ -1,4 +1,4 @@
-"""Files that are whole or absent: what is left behind when writing fails, and the sentence that says why."""
+"""Atomic writing: files are complete or absent, and the sentences of full and read-only disks."""
 
 import errno
 import hashlib
@@ -15,7 +15,7 @@ def names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 
 
-def test_a_file_gets_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_file_gets_its_name_only_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.txt"
     with whole_file(path) as temporary:
         temporary.write_text("half")
@@ -38,7 +38,7 @@ def test_a_failure_leaves_nothing_under_the_final_name(tmp_path: Path, error: ty
     assert names(tmp_path) == []
 
 
-def test_a_failure_keeps_what_was_there_before(tmp_path: Path) -> None:
+def test_a_failure_does_not_change_an_existing_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
     with pytest.raises(RuntimeError):
@@ -55,7 +55,7 @@ def failing_replace(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-def test_a_full_disk_is_one_sentence_and_keeps_the_old_file(
+def test_a_full_disk_is_one_sentence_and_the_old_file_is_not_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     path = tmp_path / "a.txt"
@@ -64,17 +64,17 @@ def test_a_full_disk_is_one_sentence_and_keeps_the_old_file(
     with pytest.raises(WorkError) as caught:
         write_text(path, "new")
     assert str(caught.value) == (
-        f"The disk that holds {path} is full; free some space and give the command again (a training with --resume)."
+        f"The disk that holds {path} is full; free some space and run the command again (a training with --resume)."
     )
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a.txt"]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full, a device without space")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_disk_that_fills_up_in_the_middle_is_the_same_sentence(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    part = tmp_path / f".a.txt.{os.getpid()}.part"
-    part.symlink_to("/dev/full")
+    temporary = tmp_path / f".a.txt.{os.getpid()}.part"
+    temporary.symlink_to("/dev/full")
     with pytest.raises(WorkError, match="is full"):
         write_text(path, "new")
     assert names(tmp_path) == []
@@ -103,7 +103,7 @@ def test_a_file_in_the_place_of_a_folder_is_one_sentence(tmp_path: Path) -> None
         new_folder(tmp_path / "file" / "run", force=False, what="index.html")
 
 
-def test_an_error_of_ours_keeps_its_own_kind(tmp_path: Path) -> None:
+def test_other_errors_keep_their_type(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), whole_file(tmp_path / "a.txt"):
         pass  # nothing was written
     with pytest.raises(IsADirectoryError), whole_file(tmp_path / "a.txt"):
@@ -117,7 +117,7 @@ def test_json_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert (tmp_path / "a.json").read_text() == '{\n "b": [\n  1,\n  2.5,\n  null\n ],\n "a": "Wut"\n}\n'
 
 
-def test_json_without_a_number_in_it_is_not_written(tmp_path: Path) -> None:
+def test_json_with_nan_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"uar": float("nan")})
     assert names(tmp_path) == []
@@ -127,7 +127,7 @@ def test_missing_and_damaged_json_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     with pytest.raises(DataError) as caught:
         read_json(path)
-    assert str(caught.value) == f"{path} is not there; make the folder that it belongs to again."
+    assert str(caught.value) == f"{path} does not exist; make the folder that it belongs to again."
     path.write_text('{"a": ')
     with pytest.raises(DataError) as caught:
         read_json(path)
@@ -150,7 +150,7 @@ def test_a_new_folder_may_be_missing_or_empty(tmp_path: Path) -> None:
         assert names(tmp_path / "a" / "b") == []
 
 
-def test_a_folder_that_holds_something_is_refused_and_kept(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_refused_and_not_changed(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("x")
     with pytest.raises(UsageError) as caught:
         new_folder(tmp_path, force=False, what="index.html")
@@ -165,7 +165,7 @@ def test_a_folder_that_holds_something_is_refused_and_kept(tmp_path: Path) -> No
     assert names(tmp_path) == ["thesis.tex"]
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     for force in (False, True):
         with pytest.raises(UsageError) as caught:
@@ -173,21 +173,21 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
         assert str(caught.value) == f"{tmp_path}/a is a file; name a folder for the result."
 
 
-def test_force_empties_a_folder_of_ours_and_follows_no_link_out_of_it(tmp_path: Path) -> None:
-    kept, folder, link = tmp_path / "kept", tmp_path / "report", tmp_path / "link"
-    kept.mkdir()
-    (kept / "corpus.wav").write_text("x")
+def test_force_empties_a_folder_that_emokit_made_and_follows_no_link_out_of_it(tmp_path: Path) -> None:
+    outside, folder, link = tmp_path / "outside", tmp_path / "report", tmp_path / "link"
+    outside.mkdir()
+    (outside / "corpus.wav").write_text("x")
     (folder / "figures").mkdir(parents=True)
     (folder / "figures" / "a.png").write_text("x")
     (folder / "index.html").write_text("x")
-    (folder / "elsewhere").symlink_to(kept)
+    (folder / "elsewhere").symlink_to(outside)
     link.symlink_to(folder)
     new_folder(link, force=True, what="index.html")
     assert names(folder) == []
     assert link.is_symlink()
-    assert names(kept) == ["corpus.wav"]
+    assert names(outside) == ["corpus.wav"]
 
 
-def test_what_comes_with_emokit_is_found() -> None:
+def test_resources_are_found() -> None:
     assert resource("datasets.yaml").is_file()
     assert resource("experiments").is_dir()

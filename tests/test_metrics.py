@@ -1,4 +1,4 @@
-"""Scores against scikit-learn and numbers worked by hand; intervals against a loop that resamples rows one by one."""
+"""Scores against scikit-learn and values computed by hand; intervals against a loop that resamples rows."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from sklearn import metrics as reference
 
 from emokit import metrics, predictions
-from emokit.labels import LABELS
+from emokit.labels import DEFAULT_LABELS, LabelSet
 
 LETTERS = "ADFHNSU"  # angry disgust fear happy neutral sad surprise
 
@@ -24,10 +24,10 @@ def made(
             "speaker": "03" if clusters is None else [str(cluster) for cluster in clusters],
             "dialogue": dialogue,
             "split": "test",
-            "label": [LABELS[target] for target in targets],
+            "label": [DEFAULT_LABELS[target] for target in targets],
         }
     )
-    return predictions.make(table, probabilities, model="m", fingerprint="")
+    return predictions.make(table, probabilities, labels=DEFAULT_LABELS, model="m", fingerprint="")
 
 
 def drawn(seed: int, n: int = 200, *, absent: tuple[int, ...] = (), tied: bool = False) -> predictions.Predictions:
@@ -75,18 +75,17 @@ def test_every_score_is_scikit_learns(how: dict[str, Any]) -> None:
     )
     assert scored["confusion"] == reference.confusion_matrix(targets, predicted, labels=range(7)).tolist()
     table = reference.precision_recall_fscore_support(targets, predicted, labels=range(7), zero_division=0)
-    for i, label in enumerate(LABELS):
+    for i, label in enumerate(DEFAULT_LABELS):
         values = dict(zip(("precision", "recall", "f1", "support"), (row[i] for row in table), strict=True))
         assert scored["per_class"][label] == pytest.approx(values, abs=1e-12)
 
 
-def test_uar_is_scikit_learns_balanced_accuracy_where_every_guess_is_a_class_of_the_truth() -> None:
+def test_uar_is_scikit_learns_balanced_accuracy_when_only_classes_of_the_truth_are_predicted() -> None:
     targets = np.array([0, 0, 0, 3, 3, 5])
     predicted = np.array([0, 0, 3, 3, 5, 0])
-    assert metrics.plain_scores(targets, predicted)["uar"] == pytest.approx(
-        reference.balanced_accuracy_score(targets, predicted)
-    )
-    assert metrics.plain_scores(targets, predicted)["uar"] == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    uar = metrics.plain_scores(targets, predicted, 7)["uar"]
+    assert uar == pytest.approx(reference.balanced_accuracy_score(targets, predicted))
+    assert uar == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
 
 
 def test_scores_per_corpus_are_those_of_its_rows_alone() -> None:
@@ -100,7 +99,7 @@ def test_scores_per_corpus_are_those_of_its_rows_alone() -> None:
         assert scored[corpus] == pytest.approx({"n": rows.sum(), **values}, abs=1e-12)
 
 
-def test_scores_per_sex_are_those_of_the_utterances_whose_sex_is_known() -> None:
+def test_scores_per_gender_are_those_of_the_utterances_whose_gender_is_known() -> None:
     given = drawn(5)
     ids = given.table["utterance_id"]
     known = pandas.Series(["female", None] * (len(ids) // 2), index=ids[: len(ids) // 2 * 2], dtype="string")
@@ -112,7 +111,7 @@ def test_scores_per_sex_are_those_of_the_utterances_whose_sex_is_known() -> None
 
 
 def of_confidences(*rows: tuple[float, bool]) -> predictions.Predictions:
-    """Rows of (confidence, whether the guess is right); the rest is shared evenly by the other six."""
+    """Rows of (confidence, whether the prediction is right); the other six classes share the rest equally."""
     probabilities = np.array([[(1 - confidence) / 6] * 7 for confidence, _ in rows])
     probabilities[:, 0] = [confidence for confidence, _ in rows]
     return made(np.array([0 if right else 1 for _, right in rows]), probabilities)
@@ -137,7 +136,7 @@ def of_confidences(*rows: tuple[float, bool]) -> predictions.Predictions:
         ([(1.0, False)], 1.0),
     ],
 )
-def test_the_calibration_error_is_the_one_worked_by_hand(rows: list[tuple[float, bool]], ece: float) -> None:
+def test_the_calibration_error_is_the_one_computed_by_hand(rows: list[tuple[float, bool]], ece: float) -> None:
     assert metrics.score(of_confidences(*rows), num_resamples=2)["ece"] == pytest.approx(ece, abs=1e-6)
 
 
@@ -157,10 +156,10 @@ def test_resamples_of_clusters_are_resamples_of_their_rows() -> None:
         rows = np.concatenate(
             [np.flatnonzero(clusters == n) for n, times in zip(names, drawn_times, strict=True) for _ in range(times)]
         )
-        truth, shares = targets[rows], probabilities[rows]
-        predicted, confidence = shares.argmax(axis=1), shares.max(axis=1)
+        truth, drawn_rows = targets[rows], probabilities[rows]
+        predicted, confidence = drawn_rows.argmax(axis=1), drawn_rows.max(axis=1)
         slow = expected(truth, predicted)
-        slow["nll"] = -np.mean([np.log(share[target]) for share, target in zip(shares, truth, strict=True)])
+        slow["nll"] = -np.mean([np.log(row[target]) for row, target in zip(drawn_rows, truth, strict=True)])
         slow["ece"] = 0.0
         for k in range(15):
             inside = (confidence > k / 15) & (confidence <= (k + 1) / 15)
@@ -185,15 +184,15 @@ def test_each_resample_draws_as_many_clusters_as_there_are_and_all_equally_often
     weights = metrics.bootstrap_weights(8, 4000, seed=0)
     assert set(weights.sum(axis=1)) == {8.0}
     np.testing.assert_allclose(weights.mean(axis=0), 1, atol=0.08)
-    # The number of times that one is drawn is binomial: variance n p (1 - p) = 8 * 1/8 * 7/8.
+    # The number of times that a cluster is drawn is binomial: variance n p (1 - p) = 8 * 1/8 * 7/8.
     np.testing.assert_allclose(weights.var(axis=0), 0.875, atol=0.1)
 
 
-def test_the_interval_covers_the_true_accuracy_about_as_often_as_it_says() -> None:
+def test_the_interval_covers_the_true_accuracy_in_about_95_percent_of_samples() -> None:
     rng = np.random.default_rng(0)
     covered = []
     for _ in range(100):
-        # 40 speakers of 10 utterances; a speaker is recognised in a share of them that differs from one to the next.
+        # 40 speakers of 10 utterances; each speaker has another probability of being recognised.
         skill = np.repeat(rng.beta(6, 4, 40), 10)
         right = rng.random(400) < skill
         probabilities = np.full((400, 7), 0.05)
@@ -210,10 +209,9 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     assert metrics.score(given, seed=4)["interval"] != metrics.score(given, seed=5)["interval"]
 
 
-def test_one_cluster_alone_has_an_interval_of_no_width() -> None:
+def test_a_single_cluster_has_an_interval_of_no_width() -> None:
     given = drawn(2)
-    alone = made(given.targets, given.probabilities)
-    scored = metrics.score(alone, num_resamples=10)
+    scored = metrics.score(made(given.targets, given.probabilities), num_resamples=10)
     assert scored["num_clusters"] == 1
     for name in metrics.INTERVALS:
         assert scored["interval"][name] == pytest.approx([scored[name]] * 2)
@@ -231,34 +229,47 @@ def test_the_unit_of_resampling_is_named() -> None:
     assert (scored["num_clusters"], scored["cluster"]) == (3, "group")  # two dialogues and one speaker
 
 
-def test_what_is_scored_is_plain_json() -> None:
+def test_scores_are_plain_json() -> None:
     scored = metrics.score(drawn(0), num_resamples=2)
     assert json.loads(json.dumps(scored, allow_nan=False)) == scored
 
 
 def letters(text: str) -> pandas.Series:
-    return pandas.Series([LABELS[LETTERS.index(letter)] for letter in text])
+    return pandas.Series([DEFAULT_LABELS[LETTERS.index(letter)] for letter in text])
 
 
 def truth_of(text: str) -> predictions.Predictions:
     return made(np.array([LETTERS.index(letter) for letter in text]), np.full((len(text), 7), 1 / 7))
 
 
-def test_the_majority_baseline_is_the_one_worked_by_hand() -> None:
+def test_the_majority_baseline_is_the_one_computed_by_hand() -> None:
     # Always "neutral": 2 of 4 right; recalls 1, 0, 0; F1 of neutral 2*2 / (2 + 4) = 2/3.
-    found = metrics.majority_baseline(letters("NNNHS"), truth_of("NNHA"))
+    baseline = metrics.majority_baseline(letters("NNNHS"), truth_of("NNHA"))
     expected = {"accuracy": 1 / 2, "uar": 1 / 3, "weighted_f1": 2 / 3 * 2 / 4, "macro_f1": 2 / 9}
-    assert {name: found[name] for name in metrics.SCORES} == pytest.approx(expected)
-    assert np.sum(found["confusion"]) == 4
-    assert set(found["interval"]) == set(metrics.SCORES)
-    assert all(low <= found[name] <= high for name, (low, high) in found["interval"].items())
+    assert {name: baseline[name] for name in metrics.SCORES} == pytest.approx(expected)
+    assert np.sum(baseline["confusion"]) == 4
+    assert set(baseline["interval"]) == set(metrics.SCORES)
+    assert all(low <= baseline[name] <= high for name, (low, high) in baseline["interval"].items())
 
 
-def test_the_majority_is_the_trainings_even_where_the_truth_has_none_of_it() -> None:
-    found = metrics.majority_baseline(letters("UUN"), truth_of("NN"))
-    assert {name: found[name] for name in metrics.SCORES} == dict.fromkeys(metrics.SCORES, 0.0)
+def test_the_majority_label_of_training_counts_even_when_the_truth_lacks_it() -> None:
+    baseline = metrics.majority_baseline(letters("UUN"), truth_of("NN"))
+    assert {name: baseline[name] for name in metrics.SCORES} == dict.fromkeys(metrics.SCORES, 0.0)
 
 
 def test_of_labels_equally_frequent_in_training_the_first_is_the_majority() -> None:
     assert metrics.majority_baseline(letters("NNHHS"), truth_of("H"))["accuracy"] == 1
     assert metrics.majority_baseline(letters("HHNNS"), truth_of("H"))["accuracy"] == 1
+
+
+def test_scores_have_the_classes_of_the_label_set_of_the_predictions() -> None:
+    labels = LabelSet(["low", "medium", "high"])
+    table = truth_of("NNN").table.assign(label=["low", "high", "high"]).drop(columns=DEFAULT_LABELS.columns)
+    probabilities = np.array([[0.8, 0.1, 0.1], [0.2, 0.2, 0.6], [0.6, 0.2, 0.2]])
+    given = predictions.make(table, probabilities, labels=labels, model="m", fingerprint="")
+    scored = metrics.score(given, num_resamples=2)
+    assert scored["confusion"] == [[1, 0, 0], [0, 0, 0], [1, 0, 1]]
+    assert list(scored["per_class"]) == ["low", "medium", "high"]
+    assert scored["uar"] == pytest.approx((1 + 1 / 2) / 2)
+    baseline = metrics.majority_baseline(pandas.Series(["high", "high", "low"]), given)
+    assert baseline["confusion"] == [[0, 0, 1], [0, 0, 0], [0, 0, 2]]

@@ -1,5 +1,6 @@
-"""The hinge: tables that anyone may write, so every way to break the contract has its words."""
+"""Tables of predictions, which any program may write: every violation of the contract has its sentence."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 
 from emokit import predictions
 from emokit.errors import DataError
-from emokit.labels import LABELS
+from emokit.labels import DEFAULT_LABELS, LabelSet
 
 COLUMNS = "utterance_id corpus speaker dialogue split label"
-PROBABILITIES = [f"p_{label}" for label in LABELS]
+PROBABILITIES = [f"p_{label}" for label in DEFAULT_LABELS]
+LEVELS = LabelSet(["low", "medium", "high"])
 
 
 def utterances(**columns: Any) -> pandas.DataFrame:
@@ -40,7 +42,15 @@ def probabilities() -> np.ndarray:
 
 
 def made(**columns: Any) -> predictions.Predictions:
-    return predictions.make(utterances(**columns), probabilities(), model="acrnn", fingerprint="ab")
+    table = utterances(**columns)
+    return predictions.make(table, probabilities(), labels=DEFAULT_LABELS, model="acrnn", fingerprint="ab")
+
+
+def with_levels() -> predictions.Predictions:
+    """Predictions of another label set than the default."""
+    table = utterances(label=["high", "low", "medium"])
+    values = np.array([[0.1, 0.1, 0.8], [0.5, 0.25, 0.25], [0.2, 0.6, 0.2]])
+    return predictions.make(table, values, labels=LEVELS, model="m", fingerprint="")
 
 
 def test_the_columns_are_those_of_the_contract_and_in_its_order(tmp_path: Path) -> None:
@@ -50,6 +60,7 @@ def test_the_columns_are_those_of_the_contract_and_in_its_order(tmp_path: Path) 
     assert {schema.field(name).type for name in PROBABILITIES} == {pyarrow.float32()}
     assert schema.metadata[b"emokit.model"] == b"acrnn"
     assert schema.metadata[b"emokit.fingerprint"] == b"ab"
+    assert json.loads(schema.metadata[b"emokit.labels"]) == list(DEFAULT_LABELS)
 
 
 def test_what_was_written_is_read_in_the_order_of_the_ids(tmp_path: Path) -> None:
@@ -66,7 +77,7 @@ def test_rows_stay_beside_their_utterances_whatever_their_index() -> None:
     assert made().table["p_happy"].tolist() == pytest.approx([0.4, 0.1, 0.1])
 
 
-def test_clusters_are_dialogues_where_there_are_any_and_else_speakers_of_their_corpus() -> None:
+def test_clusters_are_dialogues_if_there_are_any_and_else_speakers_per_corpus() -> None:
     assert made().clusters.tolist() == ["meld/d1", "emodb/03", "emodb/08"]
 
 
@@ -78,31 +89,69 @@ def test_clusters_are_dialogues_where_there_are_any_and_else_speakers_of_their_c
         (pandas.Categorical(["d1", None, None]), ["meld/d1", "emodb/03", "emodb/08"]),
     ],
 )
-def test_dialogues_written_elsewhere_may_be_of_any_type(dialogue: Any, clusters: list[str]) -> None:
+def test_dialogues_of_other_programs_may_have_any_type(dialogue: Any, clusters: list[str]) -> None:
     assert made(dialogue=dialogue).clusters.tolist() == clusters
 
 
-def test_a_split_is_its_rows_alone() -> None:
+def test_a_split_has_its_rows_only() -> None:
     assert made().of_split("test").table["utterance_id"].tolist() == ["meld/d1_u0", "emodb/a"]
     assert made().of_split("test").probabilities.shape == (2, 7)
     assert len(made().of_split("train").table) == 0
 
 
-def test_a_table_without_metadata_of_ours_is_read(tmp_path: Path) -> None:
-    made().table.to_parquet(tmp_path / "theirs.parquet")
-    assert predictions.read(tmp_path / "theirs.parquet").model == "unknown"
+def test_another_label_set_is_written_and_read(tmp_path: Path) -> None:
+    predictions.write(with_levels(), tmp_path / "levels.parquet")
+    read = predictions.read(tmp_path / "levels.parquet")
+    assert isinstance(read.labels, LabelSet)
+    assert read.labels == LEVELS
+    assert read.targets.tolist() == [1, 0, 2]
+    assert read.probabilities[2] == pytest.approx([0.1, 0.1, 0.8])
+    assert pyarrow.parquet.read_schema(tmp_path / "levels.parquet").names == [*COLUMNS.split(), *LEVELS.columns]
+
+
+def test_a_table_without_metadata_has_the_label_set_of_its_columns_in_their_order(tmp_path: Path) -> None:
+    table = with_levels().table
+    table[[*COLUMNS.split(), "p_high", "p_low", "p_medium"]].to_parquet(tmp_path / "other.parquet")
+    read = predictions.read(tmp_path / "other.parquet")
+    assert (read.model, read.fingerprint) == ("unknown", "")
+    assert read.labels == ("high", "low", "medium")
+    assert read.probabilities[0] == pytest.approx([0.8, 0.1, 0.1])
+
+
+def test_a_label_outside_the_label_set_of_the_table_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.parquet"
+    with_levels().table.assign(label=["high", "happy", "low"]).to_parquet(path)
+    with pytest.raises(DataError) as caught:
+        predictions.read(path)
+    assert str(caught.value) == f"{path} gives emodb/b the label 'happy'; expected one of low, medium, high."
+
+
+@pytest.mark.parametrize(
+    ("stored", "sentence"),
+    [
+        (None, "has 1 columns of probabilities (p_<label>); expected one for each of two or more labels."),
+        ('["high", "high"]', "has a damaged label set in its metadata (The label set names high twice; name each label once.); "
+                             "make it again."),
+        ('["medium", "low"]', "has the class high, which its label set lacks; expected medium low."),
+    ],
+)  # fmt: skip
+def test_a_table_without_a_usable_label_set_is_refused(stored: str | None, sentence: str) -> None:
+    table = with_levels().table.drop(columns=["p_low", "p_medium"])
+    with pytest.raises(DataError) as caught:
+        predictions.label_set_of(table, "other.parquet", stored.encode() if stored else None)
+    assert str(caught.value) == f"other.parquet {sentence}"
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"utterance_id": ["a", "b", "a"]}, "has a twice; each utterance_id must stand once."),
+        ({"utterance_id": ["a", "b", "a"]}, "has a twice; each utterance_id must be unique."),
         ({"utterance_id": ["a", None, "b"]}, "has a row without an utterance_id; each row must have one."),
         (
             {"label": ["happy", "Angry", "sad"]},
-            f"gives emodb/b the label 'Angry'; expected one of {', '.join(LABELS)}.",
+            f"gives emodb/b the label 'Angry'; expected one of {', '.join(DEFAULT_LABELS)}.",
         ),
-        ({"label": ["happy", "sad", None]}, f"gives emodb/a no label; expected one of {', '.join(LABELS)}."),
+        ({"label": ["happy", "sad", None]}, f"gives emodb/a no label; expected one of {', '.join(DEFAULT_LABELS)}."),
         ({"split": ["test", "val", "dev"]}, "gives emodb/b the split 'val'; expected one of train, dev, test."),
         (
             {"p_sad": [0.1, 0.2, 0.1]},
@@ -123,28 +172,35 @@ def test_a_table_without_metadata_of_ours_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_table_that_breaks_the_contract_is_refused(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
-    path = tmp_path / "theirs.parquet"
+    path = tmp_path / "other.parquet"
     made().table.assign(**changes).to_parquet(path)
     with pytest.raises(DataError) as caught:
         predictions.read(path)
     assert str(caught.value) == f"{path} {words}"
 
 
-def test_a_missing_column_is_named_with_those_that_must_be_there(tmp_path: Path) -> None:
-    path = tmp_path / "theirs.parquet"
-    made().table.drop(columns=["dialogue", "p_sad"]).to_parquet(path)
+def test_a_missing_column_is_named_with_all_expected_columns(tmp_path: Path) -> None:
+    path = tmp_path / "dev.parquet"
+    table = made().table.drop(columns=["dialogue", "p_sad"])
+    with pytest.raises(DataError) as caught:
+        predictions.check(table, DEFAULT_LABELS, str(path))
+    assert str(caught.value) == f"{path} lacks the column dialogue; expected {COLUMNS} {' '.join(PROBABILITIES)}."
+    predictions.write(made(), path)
+    metadata = pyarrow.parquet.read_schema(path).metadata
+    lacking = pyarrow.parquet.read_table(path).drop_columns(["p_sad"]).replace_schema_metadata(metadata)
+    pyarrow.parquet.write_table(lacking, path)
     with pytest.raises(DataError) as caught:
         predictions.read(path)
-    assert str(caught.value) == (f"{path} lacks the column dialogue; expected {COLUMNS} {' '.join(PROBABILITIES)}.")
+    assert str(caught.value) == f"{path} lacks the column p_sad; expected {COLUMNS} {' '.join(PROBABILITIES)}."
 
 
-def test_sums_may_be_off_by_what_float32_costs_and_no_more() -> None:
+def test_sums_may_differ_from_one_by_the_rounding_of_float32_only() -> None:
     off = probabilities()
     off[0, 0] += 0.0009
-    predictions.make(utterances(), off, model="m", fingerprint="")
+    predictions.make(utterances(), off, labels=DEFAULT_LABELS, model="m", fingerprint="")
     off[0, 0] += 0.0002
     with pytest.raises(DataError) as caught:
-        predictions.make(utterances(), off, model="m", fingerprint="")
+        predictions.make(utterances(), off, labels=DEFAULT_LABELS, model="m", fingerprint="")
     assert str(caught.value) == "m gives meld/d1_u0 probabilities that sum to 1.0011; each row must sum to 1."
 
 
@@ -160,7 +216,7 @@ def test_a_missing_and_a_damaged_file_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "dev.parquet"
     with pytest.raises(DataError) as caught:
         predictions.read(path)
-    assert str(caught.value) == f"{path} is not there; make it with `emokit predict` or by training a run."
+    assert str(caught.value) == f"{path} does not exist; make it with `emokit predict` or by training a run."
     predictions.write(made(), path)
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(DataError, match=r"is no readable parquet table .* make it again\.$"):

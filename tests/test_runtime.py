@@ -1,4 +1,4 @@
-"""The machine: devices and seeds, and pairs of torch and torchaudio that do not work, by their versions."""
+"""Devices, seeds, processors, and the pairs of torch and torchaudio versions that are incompatible."""
 
 import os
 import random
@@ -30,7 +30,7 @@ from emokit.runtime import (
         ("2.12.0+cu128", "2.11.0+cu128"),
     ],
 )
-def test_a_pair_that_fits_has_no_fault(torch_version: str, torchaudio_version: str) -> None:
+def test_a_compatible_pair_has_no_fault(torch_version: str, torchaudio_version: str) -> None:
     assert mismatch(torch_version, torchaudio_version) is None
 
 
@@ -51,7 +51,7 @@ def test_a_pair_that_fits_has_no_fault(torch_version: str, torchaudio_version: s
         ("2.14.0+cpu", "2.11.0+cpu", "torch 2.14.0+cpu and torchaudio 2.11.0+cpu do not fit together"),
     ],
 )
-def test_a_pair_that_does_not_fit_is_named_with_what_to_install(
+def test_an_incompatible_pair_is_named_with_what_to_install(
     torch_version: str | None, torchaudio_version: str | None, fault: str
 ) -> None:
     assert mismatch(torch_version, torchaudio_version) == f"{fault}; install torch==2.12.1 torchaudio==2.11.0."
@@ -70,9 +70,11 @@ def test_an_unknown_device_is_refused(name: str) -> None:
     assert str(caught.value) == f"--device {name} is unknown; choose one of auto, cuda, mps, cpu."
 
 
-@pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="this machine has more")
+@pytest.mark.skipif(
+    torch.cuda.is_available() or torch.backends.mps.is_available(), reason="this machine has another device"
+)
 @pytest.mark.parametrize("name", ["cuda", "mps"])
-def test_a_device_that_is_not_there_is_refused(name: str) -> None:
+def test_a_device_that_the_machine_lacks_is_refused(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         choose_device(name)
     assert str(caught.value) == (f"--device {name} was asked for and this machine has only cpu; use --device auto.")
@@ -84,29 +86,29 @@ def test_the_same_seed_gives_the_same_numbers_everywhere() -> None:
         return random.random(), float(np.random.rand()), float(torch.rand(()))
 
     assert draw(2**32 - 1) == draw(2**32 - 1)
-    assert all(one != other for one, other in zip(draw(0), draw(1), strict=True))
+    assert all(first != second for first, second in zip(draw(0), draw(1), strict=True))
 
 
-def test_derived_seeds_depend_on_seed_and_part_and_nothing_else() -> None:
+def test_derived_seeds_depend_on_the_seed_and_the_numbers_only() -> None:
     expected = int(np.random.SeedSequence([3, 5]).generate_state(1)[0])
     seed_everything(0)
     assert derived_seed(3, 5) == expected
-    assert len({derived_seed(seed, part) for seed in range(10) for part in range(10)}) == 100
+    assert len({derived_seed(seed, number) for seed in range(10) for number in range(10)}) == 100
 
 
-def test_processors_are_those_that_the_process_may_use() -> None:
+def test_the_processors_are_those_that_the_process_may_use() -> None:
     assert 1 <= num_processors() <= (os.cpu_count() or 1)
 
 
 def test_fewer_than_one_worker_are_refused() -> None:
     check_workers(None)
     check_workers(1)
-    for asked in (0, -1):
+    for workers in (0, -1):
         with pytest.raises(UsageError) as caught:
-            check_workers(asked)
-        assert str(caught.value) == f"--workers {asked} was given where 1 or more was expected."
+            check_workers(workers)
+        assert str(caught.value) == f"--workers {workers} was given where 1 or more was expected."
 
 
-def test_versions_are_known_without_importing() -> None:
+def test_versions_are_read_without_importing() -> None:
     assert installed("numpy") == np.__version__
     assert installed("no-such-package-of-emokit") is None

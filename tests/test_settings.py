@@ -1,4 +1,4 @@
-"""Settings: what a user can slip on, in the exact words that answer it."""
+"""Settings: reading, overriding, and the sentence for each mistake of a user."""
 
 import re
 from pathlib import Path
@@ -15,8 +15,8 @@ class Inner(Settings):
     """A group."""
 
     max_epochs: int = Field(60, ge=1)
-    """The most epochs
-    to train for."""
+    """Maximum number
+    of epochs."""
     lr: float = Field(0.5, gt=0, le=1)
     """Learning rate."""
 
@@ -34,7 +34,7 @@ class Outer(Settings):
     """All of it."""
 
     name: str = "first"
-    """What it is called."""
+    """Name of the experiment."""
     training: Inner = Inner()
     model: Other = Other()
 
@@ -50,7 +50,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "first.yaml"
 
 
-def test_overrides_go_over_the_file_and_flags_over_overrides(file: Path) -> None:
+def test_overrides_replace_values_of_the_file_and_flags_replace_overrides(file: Path) -> None:
     file.write_text("name: second\ntraining: {max_epochs: 2, lr: 0.25}\n")
     read = Outer.read(file, ["training.max_epochs=3", " model.channels =[16,32]"], {"training.lr": 0.125, "name": None})
     assert read == Outer(name="second", training=Inner(max_epochs=3, lr=0.125), model=Other(channels=(16, 32)))
@@ -60,7 +60,7 @@ def test_the_later_of_two_overrides_counts() -> None:
     assert Outer.read(None, ["training.max_epochs=3", "training.max_epochs=4"]).training.max_epochs == 4
 
 
-def test_nothing_given_is_the_defaults(file: Path) -> None:
+def test_without_values_the_defaults_apply(file: Path) -> None:
     file.write_text("# nothing yet\n")
     assert Outer.read(file) == Outer.read(None) == Outer()
 
@@ -69,7 +69,7 @@ def test_nothing_given_is_the_defaults(file: Path) -> None:
     ("text", "value"),
     [("null", None), ("true", True), ("[1, 2]", [1, 2]), ("0.5", 0.5), ("a b", "a b"), ("a=b", "a=b"), ("", None)],
 )
-def test_values_of_set_are_what_they_look_like(text: str, value: object) -> None:
+def test_values_of_set_have_the_types_of_yaml(text: str, value: object) -> None:
     assert parse_value(text, "key") == value
     assert type(parse_value(text, "key")) is type(value)
 
@@ -79,7 +79,7 @@ def test_only_the_first_equals_sign_divides_key_and_value() -> None:
 
 
 @pytest.mark.parametrize("written", ["5e-4", "5.0e-4", "0.0005"])
-def test_a_small_number_may_be_written_in_any_way(written: str) -> None:
+def test_a_small_number_may_be_written_in_any_notation(written: str) -> None:
     assert Outer.read(None, [f"training.lr={written}"]).training.lr == 0.0005
 
 
@@ -110,7 +110,7 @@ def test_a_small_number_may_be_written_in_any_way(written: str) -> None:
         ("model.channels=[]", "model.channels = [], but it should have at least 1 item after validation, not 0."),
     ],
 )  # fmt: skip
-def test_a_refused_key_or_value_is_named_with_what_was_expected(override: str, words: str) -> None:
+def test_a_refused_key_or_value_is_named_with_the_expected_one(override: str, words: str) -> None:
     assert refusal(override) == f"The command line has {words}"
 
 
@@ -130,7 +130,7 @@ def test_an_override_that_cannot_be_read_is_quoted(override: str, sentence: str)
     assert refusal(override) == sentence
 
 
-def test_a_refusal_names_the_file_and_whether_the_command_line_had_a_hand_in_it(file: Path) -> None:
+def test_a_refusal_names_the_file_and_whether_the_command_line_changed_it(file: Path) -> None:
     file.write_text("training:\n  lr: 3\n")
     words = "has training.lr = 3, but it should be less than or equal to 1."
     assert refusal(path=file) == f"{file} {words}"
@@ -150,69 +150,69 @@ def test_an_override_into_a_value_is_refused(file: Path) -> None:
     [
         (b"- 1\n", "holds a list where a mapping of settings was expected."),
         (b"hello", "holds a str where a mapping of settings was expected."),
-        (b"name: x\n\ntraining: [1\n", "is not valid YAML at line 4; mend it and give the same command again."),
-        (b"training:\n\tlr: 3\n", "is not valid YAML at line 2; mend it and give the same command again."),
-        (b"name: !!python/name:os.system x", "is not valid YAML at line 1; mend it and give the same command again."),
-        (b"name: 2024-99-99", "is not valid YAML; mend it and give the same command again."),
-        (b"name: " + b"[" * 5000, "is not valid YAML; mend it and give the same command again."),
+        (b"name: x\n\ntraining: [1\n", "is not valid YAML at line 4; fix it and run the command again."),
+        (b"training:\n\tlr: 3\n", "is not valid YAML at line 2; fix it and run the command again."),
+        (b"name: !!python/name:os.system x", "is not valid YAML at line 1; fix it and run the command again."),
+        (b"name: 2024-99-99", "is not valid YAML; fix it and run the command again."),
+        (b"name: " + b"[" * 5000, "is not valid YAML; fix it and run the command again."),
         (b"\xff\xfe\x00", "is not UTF-8 text; name a YAML file of settings."),
         (b"training:\n", "has training = None, but it should be a group of `key: value` lines."),
         (b"1: 2\n", "has the unknown key 1; see `emokit settings` for the known ones."),
     ],
 )
-def test_a_file_that_is_no_settings_is_refused(file: Path, content: bytes, words: str) -> None:
+def test_a_file_that_is_not_settings_is_refused(file: Path, content: bytes, words: str) -> None:
     file.write_bytes(content)
     assert refusal(path=file) == f"{file} {words}"
 
 
-def test_a_file_that_is_not_there_or_is_a_folder_is_refused(file: Path) -> None:
+def test_a_missing_file_and_a_folder_are_refused(file: Path) -> None:
     assert refusal(path=file) == f"{file} does not exist; name a YAML file of settings."
     assert refusal(path=file.parent) == (
         f"{file.parent} cannot be read (Is a directory); name a YAML file of settings."
     )
 
 
-def test_settings_survive_their_own_yaml(file: Path) -> None:
+def test_settings_are_read_from_their_own_yaml(file: Path) -> None:
     settings = Outer(name="Müller: 1e-5", training=Inner(lr=1e-5), model=Other(max_grad_norm=None))
     file.write_text(settings.as_yaml(), encoding="utf-8")
     assert Outer.read(file) == settings
     assert read_yaml_mapping(file) == settings.as_dict()
 
 
-def test_the_yaml_holds_every_field_in_the_order_of_the_classes() -> None:
+def test_the_yaml_has_every_field_in_the_order_of_the_classes() -> None:
     assert Outer().as_yaml() == (
         "name: first\ntraining:\n  max_epochs: 60\n  lr: 0.5\nmodel:\n  channels:\n  - 64\n  - 128\n  max_grad_norm: 1.0\n"
     )
 
 
-def test_the_key_differs_where_a_value_does_and_only_there() -> None:
+def test_the_key_differs_when_and_only_when_a_value_differs() -> None:
     assert Outer().key() == Outer.read(None, ["training.max_epochs=60"]).key()
     assert re.fullmatch("[0-9a-f]{12}", Outer().key())
     assert Outer.read(None, ["training.max_epochs=61"]).key() != Outer().key()
 
 
-def test_settings_cannot_be_changed_once_made() -> None:
+def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Outer().name = "other"  # type: ignore[misc]
 
 
-def test_fields_are_named_with_dots_and_carry_their_sentence_on_one_line() -> None:
+def test_fields_have_dotted_names_and_their_sentence_on_one_line() -> None:
     assert fields(Outer) == {
-        "name": "What it is called.",
-        "training.max_epochs": "The most epochs to train for.",
+        "name": "Name of the experiment.",
+        "training.max_epochs": "Maximum number of epochs.",
         "training.lr": "Learning rate.",
         "model.channels": "Channels.",
         "model.max_grad_norm": "Largest norm.",
     }
 
 
-def test_nearest_knows_when_nothing_is_near() -> None:
+def test_nearest_is_none_when_no_name_is_similar() -> None:
     assert nearest("ravdes", ["emodb", "ravdess"]) == "ravdess"
     assert nearest("xyz", ["emodb", "ravdess"]) is None
     assert nearest("xyz", []) is None
 
 
-def test_set_dotted_makes_the_groups_in_between() -> None:
+def test_set_dotted_makes_missing_groups() -> None:
     values: dict[str, Any] = {"a": {"x": 1}}
     set_dotted(values, "a.b.c", 2)
     assert values == {"a": {"x": 1, "b": {"c": 2}}}

@@ -1,4 +1,4 @@
-"""Processes that work side by side: their place, their log, and whom they do not outlive."""
+"""Worker processes: their environment and log, and that they end with the command, even a killed one."""
 
 import os
 import signal
@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emokit import workers
-from emokit.errors import UsageError
+from emokit.errors import DataError, EmokitError, UsageError
 from tests.conftest import is_running
 
 COMMAND = """
@@ -20,91 +21,92 @@ import sys
 import time
 from pathlib import Path
 
-from emokit.crew import Hand
-from emokit.data import decode
+from emokit.data.audio_io import decode
+from emokit.workers import WorkerProcess
 
 
 class Work:
     def __init__(self, folder):
         self.folder = folder
 
-    def __call__(self, asked):
-        print("begun", flush=True)
-        with decode._processes(1, sum) as pool:  # sum is any function; what matters is the process that reads sound
-            reader = next(iter(pool._processes))
-            seen = (os.environ.get("OMP_NUM_THREADS"), os.environ.get("CUDA_VISIBLE_DEVICES"), os.getpid(), reader)
-            (self.folder / "part").write_text("\\n".join(map(str, seen)))
-            (self.folder / "part").rename(self.folder / "seen")
+    def __call__(self, task):
+        print("started", flush=True)
+        with decode._processes(1, sum) as pool:  # sum is any function; the test needs the process that decodes audio
+            decoder = next(iter(pool._processes))
+            seen = (os.environ.get("OMP_NUM_THREADS"), os.environ.get("CUDA_VISIBLE_DEVICES"), os.getpid(), decoder)
+            (self.folder / "temporary").write_text("\\n".join(map(str, seen)))
+            (self.folder / "temporary").rename(self.folder / "seen")
             time.sleep(600)
 
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    worker = Hand(Work(folder), folder / "logs" / "3.log", number=3, sharing=4, devices=int(sys.argv[2]))
-    worker.submit("begin")
+    log, devices = folder / "logs" / "3.log", int(sys.argv[2])
+    worker = WorkerProcess(Work(folder), log, number=3, num_workers=4, devices=devices)
+    worker.submit("start")
     while worker.is_busy():
         time.sleep(0.1)
 """
 
-Begin = Callable[..., tuple[subprocess.Popen[bytes], list[str]]]
+Start = Callable[..., tuple[subprocess.Popen[bytes], list[str]]]
 
 
 def seen(folder: Path) -> list[str]:
-    """What the worker in this folder sees of its place; a worker that comes after it writes it anew."""
+    """The environment and the processes of the worker in this folder, once it has written them."""
     for _ in range(600):
         if (folder / "seen").exists():
             return (folder / "seen").read_text().splitlines()
         time.sleep(0.1)
-    raise AssertionError("the worker never began")
+    raise AssertionError("the worker did not start")
 
 
 @pytest.fixture
-def begun(tmp_path: Path) -> Iterator[Begin]:
-    """Starts a command with one worker; gives the command and what the worker sees."""
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a command with one worker; returns the command and what the worker has seen."""
     commands = []
 
-    def begin(devices: int, **environment: str) -> tuple[subprocess.Popen[bytes], list[str]]:
+    def started(devices: int, **environment: str) -> tuple[subprocess.Popen[bytes], list[str]]:
         (tmp_path / "command.py").write_text(COMMAND)
         unset = ("OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
-        kept = {name: value for name, value in os.environ.items() if name not in unset}
+        others = {name: value for name, value in os.environ.items() if name not in unset}
         command = subprocess.Popen(
             [sys.executable, tmp_path / "command.py", tmp_path, str(devices)],
-            env={**kept, "PYTHONPATH": str(Path(__file__).parents[1]), **environment},
+            env={**others, "PYTHONPATH": str(Path(__file__).parents[1]), **environment},
         )
         commands.append(command)
         return command, seen(tmp_path)
 
-    yield begin
+    yield started
     for command in commands:
         command.kill()
         command.wait()
 
 
 def wait_until_gone(*pids: int) -> None:
-    """Fails where one lives on."""
+    """Fail if a process outlives the command by half a minute."""
     for _ in range(300):
         if not any(map(is_running, pids)):
             return
         time.sleep(0.1)
     for pid in filter(is_running, pids):
         os.kill(pid, signal.SIGKILL)
-    raise AssertionError("a worker, or a process of its own, outlived the command")
+    raise AssertionError("a worker, or a process that it started, outlived the command")
 
 
-def test_workers_and_what_reads_for_them_end_with_the_command_even_a_killed_one(tmp_path: Path, begun: Begin) -> None:
-    command, (threads, _, *pids) = begun(devices=0)
+def test_workers_and_their_decoders_end_with_the_command_even_a_killed_one(tmp_path: Path, start: Start) -> None:
+    command, (threads, _, *pids) = start(devices=0)
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     assert threads == str(max(1, processors // 4))
-    assert (tmp_path / "logs" / "3.log").read_text() == "begun\n"
+    assert (tmp_path / "logs" / "3.log").read_text() == "started\n"
     command.kill()
     command.wait()
     wait_until_gone(*map(int, pids))
 
 
-def test_workers_take_the_gpus_in_turn_and_keep_the_users_threads(tmp_path: Path, begun: Begin) -> None:
-    # CUDA sees two of these: what stands after a name that is none is hidden.
-    command, (threads, gpu, *pids) = begun(devices=2, CUDA_VISIBLE_DEVICES="5,7,-1,6", OMP_NUM_THREADS="3")
-    assert (threads, gpu) == ("3", "7")  # the fourth of four, on the second of two
+def test_workers_get_the_gpus_in_turn_and_the_users_number_of_threads(tmp_path: Path, start: Start) -> None:
+    # CUDA sees two of these: it ignores what follows an invalid number.
+    command, (threads, gpu, *pids) = start(devices=2, CUDA_VISIBLE_DEVICES="5,7,-1,6", OMP_NUM_THREADS="3")
+    assert (threads, gpu) == ("3", "7")  # the fourth of four workers, the second of two GPUs
     (tmp_path / "seen").unlink()
     os.kill(int(pids[0]), signal.SIGKILL)
     _, gpu, *successors = seen(tmp_path)
@@ -115,8 +117,36 @@ def test_workers_take_the_gpus_in_turn_and_keep_the_users_threads(tmp_path: Path
     wait_until_gone(*map(int, pids + successors))
 
 
+def finished(worker: workers.WorkerProcess) -> workers.WorkerProcess:
+    while worker.is_busy():
+        time.sleep(0.05)
+    return worker
+
+
+def inverse(task: Any) -> float:
+    if not isinstance(task, int):
+        raise DataError(f"{task} is not a number.")
+    return 1 / task
+
+
+def test_a_worker_returns_results_and_errors(tmp_path: Path) -> None:
+    with workers.worker_pool(inverse, tmp_path / "logs", 1, 0) as (worker,):
+        worker.submit(2)
+        assert (finished(worker).result, worker.error, worker.has_result) == (0.5, None, True)
+        worker.submit("x")
+        assert (str(finished(worker).error), worker.result) == ("x is not a number.", None)
+        assert isinstance(worker.error, DataError)
+        worker.submit(4)  # in a new process, as the error ended the old one
+        assert (finished(worker).result, worker.error, worker.deaths) == (0.25, None, 0)
+        worker.submit(0)
+        log = tmp_path / "logs" / "0.log"
+        assert str(finished(worker).error) == f"A worker ended by a bug of emokit; its traceback is in {log}."
+        assert type(worker.error) is EmokitError
+        assert "ZeroDivisionError" in log.read_text()
+
+
 @pytest.mark.parametrize("device", ["cpu", "auto"])
-def test_without_a_gpu_there_are_as_many_workers_as_were_asked_for_or_one(
+def test_without_a_gpu_there_is_one_worker_or_the_number_asked_for(
     device: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)

@@ -1,8 +1,8 @@
-"""What is computed of the utterances' sound when a training first wants it, and then kept beside the prepared features."""
+"""The feature cache: what is computed from recordings when a training first needs it, stored beside the prepared features."""
 
 import contextlib
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,23 +12,23 @@ from filelock import FileLock
 
 from emokit.audio.settings import FeatureSettings
 from emokit.data.audio_io.decode import Extractor, find_file, read_files
+from emokit.data.audio_io.read import read_audio, resample
 from emokit.data.audio_io.reading import Reading
 from emokit.data.prepared import FEATURES, SETTINGS, Prepared
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.errors import DataError, WorkError
 from emokit.files import explained_disk_errors
+from emokit.modality import Progress
 from emokit.runtime import num_processors
 from emokit.settings import read_yaml_mapping
 
-Progress = Callable[[int, int], None]
-
-AGAIN = "prepare the corpus again from where it lies now"
+AGAIN = "prepare the corpus again from its present folder"
 LOCK = "lock"
 
 
 @dataclass(frozen=True)
-class Raw:
-    """The extractor that leaves a waveform as it is, for keeping it; at another speed it has more or fewer samples."""
+class WaveformExtractor:
+    """The extractor that leaves a waveform as it is; a speed factor gives it more or fewer samples."""
 
     rate: int
     speed: float = 1.0
@@ -43,46 +43,56 @@ class Raw:
         return waveform[:, None]
 
 
-def features_of(prepared: Prepared) -> FeatureSettings:
-    """The settings of the features that a prepared folder has."""
+def read_waveform(path: Path, sample_rate: int) -> numpy.ndarray:
+    """An audio file's waveform (samples,) float32 at a sample rate, its channels averaged.
+
+    Raises:
+        DataError: the file is missing, silent or cannot be decoded.
+    """
+    audio = read_audio(path)
+    return resample(audio.waveform, audio.sample_rate, sample_rate)
+
+
+def prepared_features(prepared: Prepared) -> FeatureSettings:
+    """The settings of the features in a prepared folder."""
     path = prepared.folder / SETTINGS
     return FeatureSettings.make(read_yaml_mapping(path).get("features") or {}, str(path))
 
 
-def kept(
+def cached_features(
     prepared: Prepared,
     name: str,
     extractor: Extractor,
     rows: pandas.DataFrame,
-    wanted: str,
+    purpose: str,
     progress: Progress | None = None,
 ) -> FeatureStore:
-    """What `extractor` makes of each row, read from the store `name` and where it lacks any, computed into it.
+    """The features of each row, read from the store `name`; those that it lacks are computed and added.
 
     Args:
         prepared: the data.
         name: of the store's folder; it must differ whenever the extractor does.
-        extractor: waveform -> features, as `data.decode` takes it.
+        extractor: waveform -> features, as `data.audio_io.decode` takes it.
         rows: the utterances.
-        wanted: what the sound is wanted for and what to do without it, for the sentence where it is gone.
+        purpose: what the recordings are needed for and how to do without them, for the error where one is missing.
         progress: called with (files read, files to read).
 
     Raises:
-        DataError: the sound is no longer where it was prepared from, or cannot be read.
+        DataError: a recording is no longer where it was prepared from, or cannot be read.
     """
     folder = prepared.folder / FEATURES / name
     with explained_disk_errors(folder):
         folder.mkdir(exist_ok=True)
     if _missing(prepared, folder, rows):
-        # Folds, a sweep's trials or two commands at once want the same: one computes it, the others wait and find it there.
+        # Folds, a sweep's trials or two commands may need the same features: one computes them, the others wait.
         with _locked(folder):
-            _compute(folder, extractor, _missing(prepared, folder, rows), wanted, progress)
+            _compute(folder, extractor, _missing(prepared, folder, rows), purpose, progress)
     return FeatureStore(folder)
 
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold a store's lock, which anybody who may write into the folder may take."""
+    """Hold a store's lock, open to every user who may write into the folder."""
     lock = FileLock(folder / LOCK, mode=0o666)
     with explained_disk_errors(folder):
         try:
@@ -91,7 +101,7 @@ def _locked(folder: Path) -> Iterator[None]:
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP):
                 raise
             raise WorkError(
-                f"{folder} lies on a disk that cannot lock files ({error.strerror}), without which two trainings write the same "
+                f"{folder} is on a disk that cannot lock files ({error.strerror}), so two trainings could write the same "
                 "features; prepare into a folder on another disk."
             ) from error
     try:
@@ -101,15 +111,15 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _missing(prepared: Prepared, folder: Path, rows: pandas.DataFrame) -> dict[str, Path]:
-    """Utterance id -> file, of the rows that a store has nothing of."""
-    there = FeatureStore(folder).facts["recording"].to_dict()
-    # Known by its sound and not by its id alone: another take may since have been prepared under the same id.
-    prepared_as = prepared.features(features_of(prepared)).facts["recording"].to_dict()
+    """Utterance id -> file, of the rows that a store lacks."""
+    cached = FeatureStore(folder).facts["recording"].to_dict()
+    # Compared by recording and not by id alone: another recording may have been prepared under the same id since.
+    prepared_as = prepared.features(prepared_features(prepared)).facts["recording"].to_dict()
     roots = read_yaml_mapping(prepared.folder / SETTINGS)["roots"]
     return {
-        utterance_id: Path(roots[corpus]) / inner
-        for utterance_id, corpus, inner in zip(rows["utterance_id"], rows["corpus"], rows["path"], strict=True)
-        if there.get(utterance_id) != prepared_as[utterance_id]
+        utterance_id: Path(roots[corpus]) / path
+        for utterance_id, corpus, path in zip(rows["utterance_id"], rows["corpus"], rows["path"], strict=True)
+        if cached.get(utterance_id) != prepared_as[utterance_id]
     }
 
 
@@ -117,13 +127,13 @@ def _compute(
     folder: Path,
     extractor: Extractor,
     paths: dict[str, Path],
-    wanted: str,
+    purpose: str,
     progress: Progress | None,
 ) -> None:
-    """Read these files and write what the extractor makes of them."""
+    """Read these files and write their features into the store."""
     for path in paths.values():
         if not path.exists():
-            raise DataError(f"{path} is not there, and {wanted}.")
+            raise DataError(f"{path} is not there, and {purpose}.")
     readings: list[Reading] = []
     files = [find_file(utterance_id, path) for utterance_id, path in paths.items()]
     for done, reading in enumerate(read_files(files, extractor, num_processors()), start=1):

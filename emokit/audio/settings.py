@@ -1,4 +1,4 @@
-"""What can be set of an audio training, group by group; every field has a sentence and a unit."""
+"""Settings of audio training, by group; every field has a sentence and a unit."""
 
 import re
 from pathlib import PurePath
@@ -11,10 +11,10 @@ from emokit.training.settings import PublishedScore, TrainingSettings
 
 
 class FeatureSettings(Settings):
-    """Log-mel spectrograms, as librosa defines them (Slaney mels, area-normalised, power in decibels)."""
+    """Log-mel spectrograms as librosa defines them: Slaney mels, area-normalised, power in decibels."""
 
     sample_rate: int = Field(22_050, ge=4_000, le=192_000)
-    """Samples per second that sound is resampled to, in Hz."""
+    """Sample rate that recordings are resampled to, in Hz."""
     n_fft: int = Field(2048, ge=64)
     """Length of the analysis window, in samples."""
     hop_length: int = Field(512, ge=1)
@@ -26,37 +26,37 @@ class FeatureSettings(Settings):
     fmax: float | None = Field(None, gt=0)
     """Upper edge of the highest mel bin, in Hz; null is half the sample rate."""
     top_db: float = Field(80.0, gt=0)
-    """Quieter than the utterance's loudest bin by more than this is raised to this, in decibels."""
+    """Values more than this below the utterance's maximum are raised to that level, in decibels."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.hop_length > self.n_fft:
             raise ValueError(f"must have hop_length of at most n_fft ({self.n_fft} samples)")
-        highest = self.fmax or self.sample_rate / 2
-        if not self.fmin < highest <= self.sample_rate / 2:
+        fmax = self.fmax or self.sample_rate / 2
+        if not self.fmin < fmax <= self.sample_rate / 2:
             raise ValueError(f"must have fmin < fmax <= {self.sample_rate / 2:g} Hz, half the sample rate")
         return self
 
     def num_frames(self, seconds: float) -> int:
-        """How many frames a window of this length has: 130 for 3.0 s at 22,050 Hz and a hop of 512."""
+        """Number of frames of a window of this length: 130 for 3.0 s at 22,050 Hz and a hop of 512."""
         return 1 + int(seconds * self.sample_rate) // self.hop_length
 
 
 class DataSettings(Settings):
-    """Which utterances of the prepared folder take part, and how they are cut."""
+    """Which utterances are used, and how they are cut and normalised."""
 
     corpora: tuple[str, ...] | None = Field(None, min_length=1)
-    """The corpora to use; null uses every one that has sound."""
+    """Corpora to use; null uses every corpus with audio."""
     window_seconds: float = Field(3.0, gt=0.1, le=60)
-    """Length of what the model sees, in seconds; of longer utterances a window is cut, shorter ones are padded with silence, or
-    by a pretrained encoder heard as they are."""
+    """Length of the model's input, in seconds. Longer utterances are cut into windows; shorter ones are padded with silence for
+    spectrograms and left as they are for a pretrained encoder."""
     window_overlap: float = Field(0.0, ge=0, le=0.9)
-    """Share of a window that the next one repeats where a long utterance is predicted; 0 takes as few as cover it."""
+    """Share of a window that the next one repeats when a long utterance is predicted; 0 uses as few windows as cover it."""
     utterance_normalisation: bool = False
-    """Standardise each mel bin by the utterance's own mean and deviation, in place of the training split's."""
+    """Standardise each mel bin with the utterance's own mean and deviation instead of the training split's."""
     speaker_normalisation: bool = False
-    """Standardise each mel bin by the mean and deviation of all utterances of the same speaker. This uses the test speakers'
-    sound, though not their labels, so it has to be declared beside any score."""
+    """Standardise each mel bin with the mean and deviation of all utterances of the speaker. It uses the audio of test speakers,
+    though not their labels, and is declared beside every score."""
 
     @model_validator(mode="after")
     def _one_normalisation(self) -> Self:
@@ -66,104 +66,112 @@ class DataSettings(Settings):
 
     @property
     def normalisation(self) -> str:
-        """Whose statistics standardise: `train`, `utterance` or `speaker`."""
+        """Source of the mean and deviation: `train`, `utterance` or `speaker`."""
         return "speaker" if self.speaker_normalisation else "utterance" if self.utterance_normalisation else "train"
 
 
 class ModelSettings(Settings):
-    """ACRNN: residual convolutions with CBAM, a bidirectional LSTM, self-attention over time; or a pretrained encoder."""
+    """The model: ACRNN (residual convolutions with CBAM, BiLSTM, self-attention), functionals, or a pretrained encoder."""
 
-    kind: Literal["acrnn", "functionals"] = "acrnn"
-    """What is trained where no pretrained encoder is named: the ACRNN, or the simple baseline as a run of its own, a logistic
-    regression on functionals, which takes seconds."""
+    kind: Literal["acrnn", "pretrained", "functionals"] = "acrnn"
+    """acrnn trains the ACRNN from random weights; pretrained puts a head on a pretrained speech encoder (the default where name is
+    set); functionals fits a logistic regression on functionals of the spectrogram, in seconds."""
     name: str | None = None
-    """A pretrained speech encoder: its folder, or its name on the Hugging Face hub; null trains what kind says, from nothing."""
+    """Pretrained speech encoder: a folder, or a name on the Hugging Face hub."""
     revision: str | None = None
-    """Of a pretrained encoder: the commit of the hub's model, so that a run can be made again; null takes the newest."""
+    """Commit of the pretrained encoder on the hub; null uses the newest."""
     frozen: bool = False
-    """Of a pretrained encoder: leave it as it is, and train only the head and the weights over its layers."""
+    """Train only the head and the layer weights of a pretrained encoder, not the encoder itself."""
     channels: tuple[Annotated[int, Field(ge=1)], ...] = Field((64, 128, 256, 512), min_length=1, max_length=6)
-    """Channels of the residual blocks; each block halves frequency, and time unless time_poolings says otherwise."""
+    """Channels of the residual blocks. Each block halves the frequency axis, and the time axis as time_poolings says."""
     stem_channels: int | None = Field(None, ge=1)
-    """Channels of the first convolution; null takes those of the first block."""
+    """Channels of the first convolution; null uses those of the first block."""
     time_poolings: int | None = Field(None, ge=0, le=7)
-    """How many of the poolings halve time as well as frequency, counted from the first convolution's; null lets all of them."""
+    """Number of poolings that halve time as well as frequency, counted from the first convolution's; null is all of them."""
     skip_connections: bool = True
-    """Add what goes into the LSTM, and into the attention, to what comes out of it, and normalise the sum."""
+    """Add the input of the LSTM, and of the attention, to its output, and normalise the sum."""
     attention_reduction: int = Field(16, ge=1)
-    """By how much CBAM's channel attention narrows the channels inside."""
+    """Factor by which CBAM's channel attention narrows the channels."""
     lstm_hidden_size: int = Field(128, ge=1)
-    """Hidden size of the LSTM in each direction; twice this many numbers describe an utterance."""
+    """Hidden size of the LSTM in each direction; an utterance is described by twice as many numbers."""
     lstm_num_layers: int = Field(2, ge=1, le=4)
-    """Layers of the LSTM."""
+    """Number of LSTM layers."""
     num_attention_heads: int = Field(4, ge=1)
-    """Heads of the self-attention over time; must divide twice the LSTM's size."""
+    """Heads of the self-attention over time; must divide twice lstm_hidden_size."""
     classifier_hidden_size: int = Field(128, ge=1)
     """Width of the hidden layer of the classification head."""
     dropout: float = Field(0.3, ge=0, lt=1)
-    """Share of the numbers that are dropped inside the head, between the LSTM's layers and in the attention."""
+    """Dropout in the head, between LSTM layers and in the attention."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_name_is_of_a_pretrained_encoder(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("name") is not None and "kind" not in values:
+            return {**values, "kind": "pretrained"}
+        return values
 
     @model_validator(mode="after")
-    def _heads_divide(self) -> Self:
+    def _fits(self) -> Self:
         if (2 * self.lstm_hidden_size) % self.num_attention_heads:
-            raise ValueError(
-                f"must have num_attention_heads that divide twice lstm_hidden_size ({2 * self.lstm_hidden_size})"
-            )
+            width = 2 * self.lstm_hidden_size
+            raise ValueError(f"must have num_attention_heads that divide twice lstm_hidden_size ({width})")
+        if (self.kind == "pretrained") != (self.name is not None):
+            raise ValueError("must have kind pretrained and a name together: the name is the pretrained encoder's")
         return self
 
 
 class AugmentationSettings(Settings):
-    """What is done to the training utterances, anew in each epoch; dev and test are never touched."""
+    """Augmentation of the training utterances, drawn again in each epoch; dev and test are not augmented."""
 
     num_freq_masks: int = Field(0, ge=0, le=8)
-    """SpecAugment: bands of mels that are set to the mean (Park et al. 2019, https://arxiv.org/abs/1904.08779)."""
+    """SpecAugment: number of bands of mel bins set to the mean (Park et al. 2019, https://arxiv.org/abs/1904.08779)."""
     freq_mask_param: int = Field(16, ge=1)
-    """The most mels that a band has."""
+    """Maximum width of such a band, in mel bins."""
     num_time_masks: int = Field(0, ge=0, le=8)
-    """SpecAugment: stretches of frames that are set to the mean."""
+    """SpecAugment: number of stretches of frames set to the mean."""
     time_mask_param: int = Field(20, ge=1)
-    """The most frames that a stretch has."""
+    """Maximum length of such a stretch, in frames."""
     shift_seconds: float = Field(0.0, ge=0, le=10)
-    """The most that an utterance shorter than the window is moved into it, in seconds; 0 starts it at the window's start."""
+    """Maximum silence before an utterance that is shorter than the window, in seconds."""
     noise_snr_db: tuple[float, float] | None = None
-    """Add white noise at a signal-to-noise ratio drawn evenly between these, in decibels; null adds none."""
+    """Range of the signal-to-noise ratio of added white noise, in decibels; null adds none."""
     gain_db: float = Field(0.0, ge=0, le=30)
-    """Make an utterance louder or softer by at most this, in decibels."""
+    """Maximum change of loudness, in decibels."""
     speed_factors: tuple[float, ...] = (1.0,)
-    """Speeds of which one is drawn for each utterance, changing pitch and length as a tape would: 0.9 is slower and lower."""
+    """Speeds, one drawn per utterance; they change pitch and length: 0.9 is slower and lower."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.noise_snr_db and self.noise_snr_db[0] > self.noise_snr_db[1]:
             raise ValueError("must have noise_snr_db as [lowest, highest]")
-        if not self.speed_factors or any(not 0.5 <= speed <= 2 for speed in self.speed_factors):
+        if not self.speed_factors or any(not 0.5 <= factor <= 2 for factor in self.speed_factors):
             raise ValueError("must have speed_factors between 0.5 and 2, at least one of them")
         return self
 
 
 class AudioTrainingSettings(TrainingSettings):
-    """The recipe of any training, and what only sound takes."""
+    """Settings of any training, and those of audio only."""
 
     mixup_alpha: float = Field(0.2, ge=0)
     """Mixup's Beta(alpha, alpha); 0 turns Mixup off (Zhang et al. 2018, https://arxiv.org/abs/1710.09412)."""
     max_seconds_per_batch: float = Field(100.0, gt=0)
-    """The most sound in a batch of a pretrained encoder, in seconds, padding included; utterances of like length share a batch,
-    at most `batch_size` of them."""
+    """Maximum audio in a batch of a pretrained encoder, in seconds, padding included; utterances of similar length share a batch, at
+    most batch_size of them."""
     encoder_lr_multiplier: float = Field(0.05, gt=0, le=1)
-    """Factor on the learning rate for the top layer of a pretrained encoder that is fine-tuned; the head has the whole of it."""
+    """Learning rate of a fine-tuned encoder's top layer, relative to the head's."""
     layer_decay: float = Field(1.0, gt=0, le=1)
-    """Factor on the learning rate from each layer of a pretrained encoder to the one below it; 1 gives all layers the same."""
+    """Factor on the learning rate from each encoder layer to the one below it; 1 gives all layers the same."""
 
 
 class AudioSettings(Settings):
-    """Everything of one audio training."""
+    """All settings of an audio training."""
 
     name: str = Field("acrnn", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    """What the experiment is called in reports; where nothing is said, after its kind or its pretrained encoder."""
+    """Name of the experiment in reports; by default the model's kind or the pretrained encoder's name."""
     modality: Literal["audio"] = "audio"
-    """The modality that the settings are for."""
+    """The modality that the settings belong to."""
     published: PublishedScore = PublishedScore()
-    """What somebody else reported for this experiment."""
+    """Score that others reported for this experiment."""
     data: DataSettings = DataSettings()
     features: FeatureSettings = FeatureSettings()
     model: ModelSettings = ModelSettings()
@@ -186,46 +194,43 @@ class AudioSettings(Settings):
 
     @model_validator(mode="after")
     def _suits_a_pretrained_encoder(self) -> Self:
-        if self.model.name is None:
+        if self.model.kind != "pretrained":
             return self
-        if self.model.kind == "functionals":
+        augmentation, training, longest = self.augmentation, self.training, self.data.window_seconds
+        masks = augmentation.num_freq_masks or augmentation.num_time_masks
+        if masks or augmentation.shift_seconds or self.data.normalisation != "train":
             raise ValueError(
-                "must leave model.kind as it is where model.name is set: a pretrained encoder is no regression"
+                "must leave masks, shift_seconds and normalisation at their defaults where model.name is set: "
+                "a pretrained encoder takes waveforms, and has its own masks and normalisation"
             )
-        of, recipe, longest = self.augmentation, self.training, self.data.window_seconds
-        if of.num_freq_masks or of.num_time_masks or of.shift_seconds or self.data.normalisation != "train":
-            raise ValueError(
-                "must leave masks, shift_seconds and normalisation to models of spectrograms where model.name is set: "
-                "a pretrained encoder hears waveforms, and has masks and normalisation of its own"
-            )
-        if recipe.max_seconds_per_batch < longest:
+        if training.max_seconds_per_batch < longest:
             raise ValueError(f"training.max_seconds_per_batch must be at least data.window_seconds ({longest:g})")
         # Drawn rows have other lengths in each epoch; only batches that are full by count are then equally many.
-        if recipe.class_balancing == "sampler" and recipe.max_seconds_per_batch < longest * recipe.batch_size:
+        if training.class_balancing == "sampler" and training.max_seconds_per_batch < longest * training.batch_size:
             raise ValueError(
                 "training.class_balancing = sampler needs training.max_seconds_per_batch of at least "
-                f"data.window_seconds x training.batch_size ({longest * recipe.batch_size:g}) for a pretrained encoder"
+                f"data.window_seconds x training.batch_size ({longest * training.batch_size:g}) for a pretrained encoder"
             )
         return self
 
     @model_validator(mode="after")
     def _window_survives_pooling(self) -> Self:
-        if self.model.name is not None or self.model.kind == "functionals":
+        if self.model.kind != "acrnn":
             return self
-        halvings = 1 + len(self.model.channels)
-        of_time = halvings if self.model.time_poolings is None else self.model.time_poolings
-        if of_time > halvings:
+        poolings = 1 + len(self.model.channels)
+        time_poolings = poolings if self.model.time_poolings is None else self.model.time_poolings
+        if time_poolings > poolings:
             raise ValueError(
-                f"model.time_poolings is {of_time}, and the first convolution and the blocks have {halvings}"
+                f"model.time_poolings is {time_poolings}, but the first convolution and the blocks have {poolings} poolings"
             )
         frames, mels = self.features.num_frames(self.data.window_seconds), self.features.n_mels
-        if frames < 2**of_time:
+        if frames < 2**time_poolings:
             raise ValueError(
-                f"data.window_seconds gives {frames} frames, and {of_time} poolings of time need {2**of_time}; "
+                f"data.window_seconds gives {frames} frames, but {time_poolings} poolings of time need {2**time_poolings}; "
                 "use a longer window, a shorter hop or fewer model.time_poolings"
             )
-        if mels < 2**halvings:
+        if mels < 2**poolings:
             raise ValueError(
-                f"features.n_mels is {mels}, and {halvings} poolings need {2**halvings}; use more, or fewer model.channels"
+                f"features.n_mels is {mels}, but {poolings} poolings need {2**poolings}; use more, or fewer model.channels"
             )
         return self

@@ -1,85 +1,77 @@
-"""The splits of a prepared folder as a training takes them: rows and features side by side."""
+"""The splits of a prepared folder as an audio training uses them: rows and log-mels side by side."""
 
 from dataclasses import dataclass
 
 import numpy
 import pandas
 
-from emokit.audio.feature_cache import features_of
+from emokit.audio.feature_cache import prepared_features
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.normalise import statistics_of
 from emokit.data.prepared import Prepared
-from emokit.errors import DataError, UsageError
-from emokit.labels import LABELS, TARGETS
-from emokit.training.run import HELD_OUT
+from emokit.data.utterance import HELD_OUT
+from emokit.errors import UsageError
+from emokit.labels import LabelSet
+from emokit.training.splits import check_splits, rows_of_corpora
+
+MEDIUM = "audio"
 
 
 @dataclass(frozen=True)
 class SplitData:
-    """One split of the data: its rows and their features, in the same order."""
+    """One split: its rows, and their features in the same order."""
 
     table: pandas.DataFrame
     log_mels: list[numpy.ndarray]
-    """Per utterance (frames, mels) float16 decibels, mapped from disk."""
+    """Per utterance (frames, mels) float16 decibels, memory-mapped."""
     statistics: numpy.ndarray | None
-    """(utterances, 2, mels): what each is standardised with; None where the training split's statistics serve all."""
+    """(utterances, 2, mels) mean and deviation for standardising; None where the training split's are used."""
+    labels: LabelSet
 
     @property
     def targets(self) -> numpy.ndarray:
-        """(utterances,) class numbers."""
-        return self.table["label"].map(TARGETS).to_numpy(numpy.int64)
+        """(utterances,) int64."""
+        return self.labels.targets(self.table["label"])
+
+
+def rows_with_audio(settings: AudioSettings, prepared: Prepared) -> pandas.DataFrame:
+    """The utterances with audio of the corpora that the settings name.
+
+    Raises:
+        UsageError: a corpus is not in the prepared folder.
+    """
+    table = prepared.table[prepared.table["path"].notna()]
+    if settings.data.corpora is None:
+        return table.reset_index(drop=True)
+    return rows_of_corpora(table, settings.data.corpora, prepared.folder, MEDIUM)
 
 
 def read_splits(
     settings: AudioSettings, prepared: Prepared, held_out: tuple[str, ...] = HELD_OUT
 ) -> dict[str, SplitData]:
-    """The training split and those held out, of the corpora that the settings name.
+    """The training split and the held-out ones.
 
     Raises:
         UsageError: a corpus is not in the prepared folder, or training has fewer utterances than a batch.
-        DataError: a split has no utterance, or training lacks a class.
+        DataError: a split has no utterance, training lacks a class, or features are missing.
     """
-    table = prepared.table[prepared.table["path"].notna()]
-    corpora = settings.data.corpora
-    there = sorted(table["corpus"].unique())
-    for corpus in corpora or ():
-        if corpus not in there:
-            raise UsageError(
-                f"data.corpora names {corpus} and {prepared.folder} has {', '.join(there)}; prepare it too."
-            )
-    if corpora:
-        table = table[table["corpus"].isin(corpora)]
-    store = prepared.features(features_wanted(settings, prepared))
-    parts = {}
-    for split in ("train", *held_out):
+    table = rows_with_audio(settings, prepared)
+    store = prepared.features(features_of(settings, prepared))
+    names = ("train", *held_out)
+    check_splits(table, names, prepared.labels, prepared.folder, MEDIUM)
+    splits = {}
+    for split in names:
         rows = table[table["split"] == split].reset_index(drop=True)
-        if rows.empty:
-            raise DataError(
-                f"{prepared.folder} has no {split} utterances with sound of {', '.join(corpora or there)}; "
-                f"prepare a corpus with at least 3 speakers, or put one into {split} with --split CORPUS={split}."
-            )
-        log_mels = [store[name] for name in rows["utterance_id"]]
-        parts[split] = SplitData(rows, log_mels, statistics_of(settings.data, rows, log_mels))
-    found = set(parts["train"].table["label"])
-    missing = [label for label in LABELS if label in set(table["label"]) and label not in found]
-    if missing:
-        raise DataError(
-            f"The train split has no utterance labelled {missing[0]}, which dev or test have; "
-            "prepare more corpora or another split seed."
-        )
-    if settings.model.kind != "functionals" and len(parts["train"].table) < settings.training.batch_size:
+        log_mels = [store[utterance_id] for utterance_id in rows["utterance_id"]]
+        splits[split] = SplitData(rows, log_mels, statistics_of(settings.data, rows, log_mels), prepared.labels)
+    size, batch_size = len(splits["train"].table), settings.training.batch_size
+    if settings.model.kind != "functionals" and size < batch_size:
         raise UsageError(
-            f"training.batch_size is {settings.training.batch_size} and the train split has "
-            f"{len(parts['train'].table)} utterances; lower it with --batch-size."
+            f"training.batch_size is {batch_size} and the train split has {size} utterances; lower it with --batch-size."
         )
-    return parts
+    return splits
 
 
-def tables_of(parts: dict[str, SplitData]) -> dict[str, pandas.DataFrame]:
-    """The rows of each split."""
-    return {split: part.table for split, part in parts.items()}
-
-
-def features_wanted(settings: AudioSettings, prepared: Prepared) -> FeatureSettings:
-    """What spectrograms are made with; a pretrained encoder hears the sound itself, and its baseline takes what there is."""
-    return features_of(prepared) if settings.model.name else settings.features
+def features_of(settings: AudioSettings, prepared: Prepared) -> FeatureSettings:
+    """The settings of the log-mels; beside a pretrained encoder, the baseline uses those that the folder has."""
+    return prepared_features(prepared) if settings.model.kind == "pretrained" else settings.features

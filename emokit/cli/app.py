@@ -1,28 +1,37 @@
-"""`emokit` itself: which command lives in which file. Nothing heavy is imported until a command runs."""
+"""`emokit` itself: which command is in which file. Nothing heavy is imported until a command runs."""
 
 from typing import Annotated, Any
 
 import typer
 import typer.core
 
-from emokit import __version__
 from emokit.cli import console, demo, doctor, export, fuse_search, predict, prepare, report, settings, sweep, train
+from emokit.version import __version__
 
-# What to do after Ctrl-C, by the first word of the command; of the others, give it again.
+# What to do after Ctrl-C, by command; for the others, run the command again.
 HINTS = {
-    "prepare": "what was read is kept, give the same command again to go on",
-    "train": "the epochs that ended are kept, add --resume to go on",
-    "sweep": "the epochs that ended are kept, go on with `emokit sweep --resume RUN`",
-    "demo": "give it again with --force",
+    "prepare": "files that were read are kept, run the same command again to continue",
+    "train": "completed epochs are kept, add --resume to continue",
+    "sweep": "completed epochs are kept, continue with `emokit sweep --resume RUN`",
+    "demo": "run it again with --force",
 }
+
+# Commands with options of the modalities: made when they are called.
+MADE_WHEN_CALLED = {"predict": predict.command, "export": export.command}
 
 
 class CommandGroup(typer.core.TyperGroup):
-    """The commands, with an error of the user's turned into one sentence and its exit code."""
+    """The commands; a user's error becomes one sentence and its exit code."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name; None for an unknown one."""
+        if cmd_name in MADE_WHEN_CALLED:
+            return MADE_WHEN_CALLED[cmd_name]()
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was named."""
-        with console.exit_codes(lambda: HINTS.get(ctx.invoked_subcommand, "give the command again")):
+        """Run the command."""
+        with console.exit_codes(lambda: HINTS.get(ctx.invoked_subcommand, "run the command again")):
             return super().invoke(ctx)
 
 
@@ -30,12 +39,12 @@ app = typer.Typer(
     cls=CommandGroup,
     name="emokit",
     no_args_is_help=True,
-    # rich's help pages take half of the third of a second in which help should come
+    # rich's help pages take half of the third of a second in which help should appear
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="From raw emotion corpora to a calibrated, fused, honestly scored model of seven emotions.",
-    epilog="Start with `emokit demo --out demo`: the whole job, offline, in under three minutes.",
+    help="From raw emotion corpora to a calibrated, fused, honestly scored emotion model.",
+    epilog="Start with `emokit demo --out demo`: the whole chain, offline, in under three minutes.",
 )
 app.command("prepare")(prepare.prepare)
 app.add_typer(train.app, name="train")
@@ -58,12 +67,12 @@ def _show_version(asked: bool) -> None:
 @app.callback()
 def about(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version and end.", is_eager=True, callback=_show_version)
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
     ] = False,
 ) -> None:
-    """Take what stands before the command."""
+    """Read the options that come before the command."""
 
 
 def main() -> None:
-    """What the `emokit` command calls."""
+    """The `emokit` command."""
     app()

@@ -1,7 +1,7 @@
-"""`emokit export`: a run's model in a form that others read."""
+"""`emokit export`: a run's model in a format that other programs read."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,42 +10,36 @@ from emokit.cli import console
 
 def export(
     run: Annotated[Path, typer.Argument(help="A complete run folder.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The folder to make; onnx in the run by default.")
-    ] = None,
-    form: Annotated[str, typer.Option("--format", help="onnx; safetensors are in the run folder already.")] = "onnx",
-    force: Annotated[bool, typer.Option("--force", help="Replace an export that exists.")] = False,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Of text: run the code that came with a pretrained model.")
-    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to make; RUN/onnx by default.")] = None,
+    form: Annotated[str, typer.Option("--format", help="onnx; the run folder has safetensors already.")] = "onnx",
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing export.")] = False,
+    **options: Any,
 ) -> None:
     """Write a run's model as ONNX and compare it with the original.
 
     Examples: emokit export runs/text --format onnx, emokit export runs/emodb --out emodb_onnx
     """
-    from emokit import runs
+    from emokit import modality, runs
     from emokit.errors import UsageError
+    from emokit.runtime import quiet_libraries
 
     if form == "safetensors":
         raise UsageError(f"{run / runs.MODEL} holds the model as safetensors already; use it as it is.")
     if form != "onnx":
         raise UsageError(f"--format {form} is unknown; choose onnx.")
     runs.check_complete(run)
-    kind = runs.read_settings(run).get("kind")
-    if kind not in ("audio", "text"):
-        raise UsageError(f"{run} is a run of the kind {kind}; only runs of sound and of text are exported.")
-
-    from emokit.runtime import quiet_libraries
-
+    chosen = modality.modality_of(run)
+    given = modality.check_options(chosen, "export", options)
     quiet_libraries()
-    where = out or run / "onnx"
-    if kind == "audio":
-        from emokit.audio import export as of_sound
-
-        difference = of_sound.export_onnx(run, where, force=force)
-    else:
-        from emokit.text import export as of_text
-
-        difference = of_text.export_onnx(run, where, force=force, trust_remote_code=trust_remote_code)
+    folder = out or run / "onnx"
+    difference = chosen.export(run, folder, force=force, **given)
     console.say(f"the largest difference from the original is {difference:.1g}")
-    console.done(where)
+    console.done(folder)
+
+
+def command() -> Any:
+    """The click command, with the options of every modality."""
+    from emokit.cli.options import command_of
+    from emokit.modality import command_options
+
+    return command_of("export", export, command_options("export"))

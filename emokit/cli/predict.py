@@ -1,74 +1,119 @@
-"""`emokit predict`: what a trained model says of sound files or sentences, or of a prepared split."""
+"""`emokit predict`: probabilities of files, sentences or clips, or of a split of a prepared folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from emokit.cli import console
+
+if TYPE_CHECKING:
+    from emokit.modality import Modality
+    from emokit.predictor import Predictor
+
 
 def predict(
-    run: Annotated[
-        Path, typer.Argument(help="A complete run folder, or the word vision: DeepFace on a split's clips.")
-    ],
+    run: Annotated[Path, typer.Argument(help="A complete run folder, or vision for DeepFace on video clips.")],
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Sound files of any length and format, folders of them, or - for standard input; of a run of text, sentences, "
-            "or -.",
+            help="Audio files, folders of them or video clips; for text runs, sentences. - reads standard input.",
             metavar="INPUT…",
         ),
     ] = None,
-    file: Annotated[
-        Path | None, typer.Option("--file", help="Of a run of text: a file of one sentence a line.")
-    ] = None,
-    text: Annotated[
-        list[str] | None, typer.Option("--text", help="For a fused run: a sentence, with a file what is said in it.")
-    ] = None,
     data: Annotated[
-        Path | None, typer.Option("--data", "-d", help="A prepared folder, for a whole split of it.")
+        Path | None, typer.Option("--data", "-d", help="Prepared folder, to predict one split of it.")
     ] = None,
     split: Annotated[str, typer.Option(help="With --data: train, dev or test.")] = "test",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="With --data: the parquet table to write.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="With --data: parquet table to write.")] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run the code that came with a pretrained model.")
-    ] = False,
-    timestamps: Annotated[
-        bool, typer.Option("--timestamps", help="Of a run of sound: one line a window, with where it starts and ends.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object an input, one a line; of sound, with its windows.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per input and line.")] = False,
+    **options: Any,
 ) -> None:
-    """Seven probabilities for each sound file or sentence, one line each; or a table of them for a prepared split.
+    """Print the probability of each emotion, one line per input; or write them as a table for a prepared split.
 
     Examples: emokit predict runs/emodb some.wav, ffmpeg -i film.mkv -f wav - | emokit predict runs/emodb - --timestamps,
     emokit predict runs/text "I did not expect that!",
     emokit predict runs/emodb --data prepared --split dev --out dev.parquet
     """
-    from emokit import runs
-    from emokit.cli import predict_fused
+    from emokit import modality
     from emokit.errors import UsageError
+    from emokit.predictor import Arguments
+    from emokit.runtime import quiet_libraries
 
-    other = (run / runs.SETTINGS).is_file() and runs.read_settings(run).get("kind") != "audio"
-    if timestamps and (data or other):
-        raise UsageError("--timestamps is for sound files and a run of sound; leave it out.")
-    if run == Path("vision") and not run.is_dir():
-        predict_fused.vision(data, split, out, as_json)
+    chosen, folder = modality.find(run)
+    given = modality.check_options(chosen, "predict", options)
+    named = modality.with_role(chosen, given, "inputs")
+    table_options = modality.with_role(chosen, given, "table")
+    if data and (inputs or named):
+        raise UsageError("Inputs and --data were given; name inputs to predict, or a prepared folder with --data.")
+    if data and not out:
+        raise UsageError("--data was given without --out; name the parquet table to write.")
+    if out and not data:
+        raise UsageError(f"--out {out} was given without --data; name a prepared folder, or leave --out out.")
+    if out and out.exists():
+        raise UsageError(f"{out} exists; name another --out, or delete it.")
+    if data and table_options:
+        raise UsageError(f"--{next(iter(table_options))} was given with --data, which prints no table; leave it out.")
+    quiet_libraries()
+    predictor = _load(chosen, folder, device, modality.with_role(chosen, given, "model"))
+    if data and out:
+        _predict_split(predictor, data, split, out, as_json)
         return
-    if predict_fused.is_fused(run):
-        predict_fused.fused(run, [Path(name) for name in inputs or ()], text or [], data, split, out, device, as_json)
-        return
-    if text:
-        raise UsageError(f"--text was given and {run} is no fused run; leave it out.")
-    runs.check_complete(run)
-    if runs.read_settings(run).get("kind") == "text":
-        from emokit.cli.predict_text import predict_text
+    _predict_inputs(predictor, Arguments(tuple(inputs or ()), named), table_options, as_json)
 
-        predict_text(run, inputs or [], file, data, split, out, device, trust_remote_code, as_json)
-        return
-    if file:
-        raise UsageError(f"--file was given and {run} is no run of text; name sound files instead.")
-    from emokit.cli.predict_audio import predict_audio
 
-    predict_audio(run, [Path(name) for name in inputs or ()], data, split, out, device, timestamps, as_json)
+def command() -> Any:
+    """The click command, with the options of every modality."""
+    from emokit.cli.options import command_of
+    from emokit.modality import command_options
+
+    return command_of("predict", predict, command_options("predict"))
+
+
+def _load(chosen: "Modality", folder: Path | None, device: str, options: dict[str, Any]) -> "Predictor":
+    predictor = chosen.load(folder, device, **options)
+    for note in predictor.notes:
+        console.say(note)
+    return predictor
+
+
+def _predict_split(predictor: "Predictor", data: Path, split: str, out: Path, as_json: bool) -> None:
+    """Write the predictions of a prepared split."""
+    from emokit import predictions
+    from emokit.data.prepared import open_prepared
+
+    predicted, counts = predictor.predict_split(open_prepared(data), split)
+    predictions.write(predicted, out)
+    size = len(predicted.table)
+    if as_json:
+        shown = {"predictions": str(out), "split": split, "utterances": size}
+        console.show_json(shown | ({"counts": counts} if counts else {}))
+        return
+    detail = ": " + ", ".join(f"{number} {what}" for what, number in counts.items()) if counts else ""
+    console.say(f"{size} utterances of {split}{detail}")
+    console.done(out)
+
+
+def _predict_inputs(predictor: "Predictor", arguments: Any, options: dict[str, Any], as_json: bool) -> None:
+    """Print the probabilities of each input; the errors of some do not stop the others."""
+    from emokit.errors import DataError
+
+    total = failed = 0
+    with predictor.inputs(arguments) as inputs:
+        if not as_json:
+            console.show("\t".join(predictor.header(options)))
+        for total, prediction in enumerate(predictor.predict(inputs), start=1):
+            if isinstance(prediction, DataError):
+                failed += 1
+                console.say(f"error: {prediction}")
+            elif as_json:
+                console.show_json(prediction.as_dict())
+            else:
+                for row in predictor.rows(prediction, options):
+                    console.show("\t".join(row))
+    if note := predictor.closing_note():
+        console.say(note)
+    if failed:
+        console.say(f"{failed} of {total} inputs could not be predicted")
+        raise typer.Exit(DataError.exit_code)

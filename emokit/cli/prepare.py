@@ -179,12 +179,12 @@ def _what_to_train(out: Path, ledger: dict[str, Any]) -> str:
 
 def _for_features(out: Path) -> str:
     """The rest of a command that trains on the features that a prepared folder has."""
-    from emokit.audio.feature_cache import features_of
+    from emokit.audio.feature_cache import prepared_features
     from emokit.audio.settings import AudioSettings
     from emokit.data.prepared import open_prepared
     from emokit.files import resource
 
-    made = features_of(open_prepared(out)).as_dict()
+    made = prepared_features(open_prepared(out)).as_dict()
     recipe = AudioSettings.read(resource("experiments") / "audio" / "acrnn.yaml").features.as_dict()
     if made == recipe:
         return f"acrnn --data {out}"

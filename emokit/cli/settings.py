@@ -1,4 +1,4 @@
-"""`emokit settings`: every setting of a training or a fusion, its default and what it means."""
+"""`emokit settings`: every setting of a modality, its default and its meaning."""
 
 from typing import Annotated
 
@@ -8,30 +8,31 @@ from emokit.cli import console
 
 
 def settings(
-    kind: Annotated[str, typer.Argument(help="Of what: audio, text or fusion.")] = "audio",
-    as_json: Annotated[bool, typer.Option("--json", help="The JSON schema, for editors and other programs.")] = False,
+    modality_name: Annotated[
+        str, typer.Argument(help="The modality: audio, text, late-fusion.", metavar="MODALITY")
+    ] = "audio",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON schema, for editors and programs.")] = False,
 ) -> None:
-    """List what an experiment's YAML file and --set can say."""
+    """List the settings of a modality, as a YAML file and --set take them."""
     from rich.markup import escape
     from rich.table import Column, Table
 
-    from emokit.audio.settings import AudioSettings
     from emokit.errors import UsageError
-    from emokit.fusion.late.settings import FusionSettings
-    from emokit.settings import Settings, fields
-    from emokit.text.settings import TextSettings
+    from emokit.modality import MODALITIES, Modality, modality
+    from emokit.settings import fields
 
-    kinds: dict[str, type[Settings]] = {"audio": AudioSettings, "text": TextSettings, "fusion": FusionSettings}
-    if kind not in kinds:
-        raise UsageError(f"There are no settings of {kind}; the kinds are: {', '.join(kinds)}.")
+    having = [name for name in MODALITIES if type(modality(name)).settings is not Modality.settings]
+    if modality_name not in having:
+        raise UsageError(f"There are no settings of {modality_name}; expected one of {', '.join(having)}.")
+    settings_class = modality(modality_name).settings()
     if as_json:
-        console.show_json(kinds[kind].model_json_schema())
+        console.show_json(settings_class.model_json_schema())
         return
     table = Table(Column("setting", no_wrap=True), "default", "meaning")
-    for name, sentence in fields(kinds[kind]).items():
-        value: object = kinds[kind]()
-        for part in name.split("."):
-            value = getattr(value, part, None)  # of a group that the work itself fills in there is nothing yet
+    for name, sentence in fields(settings_class).items():
+        value: object = settings_class()
+        for group in name.split("."):
+            value = getattr(value, group, None)  # a group that the command fills in is empty before
         shown = list(value) if isinstance(value, tuple) else "null" if value is None else value
         table.add_row(name, escape(str(shown)), escape(sentence))
     console.show(table)

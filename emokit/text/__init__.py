@@ -1,1 +1,1 @@
-"""Emotion from words: settings, features, model, training and prediction."""
+"""The text modality: settings, tokens, models, training and prediction."""

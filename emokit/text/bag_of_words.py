@@ -1,6 +1,6 @@
-"""A bag of words and characters: TF-IDF with logistic regression. The baseline of every text run, and a run of its own.
+"""A bag of words and characters: TF-IDF with logistic regression. The simple baseline of every text run, and a model of its own.
 
-It is kept without pickle: the vocabularies as JSON, the numbers as safetensors.
+It is saved without pickle: label set and vocabularies as JSON, numbers as safetensors.
 """
 
 import warnings
@@ -20,23 +20,20 @@ from sklearn.linear_model import LogisticRegression
 from emokit import metrics
 from emokit.errors import DataError
 from emokit.files import read_json, write_json
-from emokit.labels import LABELS, NUM_LABELS
+from emokit.labels import LabelSet
 
-STRENGTHS = (3.0, 10.0)
-PASSES = 20  # over the training texts; more of them change nothing that dev sees
-DESCRIPTION = (
-    "TF-IDF of words (1 and 2) and characters (2 to 5), logistic regression (classes weighted by the root of their rarity, "
-    "C chosen on dev)"
-)
+INVERSE_REGULARISATION = (3.0, 10.0)  # values of C to choose from
+MAX_ITERATIONS = 20  # passes over the training texts; more change nothing on dev
 VOCABULARIES = "vocabularies.json"
+LABELS_KEY = "labels"
 WEIGHTS = "model.safetensors"
 
-# One-letter words count too: `I` tells more than most words.
+# One-letter words count too: `I` is more informative than most words.
 VIEWS: dict[str, dict[str, Any]] = {
     "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
     "characters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
 }
-# In larger corpora a term must occur in more texts to be kept: one, and one more for each so many.
+# A term must occur in one text, and in one more for each of these many training texts.
 TEXTS_PER_OCCURRENCE = 15_000
 
 
@@ -44,101 +41,121 @@ TEXTS_PER_OCCURRENCE = 15_000
 class BagOfWords:
     """A fitted model."""
 
+    labels: LabelSet
     vectorizers: dict[str, TfidfVectorizer]
     coefficients: numpy.ndarray
     """(classes, features) float32."""
     intercepts: numpy.ndarray
-    """(classes,) float32; minus infinity for a class that training did not have."""
+    """(classes,) float32; minus infinity for a class that train lacks."""
 
     @property
     def num_parameters(self) -> int:
-        """How many numbers were fitted."""
+        """Number of fitted parameters."""
         return int(self.coefficients.size + self.intercepts.size)
 
     def probabilities(self, texts: Sequence[str]) -> numpy.ndarray:
         """(texts, classes) float64; each row sums to one."""
-        return self.judge(_features(self.vectorizers, texts))
+        return self.probabilities_of_features(_features(self.vectorizers, texts))
 
-    def judge(self, features: Any) -> numpy.ndarray:
+    def probabilities_of_features(self, features: Any) -> numpy.ndarray:
         """Sparse features (texts, features) -> probabilities (texts, classes)."""
-        found: numpy.ndarray = softmax(features @ self.coefficients.T.astype(numpy.float64) + self.intercepts, axis=1)
-        return found
+        logits = features @ self.coefficients.T.astype(numpy.float64) + self.intercepts
+        return numpy.asarray(softmax(logits, axis=1))
 
 
 def fit(
-    train: Sequence[str], train_targets: numpy.ndarray, dev: Sequence[str], dev_targets: numpy.ndarray
+    train: Sequence[str],
+    train_targets: numpy.ndarray,
+    dev: Sequence[str],
+    dev_targets: numpy.ndarray,
+    labels: LabelSet,
 ) -> BagOfWords:
-    """Fit with the strength of regularisation that has the highest macro F1 on dev (the strongest of them in a tie).
+    """Fit with the C that has the highest macro F1 on dev (the smallest C in a tie).
 
     Args:
         train, dev: texts.
-        train_targets, dev_targets: (texts,) class numbers.
+        train_targets, dev_targets: (texts,) int64.
+        labels: the label set of the targets.
     """
-    fewest = 1 + len(train) // TEXTS_PER_OCCURRENCE
-    vectorizers = {name: TfidfVectorizer(**view, sublinear_tf=True, min_df=fewest) for name, view in VIEWS.items()}
+    min_df = 1 + len(train) // TEXTS_PER_OCCURRENCE
+    vectorizers = {name: TfidfVectorizer(**view, sublinear_tf=True, min_df=min_df) for name, view in VIEWS.items()}
     features = scipy.sparse.hstack([vectorizer.fit_transform(train) for vectorizer in vectorizers.values()]).tocsr()
     dev_features = _features(vectorizers, dev)
-    counts = numpy.bincount(train_targets, minlength=NUM_LABELS)
+    counts = numpy.bincount(train_targets, minlength=len(labels))
     weights = {target: (len(train) / count) ** 0.5 for target, count in enumerate(counts) if count}
     scale = len(train) / sum(weight * counts[target] for target, weight in weights.items())
     best: tuple[float, BagOfWords] | None = None
-    for strength in STRENGTHS:
-        model = LogisticRegression(
-            C=strength,
+    for inverse_regularisation in INVERSE_REGULARISATION:
+        regression = LogisticRegression(
+            C=inverse_regularisation,
             class_weight={target: weight * scale for target, weight in weights.items()},
             solver="sag",
-            max_iter=PASSES,
+            max_iter=MAX_ITERATIONS,
             random_state=0,
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is what ends it
-            found = _bag(vectorizers, model.fit(features, train_targets))
-        f1 = metrics.plain_scores(dev_targets, found.judge(dev_features).argmax(axis=1))["macro_f1"]
+            warnings.simplefilter("ignore", ConvergenceWarning)  # fitting ends after a fixed number of passes
+            model = _all_classes(labels, vectorizers, regression.fit(features, train_targets))
+        predicted = model.probabilities_of_features(dev_features).argmax(axis=1)
+        f1 = metrics.plain_scores(dev_targets, predicted, len(labels))["macro_f1"]
         if best is None or f1 > best[0]:
-            best = (f1, found)
+            best = (f1, model)
     if best is None:
-        raise ValueError("no strength was tried")
+        raise ValueError("INVERSE_REGULARISATION is empty")
     return best[1]
 
 
 def save(model: BagOfWords, folder: Path) -> None:
-    """Write a model as `read` reads it."""
+    """Write a model as `load` reads it."""
     terms = {name: list(vectorizer.get_feature_names_out()) for name, vectorizer in model.vectorizers.items()}
     weights = {f"idf_{name}": vectorizer.idf_.astype(numpy.float64) for name, vectorizer in model.vectorizers.items()}
-    write_json(folder / VOCABULARIES, terms)
+    write_json(folder / VOCABULARIES, {LABELS_KEY: list(model.labels), **terms})
     save_file(weights | {"coefficients": model.coefficients, "intercepts": model.intercepts}, folder / WEIGHTS)
 
 
-def read(folder: Path) -> BagOfWords:
-    """The model that lies in a folder.
+def load(folder: Path, labels: LabelSet) -> BagOfWords:
+    """Load a model from a folder.
+
+    Args:
+        folder: as `save` wrote it.
+        labels: the label set that it must have.
 
     Raises:
-        DataError: it is damaged.
+        DataError: the model is damaged or has another label set.
     """
-    terms = read_json(folder / VOCABULARIES)
+    stored = read_json(folder / VOCABULARIES)
     try:
         weights = load_file(folder / WEIGHTS)
-        vectorizers = {}
+        vectorizers, num_features = {}, 0
         for name, view in VIEWS.items():
-            vectorizers[name] = TfidfVectorizer(**view, sublinear_tf=True, vocabulary=terms[name])
+            vectorizers[name] = TfidfVectorizer(**view, sublinear_tf=True, vocabulary=stored[name])
             vectorizers[name].idf_ = weights[f"idf_{name}"]
-        found = BagOfWords(vectorizers, weights["coefficients"], weights["intercepts"])
-        if found.coefficients.shape != (NUM_LABELS, sum(map(len, terms.values()))):
-            raise ValueError(f"coefficients of shape {found.coefficients.shape} for {len(LABELS)} labels")
+            num_features += len(stored[name])
+        model = BagOfWords(LabelSet(stored[LABELS_KEY]), vectorizers, weights["coefficients"], weights["intercepts"])
+        if model.coefficients.shape != (len(model.labels), num_features):
+            raise ValueError(f"coefficients of shape {model.coefficients.shape} for {len(model.labels)} labels")
     except Exception as error:  # safetensors and scikit-learn raise many kinds for a damaged folder
-        raise DataError(f"{folder} holds no whole model ({error}); train the run again with --force.") from error
-    return found
+        raise DataError(f"{folder} has a damaged model ({error}); train the run again with --force.") from error
+    if model.labels != labels:
+        raise DataError(
+            f"{folder} has a model of the labels {', '.join(model.labels)} and its run has {', '.join(labels)}; "
+            "train the run again with --force."
+        )
+    return model
 
 
-def _bag(vectorizers: dict[str, TfidfVectorizer], model: LogisticRegression) -> BagOfWords:
-    """The fitted regression, with a row for every label."""
-    own, intercepts = model.coef_, model.intercept_
-    if len(model.classes_) == 2:  # scikit-learn has one row for two classes: the second's against the first's
-        own, intercepts = numpy.concatenate([-own / 2, own / 2]), numpy.concatenate([-intercepts / 2, intercepts / 2])
-    coefficients = numpy.zeros((NUM_LABELS, own.shape[1]), dtype=numpy.float32)
-    every = numpy.full(NUM_LABELS, -numpy.inf, dtype=numpy.float32)
-    coefficients[model.classes_], every[model.classes_] = own, intercepts
-    return BagOfWords(vectorizers, coefficients, every)
+def _all_classes(
+    labels: LabelSet, vectorizers: dict[str, TfidfVectorizer], regression: LogisticRegression
+) -> BagOfWords:
+    """The fitted regression with a row for every class, those that train lacks included."""
+    rows, row_intercepts = regression.coef_, regression.intercept_
+    if len(regression.classes_) == 2:  # scikit-learn has one row for two classes: of the second against the first
+        rows = numpy.concatenate([-rows / 2, rows / 2])
+        row_intercepts = numpy.concatenate([-row_intercepts / 2, row_intercepts / 2])
+    coefficients = numpy.zeros((len(labels), rows.shape[1]), dtype=numpy.float32)
+    intercepts = numpy.full(len(labels), -numpy.inf, dtype=numpy.float32)
+    coefficients[regression.classes_], intercepts[regression.classes_] = rows, row_intercepts
+    return BagOfWords(labels, vectorizers, coefficients, intercepts)
 
 
 def _features(vectorizers: dict[str, TfidfVectorizer], texts: Sequence[str]) -> Any:

@@ -1,4 +1,4 @@
-"""Batches of texts of like length, as tensors."""
+"""Training batches of texts of similar length, as tensors."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,14 +6,13 @@ import numpy
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from emokit.labels import NUM_LABELS
 from emokit.text.features import Row, collate
-from emokit.training.batches import LengthBatches
-from emokit.training.loop import Batch
+from emokit.training.batches import LengthBatches, one_hot
+from emokit.training.objective import Batch
 
 
 class TextBatches(LengthBatches):
-    """Length-bucketed batches of the training split, put together anew in each epoch; none is left out."""
+    """Length-bucketed batches of the training split, regrouped in each epoch; every row is in one."""
 
     def __init__(
         self,
@@ -21,23 +20,34 @@ class TextBatches(LengthBatches):
         targets: numpy.ndarray,
         tokenizer: PreTrainedTokenizerBase,
         *,
+        num_classes: int,
         batch_size: int,
         max_tokens_per_batch: int,
         seed: int,
         balanced: bool = False,
     ) -> None:
-        """Take the tokens of the utterances and their targets (utterances,); `balanced` draws each class equally often."""
+        """Store the tokenized utterances and what the batches depend on.
+
+        Args:
+            rows: tokenized utterances.
+            targets: (utterances,) int64.
+            tokenizer: pads the rows.
+            num_classes: size of the label set.
+            batch_size: most utterances in a batch.
+            max_tokens_per_batch: most tokens in a batch, padding included.
+            seed: of the order.
+            balanced: draw each class equally often, with replacement.
+        """
         lengths = numpy.array([len(row["input_ids"]) for row in rows])
         super().__init__(
             lengths, targets, batch_size=batch_size, budget=max_tokens_per_batch, seed=seed, balanced=balanced
         )
-        self.rows, self.targets, self.tokenizer = rows, targets, tokenizer
+        self.rows, self.targets, self.tokenizer, self.num_classes = rows, targets, tokenizer, num_classes
 
     def __call__(self, epoch: int) -> Iterator[Batch]:
-        """The batches of an epoch: what the model takes (batch, tokens), and targets (batch, classes)."""
+        """The batches of an epoch: the model's inputs (batch, tokens), and `targets` (batch, classes)."""
         for rows in self.of_epoch(epoch):
-            targets = numpy.eye(NUM_LABELS, dtype=numpy.float32)[self.targets[rows]]
             yield {
                 **collate([self.rows[row] for row in rows], self.tokenizer),
-                "targets": torch.from_numpy(targets),
+                "targets": torch.from_numpy(one_hot(self.targets[rows], self.num_classes)),
             }

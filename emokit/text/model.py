@@ -1,4 +1,4 @@
-"""The model that reads text and its tokenizer: a pretrained encoder with a new head, or a small BERT from nothing."""
+"""Text encoders with their tokenizers: a pretrained one with a new head, or a small BERT with random weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,53 +16,62 @@ from transformers import (
 )
 
 from emokit.errors import DataError, UsageError
-from emokit.labels import ID2LABEL, NUM_LABELS, TARGETS
+from emokit.labels import LabelSet
 from emokit.text.settings import ModelSettings, TextSettings, TinySettings
 from emokit.training.hub import check_weights, fetching, find_model, read_pretrained
 
 
 def pretrained(
-    settings: TextSettings, *, trust_remote_code: bool = False
+    settings: TextSettings, labels: LabelSet, *, trust_remote_code: bool = False
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """A pretrained encoder with a new head of seven logits, and its tokenizer.
+    """A pretrained encoder with a new head, one logit per label, and its tokenizer.
 
     Raises:
-        UsageError: it needs code of its own that was not asked for, it cannot be padded or it reads less than `max_length`.
-        DataError: it is not to be had, is damaged, is of a kind without a text classifier, or has another's tokenizer.
+        UsageError: it needs remote code that was not allowed, it cannot be padded, or its inputs are shorter than `max_length`.
+        DataError: it cannot be fetched, is damaged, has no text classifier, or has the tokenizer of another model.
     """
     folder = find_model(settings.model.name, settings.model.revision)
-    tokenizer = read_tokenizer(folder, settings.model, trust_remote_code=trust_remote_code)
-    labels = {"num_labels": NUM_LABELS, "id2label": ID2LABEL, "label2id": TARGETS}
-    model, missing = read_weights(folder, settings.model, trust_remote_code=trust_remote_code, **labels)
-    body = [name for name in missing if name.startswith(f"{model.base_model_prefix}.") and ".pooler." not in name]
-    if body:
-        raise DataError(f"{folder} lacks weights of its encoder, {body[0]} among them; fetch or make it again, whole.")
-    match(tokenizer, model, settings)
+    tokenizer = load_tokenizer(folder, settings.model, trust_remote_code=trust_remote_code)
+    model, missing = load_weights(
+        folder,
+        settings.model,
+        trust_remote_code=trust_remote_code,
+        num_labels=len(labels),
+        id2label=labels.id2label,
+        label2id=labels.label2id,
+    )
+    prefix = f"{model.base_model_prefix}."
+    of_encoder = [name for name in missing if name.startswith(prefix) and ".pooler." not in name]
+    if of_encoder:
+        raise DataError(f"{folder} lacks weights of its encoder, such as {of_encoder[0]}; fetch or make it again.")
+    match_tokenizer(tokenizer, model, settings)
     return model, tokenizer
 
 
-def tiny(settings: TextSettings, texts: Sequence[str]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """A small BERT with random weights, and a tokenizer that has learned its word pieces from `texts`."""
-    of, length = settings.model.tiny, settings.features.max_length
-    tokenizer = learn_tokenizer(texts, of, length)
+def tiny(
+    settings: TextSettings, labels: LabelSet, texts: Sequence[str]
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A small BERT with random weights, and a tokenizer trained on `texts`."""
+    shape, max_length = settings.model.tiny, settings.features.max_length
+    tokenizer = train_tokenizer(texts, shape, max_length)
     config = BertConfig(
         vocab_size=len(tokenizer),
-        hidden_size=of.hidden_size,
-        num_hidden_layers=of.num_hidden_layers,
-        num_attention_heads=of.num_attention_heads,
-        intermediate_size=4 * of.hidden_size,
-        max_position_embeddings=length,
+        hidden_size=shape.hidden_size,
+        num_hidden_layers=shape.num_hidden_layers,
+        num_attention_heads=shape.num_attention_heads,
+        intermediate_size=4 * shape.hidden_size,
+        max_position_embeddings=max_length,
         pad_token_id=tokenizer.pad_token_id,
-        id2label=ID2LABEL,
-        label2id=TARGETS,
+        id2label=labels.id2label,
+        label2id=labels.label2id,
     )
     return AutoModelForSequenceClassification.from_config(config), tokenizer
 
 
-def learn_tokenizer(texts: Sequence[str], of: TinySettings, max_length: int) -> PreTrainedTokenizerBase:
-    """A tokenizer with pieces of words from `texts`, in lower case; the same texts give the same pieces.
+def train_tokenizer(texts: Sequence[str], settings: TinySettings, max_length: int) -> PreTrainedTokenizerBase:
+    """A lower-case BPE tokenizer trained on `texts`; the same texts give the same tokenizer.
 
-    Bytes are what it begins with, so that no text is unknown to it. (The trainer of WordPiece breaks ties by chance.)
+    Its alphabet is all bytes, so that it can encode every text. (The trainer of WordPiece breaks ties at random.)
     """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -72,7 +81,7 @@ def learn_tokenizer(texts: Sequence[str], of: TinySettings, max_length: int) -> 
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     raw.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=of.vocab_size,
+        vocab_size=settings.vocab_size,
         special_tokens=special,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
@@ -93,82 +102,95 @@ def learn_tokenizer(texts: Sequence[str], of: TinySettings, max_length: int) -> 
     )
 
 
-def read_tokenizer(folder: Path, of: ModelSettings, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
-    """The tokenizer that lies in a folder.
+def load_tokenizer(
+    folder: Path, settings: ModelSettings, *, trust_remote_code: bool = False
+) -> PreTrainedTokenizerBase:
+    """Load the tokenizer in a folder.
 
     Raises:
-        UsageError: it needs code of its own that was not asked for, or has no padding token.
-        DataError: it is damaged or not there.
+        UsageError: it needs remote code that was not allowed, or has no padding token.
+        DataError: it is missing or damaged.
     """
-    tokenizer = read_pretrained(AutoTokenizer, folder, of.name, of.revision, trust_remote_code=trust_remote_code)
-    # Where its files are missing, transformers makes one to which every word is unknown.
+    name, revision = settings.name, settings.revision
+    tokenizer = read_pretrained(AutoTokenizer, folder, name, revision, trust_remote_code=trust_remote_code)
+    # transformers returns a tokenizer without a vocabulary where its files are missing.
     if len(tokenizer) <= len(set(tokenizer.all_special_ids)):
-        again = "make it again" if folder == Path(of.name) else f"fetch it with {fetching(of.name, of.revision)}"
-        raise DataError(f"{folder} has a model and no words of its tokenizer; {again}, whole.")
+        again = "make it again" if folder == Path(name) else f"fetch it with {fetching(name, revision)}"
+        raise DataError(f"{folder} has a model and no vocabulary of its tokenizer; {again}.")
     if tokenizer.pad_token_id is None:
         raise UsageError(
-            f"{of.name} has a tokenizer without a padding token, so texts of several lengths make no batch; "
+            f"{name} has a tokenizer without a padding token, so texts of different lengths cannot share a batch; "
             "choose another model.name."
         )
     return tokenizer
 
 
-def read_weights(
-    folder: Path, of: ModelSettings, *, trust_remote_code: bool = False, **how: Any
+def load_weights(
+    folder: Path, settings: ModelSettings, *, trust_remote_code: bool = False, **options: Any
 ) -> tuple[PreTrainedModel, list[str]]:
-    """The model that lies in a folder as a classifier, and the names of the weights that the folder lacks: drawn anew.
+    """Load the model in a folder as a classifier.
+
+    Args:
+        folder: with config and weights.
+        settings: name the model in errors.
+        trust_remote_code: allow code that comes with the model.
+        options: of `from_pretrained`.
+
+    Returns:
+        the model, and the names of the weights that the folder lacks, which are random.
 
     Raises:
-        UsageError: it needs code of its own that was not asked for.
-        DataError: it is damaged, has no safetensors, or is of a kind without a text classifier.
+        UsageError: it needs remote code that was not allowed.
+        DataError: it is damaged, has no safetensors, or has no text classifier.
     """
-    check_weights(folder, of.name, of.revision)
-    config = read_pretrained(AutoConfig, folder, of.name, of.revision, trust_remote_code=trust_remote_code)
-    remote = "AutoModelForSequenceClassification" in (getattr(config, "auto_map", None) or {})
-    if not remote and type(config) not in AutoModelForSequenceClassification._model_mapping:
+    name, revision = settings.name, settings.revision
+    check_weights(folder, name, revision)
+    config = read_pretrained(AutoConfig, folder, name, revision, trust_remote_code=trust_remote_code)
+    is_remote = "AutoModelForSequenceClassification" in (getattr(config, "auto_map", None) or {})
+    if not is_remote and type(config) not in AutoModelForSequenceClassification._model_mapping:
         raise DataError(
-            f"{of.name} is a {config.model_type} model, of which transformers makes no text classifier; "
+            f"{name} is a {config.model_type} model, for which transformers has no text classifier; "
             "choose another model.name."
         )
-    # Computed in float32 whatever the weights are kept in; the loop chooses the precision of training itself.
-    how |= {
+    # float32 whatever the type of the stored weights; the loop chooses the precision of training itself.
+    options |= {
         "use_safetensors": True,
         "dtype": torch.float32,
         "ignore_mismatched_sizes": True,
         "output_loading_info": True,
         "trust_remote_code": trust_remote_code,
     }
-    model, info = read_pretrained(AutoModelForSequenceClassification, folder, of.name, of.revision, **how)
-    mismatched = [name for name, *_ in info["mismatched_keys"]]
+    model, info = read_pretrained(AutoModelForSequenceClassification, folder, name, revision, **options)
+    mismatched = [weight for weight, *_ in info["mismatched_keys"]]
     return model, sorted([*info["missing_keys"], *mismatched])
 
 
-def match(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, settings: TextSettings) -> None:
-    """Have the tokenizer read no more than `features.max_length`, and the model know which token is padding.
+def match_tokenizer(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, settings: TextSettings) -> None:
+    """Limit the tokenizer to `features.max_length`, and set the model's padding token if it has none.
 
     Raises:
-        UsageError: the model reads less than that.
-        DataError: the tokenizer has pieces of words that the model has no numbers for.
+        UsageError: the model's inputs are shorter than that.
+        DataError: the tokenizer has tokens that the model lacks.
     """
-    name, wanted = settings.model.name, settings.features.max_length
-    most = min(tokenizer.model_max_length, _positions(model) or wanted)
-    if wanted > most:
-        raise UsageError(f"features.max_length is {wanted} and {name} reads at most {most} tokens; lower it.")
-    known = getattr(model.config, "vocab_size", None) or len(tokenizer)
-    if len(tokenizer) > known:
+    name, max_length = settings.model.name, settings.features.max_length
+    longest = min(tokenizer.model_max_length, _num_positions(model) or max_length)
+    if max_length > longest:
+        raise UsageError(f"features.max_length is {max_length} and {name} takes at most {longest} tokens; lower it.")
+    vocab_size = getattr(model.config, "vocab_size", None) or len(tokenizer)
+    if len(tokenizer) > vocab_size:
         raise DataError(
-            f"{name} has a tokenizer of {len(tokenizer)} pieces of words and a model that knows {known}, so they do not belong "
-            "together; fetch or make it again, whole."
+            f"{name} has a tokenizer of {len(tokenizer)} tokens and a model of {vocab_size}, so they do not belong together; "
+            "fetch or make it again."
         )
-    tokenizer.model_max_length = wanted
+    tokenizer.model_max_length = max_length
     if model.config.pad_token_id is None:
         model.config.pad_token_id = tokenizer.pad_token_id
 
 
-def _positions(model: PreTrainedModel) -> int | None:
-    """How many tokens a model has positions for; None where it sets no bound."""
-    for name, part in model.named_modules():
-        if name.endswith("position_embeddings") and isinstance(part, torch.nn.Embedding):
-            # RoBERTa and its kin begin to count after the number of the padding token
-            return part.num_embeddings - (0 if part.padding_idx is None else part.padding_idx + 1)
+def _num_positions(model: PreTrainedModel) -> int | None:
+    """Most tokens that the model has positions for; None without a limit."""
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding):
+            # RoBERTa and its variants number positions from the padding token's number plus one.
+            return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
     return getattr(model.config, "max_position_embeddings", None)

@@ -1,4 +1,4 @@
-"""What is read of an utterance: its words, and where asked for, who said them and the turns before."""
+"""The text input of an utterance: its text, and on request its speaker and the preceding turns of the dialogue."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,53 +11,53 @@ from emokit.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """An utterance as text."""
+    """An utterance as text input."""
 
     text: str
     speaker: str | None = None
-    """Named only where dialogue is read."""
-    before: tuple[str, ...] = ()
-    """The turns before it, each with its speaker, the latest last."""
+    """Set only where context is read."""
+    context: tuple[str, ...] = ()
+    """The preceding turns, each with its speaker, the latest last."""
 
     @property
-    def words(self) -> str:
-        """The text with its speaker in front, where one is named."""
+    def text_with_speaker(self) -> str:
+        """The text, after its speaker's name where that is set."""
         return f"{self.speaker}: {self.text}" if self.speaker else self.text
 
 
 def passages_of(rows: pandas.DataFrame, table: pandas.DataFrame, context_turns: int) -> list[Passage]:
-    """The passages of some rows, in their order.
+    """The passages of utterances, in their order.
 
     Args:
-        rows: utterances to be read.
-        table: all utterances, among them the turns before; a turn that `prepare` dropped is missing.
-        context_turns: how many turns before; 0 reads every utterance alone and unnamed.
+        rows: the utterances.
+        table: all utterances, with the preceding turns; a turn that `prepare` dropped is missing.
+        context_turns: number of preceding turns; 0 reads every utterance alone and without its speaker.
     """
     if not context_turns:
         return [Passage(text) for text in rows["text"]]
-    spoken = table[table["dialogue"].notna() & table["turn"].notna() & table["text"].notna()]
+    in_dialogue = table[table["dialogue"].notna() & table["turn"].notna() & table["text"].notna()]
     dialogues: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
-    for corpus, dialogue, turn, speaker, text in _columns(spoken, "corpus", "dialogue", "turn", "speaker", "text"):
+    for corpus, dialogue, turn, speaker, text in _columns(in_dialogue, "corpus", "dialogue", "turn", "speaker", "text"):
         dialogues[corpus, dialogue].append((int(turn), f"{speaker}: {text}"))
-    found = []
+    passages = []
     for corpus, dialogue, turn, speaker, text in _columns(rows, "corpus", "dialogue", "turn", "speaker", "text"):
         if pandas.isna(dialogue) or pandas.isna(turn):
-            found.append(Passage(text))
+            passages.append(Passage(text))
             continue
-        earlier = sorted(said for said in dialogues[corpus, dialogue] if said[0] < turn)[-context_turns:]
-        found.append(Passage(text, speaker, tuple(said for _, said in earlier)))
-    return found
+        earlier = sorted(line for line in dialogues[corpus, dialogue] if line[0] < turn)[-context_turns:]
+        passages.append(Passage(text, speaker, tuple(line for _, line in earlier)))
+    return passages
 
 
 def check_texts(texts: Sequence[str], names: Iterable[str]) -> None:
     """Refuse texts that no model can read, by name.
 
     Raises:
-        DataError: a text is empty, has a null character or is no Unicode.
+        DataError: a text is empty, has a null character or is not Unicode.
     """
     for text, name in zip(texts, names, strict=True):
         if not text.strip():
-            raise DataError(f"{name} has an empty text; give it words or leave it out.")
+            raise DataError(f"{name} has an empty text; write one or leave it out.")
         null = text.find("\0")
         if null >= 0:
             raise DataError(f"{name} has a null character at {null + 1}; save it as UTF-8 text.")
@@ -65,7 +65,7 @@ def check_texts(texts: Sequence[str], names: Iterable[str]) -> None:
             text.encode()
         except UnicodeEncodeError as error:
             raise DataError(
-                f"{name} is no Unicode text (character {error.start + 1}); save it as UTF-8 text."
+                f"{name} is not Unicode text (character {error.start + 1}); save it as UTF-8 text."
             ) from error
 
 

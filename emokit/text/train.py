@@ -1,50 +1,46 @@
 """Train a text model from a prepared folder into a run folder; test is scored once, at the end."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy
-import pandas
+import torch
 from accelerate import Accelerator
 from scipy.special import softmax
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emokit import predictions, runs
+from emokit import runs
 from emokit.data.prepared import Prepared
-from emokit.errors import DataError
-from emokit.labels import LABELS, TARGETS
+from emokit.data.utterance import HELD_OUT
+from emokit.labels import LabelSet
+from emokit.modality import Plan
 from emokit.runtime import seed_everything
 from emokit.text import bag_of_words, model, zero_shot
 from emokit.text.batches import TextBatches
-from emokit.text.features import tokenise
+from emokit.text.card import SIMPLE_BASELINE, card_facts
+from emokit.text.classifier import BagOfWordsClassifier, Classifier, EncoderClassifier, logits_of
+from emokit.text.features import Tokens, tokenize
 from emokit.text.label_issues import write_label_issues
 from emokit.text.layers import layer_groups
-from emokit.text.passages import Passage, passages_of
-from emokit.text.predict import Classifier, Encoder, logits_of, read_classifier, rows_of
+from emokit.text.predictor import TextPredictor
 from emokit.text.settings import TextSettings
+from emokit.text.splits import SplitData, read_splits
 from emokit.training.hardware import new_accelerator
-from emokit.training.loop import Epoch
-from emokit.training.run import HELD_OUT, NOT_TRAINED, Baseline, begin, class_weights, complete, train_epochs
+from emokit.training.loop import DevMetrics, Epoch
+from emokit.training.objective import CrossEntropy
+from emokit.training.run import (
+    NOT_TRAINED,
+    Baseline,
+    begin,
+    class_weights,
+    complete,
+    dev_metrics,
+    save_model,
+    train_epochs,
+)
 
-
-@dataclass(frozen=True)
-class SplitData:
-    """One split of the data: its rows and what is read of them, in the same order."""
-
-    table: pandas.DataFrame
-    passages: list[Passage]
-
-    @property
-    def texts(self) -> list[str]:
-        """The utterances' own words."""
-        return [passage.text for passage in self.passages]
-
-    @property
-    def targets(self) -> numpy.ndarray:
-        """(utterances,) class numbers."""
-        return self.table["label"].map(TARGETS).to_numpy(numpy.int64)
+LoadedModel = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 
 
 def train(
@@ -57,173 +53,148 @@ def train(
     compile: bool = False,
     resume: bool = False,
     force: bool = False,
-    trust_remote_code: bool = False,
-    on_epoch: Callable[[Epoch], None] | None = None,
     held_out: tuple[str, ...] = HELD_OUT,
+    on_epoch: Callable[[Epoch], None] | None = None,
+    trust_remote_code: bool = False,
 ) -> dict[str, Any]:
-    """Train, predict dev and test, score, and complete the run folder.
+    """Train, predict and score the held-out splits, and complete the run folder; arguments as in `Modality.train`.
 
-    Args:
-        settings: the experiment.
-        prepared: the data.
-        run: the run folder to make, or to go on with where `resume` is set and it was begun.
-        device: as `runtime.choose_device` takes it.
-        precision: as `hardware.choose_precision` takes it; predictions are made in float32 whatever it is.
-        compile: have torch compile the model for training.
-        resume: go on after the last whole epoch.
-        force: replace a run folder that exists.
-        trust_remote_code: run code that comes with a pretrained model.
-        on_epoch: called after each epoch, for showing it.
-        held_out: the splits to read and score; a sweep leaves test alone.
-
-    Returns:
-        what `metrics.json` holds; nothing in the other processes of a training by several.
+    Predictions are computed in float32 whatever the precision of training.
 
     Raises:
-        UsageError: the run folder exists, a corpus is not there, the model needs code of its own, …
-        DataError: a split is empty, the pretrained model is not to be had, …
+        UsageError: the run folder exists, a corpus is missing, the model needs remote code that was not allowed, …
+        DataError: a split is empty, the pretrained model cannot be fetched, …
         WorkError: the training collapsed or the disk is full.
     """
     accelerator = new_accelerator(device, precision, compile=compile)
-    parts = read_splits(settings, prepared, held_out)
-    # Before the folder is made: a model that is not to be had leaves nothing behind.
-    loaded = _load(settings, parts, trust_remote_code)
-    ledger = begin(run, settings, prepared, parts["train"].table["corpus"], accelerator, resume=resume, force=force)
-    if not accelerator.is_main_process:
-        if loaded is not None:
-            _fit(settings, parts, run, *loaded, accelerator, on_epoch)
-        return {}
-    simple = bag_of_words.fit(parts["train"].texts, parts["train"].targets, parts["dev"].texts, parts["dev"].targets)
+    splits = read_splits(settings, prepared, held_out)
+    # Before the run folder is made, so that a model that cannot be loaded leaves no folder.
+    loaded = _initial_model(settings, prepared.labels, splits["train"], trust_remote_code)
+    ledger = begin(run, settings, prepared, splits["train"].table["corpus"], accelerator, resume=resume, force=force)
     about: dict[str, Any] = {"name": settings.name, "modality": settings.modality}
+    is_trained = loaded is not None and settings.model.kind != "zero_shot"
+    if not accelerator.is_main_process:
+        if loaded is not None and is_trained:
+            _train_encoder(settings, splits, run, loaded, accelerator, on_epoch)
+        return {}
+    train_split, dev_split = splits["train"], splits["dev"]
+    baseline = bag_of_words.fit(
+        train_split.texts, train_split.targets, dev_split.texts, dev_split.targets, prepared.labels
+    )
+    classifier: Classifier
     if loaded is None:
-        runs.write_model(run, lambda folder: bag_of_words.save(simple, folder))
-        about |= {"model": "tfidf", "parameters": simple.num_parameters, **NOT_TRAINED}
+        runs.write_model(run, partial(bag_of_words.save, baseline))
+        about |= {"model": "tfidf", "parameters": baseline.num_parameters, **NOT_TRAINED}
+        classifier = BagOfWordsClassifier(baseline)
     else:
-        about |= {"model": loaded[0].config.model_type, "parameters": loaded[0].num_parameters()}
-        about |= _fit(settings, parts, run, *loaded, accelerator, on_epoch)
-    best = read_classifier(run, accelerator.device, trust_remote_code=trust_remote_code)
-    if isinstance(best, Encoder) and best.labels:
-        about["missing_labels"] = best.labels.missing
-    found = {split: _predict(best, parts[split], settings, prepared) for split in held_out}
-    write_label_issues(run, found["dev"], parts["dev"].table)
-    predicted = {split: simple.probabilities(parts[split].texts).argmax(axis=1) for split in held_out}
+        encoder, tokenizer = loaded
+        about |= {"model": encoder.config.model_type, "parameters": encoder.num_parameters()}
+        label_map = None
+        if is_trained:
+            about |= _train_encoder(settings, splits, run, loaded, accelerator, on_epoch)
+        else:
+            save_model(run, encoder, tokenizer.save_pretrained)
+            label_map = zero_shot.label_map(encoder.config, settings.model.labels, settings.model.name, prepared.labels)
+            about |= {**NOT_TRAINED, "missing_labels": label_map.missing}
+        classifier = EncoderClassifier(encoder.to(accelerator.device).eval(), tokenizer, label_map)
+    predictor = TextPredictor(classifier, settings, prepared.labels)
+    predicted = {split: predictor.predict_data(splits[split], prepared.fingerprint) for split in held_out}
+    write_label_issues(run, predicted["dev"], dev_split.table)
+    simple = {split: baseline.probabilities(splits[split].texts).argmax(axis=1) for split in held_out}
     return complete(
-        run, about, ledger, found, parts["train"].table["label"], Baseline(bag_of_words.DESCRIPTION, predicted)
+        run,
+        about,
+        ledger,
+        predicted,
+        train_split.table["label"],
+        Baseline(SIMPLE_BASELINE, simple),
+        card_facts(settings.as_dict()),
     )
 
 
-def read_splits(
-    settings: TextSettings, prepared: Prepared, held_out: tuple[str, ...] = HELD_OUT
-) -> dict[str, SplitData]:
-    """The training split and those held out, of the corpora that the settings name.
-
-    Raises:
-        UsageError: a corpus is not in the prepared folder.
-        DataError: a split has no utterance, training lacks a class, or a text is empty or no text.
-    """
-    table = rows_of(prepared, settings)
-    parts = {}
-    for split in ("train", *held_out):
-        rows = table[table["split"] == split].reset_index(drop=True)
-        if rows.empty:
-            raise DataError(
-                f"{prepared.folder} has no {split} utterances with text of {', '.join(sorted(set(table['corpus'])))}; "
-                "prepare a corpus that has all three splits."
-            )
-        parts[split] = SplitData(rows, passages_of(rows, prepared.table, settings.data.context_turns))
-    found = set(parts["train"].table["label"])
-    missing = [label for label in LABELS if label in set(table["label"]) and label not in found]
-    if missing:
-        raise DataError(
-            f"The train split has no utterance labelled {missing[0]}, which dev or test have; prepare more corpora."
-        )
-    return parts
-
-
-def survey(settings: TextSettings, parts: dict[str, SplitData], trust_remote_code: bool = False) -> dict[str, Any]:
-    """What a training would do: steps an epoch, the share of padding in its batches, and how many texts it cuts."""
-    loaded = _load(settings, parts, trust_remote_code)
+def plan(settings: TextSettings, prepared: Prepared, trust_remote_code: bool = False) -> Plan:
+    """What a training would do: utterances, steps per epoch, share of padding in its batches, and truncated texts per split."""
+    splits = read_splits(settings, prepared)
+    utterances = {split: len(data.table) for split, data in splits.items()}
+    loaded = _initial_model(settings, prepared.labels, splits["train"], trust_remote_code)
     if loaded is None or settings.model.kind == "zero_shot":
-        return {"steps_per_epoch": 0}
-    batches = new_batches(settings, parts["train"], loaded[1])
-    cut = {split: int(tokenise(part.passages, loaded[1]).is_cut.sum()) for split, part in parts.items()}
-    return {
+        return Plan(utterances, {"steps_per_epoch": 0})
+    batches = _new_batches(settings, splits["train"], loaded[1])
+    num_cut = {split: int(tokenize(data.passages, loaded[1]).is_cut.sum()) for split, data in splits.items()}
+    facts = {
         "steps_per_epoch": -(-len(batches) // settings.training.gradient_accumulation_steps),
         "padding_share": round(batches.padding_share(), 4),
-        "texts_cut": cut,
+        "texts_cut": num_cut,
     }
+    return Plan(utterances, facts)
 
 
-def new_batches(settings: TextSettings, part: SplitData, tokenizer: PreTrainedTokenizerBase) -> TextBatches:
-    """The training split's batches."""
-    recipe = settings.training
+def _new_batches(settings: TextSettings, data: SplitData, tokenizer: PreTrainedTokenizerBase) -> TextBatches:
     return TextBatches(
-        tokenise(part.passages, tokenizer).rows,
-        part.targets,
+        tokenize(data.passages, tokenizer).rows,
+        data.targets,
         tokenizer,
-        batch_size=recipe.batch_size,
-        max_tokens_per_batch=recipe.max_tokens_per_batch,
-        seed=recipe.seed,
-        balanced=recipe.class_balancing == "sampler",
+        num_classes=len(data.labels),
+        batch_size=settings.training.batch_size,
+        max_tokens_per_batch=settings.training.max_tokens_per_batch,
+        seed=settings.training.seed,
+        balanced=settings.training.class_balancing == "sampler",
     )
 
 
-def _load(
-    settings: TextSettings, parts: dict[str, SplitData], trust_remote_code: bool
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase] | None:
-    """The model that training begins with, its new weights seeded, and its tokenizer; None for a bag of words."""
+def _initial_model(
+    settings: TextSettings, labels: LabelSet, train_split: SplitData, trust_remote_code: bool
+) -> LoadedModel | None:
+    """The model before training, its new weights seeded, and its tokenizer; None for a bag of words."""
     seed_everything(settings.training.seed)
     match settings.model.kind:
         case "tfidf":
             return None
         case "tiny":
-            words = [text for passage in parts["train"].passages for text in (passage.words, *passage.before)]
-            return model.tiny(settings, words)
+            passages = train_split.passages
+            texts = [text for passage in passages for text in (passage.text_with_speaker, *passage.context)]
+            return model.tiny(settings, labels, texts)
         case "zero_shot":
-            return zero_shot.classifier(settings, trust_remote_code=trust_remote_code)
+            return zero_shot.classifier(settings, labels, trust_remote_code=trust_remote_code)
         case "pretrained":
-            return model.pretrained(settings, trust_remote_code=trust_remote_code)
+            return model.pretrained(settings, labels, trust_remote_code=trust_remote_code)
 
 
-def _fit(
+def _train_encoder(
     settings: TextSettings,
-    parts: dict[str, SplitData],
+    splits: dict[str, SplitData],
     run: Path,
-    encoder: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
+    loaded: LoadedModel,
     accelerator: Accelerator,
     on_epoch: Callable[[Epoch], None] | None,
 ) -> dict[str, int]:
-    """Train into the run folder; a classifier that is scored as it is goes there as it is."""
-    if settings.model.kind == "zero_shot":
-
-        def save(folder: Path) -> None:
-            encoder.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
-
-        runs.write_model(run, save)
-        return NOT_TRAINED
-    recipe, dev = settings.training, tokenise(parts["dev"].passages, tokenizer)
-    if recipe.gradient_checkpointing:
-        # transformers renamed it on the way through its fifth version
+    """Train into the run folder; afterwards the encoder has the saved weights."""
+    encoder, tokenizer = loaded
+    training, train_split, dev_split = settings.training, splits["train"], splits["dev"]
+    if training.gradient_checkpointing:
+        # Its name differs between releases of transformers 5.
         getattr(encoder, "activation_checkpointing_enable", encoder.gradient_checkpointing_enable)()
-    batches = new_batches(settings, parts["train"], tokenizer)
+    batches = _new_batches(settings, train_split, tokenizer)
+    weights = class_weights(train_split.targets, training.class_balancing, train_split.labels)
     return train_epochs(
         run,
         encoder,
         batches,
         len(batches),
-        lambda current: softmax(logits_of(current, dev, tokenizer), axis=1),
-        parts["dev"].targets,
-        recipe,
+        _evaluation(tokenize(dev_split.passages, tokenizer), dev_split, tokenizer),
+        training,
         accelerator,
-        class_weights(parts["train"].targets, recipe.class_balancing),
+        CrossEntropy(training.label_smoothing, weights),
         on_epoch,
-        groups=layer_groups(encoder, recipe),
+        groups=layer_groups(encoder, training),
         save_beside=tokenizer.save_pretrained,
     )
 
 
-def _predict(best: Classifier, part: SplitData, settings: TextSettings, prepared: Prepared) -> predictions.Predictions:
-    probabilities = best.read(part.passages).probabilities
-    return predictions.make(part.table, probabilities, model=settings.name, fingerprint=prepared.fingerprint)
+def _evaluation(
+    tokens: Tokens, data: SplitData, tokenizer: PreTrainedTokenizerBase
+) -> Callable[[torch.nn.Module], DevMetrics]:
+    def evaluate(current: torch.nn.Module) -> DevMetrics:
+        return dev_metrics(softmax(logits_of(current, tokens, tokenizer), axis=1), data.targets)
+
+    return evaluate

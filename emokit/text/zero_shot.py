@@ -1,4 +1,4 @@
-"""Somebody else's emotion classifier scored as it is: its labels mapped onto the seven by a table in the settings."""
+"""Emotion classifiers used without training: a table in the settings maps their labels to the labels of the data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,71 +8,89 @@ from scipy.special import expit, softmax
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from emokit.errors import DataError, UsageError
-from emokit.labels import LABELS, NUM_LABELS, TARGETS
-from emokit.text.model import match, read_tokenizer, read_weights
+from emokit.labels import LabelSet
+from emokit.text.model import load_tokenizer, load_weights, match_tokenizer
 from emokit.text.settings import TextSettings
 from emokit.training.hub import find_model
 
 
 @dataclass(frozen=True)
 class LabelMap:
-    """What becomes of a classifier's own labels."""
+    """The map from a classifier's labels to the labels of the data."""
 
+    labels: LabelSet
     matrix: numpy.ndarray
-    """(its labels, classes) 1 where its label becomes the class."""
-    several: bool
-    """Whether its labels do not exclude one another (a sigmoid each), so that their probabilities need not sum to one."""
+    """(classifier's labels, classes) 1 where the label becomes the class."""
+    is_multi_label: bool
+    """Whether the classifier has a sigmoid per label, so that its probabilities need not sum to one."""
 
     @property
     def missing(self) -> list[str]:
-        """Those of the seven that it never says."""
-        return [label for label, there in zip(LABELS, self.matrix.sum(axis=0), strict=True) if not there]
+        """Labels of the data that the classifier never predicts."""
+        counts = self.matrix.sum(axis=0)
+        return [label for label, count in zip(self.labels, counts, strict=True) if not count]
 
     def probabilities(self, logits: numpy.ndarray) -> numpy.ndarray:
-        """Logits (texts, its labels) -> (texts, classes): each class has its labels' sum, and what is left out is shared out."""
-        own = expit(logits) if self.several else softmax(logits, axis=1)
-        found: numpy.ndarray = numpy.maximum(own @ self.matrix, 1e-30) * self.matrix.any(axis=0)
-        return found / found.sum(axis=1, keepdims=True)
+        """Logits (texts, classifier's labels) -> (texts, classes): sums over each class's labels, normalised to one."""
+        label_probabilities = expit(logits) if self.is_multi_label else softmax(logits, axis=1)
+        # The floor gives probabilities to a text whose mapped labels all underflow.
+        sums = numpy.maximum(label_probabilities @ self.matrix, 1e-30) * self.matrix.any(axis=0)
+        return numpy.asarray(sums / sums.sum(axis=1, keepdims=True))
 
 
 def classifier(
-    settings: TextSettings, *, trust_remote_code: bool = False
+    settings: TextSettings, labels: LabelSet, *, trust_remote_code: bool = False
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The classifier that the settings name, with its own head and labels, and its tokenizer.
+    """The classifier that the settings name, with its head and labels, and its tokenizer.
 
     Raises:
-        UsageError, DataError: as `model.pretrained`; and where it has no head, or a label that `model.labels` lacks.
+        UsageError: as `model.pretrained` and `label_map`.
+        DataError: as `model.pretrained`, or it has no head.
     """
-    of = settings.model
-    folder = find_model(of.name, of.revision)
-    tokenizer = read_tokenizer(folder, of, trust_remote_code=trust_remote_code)
-    model, missing = read_weights(folder, of, trust_remote_code=trust_remote_code)
+    folder = find_model(settings.model.name, settings.model.revision)
+    tokenizer = load_tokenizer(folder, settings.model, trust_remote_code=trust_remote_code)
+    model, missing = load_weights(folder, settings.model, trust_remote_code=trust_remote_code)
     if missing:
         raise DataError(
-            f"{of.name} has no classification head ({missing[0]} is missing), so it cannot be scored as it is; "
+            f"{settings.model.name} has no classification head ({missing[0]} is missing), so it needs training; "
             "fine-tune it with model.kind=pretrained."
         )
-    label_map(model.config, of.labels, of.name)
-    match(tokenizer, model, settings)
+    label_map(model.config, settings.model.labels, settings.model.name, labels)
+    match_tokenizer(tokenizer, model, settings)
     return model, tokenizer
 
 
-def label_map(config: PretrainedConfig, labels: Mapping[str, str | None], name: str) -> LabelMap:
-    """Make the map for a classifier's config.
+def label_map(config: PretrainedConfig, mapping: Mapping[str, str | None], name: str, labels: LabelSet) -> LabelMap:
+    """The map of a classifier.
+
+    Args:
+        config: of the classifier.
+        mapping: `model.labels`.
+        name: of the classifier, for errors.
+        labels: the label set of the data.
 
     Raises:
-        UsageError: the classifier has a label that the table lacks, or none that becomes one of the seven.
+        UsageError: the mapping names a label that the data lack, lacks a label of the classifier, or maps none of them.
     """
-    own = [config.id2label[number] for number in range(config.num_labels)]
-    unknown = [label for label in own if label not in labels]
-    if unknown:
+    for label, mapped in mapping.items():
+        if mapped is not None and mapped not in labels:
+            raise UsageError(
+                f"model.labels maps {label} to {mapped}, and the data have {', '.join(labels)}; map it to one of them "
+                "or to null."
+            )
+    classifier_labels = [config.id2label[number] for number in range(config.num_labels)]
+    unmapped = [label for label in classifier_labels if label not in mapping]
+    if unmapped:
         raise UsageError(
-            f"{name} says {unknown[0]}, which model.labels lacks; map it to one of {', '.join(LABELS)}, or to null."
+            f"{name} has the label {unmapped[0]}, which model.labels lacks; map it to one of {', '.join(labels)} or to null."
         )
-    matrix = numpy.zeros((len(own), NUM_LABELS))
-    for number, label in enumerate(own):
-        if (mapped := labels[label]) is not None:
-            matrix[number, TARGETS[mapped]] = 1
+    matrix = numpy.zeros((len(classifier_labels), len(labels)))
+    for number, label in enumerate(classifier_labels):
+        if (mapped := mapping[label]) is not None:
+            matrix[number, labels.label2id[mapped]] = 1
     if not matrix.any():
-        raise UsageError(f"{name} says {', '.join(own)}, and model.labels maps none of them to one of the seven.")
-    return LabelMap(matrix, config.problem_type == "multi_label_classification")
+        raise UsageError(
+            f"{name} has the labels {', '.join(classifier_labels)}, and model.labels maps all of them to null; "
+            f"map one or more to {', '.join(labels)}."
+        )
+    return LabelMap(labels, matrix, config.problem_type == "multi_label_classification")

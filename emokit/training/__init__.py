@@ -1,1 +1,1 @@
-"""The one training loop, its settings and its checkpoints."""
+"""The training loop, its settings, its checkpoints, and what modalities share around it."""

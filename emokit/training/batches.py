@@ -1,4 +1,4 @@
-"""Batches of utterances of similar length, so that little of a batch is padding; the sampler and Mixup of every modality."""
+"""Batches of utterances of similar length, which need little padding; the balancing sampler and Mixup of every modality."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy
 
 from emokit.runtime import derived_seed
 
-# Lengths within a tenth of one another share a bucket: wide enough to mix, and at most a tenth of a batch is padding.
+# Lengths that differ by up to a tenth share a bucket: enough utterances to mix, and at most a tenth of a batch is padding.
 BUCKET_RATIO = 1.1
 
 
@@ -27,12 +27,12 @@ def one_hot(targets: numpy.ndarray, num_classes: int) -> numpy.ndarray:
 
 
 def draw_mixup(alpha: float, size: int, random: numpy.random.Generator) -> tuple[float, numpy.ndarray]:
-    """Mixup (Zhang et al. 2018, https://arxiv.org/abs/1710.09412): the share of each utterance, and (size,) its partner's row."""
+    """Mixup (Zhang et al. 2018, https://arxiv.org/abs/1710.09412): the weight of an utterance, and (size,) its partner's row."""
     return float(random.beta(alpha, alpha)), random.permutation(size)
 
 
 def mix(values: Any, partners: Any, share: Any) -> Any:
-    """`share` of values and the rest of their partners', arrays or tensors of one shape."""
+    """Interpolate arrays or tensors of one shape: `share` of the values, the rest of their partners."""
     return share * values + (1 - share) * partners
 
 
@@ -48,20 +48,20 @@ def cut(ordered: numpy.ndarray, batch_size: int, budget: int) -> list[slice]:
 
     Args:
         ordered: (rows,) lengths, ascending.
-        batch_size: the most rows in a batch.
-        budget: the most that a batch may hold when its rows are padded to the longest; one row may be longer.
+        batch_size: the largest number of rows in a batch.
+        budget: the largest padded size of a batch, rows times the longest length; a single row may be longer.
     """
-    found, start = [], 0
+    batches, start = [], 0
     for row, length in enumerate(ordered):
         count = row - start
         if count and (count == batch_size or (count + 1) * length > budget):
-            found.append(slice(start, row))
+            batches.append(slice(start, row))
             start = row
-    return [*found, slice(start, len(ordered))] if len(ordered) else []
+    return [*batches, slice(start, len(ordered))] if len(ordered) else []
 
 
 class LengthBatches:
-    """Who shares a batch in which epoch: rows of like length, put together anew in each epoch; none is left out."""
+    """The rows of each batch of each epoch: rows of similar length, combined differently in each epoch; every row is used."""
 
     def __init__(
         self,
@@ -73,34 +73,35 @@ class LengthBatches:
         seed: int,
         balanced: bool = False,
     ) -> None:
-        """Take what the batches depend on.
+        """Prepare the buckets.
 
         Args:
-            lengths: (utterances,) how long each is, in tokens or samples.
-            targets: (utterances,) class numbers.
+            lengths: (utterances,) in tokens or samples.
+            targets: (utterances,) int64.
             batch_size, budget: as `cut` takes them.
-            seed: of the order.
+            seed: random seed of the order.
             balanced: draw each class equally often, with replacement, instead of each utterance once.
         """
         self.lengths, self.batch_size, self.budget, self.seed = lengths, batch_size, budget, seed
         self.buckets = buckets(lengths)
-        self.chances = sampling_probabilities(targets) if balanced else None
+        self.probabilities = sampling_probabilities(targets) if balanced else None
 
     def __len__(self) -> int:
-        # Cut by the buckets' lengths and not by the rows' own: every epoch then has as many batches.
+        # Cut by the lengths of the buckets, not of the rows, so that every epoch has the same number of batches.
         return len(cut(numpy.sort(self.buckets), self.batch_size, self.budget))
 
     def of_epoch(self, epoch: int) -> list[numpy.ndarray]:
         """The rows of each batch of an epoch."""
         random = numpy.random.default_rng(derived_seed(self.seed, epoch, 1))
         size = len(self.lengths)
-        drawn = random.permutation(size) if self.chances is None else random.choice(size, size, p=self.chances)
+        weights = self.probabilities
+        drawn = random.permutation(size) if weights is None else random.choice(size, size, p=weights)
         drawn = drawn[numpy.argsort(self.buckets[drawn], kind="stable")]
-        batches = [drawn[part] for part in cut(self.buckets[drawn], self.batch_size, self.budget)]
+        batches = [drawn[rows] for rows in cut(self.buckets[drawn], self.batch_size, self.budget)]
         return [batches[number] for number in random.permutation(len(batches))]
 
     def padding_share(self, epoch: int = 1) -> float:
-        """The share of what an epoch's batches hold that is padding."""
+        """The share of padding in the batches of an epoch."""
         batches = self.of_epoch(epoch)
-        slots = sum(len(rows) * self.lengths[rows].max() for rows in batches)
-        return float(1 - sum(self.lengths[rows].sum() for rows in batches) / slots)
+        padded = sum(len(rows) * self.lengths[rows].max() for rows in batches)
+        return float(1 - sum(self.lengths[rows].sum() for rows in batches) / padded)

@@ -1,7 +1,7 @@
-"""Checkpoints: what is needed to resume after an epoch, in one file that is always whole.
+"""Checkpoints: what is needed to resume after an epoch, in one file that is never incomplete.
 
-A checkpoint holds the tensors that are trained, and no frozen ones. The file is written under another name and moved, so that a kill
-at any moment leaves the last complete one. It is read with torch's `weights_only`: tensors and plain values, no code.
+A checkpoint holds the trained tensors, not the frozen ones. The file is written under another name and moved, so that a kill at
+any moment leaves the last complete one. It is read with torch's `weights_only`: tensors and plain values, no code.
 """
 
 import io
@@ -18,37 +18,37 @@ STATE = "state.pt"
 
 
 def trained_state(model: nn.Module) -> dict[str, torch.Tensor]:
-    """The state of a model without its frozen parameters: those are loaded again from where they came from."""
+    """The state of a model without its frozen parameters, which are loaded again from the pretrained model."""
     frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
     return {name: value for name, value in model.state_dict().items() if name not in frozen}
 
 
 def load_trained(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
-    """Load what `trained_state` gave into a model of the same shape.
+    """Load the result of `trained_state` into a model of the same shape.
 
     Raises:
-        RuntimeError: the state lacks a trained tensor, or holds one that the model has not.
+        RuntimeError: the state lacks a trained tensor of the model, or has a tensor that the model lacks.
     """
     frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
     missing, unexpected = model.load_state_dict(state, strict=False)
-    wrong = sorted({*missing} - frozen) + unexpected
-    if wrong:
-        raise RuntimeError(f"the state does not fit the model: {wrong[0]}")
+    mismatched = sorted({*missing} - frozen) + unexpected
+    if mismatched:
+        raise RuntimeError(f"the state does not fit the model: {mismatched[0]}")
 
 
 def write(folder: Path, state: dict[str, Any]) -> None:
-    """Write the state of an epoch, whole or not at all."""
-    buffer = io.BytesIO()  # torch turns a full disk into an error of its own; a plain write says what it is
+    """Write the state of an epoch, completely or not at all."""
+    buffer = io.BytesIO()  # torch.save hides the reason when the disk is full; a plain write reports it
     torch.save(state, buffer)
     with whole_file(folder / STATE) as temporary:
         temporary.write_bytes(buffer.getbuffer())
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """The state to resume from; None where there is none yet.
+    """The state to resume from; None before the first checkpoint.
 
     Raises:
-        DataError: the file was cut short or is no checkpoint.
+        DataError: the file is incomplete or not a checkpoint.
     """
     path = folder / STATE
     if not path.exists():
@@ -57,6 +57,6 @@ def read(folder: Path) -> dict[str, Any] | None:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
         raise DataError(
-            f"{path} is cut short or is no checkpoint; delete {folder} and start the run again with --force."
+            f"{path} is incomplete or not a checkpoint; delete {folder} and start the run again with --force."
         ) from error
     return state

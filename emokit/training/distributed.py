@@ -1,7 +1,7 @@
-"""One training in several processes: each takes its share of every batch, and all of them take the step of the whole batch.
+"""Training in several processes: each computes the gradients of its rows of a batch, and all take the step of the full batch.
 
-Started as `accelerate launch --num_processes N -m emokit train …`. The batch size is that of the whole batch, so N processes
-come to what one comes to, apart from rounding and the draws of dropout.
+Started as `accelerate launch --num_processes N -m emokit train …`. The batch size is that of the full batch, so N processes give
+the result of one, apart from rounding and dropout.
 """
 
 from collections.abc import Callable
@@ -15,30 +15,30 @@ from torch import Tensor, distributed, nn
 Result = TypeVar("Result")
 
 
-def own_share(batch: dict[str, Tensor], accelerator: Accelerator) -> tuple[dict[str, Tensor], float]:
-    """This process's rows of a batch, and the factor that makes the mean over processes the mean over utterances.
+def local_batch(batch: dict[str, Tensor], accelerator: Accelerator) -> tuple[dict[str, Tensor], float]:
+    """This process's rows of a batch, and the weight that makes the mean over processes the mean over utterances.
 
-    Where there are fewer utterances than processes, some of them take one that counts for nothing.
+    With fewer utterances than processes, some processes get an utterance of weight 0.
     """
     count, size, rank = accelerator.num_processes, len(next(iter(batch.values()))), accelerator.process_index
     rows = slice(size * rank // count, size * (rank + 1) // count)
-    own = rows.stop - rows.start
-    if not own:
+    num_rows = rows.stop - rows.start
+    if not num_rows:
         rows = slice(0, 1)
-    return {name: values[rows] for name, values in batch.items()}, own * count / size
+    return {name: values[rows] for name, values in batch.items()}, num_rows * count / size
 
 
-def from_first(work: Callable[[], Result], accelerator: Accelerator) -> Result:
-    """What the first process finds, in all of them: decisions that rounding could make differ are made once."""
+def from_main_process(compute: Callable[[], Result], accelerator: Accelerator) -> Result:
+    """Compute in the main process and send the result to all: rounding could make the processes decide differently."""
     if accelerator.num_processes == 1:
-        return work()
-    found = [work() if accelerator.is_main_process else None]
-    result: Result = broadcast_object_list(found)[0]
+        return compute()
+    results = [compute() if accelerator.is_main_process else None]
+    result: Result = broadcast_object_list(results)[0]
     return result
 
 
 class _Sum(torch.autograd.Function):
-    """The sum of a tensor over all processes; a gradient that comes back is summed likewise."""
+    """The sum of a tensor over all processes; its gradient is summed too."""
 
     @staticmethod
     def forward(context: Any, values: Tensor) -> Tensor:
@@ -53,16 +53,16 @@ class _Sum(torch.autograd.Function):
         return total
 
 
-def summed(values: Tensor) -> Tensor:
-    """The sum of a tensor over all processes, of which gradients know."""
+def sum_over_processes(values: Tensor) -> Tensor:
+    """The sum of a tensor over all processes; differentiable."""
     total: Tensor = _Sum.apply(values)
     return total
 
 
 class SharedBatchNorm2d(nn.BatchNorm2d):
-    """Batch normalisation by the mean and variance of the whole batch, of which every process has a share.
+    """Batch normalisation by the mean and variance of the full batch over all processes.
 
-    As torch's SyncBatchNorm, which knows no CPU.
+    Like torch's SyncBatchNorm, which does not run on a CPU.
     """
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -70,10 +70,10 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         if not self.training:
             return super().forward(maps)
         values = maps.float()
-        count = summed(torch.tensor(float(values.numel() // values.shape[1]), device=maps.device))
-        mean = summed(values.sum(dim=(0, 2, 3))) / count
+        count = sum_over_processes(torch.tensor(float(values.numel() // values.shape[1]), device=maps.device))
+        mean = sum_over_processes(values.sum(dim=(0, 2, 3))) / count
         centred = values - mean[:, None, None]
-        variance = summed(centred.square().sum(dim=(0, 2, 3))) / count
+        variance = sum_over_processes(centred.square().sum(dim=(0, 2, 3))) / count
         if self.running_mean is not None and self.running_var is not None and self.momentum is not None:
             with torch.no_grad():
                 self.running_mean.lerp_(mean, self.momentum)
@@ -85,12 +85,12 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
 
 
 def share_batch_norms(model: nn.Module) -> None:
-    """Put a `SharedBatchNorm2d` with the same weights in the place of every batch normalisation of the model."""
+    """Replace every batch normalisation of the model by a `SharedBatchNorm2d` with the same weights."""
     for name, child in model.named_children():
         if type(child) is nn.BatchNorm2d:
             shared = SharedBatchNorm2d(child.num_features, eps=child.eps, momentum=child.momentum)
             shared.load_state_dict(child.state_dict())
-            shared.weight, shared.bias = child.weight, child.bias  # the very ones that an optimiser may hold
+            shared.weight, shared.bias = child.weight, child.bias  # the same objects, as an optimiser may hold them
             setattr(model, name, shared)
         else:
             share_batch_norms(child)

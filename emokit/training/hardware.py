@@ -1,4 +1,4 @@
-"""Device, precision and processes of a training, put into one Accelerator."""
+"""Device, precision and processes of a training, combined in an Accelerator."""
 
 import os
 
@@ -13,10 +13,10 @@ PRECISIONS = ("auto", "float32", "bf16", "fp16")
 
 
 def choose_precision(name: str, device: torch.device) -> str:
-    """What the forward pass computes in: bf16 where the device is made for it, else fp16 on CUDA, else float32.
+    """The precision of the forward pass; `auto` chooses bf16 where the hardware supports it, else fp16 on CUDA, else float32.
 
     Raises:
-        UsageError: the name is unknown, or fp16 is asked for elsewhere than on CUDA.
+        UsageError: the name is unknown, or fp16 is asked for on a device other than CUDA.
     """
     if name not in PRECISIONS:
         raise UsageError(f"--precision {name} is unknown; choose one of {', '.join(PRECISIONS)}.")
@@ -32,27 +32,27 @@ def choose_precision(name: str, device: torch.device) -> str:
 
 
 def new_accelerator(device: str, precision: str, *, compile: bool = False) -> Accelerator:
-    """An Accelerator for the device and precision named, in each of the processes that `accelerate launch` started.
+    """An Accelerator for a device and precision; each process that `accelerate launch` started makes one.
 
     Args:
         device: as `choose_device` takes it.
         precision: as `choose_precision` takes it.
-        compile: have torch compile what it trains, which takes minutes once and pays in long trainings.
+        compile: compile the model with torch.compile, which takes minutes once and makes long trainings faster.
 
     Raises:
-        UsageError: as `choose_device` and `choose_precision`, or there is nothing to compile with.
+        UsageError: as `choose_device` and `choose_precision`.
     """
     chosen = choose_device(device)
     mixed = choose_precision(precision, chosen).replace("float32", "no")
     if chosen.type == "cpu":
         keep_memory()
-    # Accelerate keeps the first Accelerator's precision for the whole process; a second training may want another.
+    # Accelerate stores the precision of the first Accelerator for the process; a second training may use another.
     AcceleratorState._reset_state(reset_partial_state=num_processes() == 1)
     return Accelerator(cpu=chosen.type == "cpu", mixed_precision=mixed, dynamo_backend="inductor" if compile else None)
 
 
 def num_processes() -> int:
-    """How many processes `accelerate launch` (or torchrun) has started for this training."""
+    """The number of processes that `accelerate launch` (or torchrun) started for this training."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 

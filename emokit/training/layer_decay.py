@@ -1,4 +1,4 @@
-"""Layer-wise learning rates: what lies low in a pretrained encoder is general, and is changed least."""
+"""Layer-wise learning rates: the lower layers of a pretrained encoder are general, so they are changed least."""
 
 import re
 from collections.abc import Callable
@@ -8,11 +8,11 @@ import torch
 
 
 def scaled_groups(model: torch.nn.Module, scale: Callable[[str], float], weight_decay: float) -> list[dict[str, Any]]:
-    """The optimiser's parameter groups with a learning rate for each part of the model.
+    """The optimiser's parameter groups, each with its factor of the learning rate.
 
     Args:
-        model: what is trained; parameters that are not trained are left out.
-        scale: a parameter's name -> what the learning rate is multiplied by for it.
+        model: the model; its frozen parameters are in no group.
+        scale: parameter name -> factor of the learning rate.
         weight_decay: of matrices and kernels; biases and normalisation layers (one dimension) have none.
     """
     groups: dict[tuple[float, bool], list[torch.Tensor]] = {}
@@ -25,15 +25,15 @@ def scaled_groups(model: torch.nn.Module, scale: Callable[[str], float], weight_
     ]
 
 
-def depth(name: str, num_layers: int, numbered: str, lowest: str) -> int:
-    """How high a parameter lies: 1 in the first layer, 0 below it, one more than in the last layer above that.
+def depth(name: str, num_layers: int, layer_pattern: str, below_pattern: str) -> int:
+    """The height of a parameter: 0 below the first layer, 1 in it, `num_layers + 1` above the last layer.
 
     Args:
         name: of the parameter, such as `bert.encoder.layer.3.attention…`.
-        num_layers: how many layers there are.
-        numbered: what the name of a layer's parameter matches, the layer's number in the first group.
-        lowest: what the name of a parameter below the first layer matches.
+        num_layers: the number of layers.
+        layer_pattern: matches the names of parameters in layers; its first group is the number of the layer, from 0.
+        below_pattern: matches the names of parameters below the first layer.
     """
-    if layer := re.search(numbered, name):
+    if layer := re.search(layer_pattern, name):
         return int(layer[1]) + 1
-    return 0 if re.search(lowest, name) else num_layers + 1
+    return 0 if re.search(below_pattern, name) else num_layers + 1

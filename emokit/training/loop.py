@@ -1,7 +1,7 @@
 """The training loop: a generator that yields one epoch at a time.
 
-The caller prints, saves and prunes; pruning is not asking for the next epoch. The loop knows neither audio nor text: the objective
-computes the loss of a batch, and `evaluate` scores the model on dev.
+The caller prints, saves and prunes; to prune, it stops reading. The loop is the same for every modality: the objective computes
+the loss of a batch, and `evaluate` scores the model on dev.
 """
 
 import math
@@ -18,15 +18,14 @@ from torch import nn
 from emokit.errors import Collapsed
 from emokit.runtime import derived_seed, seed_everything
 from emokit.training.checkpoint import load_trained, trained_state
-from emokit.training.distributed import from_first, own_share, share_batch_norms
+from emokit.training.distributed import from_main_process, local_batch, share_batch_norms
 from emokit.training.memory import SMALLER_MODEL, explained, smaller_batches
 from emokit.training.objective import Batch, CrossEntropy, Objective
 from emokit.training.schedule import averaged_model, learning_rate, parameter_groups
 from emokit.training.settings import TrainingSettings
 
-MIN_IMPROVEMENT = (
-    1e-4  # relative fall of the dev loss that counts as learning; the threshold of torch's plateau schedule
-)
+# Relative fall of the dev loss that counts as learning; the threshold of torch's plateau schedule.
+MIN_IMPROVEMENT = 1e-4
 CHECK_EVERY = 50  # batches between checks that the loss is a number
 
 
@@ -65,8 +64,7 @@ class TrainingProgress:
         best = settings.checkpoint == "last" or (metrics.uar, -metrics.loss) > (self.best_uar, -self.best_loss)
         if best:
             self.best_epoch, self.best_uar, self.best_loss = self.epoch, metrics.uar, metrics.loss
-        # During warm-up, and while the loss still falls, predicting one class only is no sign of collapse: an epoch may be a few
-        # batches.
+        # One predicted class is no sign of collapse during warm-up or while the loss falls: an epoch may be a few batches.
         is_warm, falls = self.epoch > settings.warmup_ratio * settings.max_epochs, metrics.loss < self.lowest_loss
         learns = metrics.loss < self.lowest_loss * (1 - MIN_IMPROVEMENT)
         is_stuck = is_warm and not learns and metrics.num_classes_predicted <= 1
@@ -170,28 +168,28 @@ def fit(
         progress.epoch += 1
         started = time.perf_counter()
         # Each epoch has its own seed, so that an epoch repeated after a kill draws the same numbers.
-        others = [accelerator.process_index] if accelerator.process_index else []  # dropout differs between processes
-        seed_everything(derived_seed(settings.seed, progress.epoch, *others))
+        process = [accelerator.process_index] if accelerator.process_index else []  # dropout differs between processes
+        seed_everything(derived_seed(settings.seed, progress.epoch, *process))
         wrapped.train()
         loss_sum, num_steps, rate = torch.zeros((), device=accelerator.device), 0, 0.0
         first_step = (progress.epoch - 1) * steps_per_epoch
         size = settings.batch_size
         # Called when a batch did not fit: `size` is that batch's.
-        with explained(lambda: f"a batch of {size}; {smaller_batches(size, settings)}"):  # noqa: B023
+        with explained(lambda: f"with a batch of {size}; {smaller_batches(size, settings)}"):  # noqa: B023
             for number, batch in enumerate(batches(progress.epoch), start=1):
                 size = len(next(iter(batch.values())))
                 rate = learning_rate(first_step + number - 1, total_steps, settings) * progress.plateau_factor
                 for group in optimizer.param_groups:
                     group["lr"] = rate * group.get("lr_scale", 1.0)
-                batch, share = own_share(batch, accelerator)
+                batch, weight = local_batch(batch, accelerator)
                 batch = {name: tensor.to(accelerator.device, non_blocking=True) for name, tensor in batch.items()}
                 with accelerator.autocast():
                     loss = objective(wrapped, batch)
-                # The last batches of an epoch may be fewer than are accumulated elsewhere.
+                # The last step of an epoch may accumulate fewer batches than the others.
                 first = (number - 1) // accumulation * accumulation
                 together = min(accumulation, steps_per_epoch - first)
-                accelerator.backward(loss * share / together)
-                loss_sum += loss.detach() * share  # stays on the device: reading it would wait for it at each step
+                accelerator.backward(loss * weight / together)
+                loss_sum += loss.detach() * weight  # stays on the device: reading it would wait for each step
                 num_steps = number
                 if number % CHECK_EVERY == 0:
                     _check_finite(float(accelerator.reduce(loss_sum.clone(), "mean")), progress.epoch, settings)
@@ -207,8 +205,8 @@ def fit(
         _check_finite(train_loss, progress.epoch, settings)
         scored = model if average is None else average.module
         scored.eval()
-        with torch.inference_mode(), explained(lambda: f"dev; {SMALLER_MODEL}"):
-            metrics = from_first(partial(evaluate, scored), accelerator)
+        with torch.inference_mode(), explained(lambda: f"on dev; {SMALLER_MODEL}"):
+            metrics = from_main_process(partial(evaluate, scored), accelerator)
         _check_finite(metrics.loss, progress.epoch, settings)
         is_best = progress.update(metrics, settings)
         if progress.one_class_epochs >= settings.collapse_patience:

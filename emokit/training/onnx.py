@@ -1,4 +1,4 @@
-"""Export of a model to ONNX, for use without torch, and the comparison of the two; what sound and text share."""
+"""Export of a model to ONNX, for use without torch, and the comparison of the two; the same for every modality."""
 
 import importlib
 import logging
@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy
 import torch
+from transformers import PreTrainedModel
 
 from emokit.errors import UsageError, WorkError
 from emokit.files import new_folder, write_json
-from emokit.labels import LABELS
 
 ONNX = "model.onnx"
 ABOUT = "emokit.json"
-TOLERANCE = 1e-4  # of the logits
+TOLERANCE = 1e-4  # largest accepted difference of a logit
 
 Inputs = Mapping[str, torch.Tensor]
 
@@ -34,12 +34,12 @@ class _Logits(torch.nn.Module):
 
 
 def check_packages() -> None:
-    """Refuse to begin where the packages that export needs are not installed.
+    """Refuse to start unless the packages that export needs are installed.
 
     Raises:
-        UsageError: names the one that is missing.
+        UsageError: a package is missing.
     """
-    for name in ("onnxruntime", "onnxscript"):  # what runs it, and what torch.onnx translates with
+    for name in ("onnxruntime", "onnxscript"):  # the first runs the export, torch.onnx needs the second
         try:
             importlib.import_module(name)
         except ImportError as error:
@@ -47,7 +47,7 @@ def check_packages() -> None:
 
 
 def write_onnx(
-    model: torch.nn.Module,
+    model: PreTrainedModel,
     batches: Sequence[Inputs],
     dynamic: Mapping[str, Mapping[int, str]],
     out: Path,
@@ -56,15 +56,15 @@ def write_onnx(
     save_beside: Callable[[Path], Any] | None = None,
     force: bool = False,
 ) -> float:
-    """Write a model as ONNX into a new folder, with the order of its labels, and compare it with the original.
+    """Write a model as ONNX into a new folder, with its label set, and compare it with the original.
 
     Args:
-        model: gives an object with `logits`; on the CPU.
-        batches: inputs by name; the first is what the model is traced with, and all are compared.
-        dynamic: of each input, the places of its shape that differ from batch to batch, each with a name.
+        model: returns an object with `logits`; on the CPU; its config has the label set.
+        batches: inputs by name; the model is traced with the first, and compared on all.
+        dynamic: input -> the dimensions of its shape that vary between batches, each with a name.
         out: the folder to make.
-        about: what else stands in `emokit.json`.
-        save_beside: writes into the folder what belongs to the model, such as a tokenizer.
+        about: further content of `emokit.json`.
+        save_beside: writes further files of the model into the folder, such as a tokenizer.
         force: replace an export that exists.
 
     Returns:
@@ -83,23 +83,24 @@ def write_onnx(
     session = onnxruntime.InferenceSession(out / ONNX, providers=["CPUExecutionProvider"])
     difference = 0.0
     for batch in batches:
-        found = session.run(None, {name: batch[name].numpy() for name in names})[0]
+        exported = session.run(None, {name: batch[name].numpy() for name in names})[0]
         with torch.inference_mode():
-            wanted = logits(*batch.values()).numpy()
-        difference = max(difference, float(numpy.abs(found - wanted).max()))
+            original = logits(*batch.values()).numpy()
+        difference = max(difference, float(numpy.abs(exported - original).max()))
     if not difference <= TOLERANCE:
         raise WorkError(f"{out / ONNX} differs from the model by {difference:.1g}; export with another torch or onnx.")
     if save_beside:
         save_beside(out)
-    fixed = {"inputs": names, "output": "logits", "labels": list(LABELS), "largest_difference": difference}
-    write_json(out / ABOUT, fixed | dict(about))
+    labels = [model.config.id2label[target] for target in range(model.config.num_labels)]
+    content = {"inputs": names, "output": "logits", "labels": labels, "largest_difference": difference}
+    write_json(out / ABOUT, content | dict(about))
     return difference
 
 
 def _export(model: _Logits, batch: Inputs, dynamic: Mapping[str, Mapping[int, str]], path: Path) -> None:
-    dims = {name: torch.export.Dim(name) for places in dynamic.values() for name in places.values()}
-    shapes: Any = (tuple({place: dims[dim] for place, dim in dynamic[name].items()} for name in batch),)
-    # It deprecates its own parts, and tells of packages that it could translate and that are not there.
+    dims = {name: torch.export.Dim(name) for axes in dynamic.values() for name in axes.values()}
+    shapes: Any = (tuple({axis: dims[name] for axis, name in dynamic[input_name].items()} for input_name in batch),)
+    # The exporter warns of its own deprecated code, and of packages that are not installed.
     for name in ("torch.onnx", "onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.ERROR)
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""What every modality does around the loop: epochs into the run folder, then dev and test scored once, beside baselines."""
+"""Training into a run folder, the same for every modality: epochs and checkpoints, then scores beside baselines."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,16 +25,16 @@ from emokit.training.loop import DevMetrics, Epoch, fit
 from emokit.training.objective import Objective
 from emokit.training.settings import TrainingSettings
 
-NOT_TRAINED = {"epochs": 0, "best_epoch": 0}  # of a model without epochs
+NOT_TRAINED = {"epochs": 0, "best_epoch": 0}  # for models that are fitted without epochs
 EFFECTIVE_BETA = 0.999  # of the effective number (1 - beta^n) / (1 - beta): beyond a few thousand, more adds little
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """The predictions of a simple model, to stand beside the trained one."""
+    """The predictions of a simple model, for comparison with the trained model."""
 
     description: str
-    """The model, in a line."""
+    """Describes the model in one line."""
     predicted: Mapping[str, numpy.ndarray]
     """split -> (utterances,) predicted targets, in the order of the split's predictions."""
 
@@ -52,7 +52,7 @@ def begin(
     """Make the run folder, or check that an interrupted one fits.
 
     Args:
-        run: the folder; of several processes the main one makes it, and the others wait.
+        run: the folder; the main process makes it, and the others wait.
         settings: of the modality.
         prepared: the data.
         corpora: (utterances,) the corpus of each training utterance.
@@ -103,10 +103,10 @@ def train_epochs(
 
     Args:
         run: the run folder, made by `begin`; training resumes from its checkpoint, if it has one.
-        model: what is trained; it holds the saved weights afterwards.
+        model: trained in place; it has the saved weights afterwards.
         batches, steps_per_epoch, evaluate, settings, accelerator, objective, groups: as `training.loop.fit` takes them.
         on_epoch: called after each epoch.
-        save_beside: writes into the model's folder what belongs to it, such as a tokenizer.
+        save_beside: writes further files into the model's folder, such as a tokenizer.
 
     Returns:
         `epochs` and `best_epoch`.
@@ -141,7 +141,7 @@ def train_epochs(
 
 
 def save_model(run: Path, model: Any, save_beside: Callable[[Path], Any] | None = None) -> None:
-    """Write a model into `model/` with `save_pretrained`, and beside it what `save_beside` writes."""
+    """Write a model into `model/` with `save_pretrained`, and further files with `save_beside`."""
 
     def save(folder: Path) -> None:
         model.save_pretrained(folder)
@@ -160,27 +160,27 @@ def complete(
     baseline: Baseline,
     card: CardFacts,
 ) -> dict[str, Any]:
-    """Write what completes a run: predictions, scores beside their baselines, the model card, and last `metrics.json`.
+    """Complete a run: write predictions, the model card, and last `metrics.json` with scores beside their baselines.
 
     Args:
         run: the run folder.
         about: `name`, `modality`, `model`, `parameters`, `epochs`, `best_epoch`.
-        ledger: of the corpora that it was trained on.
-        predicted: the predictions of dev and of test; of a sweep's trial those of dev alone.
+        ledger: of the training corpora.
+        predicted: split -> its predictions; a trial of a sweep has dev only.
         train_labels: (utterances,) pandas Series of the training labels, for the majority class.
         baseline: the simple model's predictions.
         card: facts of the modality for the model card.
 
     Returns:
-        what `metrics.json` holds; nothing of it depends on when or how fast it was made.
+        the content of `metrics.json`; it does not depend on time or speed.
     """
-    scored: dict[str, Any] = {}
+    splits: dict[str, Any] = {}
     environment = runs.read_environment(run)
     gender_of = genders(environment.get("data"))
     for split, split_predictions in predicted.items():
         predictions.write(split_predictions, run / runs.PREDICTIONS / f"{split}.parquet")
         simple = metrics.baseline_scores(split_predictions, baseline.predicted[split])
-        scored[split] = metrics.score(split_predictions) | {
+        splits[split] = metrics.score(split_predictions) | {
             "per_gender": metrics.per_gender(split_predictions, gender_of),
             "baselines": {
                 "majority": metrics.majority_baseline(train_labels, split_predictions),
@@ -188,7 +188,7 @@ def complete(
             },
         }
     labels = next(iter(predicted.values())).labels
-    result = {**about, "labels": list(labels), "splits": scored}
+    result = {**about, "labels": list(labels), "splits": splits}
     text = model_card.model_card(result, runs.read_settings(run), environment, ledger, card)
     write_text(run / runs.CARD, text)
     write_json(run / runs.METRICS, validated(Metrics, result))
@@ -196,7 +196,7 @@ def complete(
 
 
 def dev_metrics(probabilities: numpy.ndarray, targets: numpy.ndarray) -> DevMetrics:
-    """Score probabilities (utterances, classes) against targets (utterances,) as the loop takes it."""
+    """Score probabilities (utterances, classes) against targets (utterances,) for the loop."""
     predicted = probabilities.argmax(axis=1)
     truth = numpy.clip(probabilities[numpy.arange(len(targets)), targets], metrics.SMALLEST_PROBABILITY, None)
     plain = metrics.plain_scores(targets, predicted, probabilities.shape[1])
@@ -210,9 +210,9 @@ def dev_metrics(probabilities: numpy.ndarray, targets: numpy.ndarray) -> DevMetr
 
 
 def class_weights(targets: numpy.ndarray, balancing: str, labels: LabelSet) -> torch.Tensor | None:
-    """(classes,) weights of the loss for `training.class_balancing`, mean 1 over the training utterances; 1 for absent classes.
+    """(classes,) weights of the loss for `training.class_balancing`, with mean 1 over the training utterances.
 
-    None where the loss is not weighted.
+    Absent classes have weight 1. None for a loss without weights.
     """
     if balancing in ("none", "sampler"):
         return None

@@ -35,8 +35,8 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
 def averaged_model(model: nn.Module, ema_decay: float | None) -> AveragedModel | None:
     """A copy of the model that holds the exponential moving average of its weights and buffers; None without a decay.
 
-    The decay rises to its final value as in TensorFlow's ExponentialMovingAverage: min(decay, (1 + n) / (10 + n)) at step n, so that
-    the random weights of the start do not stay in the average.
+    The decay rises to its final value as in TensorFlow's ExponentialMovingAverage: min(decay, (1 + n) / (10 + n)) at step n, so
+    that the random weights of the start do not stay in the average.
     """
     if ema_decay is None:
         return None

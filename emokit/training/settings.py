@@ -1,4 +1,4 @@
-"""What can be set of any training, audio or text."""
+"""Settings of every training."""
 
 from typing import Literal
 
@@ -8,51 +8,51 @@ from emokit.settings import Settings
 
 
 class PublishedScore(Settings):
-    """What somebody else reported for this experiment, to stand beside what is measured."""
+    """Scores that others reported for this experiment, for comparison."""
 
     accuracy: float | None = Field(None, ge=0, le=1)
-    """Accuracy on test, as a share."""
+    """Accuracy on test, 0 to 1."""
     weighted_f1: float | None = Field(None, ge=0, le=1)
-    """Weighted F1 on test, as a share."""
+    """Weighted F1 on test, 0 to 1."""
     note: str = ""
-    """How it was measured, as far as is known."""
+    """How the scores were measured, as far as is known."""
 
 
 class TrainingSettings(Settings):
-    """The recipe: optimiser, schedule, regularisation, when to stop."""
+    """Optimiser, schedule, regularisation and stopping."""
 
     max_epochs: int = Field(60, ge=1)
-    """The most epochs to train for."""
+    """Maximum number of epochs."""
     batch_size: int = Field(32, ge=2)
-    """Utterances per optimiser step."""
+    """Utterances per batch."""
     gradient_accumulation_steps: int = Field(1, ge=1)
-    """Batches whose gradients are added up before the optimiser steps."""
+    """Batches whose gradients are summed before an optimiser step."""
     lr: float = Field(5e-4, gt=0, le=1)
-    """The highest learning rate of AdamW."""
+    """Peak learning rate of AdamW."""
     weight_decay: float = Field(0.01, ge=0)
-    """AdamW's weight decay; biases and normalisation layers are left out of it."""
+    """Weight decay of AdamW; biases and normalisation layers have none."""
     schedule: Literal["cosine", "linear", "plateau", "constant"] = "cosine"
-    """How the learning rate falls: along a cosine or a line to zero, halved when dev loss stalls, or not at all."""
+    """Learning rate after the warm-up: cosine or linear decay to zero, halved when dev loss stalls (plateau), or constant."""
     warmup_ratio: float = Field(0.1, ge=0, lt=1)
-    """Share of all steps over which the learning rate rises from zero."""
+    """Ratio of all steps over which the learning rate rises linearly from zero."""
     plateau_patience: int = Field(5, ge=1)
     """Epochs without a lower dev loss before the plateau schedule halves the learning rate."""
     max_grad_norm: float | None = Field(1.0, gt=0)
-    """Gradients with a larger norm are scaled down to this norm; null does not clip."""
+    """Maximum gradient norm for clipping; null does not clip."""
     ema_decay: float | None = Field(None, gt=0, lt=1)
-    """Keep a moving average of the weights with this decay per step and score and save it; null keeps the last weights."""
+    """Decay per step of an exponential moving average of the weights, which is scored and saved; null saves the last weights."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
-    """Share of each target that is spread over all classes."""
+    """Ratio of each target that is spread over all classes."""
     class_balancing: Literal["none", "inverse", "effective", "sampler"] = "inverse"
-    """How classes are balanced: not; by weights in the loss inverse to their frequency, or to their effective number (Cui et al.
-    2019, https://arxiv.org/abs/1901.05555), both with mean 1; or by drawing each class equally often."""
+    """Class balancing: none; loss weights inverse to class frequency (inverse) or to the effective number of samples (effective,
+    Cui et al. 2019, https://arxiv.org/abs/1901.05555), both with mean 1; or drawing each class equally often (sampler)."""
     checkpoint: Literal["best", "last"] = "best"
-    """Whose weights are kept and scored: those of the epoch that is best on dev, or those of the last epoch, which are the safer
-    choice where dev is a speaker or two and its best epoch a matter of luck."""
+    """Weights that are saved and scored: of the epoch with the best dev UAR, or of the last epoch. The last is safer when dev has
+    few speakers and its best epoch is a matter of chance."""
     patience: int | None = Field(15, ge=1)
-    """Epochs without a higher dev UAR before training stops early; null trains to the end, as does keeping the last epoch."""
+    """Epochs without a higher dev UAR before training stops early; null, or checkpoint last, trains all epochs."""
     collapse_patience: int = Field(5, ge=1)
-    """Epochs in a row after the warm-up with only one class predicted on dev, and no lower loss, before training is stopped as
+    """Consecutive epochs after the warm-up with one predicted class on dev and no lower dev loss, before training stops as
     collapsed."""
     seed: int = Field(0, ge=0, lt=2**32)
-    """The seed of weights, order, Mixup and dropout."""
+    """Random seed of weights, order, Mixup and dropout."""

@@ -1,16 +1,15 @@
-"""Export to ONNX: the same logits without torch, for batches and lengths that the export did not see."""
+"""Export to ONNX: the same logits without torch, for batches and lengths that the export did not trace."""
 
 import json
 
 import numpy
 import pytest
-import torch
 
 from emokit import runs
 from emokit.data.prepared import open_prepared
 from emokit.errors import UsageError
 from emokit.text.export import export_onnx
-from emokit.text.predict import load_classifier
+from emokit.text.predictor import load
 from emokit.text.settings import TextSettings
 from emokit.text.train import train
 
@@ -26,17 +25,17 @@ def run(text_prepared, text_settings, tmp_path):
     return tmp_path / "run"
 
 
-def test_onnx_says_what_the_model_says(run, tmp_path):
+def test_onnx_gives_the_logits_of_the_model(run, tmp_path):
     assert export_onnx(run, tmp_path / "onnx") <= 1e-4
     about = json.loads((tmp_path / "onnx" / "emokit.json").read_text())
     assert about["labels"] == runs.read_metrics(run)["labels"]
     session = onnxruntime.InferenceSession(tmp_path / "onnx" / "model.onnx")
-    encoder = load_classifier(run, torch.device("cpu"))
+    encoder = load(run, "cpu").classifier
     for texts in (["wow"], ["a much longer text about this recipe and that goal", "no", "maybe so", "🙂", "x"]):
         batch = encoder.tokenizer(texts, padding=True, return_tensors="pt")
-        found = session.run(None, {name: batch[name].numpy() for name in about["inputs"]})[0]
-        wanted = encoder.model(**batch).logits.detach().numpy()
-        assert numpy.abs(found - wanted).max() <= 1e-4
+        logits = session.run(None, {name: batch[name].numpy() for name in about["inputs"]})[0]
+        expected = encoder.model(**batch).logits.detach().numpy()
+        assert numpy.abs(logits - expected).max() <= 1e-4
     with pytest.raises(UsageError) as error:
         export_onnx(run, tmp_path / "onnx")
     assert str(error.value) == (
@@ -50,6 +49,6 @@ def test_a_bag_of_words_is_not_exported(text_prepared, tmp_path):
     with pytest.raises(UsageError) as error:
         export_onnx(tmp_path / "run", tmp_path / "onnx")
     assert str(error.value) == (
-        f"{tmp_path / 'run'} has a model of the kind tfidf; only pretrained and tiny ones are exported."
+        f"{tmp_path / 'run'} has a tfidf model; only pretrained and tiny models can be exported."
     )
     assert not (tmp_path / "onnx").exists()

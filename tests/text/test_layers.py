@@ -21,27 +21,27 @@ def scales(model, decay):
     return {names[id(p)]: (group["lr_scale"], group["weight_decay"]) for group in groups for p in group["params"]}
 
 
-def test_each_layer_learns_slower_than_the_one_above_it():
-    found = scales(BertForSequenceClassification(BertConfig(num_hidden_layers=2, **SMALL)), 0.5)
-    assert found["classifier.weight"] == (1.0, 0.1)
-    assert found["bert.pooler.dense.bias"] == (1.0, 0.0)
-    assert found["bert.encoder.layer.1.attention.self.query.weight"] == (0.5, 0.1)
-    assert found["bert.encoder.layer.0.output.LayerNorm.weight"] == (0.25, 0.0)
-    assert found["bert.embeddings.word_embeddings.weight"] == pytest.approx((0.125, 0.1))
+def test_each_layer_has_a_lower_rate_than_the_one_above_it():
+    scale_and_decay = scales(BertForSequenceClassification(BertConfig(num_hidden_layers=2, **SMALL)), 0.5)
+    assert scale_and_decay["classifier.weight"] == (1.0, 0.1)
+    assert scale_and_decay["bert.pooler.dense.bias"] == (1.0, 0.0)
+    assert scale_and_decay["bert.encoder.layer.1.attention.self.query.weight"] == (0.5, 0.1)
+    assert scale_and_decay["bert.encoder.layer.0.output.LayerNorm.weight"] == (0.25, 0.0)
+    assert scale_and_decay["bert.embeddings.word_embeddings.weight"] == pytest.approx((0.125, 0.1))
 
 
-def test_layers_are_found_in_other_encoders_too():
-    found = scales(
+def test_layers_of_other_encoders_are_recognised():
+    scale_and_decay = scales(
         DistilBertForSequenceClassification(
             DistilBertConfig(dim=8, n_heads=2, hidden_dim=8, n_layers=3, vocab_size=20)
         ),
         0.5,
     )
-    assert found["distilbert.transformer.layer.2.ffn.lin1.weight"][0] == 0.5
-    assert found["distilbert.embeddings.word_embeddings.weight"][0] == 0.0625
-    assert found["pre_classifier.weight"][0] == 1.0
+    assert scale_and_decay["distilbert.transformer.layer.2.ffn.lin1.weight"][0] == 0.5
+    assert scale_and_decay["distilbert.embeddings.word_embeddings.weight"][0] == 0.0625
+    assert scale_and_decay["pre_classifier.weight"][0] == 1.0
 
 
-def test_without_decay_the_loops_own_groups_are_taken():
+def test_without_decay_the_default_groups_are_used():
     model = BertForSequenceClassification(BertConfig(num_hidden_layers=1, **SMALL))
     assert layer_groups(model, TextTrainingSettings()) is None

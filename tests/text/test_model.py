@@ -1,4 +1,4 @@
-"""Models and tokenizers: what cannot be trained is refused in a sentence; a small one learns the same from the same texts."""
+"""Encoders and tokenizers: unusable ones are refused with a sentence; the same texts give the same tokenizer."""
 
 import json
 import sys
@@ -21,10 +21,11 @@ from transformers import (
 )
 
 from emokit.errors import DataError, UsageError
-from emokit.labels import LABELS
-from emokit.text.model import learn_tokenizer, pretrained, tiny
+from emokit.labels import DEFAULT_LABELS, LabelSet
+from emokit.text.model import pretrained, tiny, train_tokenizer
 from emokit.text.settings import TextSettings, TinySettings
 
+MOODS = LabelSet(("tired", "calm", "cross"))
 TEXTS = ["the quick brown fox", "jumps over the lazy dog", "and the fox is happy"]
 
 
@@ -35,8 +36,8 @@ def offline(monkeypatch):
 
 @pytest.fixture
 def encoder(tmp_path):
-    """A folder with a small BERT without a head, as a pretrained one lies on disk."""
-    tokenizer = learn_tokenizer(TEXTS, TinySettings(vocabulary=300), 64)
+    """A folder with a small BERT without a head, as a pretrained encoder has it."""
+    tokenizer = train_tokenizer(TEXTS, TinySettings(vocab_size=300), 64)
     shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
     BertModel(BertConfig(vocab_size=len(tokenizer), max_position_embeddings=64, **shape)).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
@@ -49,50 +50,53 @@ def settings(folder, **features):
 
 def refusal(kind, folder, **features):
     with pytest.raises(kind) as error:
-        pretrained(settings(folder, **features))
+        pretrained(settings(folder, **features), DEFAULT_LABELS)
     return str(error.value)
 
 
-def test_an_encoder_gets_a_head_of_the_seven_labels(encoder):
-    model, tokenizer = pretrained(settings(encoder))
-    assert [model.config.id2label[target] for target in range(7)] == list(LABELS)
+@pytest.mark.parametrize("labels", [DEFAULT_LABELS, MOODS])
+def test_an_encoder_gets_a_head_of_the_label_set(encoder, labels):
+    model, tokenizer = pretrained(settings(encoder), labels)
+    assert model.config.id2label == labels.id2label
+    assert model.config.label2id == labels.label2id
+    assert model.classifier.out_features == len(labels)
     assert model.config._attn_implementation == "sdpa"
     assert tokenizer.model_max_length == 32
     assert next(model.parameters()).dtype == torch.float32
 
 
-def test_a_length_that_the_model_does_not_read_is_refused(encoder):
+def test_a_length_beyond_the_models_positions_is_refused(encoder):
     assert refusal(UsageError, encoder, max_length=128) == (
-        f"features.max_length is 128 and {encoder} reads at most 64 tokens; lower it."
+        f"features.max_length is 128 and {encoder} takes at most 64 tokens; lower it."
     )
 
 
-def test_a_length_is_held_against_the_model_where_the_tokenizer_allows_more(encoder):
+def test_the_models_positions_count_where_the_tokenizer_allows_more(encoder):
     config = json.loads((encoder / "tokenizer_config.json").read_text())
     (encoder / "tokenizer_config.json").write_text(json.dumps(config | {"model_max_length": 512}))
     assert refusal(UsageError, encoder, max_length=128) == (
-        f"features.max_length is 128 and {encoder} reads at most 64 tokens; lower it."
+        f"features.max_length is 128 and {encoder} takes at most 64 tokens; lower it."
     )
 
 
-def test_a_model_that_counts_positions_after_its_padding_reads_that_many_less(encoder):
+def test_positions_up_to_the_padding_token_are_not_usable(encoder):
     for name in ("config.json", "model.safetensors"):
         (encoder / name).unlink()
     shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
-    of = RobertaConfig(vocab_size=300, max_position_embeddings=34, pad_token_id=1, **shape)
-    RobertaModel(of).save_pretrained(encoder)
-    model, tokenizer = pretrained(settings(encoder, max_length=32))
+    config = RobertaConfig(vocab_size=300, max_position_embeddings=34, pad_token_id=1, **shape)
+    RobertaModel(config).save_pretrained(encoder)
+    model, tokenizer = pretrained(settings(encoder, max_length=32), DEFAULT_LABELS)
     model(**tokenizer("the fox " * 40, truncation=True, return_tensors="pt"))
     assert refusal(UsageError, encoder, max_length=33) == (
-        f"features.max_length is 33 and {encoder} reads at most 32 tokens; lower it."
+        f"features.max_length is 33 and {encoder} takes at most 32 tokens; lower it."
     )
 
 
-def test_a_model_that_knows_no_padding_learns_it_from_its_tokenizer(encoder):
+def test_a_model_without_a_padding_token_gets_its_tokenizers(encoder):
     for name in ("config.json", "model.safetensors"):
         (encoder / name).unlink()
     GPT2Model(GPT2Config(vocab_size=300, n_positions=64, n_embd=8, n_layer=1, n_head=2)).save_pretrained(encoder)
-    model, tokenizer = pretrained(settings(encoder))
+    model, tokenizer = pretrained(settings(encoder), DEFAULT_LABELS)
     batch = tokenizer(["the fox", "jumps over the lazy dog"], padding=True, return_tensors="pt")
     del batch["token_type_ids"]
     assert model(**batch).logits.shape == (2, 7)
@@ -102,19 +106,17 @@ def test_a_model_that_knows_no_padding_learns_it_from_its_tokenizer(encoder):
 def test_the_tokenizer_of_another_model_is_refused(encoder):
     shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
     BertModel(BertConfig(vocab_size=50, max_position_embeddings=64, **shape)).save_pretrained(encoder)
-    size = len(learn_tokenizer(TEXTS, TinySettings(vocabulary=300), 64))
+    size = len(train_tokenizer(TEXTS, TinySettings(vocab_size=300), 64))
     assert refusal(DataError, encoder) == (
-        f"{encoder} has a tokenizer of {size} pieces of words and a model that knows 50, so they do not belong together; "
-        "fetch or make it again, whole."
+        f"{encoder} has a tokenizer of {size} tokens and a model of 50, so they do not belong together; "
+        "fetch or make it again."
     )
 
 
 def test_a_folder_without_tokenizer_is_refused(encoder):
     for path in encoder.glob("tokenizer*"):
         path.unlink()
-    assert refusal(DataError, encoder) == (
-        f"{encoder} has a model and no words of its tokenizer; make it again, whole."
-    )
+    assert refusal(DataError, encoder) == (f"{encoder} has a model and no vocabulary of its tokenizer; make it again.")
 
 
 def test_a_tokenizer_without_padding_token_is_refused(encoder):
@@ -123,14 +125,14 @@ def test_a_tokenizer_without_padding_token_is_refused(encoder):
         path.unlink()
     PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="<unk>").save_pretrained(encoder)
     assert refusal(UsageError, encoder) == (
-        f"{encoder} has a tokenizer without a padding token, so texts of several lengths make no batch; "
+        f"{encoder} has a tokenizer without a padding token, so texts of different lengths cannot share a batch; "
         "choose another model.name."
     )
 
 
-def test_a_model_that_needs_code_of_its_own_is_refused_unless_asked_for(encoder, tmp_path, monkeypatch):
+def test_a_model_that_needs_remote_code_is_refused_unless_it_is_allowed(encoder, tmp_path, monkeypatch):
     monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
-    monkeypatch.setattr(sys, "path", [*sys.path])  # the cache of modules is put there
+    monkeypatch.setattr(sys, "path", [*sys.path])  # transformers adds the cache of modules
     config = json.loads((encoder / "config.json").read_text())
     config |= {
         "model_type": "homemade",
@@ -148,14 +150,14 @@ def test_a_model_that_needs_code_of_its_own_is_refused_unless_asked_for(encoder,
     assert refusal(UsageError, encoder) == (
         f"{encoder} runs code that comes with it; read that code, and add --trust-remote-code if you trust it."
     )
-    model, _ = pretrained(settings(encoder), trust_remote_code=True)
+    model, _ = pretrained(settings(encoder), DEFAULT_LABELS, trust_remote_code=True)
     assert type(model).__name__ == "Homemade"
 
 
-def test_a_kind_of_model_without_a_text_classifier_is_refused(encoder):
+def test_a_model_type_without_a_text_classifier_is_refused(encoder):
     WhisperConfig().save_pretrained(encoder)
     assert refusal(DataError, encoder) == (
-        f"{encoder} is a whisper model, of which transformers makes no text classifier; choose another model.name."
+        f"{encoder} is a whisper model, for which transformers has no text classifier; choose another model.name."
     )
 
 
@@ -168,11 +170,11 @@ def test_pickled_weights_are_refused(encoder):
 
 def test_weights_of_another_encoder_are_refused(encoder):
     (encoder / "config.json").unlink()
-    shape = DistilBertConfig(dim=8, n_heads=2, hidden_dim=8, n_layers=1, vocab_size=300, max_position_embeddings=64)
-    shape.save_pretrained(encoder)
+    config = DistilBertConfig(dim=8, n_heads=2, hidden_dim=8, n_layers=1, vocab_size=300, max_position_embeddings=64)
+    config.save_pretrained(encoder)
     assert refusal(DataError, encoder) == (
-        f"{encoder} lacks weights of its encoder, distilbert.transformer.layer.0.attention.k_lin.bias among them; "
-        "fetch or make it again, whole."
+        f"{encoder} lacks weights of its encoder, such as distilbert.transformer.layer.0.attention.k_lin.bias; "
+        "fetch or make it again."
     )
 
 
@@ -197,7 +199,7 @@ def cached(encoder, monkeypatch, tmp_path):
     return snapshot
 
 
-def test_a_corrupted_cache_is_named_with_the_command_that_mends_it(cached):
+def test_a_corrupted_cache_is_named_with_the_command_that_repairs_it(cached):
     (cached / "config.json").write_text('{"model_type": ')
     sentence = refusal(DataError, "some/encoder")
     assert sentence.startswith(f"{cached} holds no whole model (")
@@ -216,20 +218,20 @@ def test_a_cache_without_the_tokenizer_is_named_with_the_command_that_fetches_it
     for path in cached.glob("tokenizer*"):
         path.unlink()
     assert refusal(DataError, "some/encoder") == (
-        f"{cached} has a model and no words of its tokenizer; fetch it with `hf download some/encoder`, whole."
+        f"{cached} has a model and no vocabulary of its tokenizer; fetch it with `hf download some/encoder`."
     )
 
 
-def test_the_same_texts_give_the_same_pieces_of_words():
+def test_the_same_texts_give_the_same_tokenizer():
     texts = [f"word{i % 97} sun{i % 13}ny day{i} go{i % 7}ing" for i in range(2000)]
-    found = {
-        learn_tokenizer(texts, TinySettings(vocabulary=500), 64).backend_tokenizer.to_str() for _ in range(5)
+    tokenizers = {
+        train_tokenizer(texts, TinySettings(vocab_size=500), 64).backend_tokenizer.to_str() for _ in range(5)
     }  # each time with other hash seeds, as in another process
-    assert len(found) == 1
+    assert len(tokenizers) == 1
 
 
-def test_no_text_is_unknown_to_a_learned_tokenizer():
-    tokenizer = learn_tokenizer(TEXTS, TinySettings(vocabulary=300), 64)
+def test_a_trained_tokenizer_encodes_every_text():
+    tokenizer = train_tokenizer(TEXTS, TinySettings(vocab_size=300), 64)
     text = "مرحبا 😂 ünïcode \u202e"
     assert tokenizer.decode(tokenizer(text)["input_ids"], skip_special_tokens=True).strip() == text
 
@@ -239,7 +241,8 @@ def test_a_tiny_model_has_the_shape_of_its_settings():
         "kind": "tiny",
         "tiny": {"vocab_size": 300, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2},
     }
-    model, tokenizer = tiny(TextSettings.make({"model": values, "features": {"max_length": 40}}), TEXTS)
+    model, tokenizer = tiny(TextSettings.make({"model": values, "features": {"max_length": 40}}), MOODS, TEXTS)
+    assert model.config.id2label == {0: "tired", 1: "calm", 2: "cross"}
     assert (model.config.num_hidden_layers, model.config.hidden_size) == (2, 16)
     assert model.config.vocab_size == len(tokenizer) <= 300
     assert model.config.max_position_embeddings == tokenizer.model_max_length == 40

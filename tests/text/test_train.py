@@ -1,4 +1,4 @@
-"""Training end to end on small made corpora: the run folder's contract, repeatability, going on after a kill, bad input."""
+"""Training end to end on small synthetic corpora: the run folder's contract, repeatability, resuming, refusals."""
 
 import json
 import os
@@ -15,17 +15,17 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Bert
 
 from emokit import predictions, runs
 from emokit.data.prepared import open_prepared
-from emokit.data.utterance import TABLE
 from emokit.errors import DataError, UsageError
-from emokit.labels import LABELS
+from emokit.labels import DEFAULT_LABELS
+from emokit.text.predictor import load
 from emokit.text.settings import TextSettings
-from emokit.text.train import read_splits, train
+from emokit.text.train import plan, train
 
 pytestmark = pytest.mark.end_to_end
 
 
-def trained(values, prepared, run, **how):
-    return train(TextSettings.make(values), open_prepared(prepared), run, device="cpu", **how)
+def trained(values, prepared, run, **options):
+    return train(TextSettings.make(values), open_prepared(prepared), run, device="cpu", **options)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def finished(text_prepared, tmp_path_factory):
 
 
 def test_a_run_folder_has_every_file_of_the_contract(finished):
-    there = {path.relative_to(finished).as_posix() for path in finished.rglob("*") if path.is_file()}
+    files = {path.relative_to(finished).as_posix() for path in finished.rglob("*") if path.is_file()}
     assert {
         "settings.yaml",
         "environment.json",
@@ -59,7 +59,7 @@ def test_a_run_folder_has_every_file_of_the_contract(finished):
         "label_issues.csv",
         "README.md",
         "metrics.json",
-    } <= there
+    } <= files
     newest = max((path for path in finished.rglob("*") if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
     assert newest.name == "metrics.json"
 
@@ -68,28 +68,28 @@ def test_the_model_loads_with_transformers_alone(finished):
     model = AutoModelForSequenceClassification.from_pretrained(finished / "model")
     tokenizer = AutoTokenizer.from_pretrained(finished / "model")
     assert model(**tokenizer("wow", return_tensors="pt")).logits.shape == (1, 7)
-    assert [model.config.id2label[target] for target in range(7)] == list(LABELS)
+    assert [model.config.id2label[target] for target in range(7)] == list(DEFAULT_LABELS)
 
 
-def test_every_row_of_predictions_carries_its_id_and_the_table_says_how_each_corpus_does(finished, text_prepared):
+def test_predictions_have_every_utterance_and_metrics_have_every_corpus(finished, text_prepared):
     table = open_prepared(text_prepared).table
     for split in ("dev", "test"):
-        found = predictions.read(finished / "predictions" / f"{split}.parquet").table
-        assert sorted(found["utterance_id"]) == sorted(table["utterance_id"][table["split"] == split])
+        predicted = predictions.read(finished / "predictions" / f"{split}.parquet").table
+        assert sorted(predicted["utterance_id"]) == sorted(table["utterance_id"][table["split"] == split])
     scored = runs.read_metrics(finished)["splits"]["test"]
     assert set(scored["per_corpus"]) == {"goemotions", "meld"}
     assert {"majority", "simple"} == set(scored["baselines"])
     assert scored["baselines"]["simple"]["uar"] > scored["baselines"]["majority"]["uar"]
 
 
-def test_the_best_epoch_on_dev_is_the_one_that_was_kept(finished):
+def test_the_best_epoch_on_dev_is_the_one_that_was_saved(finished):
     metrics, log = runs.read_metrics(finished), runs.read_log(finished)
     best = max(log, key=lambda epoch: (epoch["dev_uar"], -epoch["dev_loss"]))
     assert metrics["best_epoch"] == best["epoch"]
     assert metrics["splits"]["dev"]["uar"] == pytest.approx(best["dev_uar"])
 
 
-def test_the_labels_that_the_model_doubts_are_of_dev(finished, text_prepared):
+def test_label_issues_are_of_dev(finished, text_prepared):
     label_issues = pandas.read_csv(finished / "label_issues.csv")
     table = open_prepared(text_prepared).table.set_index("utterance_id")
     assert len(label_issues)
@@ -138,39 +138,81 @@ def test_a_run_killed_in_mid_epoch_and_resumed_ends_with_the_same_weights(text_p
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
 
-def test_each_corpus_can_be_trained_on_alone(text_prepared, text_settings, tmp_path):
+def test_one_corpus_can_be_trained_on_alone(text_prepared, text_settings, tmp_path):
     text_settings["data"] = {"corpora": ["meld"], "context_turns": 2}
     text_settings["training"] |= {"max_epochs": 1, "batch_size": 8}
-    found = trained(text_settings, text_prepared, tmp_path / "run")
-    assert set(found["splits"]["test"]["per_corpus"]) == {"meld"}
-    assert found["splits"]["test"]["cluster"] == "dialogue"
+    metrics = trained(text_settings, text_prepared, tmp_path / "run")
+    assert set(metrics["splits"]["test"]["per_corpus"]) == {"meld"}
+    assert metrics["splits"]["test"]["cluster"] == "dialogue"
 
 
 def test_a_bag_of_words_is_a_run_like_any_other(text_prepared, tmp_path):
-    found = trained({"name": "bag", "model": {"kind": "tfidf"}}, text_prepared, tmp_path / "run")
-    assert (found["model"], found["epochs"]) == ("tfidf", 0)
-    test = found["splits"]["test"]
+    metrics = trained({"name": "bag", "model": {"kind": "tfidf"}}, text_prepared, tmp_path / "run")
+    assert (metrics["model"], metrics["epochs"]) == ("tfidf", 0)
+    test = metrics["splits"]["test"]
     assert test["uar"] == test["baselines"]["simple"]["uar"]
     again = trained({"name": "bag", "model": {"kind": "tfidf"}}, text_prepared, tmp_path / "again")
-    assert again == found
+    assert again == metrics
     assert not list((tmp_path / "run").rglob("*.pkl"))
 
 
-def test_a_classifier_scored_as_it_is_says_which_classes_it_never_says(finished, text_prepared, tmp_path):
-    folder = tmp_path / "theirs"
+def test_a_zero_shot_run_lists_the_classes_that_its_classifier_never_predicts(finished, text_prepared, tmp_path):
+    folder = tmp_path / "classifier"
     AutoTokenizer.from_pretrained(finished / "model").save_pretrained(folder)
     shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
     labels = {0: "joy", 1: "anger"}
     BertForSequenceClassification(BertConfig(vocab_size=400, id2label=labels, **shape)).save_pretrained(folder)
     model = {"kind": "zero_shot", "name": str(folder), "labels": {"joy": "happy", "anger": "angry"}}
-    values = {"name": "theirs", "model": model, "features": {"max_length": 24}}
-    found = trained(values, text_prepared, tmp_path / "run")
-    assert found["missing_labels"] == ["disgust", "fear", "neutral", "sad", "surprise"]
+    values = {"name": "classifier", "model": model, "features": {"max_length": 24}}
+    metrics = trained(values, text_prepared, tmp_path / "run")
+    assert metrics["missing_labels"] == ["disgust", "fear", "neutral", "sad", "surprise"]
     table = predictions.read(tmp_path / "run" / "predictions" / "test.parquet").table
     assert (table[["p_disgust", "p_neutral"]] == 0).all(axis=None)
 
+    with pytest.raises(UsageError) as error:
+        plan(TextSettings.make(values | {"model": model | {"labels": {"joy": "joyful"}}}), open_prepared(text_prepared))
+    assert str(error.value) == (
+        "model.labels maps joy to joyful, and the data have angry, disgust, fear, happy, neutral, sad, surprise; map it to "
+        "one of them or to null."
+    )
 
-def test_checkpointing_changes_no_weight(finished, text_prepared, text_settings, tmp_path):
+
+@pytest.mark.parametrize("kind", ["tiny", "tfidf"])
+def test_a_run_has_the_label_set_of_its_data(mood_prepared, text_settings, tmp_path, kind):
+    text_settings["data"] = {"corpora": ["diary"]}
+    text_settings["model"]["kind"] = kind
+    metrics = trained(text_settings, mood_prepared, tmp_path / "run")
+    labels = open_prepared(mood_prepared).labels
+    assert metrics["labels"] == list(labels) == ["tired", "calm", "cross"]
+    assert metrics["splits"]["test"]["uar"] == 1
+    if kind == "tiny":
+        model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "run" / "model")
+        assert model.config.id2label == labels.id2label
+    loaded = load(tmp_path / "run", "cpu")
+    (prediction,) = loaded.predict(["stop that noise now"])
+    assert (prediction.labels, prediction.label) == (labels, "cross")
+    again, _ = loaded.predict_split(open_prepared(mood_prepared), "test")
+    assert again.labels == labels
+    assert again.table.equals(predictions.read(tmp_path / "run" / "predictions" / "test.parquet").table)
+
+
+@pytest.mark.parametrize("kind", ["tiny", "tfidf"])
+def test_a_plan_has_the_utterances_and_the_steps_of_a_training(text_prepared, text_settings, kind):
+    prepared = open_prepared(text_prepared)
+    text_settings["model"]["kind"] = kind
+    planned = plan(TextSettings.make(text_settings), prepared)
+    assert planned.utterances == {split: int((prepared.table["split"] == split).sum()) for split in planned.utterances}
+    assert list(planned.utterances) == ["train", "dev", "test"]
+    if kind == "tfidf":
+        assert planned.facts == {"steps_per_epoch": 0}
+        return
+    assert list(planned.facts) == ["steps_per_epoch", "padding_share", "texts_cut"]
+    assert planned.facts["steps_per_epoch"] >= planned.utterances["train"] / 32
+    assert 0 <= planned.facts["padding_share"] < 0.1
+    assert planned.facts["texts_cut"] == {"train": 0, "dev": 0, "test": 0}
+
+
+def test_gradient_checkpointing_changes_no_weight(finished, text_prepared, text_settings, tmp_path):
     text_settings["training"]["gradient_checkpointing"] = True
     trained(text_settings, text_prepared, tmp_path / "run", precision="float32")
     del text_settings["training"]["gradient_checkpointing"]
@@ -186,7 +228,7 @@ def refusal(kind, values, prepared, run):
     return str(error.value)
 
 
-def test_a_model_that_is_not_to_be_had_leaves_nothing_behind(text_prepared, text_settings, tmp_path, monkeypatch):
+def test_a_model_that_cannot_be_fetched_leaves_no_run_folder(text_prepared, text_settings, tmp_path, monkeypatch):
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -200,39 +242,6 @@ def test_a_corpus_that_was_not_prepared_is_named(text_prepared, text_settings, t
     assert refusal(UsageError, text_settings, text_prepared, tmp_path / "run") == (
         f"data.corpora names tess and {text_prepared} has text of goemotions, meld; prepare it too."
     )
-
-
-def test_speech_without_words_is_no_text(small_prepared, text_settings, tmp_path):
-    assert refusal(UsageError, text_settings, small_prepared, tmp_path / "run") == (
-        f"{small_prepared} has neither goemotions nor meld; prepare one of them, or name others with "
-        "--set data.corpora=[…]."
-    )
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "sentence"),
-    [
-        ("text", " ", "{data}: {id} has an empty text; give it words or leave it out."),
-        ("text", "a\0b", "{data}: {id} has a null character at 2; save it as UTF-8 text."),
-        (
-            "label",
-            "joyful",
-            "{data}/utterances.parquet gives {id} the label 'joyful'; expected one of angry, disgust, fear, happy, neutral, "
-            "sad, surprise.",
-        ),
-    ],
-)
-def test_a_row_that_cannot_be_trained_on_is_named(text_prepared, text_settings, tmp_path, column, value, sentence):
-    data = tmp_path / "data"
-    data.mkdir()
-    for name in ("ledger.json", "settings.yaml", "fingerprint"):
-        (data / name).write_bytes((text_prepared / name).read_bytes())
-    table = pandas.read_parquet(text_prepared / TABLE)
-    table.loc[0, column] = value
-    table.to_parquet(data / TABLE)
-    with pytest.raises(DataError) as error:
-        read_splits(TextSettings.make(text_settings), open_prepared(data))
-    assert str(error.value) == sentence.format(data=data, id=table.loc[0, "utterance_id"])
 
 
 def test_a_log_has_plain_numbers(finished):

@@ -1,9 +1,8 @@
-"""Functionals of each window and a logistic regression on them: the baseline of every audio run, and a run of its own."""
+"""Fitting functionals with logistic regression: the simple baseline of every audio run, and a run of its own."""
 
 import copy
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy
 import torch
@@ -12,47 +11,55 @@ from sklearn.linear_model import LogisticRegression
 
 from emokit import metrics
 from emokit.audio.functionals.model import FunctionalsConfig, FunctionalsForAudioClassification
-from emokit.audio.predict import probabilities, windows_of
 from emokit.audio.settings import AudioSettings, FeatureSettings
+from emokit.audio.spectrogram.predict import predict_log_mels, window_batches
 from emokit.audio.splits import SplitData
+from emokit.labels import LabelSet
 
 STRENGTHS = (1e-3, 1e-2, 1e-1)
-MOST_ITERATIONS = 300  # more of them change nothing that dev sees
-DESCRIPTION = (
-    "functionals of 32 bands and 20 cepstra (their distribution and trend over time), logistic regression (balanced classes, C "
-    "chosen on dev)"
-)
+MAX_ITERATIONS = 300  # more iterations change no dev prediction
 
 
-def fit_baseline(
-    settings: AudioSettings, features: FeatureSettings, parts: dict[str, SplitData]
+def new_model(
+    settings: AudioSettings, features: FeatureSettings, labels: LabelSet
 ) -> FunctionalsForAudioClassification:
-    """The model, fitted on the windows of train, its strength of regularisation chosen on dev.
-
-    Args:
-        settings: the experiment.
-        features: what the parts' log-mels were made with.
-        parts: `train` and `dev` at least.
-    """
-    train, dev = parts["train"], parts["dev"]
+    """An unfitted model for windows of log-mels with these settings."""
     config = FunctionalsConfig(
         n_mels=features.n_mels,
         window_frames=features.num_frames(settings.data.window_seconds),
         window_overlap=settings.data.window_overlap,
         normalisation=settings.data.normalisation,
         features=features.as_dict(),
+        id2label=labels.id2label,
+        label2id=labels.label2id,
     )
-    model = FunctionalsForAudioClassification(config).eval()
-    pieces, windows = windows_of(train.log_mels, config.window_frames, config.window_overlap, train.statistics)
-    fit(model, windows, train.targets[[row for row, _ in pieces]], partial(said_of, dev), dev.targets)
+    return FunctionalsForAudioClassification(config).eval()
+
+
+def fit_splits(
+    settings: AudioSettings, features: FeatureSettings, splits: Mapping[str, SplitData]
+) -> FunctionalsForAudioClassification:
+    """The model fitted on the windows of train, its strength of regularisation chosen on dev.
+
+    Args:
+        settings: of the experiment.
+        features: of the splits' log-mels.
+        splits: `train` and `dev` at least.
+    """
+    train, dev = splits["train"], splits["dev"]
+    model = new_model(settings, features, train.labels)
+    config = model.config
+    places, windows = window_batches(train.log_mels, config.window_frames, config.window_overlap, train.statistics)
+    targets = train.targets[[row for row, _ in places]]
+    fit(model, windows, targets, lambda candidate: predict(candidate, dev), dev.targets)
     return model
 
 
-def said_of(part: SplitData, model: FunctionalsForAudioClassification) -> numpy.ndarray:
+def predict(model: FunctionalsForAudioClassification, data: SplitData) -> numpy.ndarray:
     """(utterances, classes) probabilities of a split."""
-    of = model.config
-    return probabilities(
-        model, part.log_mels, of.window_frames, torch.device("cpu"), of.window_overlap, part.statistics
+    config = model.config
+    return predict_log_mels(
+        model, data.log_mels, config.window_frames, torch.device("cpu"), config.window_overlap, data.statistics
     )
 
 
@@ -63,28 +70,29 @@ def fit(
     predict_dev: Callable[[FunctionalsForAudioClassification], numpy.ndarray],
     dev_targets: numpy.ndarray,
 ) -> None:
-    """Fit with the strength of regularisation that has the highest UAR on dev (the strongest of them in a tie).
+    """Fit with the strength of regularisation that has the highest UAR on dev (the strongest one in a tie).
 
     Args:
-        model: what is fitted, in place.
+        model: fitted in place.
         windows: batches (windows, frames, mels) of the training split.
-        targets: (windows,) class numbers.
+        targets: (windows,) int64.
         predict_dev: the model -> (utterances, classes) probabilities of dev.
-        dev_targets: (utterances,) class numbers.
+        dev_targets: (utterances,) int64.
     """
     with torch.inference_mode():
-        found = torch.cat([model.summarised(batch) for batch in windows])
-        model.standardise_with(found)
-        standard = model.standardised(found).numpy()
-        best = -1.0
+        functionals = torch.cat([model.summarised(batch) for batch in windows])
+        model.standardise_with(functionals)
+        standardised = model.standardised(functionals).numpy()
+        best_uar = -1.0
         for strength in STRENGTHS:
-            regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=MOST_ITERATIONS)
+            regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=MAX_ITERATIONS)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations is what ends it
-                regression.fit(standard, targets)
-            tried = copy.deepcopy(model)
-            tried.take(regression)
-            uar = metrics.plain_scores(dev_targets, predict_dev(tried).argmax(axis=1))["uar"]
-            if uar > best:
-                best = uar
-                model.load_state_dict(tried.state_dict())
+                warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations ends it
+                regression.fit(standardised, targets)
+            candidate = copy.deepcopy(model)
+            candidate.set_regression(regression)
+            predicted = predict_dev(candidate).argmax(axis=1)
+            uar = metrics.plain_scores(dev_targets, predicted, model.config.num_labels)["uar"]
+            if uar > best_uar:
+                best_uar = uar
+                model.load_state_dict(candidate.state_dict())

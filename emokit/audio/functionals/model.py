@@ -1,7 +1,7 @@
-"""The simple model of sound: functionals of a window, and a logistic regression on them.
+"""Functionals of a window with logistic regression: the simple audio model.
 
-Functionals describe how a few curves over time are distributed, as the sets of openSMILE do (Eyben et al. 2010,
-https://doi.org/10.1145/1873951.1874246). Here the curves are made of the log-mels themselves, so nothing is read twice.
+Functionals describe the distribution of a few curves over time, as openSMILE's feature sets do (Eyben et al. 2010,
+https://doi.org/10.1145/1873951.1874246). Here the curves are computed from the log-mels, so no audio is read again.
 
 Legend of the shapes: B windows, T frames, M mel bins, K curves, D functionals.
 """
@@ -17,25 +17,23 @@ from torch.nn.functional import linear, pad
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from emokit.labels import ID2LABEL, NUM_LABELS, TARGETS
-
 if TYPE_CHECKING:
-    from sklearn.linear_model import LogisticRegression  # takes a second to load, and predicting has no use for it
+    from sklearn.linear_model import LogisticRegression  # takes a second to import, and prediction does not need it
 
 NUM_BANDS, NUM_CEPSTRA = 32, 20
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 NUM_FUNCTIONALS = 2 * (NUM_BANDS + NUM_CEPSTRA) * (5 + len(QUANTILES)) + 1
-# Frames that are softer than the loudest one by more than this are silence: a share of the features' dynamic range, …
+# Frames below the loudest one by more than this are silence: a share of the features' dynamic range …
 SPEECH_SHARE = 25 / 80
-SPEECH_DEVIATIONS = 2.5  # … or so many deviations where log-mels are standardised
+SPEECH_DEVIATIONS = 2.5  # … or a number of deviations where log-mels are standardised
 
-NEVER = -100.0  # the logit of a class that training did not have
-SMALLEST_DEVIATION = 1e-3  # a functional that hardly varies in training holds nothing that is worth blowing up
-FURTHEST = 10.0  # deviations from the mean that a functional may have: sound of another kind must not decide alone
+ABSENT_CLASS_LOGIT = -100.0  # of a class without a training utterance
+SMALLEST_DEVIATION = 1e-3  # a functional that hardly varies in training is not amplified
+MAX_DEVIATIONS = 10.0  # a functional far from its training mean, as in another recording condition, is clipped here
 
 
 class FunctionalsConfig(PretrainedConfig):
-    """The windows that the model takes, and the settings of the features that they are cut from."""
+    """The model's windows, and the settings of the features that they are cut from."""
 
     model_type = "functionals"
 
@@ -53,19 +51,17 @@ class FunctionalsConfig(PretrainedConfig):
         self.window_overlap = window_overlap
         self.normalisation = normalisation
         self.features = features or {}
-        kwargs.setdefault("id2label", ID2LABEL)
-        kwargs.setdefault("label2id", TARGETS)
         super().__init__(**kwargs)
 
 
 class FunctionalsForAudioClassification(PreTrainedModel):
-    """Seven logits from the functionals of a window's frames of speech."""
+    """Logits from the functionals of the speech frames of a window."""
 
     config_class = FunctionalsConfig
     base_model_prefix = "functionals"
     main_input_name = "input_features"
     curves: Tensor
-    """(M, bands and cepstra): what makes curves of log-mels."""
+    """(M, bands and cepstra): maps log-mels to curves."""
     mean: Tensor
     """(D,) of the training split, as `deviation`."""
     deviation: Tensor
@@ -77,19 +73,19 @@ class FunctionalsForAudioClassification(PreTrainedModel):
         self.register_buffer("curves", _curves(config.n_mels))
         self.register_buffer("mean", torch.zeros(NUM_FUNCTIONALS))
         self.register_buffer("deviation", torch.ones(NUM_FUNCTIONALS))
-        self.linear = nn.Linear(NUM_FUNCTIONALS, NUM_LABELS).requires_grad_(False)
+        self.linear = nn.Linear(NUM_FUNCTIONALS, config.num_labels).requires_grad_(False)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Leave the values as they are until `take` sets them."""
+        """Leave the values until `set_regression` sets them."""
 
     def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> SequenceClassifierOutput:
-        """Log-mels (B, T, M), in decibels or standardised as `config.normalisation` says -> logits (B, 7) in float32."""
+        """Log-mels (B, T, M), in decibels or standardised as `config.normalisation` says -> logits (B, classes) in float32."""
         standard = self.standardised(self.summarised(input_features.float()))
         return SequenceClassifierOutput(logits=linear(standard, self.linear.weight.float(), self.linear.bias.float()))
 
     def summarised(self, log_mels: Tensor) -> Tensor:
-        """(B, T, M) -> (B, D): of each curve and of its slope the moments, the trend and the quantiles over the speech in it."""
+        """(B, T, M) -> (B, D): the moments, trend and quantiles of each curve and of its slope over the speech frames."""
         loudness = log_mels.mean(dim=2)
         is_speech = loudness >= loudness.max(dim=1, keepdim=True).values - self.speech_range  # (B, T)
         speech = is_speech.float()
@@ -104,7 +100,7 @@ class FunctionalsForAudioClassification(PreTrainedModel):
         deviation = (centred.square() * weights).sum(dim=1).sqrt().clamp_min(1e-2)
         standard = centred / deviation[:, None]
         skewness = (standard**3 * weights).sum(dim=1)
-        kurtosis = (standard**4 * weights).sum(dim=1).clamp_min(1)  # which it is where anything varies
+        kurtosis = (standard**4 * weights).sum(dim=1).clamp_min(1)  # at least 1 wherever anything varies
         trend = (centred * weights * place[:, :, None]).sum(dim=1)
         ordered = values.masked_fill(~is_speech[:, :, None], math.inf).sort(dim=1).values
         at = (torch.tensor(QUANTILES, device=values.device) * (count - 1)).round().long()  # (B, quantiles)
@@ -113,29 +109,29 @@ class FunctionalsForAudioClassification(PreTrainedModel):
 
     def standardised(self, functionals: Tensor) -> Tensor:
         """(B, D) -> the same, in deviations from the training split's mean."""
-        return ((functionals - self.mean.float()) / self.deviation.float()).clamp(-FURTHEST, FURTHEST)
+        return ((functionals - self.mean.float()) / self.deviation.float()).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
 
     def standardise_with(self, functionals: Tensor) -> None:
-        """Take over the mean and deviation of the training split's functionals (windows, D)."""
+        """Store the mean and deviation of the training split's functionals (windows, D)."""
         self.mean.copy_(functionals.double().mean(dim=0))
         self.deviation.copy_(functionals.double().std(dim=0, correction=0).clamp_min(SMALLEST_DEVIATION))
 
-    def take(self, regression: "LogisticRegression") -> None:
-        """Take over a regression that was fitted on standardised functionals."""
-        own, intercepts = regression.coef_, regression.intercept_
+    def set_regression(self, regression: "LogisticRegression") -> None:
+        """Store a regression that was fitted on standardised functionals."""
+        coefficients, intercepts = regression.coef_, regression.intercept_
         if len(regression.classes_) == 2:  # scikit-learn has one row for two classes: the second's against the first's
-            own, intercepts = (
-                numpy.concatenate([-own / 2, own / 2]),
+            coefficients, intercepts = (
+                numpy.concatenate([-coefficients / 2, coefficients / 2]),
                 numpy.concatenate([-intercepts / 2, intercepts / 2]),
             )
         self.linear.weight.zero_()
-        self.linear.bias.fill_(NEVER)
-        self.linear.weight[regression.classes_] = torch.from_numpy(own).float()
+        self.linear.bias.fill_(ABSENT_CLASS_LOGIT)
+        self.linear.weight[regression.classes_] = torch.from_numpy(coefficients).float()
         self.linear.bias[regression.classes_] = torch.from_numpy(intercepts).float()
 
 
 def _slopes(levels: Tensor) -> Tensor:
-    """How fast each curve (B, T, K) rises by the frame: the line of least squares through five frames."""
+    """The slope of each curve (B, T, K) per frame: the least-squares line through five frames."""
     around = pad(levels.transpose(1, 2), (2, 2), mode="replicate").transpose(1, 2)
     return (2 * (around[:, 4:] - around[:, :-4]) + around[:, 3:-1] - around[:, 1:-3]) / 10
 

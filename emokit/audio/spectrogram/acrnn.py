@@ -13,11 +13,9 @@ from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from emokit.labels import ID2LABEL, NUM_LABELS, TARGETS
-
 
 class AcrnnConfig(PretrainedConfig):
-    """The shape of an ACRNN, and the settings of the features that it was trained on."""
+    """The shape of an ACRNN, and the settings of the features it was trained on."""
 
     model_type = "acrnn"
 
@@ -55,13 +53,11 @@ class AcrnnConfig(PretrainedConfig):
         self.window_overlap = window_overlap
         self.normalisation = normalisation
         self.features = features or {}
-        kwargs.setdefault("id2label", ID2LABEL)
-        kwargs.setdefault("label2id", TARGETS)
         super().__init__(**kwargs)
 
 
 class ChannelAttention(nn.Module):
-    """CBAM's first half: which channels matter, from their mean and their maximum."""
+    """CBAM, channel attention: a weight per channel, from its mean and its maximum."""
 
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
@@ -69,28 +65,30 @@ class ChannelAttention(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels))
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, C, F, T) -> the same, each channel scaled by 0..1."""
-        highest = maps.flatten(2).max(dim=2).values  # of equal ones one has the gradient; amax's is far slower on a CPU
+        """(B, C, F, T) -> the same shape, each channel scaled by 0..1."""
+        highest = (
+            maps.flatten(2).max(dim=2).values
+        )  # one of equal values gets the gradient; amax is far slower on a CPU
         scale = self.mlp(maps.mean(dim=(2, 3))) + self.mlp(highest)  # (B, C)
         return maps * torch.sigmoid(scale)[:, :, None, None]
 
 
 class SpatialAttention(nn.Module):
-    """CBAM's second half: which places matter, from the mean and the maximum over channels."""
+    """CBAM, spatial attention: a weight per position, from the mean and the maximum over channels."""
 
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(2, 1, kernel_size=7, padding=3, bias=False)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, C, F, T) -> the same, each place scaled by 0..1."""
+        """(B, C, F, T) -> the same shape, each position scaled by 0..1."""
         highest = maps.max(dim=1, keepdim=True).values
         summary = torch.cat([maps.mean(dim=1, keepdim=True), highest], dim=1)  # (B, 2, F, T)
         return maps * torch.sigmoid(self.conv(summary))
 
 
 class ResidualBlock(nn.Module):
-    """Convolution, batch normalisation, ReLU, CBAM, a shortcut around them, and pooling of frequency and, where asked, time."""
+    """Convolution, batch normalisation, ReLU, CBAM, a shortcut around them, and pooling of frequency and optionally time."""
 
     def __init__(self, channels_in: int, channels_out: int, reduction: int, pooling: tuple[int, int] = (2, 2)) -> None:
         super().__init__()
@@ -102,13 +100,13 @@ class ResidualBlock(nn.Module):
         self.pool = nn.MaxPool2d(pooling)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, C_in, F, T) -> (B, C_out, F // 2, T // 2), or with all of T where the pooling is (2, 1)."""
+        """(B, C_in, F, T) -> (B, C_out, F // 2, T // 2), or all of T where the pooling is (2, 1)."""
         attended = self.attention(torch.relu(self.norm(self.conv(maps))))
         return self.pool(attended + self.shortcut(maps))
 
 
 class AcrnnForAudioClassification(PreTrainedModel):
-    """Seven logits from the log-mel spectrogram of an utterance."""
+    """Logits from a window of log-mels."""
 
     config_class = AcrnnConfig
     base_model_prefix = "acrnn"
@@ -118,7 +116,7 @@ class AcrnnForAudioClassification(PreTrainedModel):
         super().__init__(config)
         stem = config.stem_channels
         poolings = [(2, 2 if i < config.time_poolings else 1) for i in range(1 + len(config.channels))]
-        # Decibels are standardised per mel bin with the training split's own mean and deviation, kept with the weights.
+        # Decibels are standardised per mel bin with the training split's mean and deviation, stored with the weights.
         self.register_buffer("feature_mean", torch.zeros(config.n_mels))
         self.register_buffer("feature_deviation", torch.ones(config.n_mels))
         self.stem = nn.Sequential(
@@ -154,26 +152,26 @@ class AcrnnForAudioClassification(PreTrainedModel):
             nn.Linear(size, config.classifier_hidden_size),
             nn.ReLU(),
             nn.Dropout(config.dropout),
-            nn.Linear(config.classifier_hidden_size, NUM_LABELS),
+            nn.Linear(config.classifier_hidden_size, config.num_labels),
         )
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Leave torch's own initial values, which the recipe used; transformers would draw all of them from N(0, 0.02)."""
+        """Leave torch's initial values, which the study used; transformers would draw all of them from N(0, 0.02)."""
 
     def standardise_with(self, mean: Tensor, deviation: Tensor) -> None:
-        """Take over the training split's mean and deviation per mel bin, both (F,) in decibels."""
+        """Store the training split's mean and deviation per mel bin, both (F,) in decibels."""
         self.feature_mean.copy_(mean)
         self.feature_deviation.copy_(deviation.clamp_min(1e-3))
 
     def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> SequenceClassifierOutput:
-        """Log-mel spectrograms (B, T, F), in decibels or standardised as `config.normalisation` says -> logits (B, 7)."""
+        """Log-mel spectrograms (B, T, F), in decibels or standardised as `config.normalisation` says -> logits (B, classes)."""
         standard = (input_features - self.feature_mean) / self.feature_deviation
         maps = self.blocks(self.stem(standard.transpose(1, 2).unsqueeze(1)))  # (B, C, F', T')
         steps = maps.permute(0, 3, 1, 2).flatten(2)  # (B, T', C * F')
         steps = self.projection(steps)
         through, _ = self.lstm(steps)  # (B, T', D)
-        # Without a way past them, two LSTM layers and the attention hand the convolutions hardly any gradient at first.
+        # Without skip connections, two LSTM layers and the attention pass hardly any gradient to the convolutions at first.
         steps = self.lstm_norm(steps + through) if self.config.skip_connections else through
         through, _ = self.attention(steps, steps, steps, need_weights=False)  # (B, T', D)
         steps = self.attention_norm(steps + through) if self.config.skip_connections else through

@@ -1,36 +1,39 @@
-"""Features of the training utterances played slower or faster."""
+"""Log-mels of the training utterances at several speeds."""
 
 from collections.abc import Sequence
 
 import numpy
 import pandas
 
-from emokit.audio.feature_cache import AGAIN, Progress, kept
+from emokit.audio.feature_cache import AGAIN, cached_features
 from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.data.prepared import Prepared, features_folder
+from emokit.modality import Progress
 
 
 def versions(
     prepared: Prepared,
     settings: FeatureSettings,
     rows: pandas.DataFrame,
-    speeds: Sequence[float],
+    speed_factors: Sequence[float],
     progress: Progress | None = None,
 ) -> list[list[numpy.ndarray]]:
-    """Per speed, the log-mels (frames, mels) of each row.
+    """Per speed factor, the log-mels (frames, mels) of each row.
 
     Raises:
-        DataError: the sound is no longer where it was prepared from, or cannot be read.
+        DataError: a recording is no longer where it was prepared from, or cannot be read.
     """
-    own = features_folder(prepared.folder, settings).name
-    found = []
-    for speed in speeds:
-        wanted = f"augmentation.speed_factors wants it at speed {speed:g}; {AGAIN}, or leave that speed out"
+    name = features_folder(prepared.folder, settings).name
+    at_speeds = []
+    for factor in speed_factors:
+        purpose = f"augmentation.speed_factors needs it at {factor:g}; {AGAIN}, or leave that factor out"
         store = (
             prepared.features(settings)
-            if speed == 1
-            else kept(prepared, f"{own}-speed-{speed:g}", LogMel(settings, speed), rows, wanted, progress)
+            if factor == 1
+            else cached_features(
+                prepared, f"{name}-speed-{factor:g}", LogMel(settings, factor), rows, purpose, progress
+            )
         )
-        found.append([store[name] for name in rows["utterance_id"]])
-    return found
+        at_speeds.append([store[utterance_id] for utterance_id in rows["utterance_id"]])
+    return at_speeds

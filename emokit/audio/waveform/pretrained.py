@@ -1,4 +1,4 @@
-"""A pretrained speech encoder made ready for training: found, loaded, given a head, and learning rates by layer."""
+"""A pretrained speech encoder for training: found, loaded, with a new head and learning rates by layer."""
 
 from pathlib import Path
 from typing import Any
@@ -7,9 +7,10 @@ import torch
 from transformers import AutoModel
 
 from emokit.audio.settings import AudioSettings, AudioTrainingSettings, FeatureSettings
-from emokit.audio.waveform.batches import SHORTEST_SECONDS, SpeechProcessor, read_processor
-from emokit.audio.waveform.encoder import SpeechConfig, SpeechForAudioClassification, alone
+from emokit.audio.waveform.encoder import SpeechConfig, SpeechForAudioClassification, encoder_of
+from emokit.audio.waveform.processor import MIN_SECONDS, SpeechProcessor, read_processor
 from emokit.errors import DataError, UsageError
+from emokit.labels import LabelSet
 from emokit.runtime import seed_everything
 from emokit.training.hub import check_weights, find_model, read_pretrained
 from emokit.training.layer_decay import depth, scaled_groups
@@ -23,73 +24,73 @@ UNNEEDED = ("masked_spec_embed", "pooler", "decoder")
 
 
 def find_processor(settings: AudioSettings) -> tuple[Path, SpeechProcessor]:
-    """The folder of the encoder that the settings name, fetched first where it must be, and its feature extractor.
+    """The folder of the encoder that the settings name, downloaded if necessary, and its processor.
 
     Raises:
-        UsageError: the encoder wants another sample rate than was asked for, or hears less at a time than a window.
-        DataError: it is not to be had.
+        UsageError: the encoder has another sample rate than the settings ask for, or a shorter input than a window.
+        DataError: it is not available.
     """
-    of, name = settings.model, str(settings.model.name)
-    folder = find_model(name, of.revision, pickled=True)
-    ears = read_processor(folder, name, of.revision)
-    asked = settings.features.sample_rate
-    if asked not in (ears.sample_rate, FeatureSettings().sample_rate):
+    name, revision = str(settings.model.name), settings.model.revision
+    folder = find_model(name, revision, pickled=True)
+    processor = read_processor(folder, name, revision)
+    sample_rate = settings.features.sample_rate
+    if sample_rate not in (processor.sample_rate, FeatureSettings().sample_rate):
         raise UsageError(
-            f"features.sample_rate is {asked} and {name} hears {ears.sample_rate} samples a second; leave it out: "
-            "sound is resampled to what the encoder wants."
+            f"features.sample_rate is {sample_rate} and {name} takes {processor.sample_rate} Hz; leave it out: "
+            "recordings are resampled to the encoder's rate."
         )
-    if ears.longest_seconds is not None and settings.data.window_seconds > ears.longest_seconds:
+    if processor.max_seconds is not None and settings.data.window_seconds > processor.max_seconds:
         raise UsageError(
-            f"data.window_seconds is {settings.data.window_seconds:g} and {name} hears at most "
-            f"{ears.longest_seconds:g} s at a time; lower it."
+            f"data.window_seconds is {settings.data.window_seconds:g} and {name} takes at most "
+            f"{processor.max_seconds:g} s; lower it."
         )
-    if settings.training.max_seconds_per_batch < (ears.longest_seconds or 0):
+    if settings.training.max_seconds_per_batch < (processor.max_seconds or 0):
         raise UsageError(
-            f"training.max_seconds_per_batch is {settings.training.max_seconds_per_batch:g} and {name} takes every utterance as "
-            f"{ears.longest_seconds:g} s; raise it."
+            f"training.max_seconds_per_batch is {settings.training.max_seconds_per_batch:g} and {name} pads every utterance "
+            f"to {processor.max_seconds:g} s; raise it."
         )
-    return folder, ears
+    return folder, processor
 
 
-def pretrained(settings: AudioSettings) -> SpeechForAudioClassification:
-    """The encoder that the settings name with a new, seeded head, and its feature extractor as its `ears`.
+def pretrained(settings: AudioSettings, labels: LabelSet) -> SpeechForAudioClassification:
+    """The encoder that the settings name with its processor and a new, seeded head for a label set.
 
     Raises:
-        UsageError: as `find_processor`; or the encoder needs code of its own.
-        DataError: it is not to be had, is damaged, or is no encoder of speech.
+        UsageError: as `find_processor`; or the encoder needs custom code.
+        DataError: it is not available, damaged, or not a speech encoder.
     """
-    folder, ears = find_processor(settings)
-    of, name = settings.model, str(settings.model.name)
-    check_weights(folder, name, of.revision, pickled=True)
+    folder, processor = find_processor(settings)
+    name, revision = str(settings.model.name), settings.model.revision
+    check_weights(folder, name, revision, pickled=True)
     how: dict[str, Any] = {"dtype": torch.float32, "output_loading_info": True, "weights_only": True}
     how["use_safetensors"] = any(folder.glob("*.safetensors"))
-    loaded, info = read_pretrained(AutoModel, folder, name, of.revision, **how)
+    loaded, info = read_pretrained(AutoModel, folder, name, revision, **how)
     missing = sorted(key for key in info["missing_keys"] if not any(part in key for part in UNNEEDED))
     if missing:
-        raise DataError(
-            f"{folder} lacks weights of its encoder, {missing[0]} among them; fetch or make it again, whole."
-        )
+        raise DataError(f"{folder} lacks weights of its encoder, {missing[0]} among them; download or make it again.")
     seed_everything(settings.training.seed)
-    encoder = alone(loaded)
-    _mask_only_what_is_long_enough(encoder, ears)
+    encoder = encoder_of(loaded)
+    _disable_long_masks(encoder, processor)
     model = SpeechForAudioClassification(
         SpeechConfig(
             encoder=encoder.config.to_dict(),
-            frozen=of.frozen,
-            classifier_hidden_size=of.classifier_hidden_size,
-            dropout=of.dropout,
-            sample_rate=ears.sample_rate,
+            frozen=settings.model.frozen,
+            classifier_hidden_size=settings.model.classifier_hidden_size,
+            dropout=settings.model.dropout,
+            sample_rate=processor.sample_rate,
             window_seconds=settings.data.window_seconds,
             window_overlap=settings.data.window_overlap,
+            id2label=labels.id2label,
+            label2id=labels.label2id,
         ),
         encoder,
     )
-    model.ears = ears
+    model.processor = processor
     return model
 
 
-def layer_groups(model: SpeechForAudioClassification, recipe: AudioTrainingSettings) -> list[dict[str, Any]] | None:
-    """The optimiser's parameter groups: the head at the full learning rate, the encoder's layers the slower the lower.
+def layer_groups(model: SpeechForAudioClassification, training: AudioTrainingSettings) -> list[dict[str, Any]] | None:
+    """The optimiser's parameter groups: the head at the full learning rate, encoder layers at lower rates towards the input.
 
     None where the encoder is frozen.
     """
@@ -100,16 +101,16 @@ def layer_groups(model: SpeechForAudioClassification, recipe: AudioTrainingSetti
     def scale(name: str) -> float:
         if not name.startswith("encoder."):
             return 1.0
-        return recipe.encoder_lr_multiplier * recipe.layer_decay ** (top - depth(name, top, LAYER, LOWEST))
+        return training.encoder_lr_multiplier * training.layer_decay ** (top - depth(name, top, LAYER, LOWEST))
 
-    return scaled_groups(model, scale, recipe.weight_decay)
+    return scaled_groups(model, scale, training.weight_decay)
 
 
-def _mask_only_what_is_long_enough(encoder: Any, ears: SpeechProcessor) -> None:
-    """Turn an encoder's own masking off where its masks are longer than the shortest sound: it would fail on it."""
+def _disable_long_masks(encoder: Any, processor: SpeechProcessor) -> None:
+    """Turn an encoder's masking off where its masks are longer than the shortest utterance, on which it would fail."""
     lengths = getattr(encoder, "_get_feat_extract_output_lengths", None)
     if lengths is None or not hasattr(encoder.config, "mask_time_length"):
         return
-    shortest = int(lengths(torch.tensor(round(SHORTEST_SECONDS * ears.sample_rate))))
+    shortest = int(lengths(torch.tensor(round(MIN_SECONDS * processor.sample_rate))))
     if encoder.config.mask_time_length >= shortest:
         encoder.config.apply_spec_augment = False

@@ -9,9 +9,9 @@ from typing import Any
 import pooch
 import requests
 
-from emokit import __version__
 from emokit.errors import DataError, WorkError
 from emokit.files import explained_disk_errors, file_hash
+from emokit.version import __version__
 
 BLOCK_BYTES = 2**16  # what a cut connection may lose
 TRIES = 5  # in a row without a single new byte

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import jinja2
 
-from emokit import __version__
 from emokit.data.utterance import HELD_OUT
 from emokit.report import wording
 from emokit.report.comparison.compare import Compared
@@ -22,6 +21,7 @@ from emokit.report.page.mistakes import Detail
 from emokit.report.read_runs import Run, Unread
 from emokit.report.read_sweeps import Searched, plain
 from emokit.schema.ledger import Ledger
+from emokit.version import __version__
 
 FIGURES = "figures"
 SCORES = {

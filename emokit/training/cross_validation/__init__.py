@@ -1,1 +1,1 @@
-"""One run per fold, pooled into one run folder."""
+"""Cross-validation: one run per fold, pooled into one run folder."""

@@ -1,8 +1,8 @@
-"""Cross-validation: one run per fold, then every utterance's test prediction pooled into one run folder.
+"""Cross-validation: one run per fold, then the test predictions of all folds pooled into one run folder.
 
-Each fold is a run like any other under `folds/<name>`, so that an interrupted cross-validation goes on where it stopped.
-What it means for a whole corpus stands in the run folder above them: `predictions/test.parquet` has every utterance once, each
-predicted by the model that had not seen its speaker, and `metrics.json` the pooled scores beside those of the folds.
+Each fold is an ordinary run under `folds/<name>`, so an interrupted cross-validation can be resumed. The run folder above them
+holds the pooled result: `predictions/test.parquet` has every utterance once, predicted by a model that was not trained on its
+speaker, and `metrics.json` has the pooled scores beside those of the folds.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from emokit.data.splits.draw import SplitSettings
 from emokit.data.splits.folds import assign_folds, fold_names, split_of_fold
 from emokit.errors import Collapsed, DataError, UsageError
 from emokit.files import write_json, write_text
-from emokit.labels import LABELS
+from emokit.model_card import CardFacts
 from emokit.predictions import Predictions
 from emokit.schema.base import validated
 from emokit.schema.metrics import Metrics
@@ -32,28 +32,29 @@ from emokit.training.hardware import num_processes
 from emokit.workers import WORKERS
 
 FOLDS = "folds"
+POOLED = "test"  # the split that the folds divide among them
 
 
 class FoldListener:
-    """Is told how a cross-validation gets on; this one does not care."""
+    """Receives the events of a cross-validation; this one ignores them."""
 
     def begins(self, at_once: int) -> None:
-        """So many folds are trained at once from now on."""
+        """Workers start to train this number of folds at the same time."""
 
     def epoch(self, name: str, line: dict[str, Any]) -> None:
-        """An epoch of a fold has ended, with this line of its `log.jsonl`."""
+        """An epoch of a fold has ended; `line` is its line of `log.jsonl`."""
 
-    def fold(self, name: str, found: dict[str, Any]) -> None:
-        """A fold is complete, now or from an earlier time, with this `metrics.json`."""
+    def fold(self, name: str, fold_metrics: dict[str, Any]) -> None:
+        """A fold is complete, now or since an earlier command; `fold_metrics` is its `metrics.json`."""
 
     def replaced(self, name: str) -> None:
-        """A fold's worker was killed, and another goes on with it."""
+        """The worker of a fold was killed and replaced."""
 
     def collapsed(self, name: str, error: Collapsed) -> None:
         """A fold has collapsed."""
 
     def progress(self, done: int, total: int) -> None:
-        """So many epochs are done, of all folds' at most."""
+        """The number of epochs done, and the maximum number over all folds."""
 
 
 def cross_validate(
@@ -64,39 +65,42 @@ def cross_validate(
     train: TrainFold,
     *,
     device: str,
+    card: CardFacts,
     workers: int = 1,
     devices: int = 0,
     resume: bool = False,
     force: bool = False,
-    read_ahead: Callable[[pandas.DataFrame], None] | None = None,
+    compute_features: Callable[[pandas.DataFrame], None] | None = None,
     listener: FoldListener | None = None,
 ) -> dict[str, Any]:
-    """Train and test each fold, and pool what they say of their test utterances.
+    """Train and test each fold, and pool their test predictions.
 
-    A fold that collapses does not keep the others from their work.
+    When a fold collapses, the others are still trained.
 
     Args:
         run: the run folder to make.
-        settings: the experiment, audio or text, that every fold is trained with.
-        prepared: the data; its own splits play no part.
-        policy: as `data.folds.assign_folds` takes it.
+        settings: of the modality; every fold is trained with them.
+        prepared: the data; its own splits are not used.
+        policy: as `data.splits.folds.assign_folds` takes it.
         train: trains one fold.
-        device: for the environment.
-        workers: how many folds are trained at once; 1 trains them in this process.
-        devices: GPUs that the workers share, one each in turn; 0 for none.
-        resume: go on with the folds that are not complete.
+        device: for `environment.json`.
+        card: facts of the modality for the model card.
+        workers: the number of folds that are trained at the same time; 1 trains them in this process.
+        devices: the number of GPUs that the workers share; 0 for none.
+        resume: train the folds that are not complete.
         force: replace a run folder that exists.
-        read_ahead: reads what several trainings would read at once; called with the rows of all folds.
-        listener: is told how it gets on.
+        compute_features: computes cached features of these rows once, before several workers start; called with the rows of all
+            folds.
+        listener: receives events.
 
     Returns:
-        what `metrics.json` holds: as that of a run, with `folds` beside the pooled `test`.
+        the content of `metrics.json`: that of a run, with `folds` beside the pooled `test`.
 
     Raises:
         UsageError: the policy is unknown or has no folds for these corpora, the run folder exists, or several processes were
             started.
-        Collapsed: a fold did; the others are complete.
-        EmokitError: what else ended a fold's training.
+        Collapsed: a fold collapsed; the others are complete.
+        EmokitError: a fold failed with another error.
     """
     if num_processes() > 1:
         raise UsageError(
@@ -146,8 +150,8 @@ def cross_validate(
     ]
     at_once = min(workers, len(waiting))
     if at_once > 1:
-        if read_ahead:
-            read_ahead(table)
+        if compute_features:
+            compute_features(table)
         listener.begins(at_once)
         trained = train_by_workers(waiting, train, epoch_done, listener.replaced, run / WORKERS, at_once, devices)
     else:
@@ -165,91 +169,80 @@ def cross_validate(
             f"(fold {first}: {collapsed[first]})"
         )
     pooled = _pooled(run, list(folders.values()))
-    found = {name: runs.read_metrics(folders[name]) for name in names}
-    predictions.write(pooled, run / "predictions" / "test.parquet")
-    result = _scored(found, pooled, policy)
-    sexes = table.set_index("utterance_id")["gender"]
-    result["splits"]["test"]["per_gender"] = metrics.per_gender(pooled, sexes)
-    write_text(
-        run / runs.CARD,
-        model_card.model_card(result, runs.read_settings(run), runs.read_environment(run), ledger),
-    )
+    predictions.write(pooled, run / runs.PREDICTIONS / f"{POOLED}.parquet")
+    result = _scored({name: runs.read_metrics(folders[name]) for name in names}, pooled, policy)
+    genders = table.set_index("utterance_id")["gender"]
+    result["splits"][POOLED]["per_gender"] = metrics.per_gender(pooled, genders)
+    text = model_card.model_card(result, runs.read_settings(run), runs.read_environment(run), ledger, card)
+    write_text(run / runs.CARD, text)
     write_json(run / runs.METRICS, validated(Metrics, result))
     return result
 
 
-def _division(prepared: Prepared) -> SplitSettings:
-    """The seed and the share of dev that the folder was prepared with."""
+def _split_settings(prepared: Prepared) -> SplitSettings:
+    """The seed and the ratio of dev that the folder was prepared with."""
     return SplitSettings.make({**read_yaml_mapping(prepared.folder / SETTINGS)["splits"], "fold": None})
 
 
 def _with_folds(prepared: Prepared, corpora: tuple[str, ...] | None, policy: str) -> pandas.DataFrame:
     """The rows of these corpora, with their folds."""
     table = prepared.table[prepared.table["corpus"].isin(corpora)] if corpora else prepared.table
-    return assign_folds(table, policy, _division(prepared))
+    return assign_folds(table, policy, _split_settings(prepared))
 
 
 def _fold_data(folder: Path, fingerprint: str, corpora: tuple[str, ...] | None, policy: str, name: str) -> Prepared:
-    """The data of a fold, opened anew by whoever trains it.
+    """The data of a fold, read in the process that trains it.
 
     Raises:
-        DataError: they are no longer those that the cross-validation was begun on.
+        DataError: the folder was prepared again since the cross-validation started.
     """
     prepared = open_prepared(folder)
     if prepared.fingerprint != fingerprint:
-        raise DataError(
-            f"{folder} was prepared anew while folds of it were trained; train them again in another --run."
-        )
+        raise DataError(f"{folder} was prepared again while its folds were trained; train them in another --run.")
     table = _with_folds(prepared, corpora, policy)
-    divided = table.assign(split=split_of_fold(table, name, _division(prepared)))
+    divided = table.assign(split=split_of_fold(table, name, _split_settings(prepared)))
     return replace(prepared, table=divided[divided["split"].notna()].reset_index(drop=True))
 
 
 def _folder_name(number: int, name: str) -> str:
-    """A folder's name from a fold's, which may be any speaker's: `03-Joey_Chandler`."""
+    """A folder's name for a fold, whose name may be that of any speaker: `03-Joey_Chandler`."""
     return f"{number:02d}-{re.sub(r'[^A-Za-z0-9_-]', '_', name)}"
 
 
 def _pooled(run: Path, folders: list[Path]) -> Predictions:
     """The folds' test predictions in one table."""
-    of_folds = [predictions.read(folder / "predictions" / "test.parquet") for folder in folders]
+    of_folds = [predictions.read(folder / runs.PREDICTIONS / f"{POOLED}.parquet") for folder in folders]
     table = pandas.concat([fold.table for fold in of_folds], ignore_index=True)
     if table["utterance_id"].duplicated().any():
         raise DataError(f"{run}: an utterance is tested in two folds; prepare it with folds that do not overlap.")
-    return Predictions(table, of_folds[0].model, of_folds[0].fingerprint)
+    return replace(of_folds[0], table=table)
 
 
-def _scored(found: dict[str, dict[str, Any]], pooled: Predictions, policy: str) -> dict[str, Any]:
-    """The pooled scores, the folds' own, and their mean and spread."""
-    first = next(iter(found.values()))
-    tests = {name: metrics_of["splits"]["test"] for name, metrics_of in found.items()}
+def _scored(fold_metrics: dict[str, dict[str, Any]], pooled: Predictions, policy: str) -> dict[str, Any]:
+    """The pooled scores, the folds' scores, and the mean and deviation over folds."""
+    first = next(iter(fold_metrics.values()))
+    tests = {name: entry["splits"][POOLED] for name, entry in fold_metrics.items()}
     baselines = {}
     for baseline in ("majority", "simple"):
         confusion = numpy.sum([test["baselines"][baseline]["confusion"] for test in tests.values()], axis=0)
         scores = {name: float(value[0]) for name, value in metrics.class_scores(confusion[None]).items()}
-        kept = {
-            key: value for key, value in first["splits"]["test"]["baselines"][baseline].items() if key != "interval"
-        }
-        baselines[baseline] = {
-            **kept,
-            **scores,
-            "confusion": confusion.tolist(),
-        }
+        of_first = {**first["splits"][POOLED]["baselines"][baseline]}
+        of_first.pop("interval", None)  # not pooled
+        baselines[baseline] = {**of_first, **scores, "confusion": confusion.tolist()}
     folds = {name: {score: test[score] for score in ("n", *metrics.INTERVALS)} for name, test in tests.items()}
+    values = {score: [fold[score] for fold in folds.values()] for score in metrics.INTERVALS}
     return {
         **{key: first[key] for key in ("name", "modality", "model", "parameters", "declared") if key in first},
-        "epochs": sum(metrics_of["epochs"] for metrics_of in found.values()),
-        "labels": list(LABELS),
+        "epochs": sum(entry["epochs"] for entry in fold_metrics.values()),
+        "labels": first["labels"],
         "policy": policy,
         "folds": folds,
         "over_folds": {
             score: {
-                "mean": float(numpy.mean([fold[score] for fold in folds.values()])),
-                "deviation": float(numpy.std([fold[score] for fold in folds.values()], ddof=1))
-                if len(folds) > 1
-                else 0.0,
+                "mean": float(numpy.mean(of_folds)),
+                "deviation": float(numpy.std(of_folds, ddof=1)) if len(of_folds) > 1 else 0.0,
             }
-            for score in metrics.INTERVALS
+            for score, of_folds in values.items()
         },
-        "splits": {"test": metrics.score(pooled) | {"baselines": baselines}},
+        "splits": {POOLED: metrics.score(pooled) | {"baselines": baselines}},
     }

@@ -1,0 +1,169 @@
+"""Model families: one for each value of `model.kind`, behind one protocol."""
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy
+import pandas
+import torch
+from transformers import PreTrainedModel
+
+from emokit.audio.settings import AudioSettings
+from emokit.audio.splits import SplitData
+from emokit.data.prepared import Prepared
+from emokit.errors import DataError
+from emokit.labels import LabelSet
+from emokit.modality import Progress
+from emokit.training.objective import Batch
+from emokit.training.onnx import Inputs
+
+FAMILIES = {
+    "acrnn": "emokit.audio.spectrogram.family:AcrnnFamily",
+    "functionals": "emokit.audio.functionals.family:FunctionalsFamily",
+    "pretrained": "emokit.audio.waveform.family:PretrainedFamily",
+}
+
+
+class Batches(Protocol):
+    """The training batches of each epoch, equally many in each."""
+
+    def __len__(self) -> int: ...
+
+    def __call__(self, epoch: int) -> Iterable[Batch]:
+        """The batches of an epoch, from 1; the same number gives the same batches."""
+
+
+@dataclass(frozen=True)
+class TrainableModel:
+    """A model before its training, and what the loop needs beside it."""
+
+    model: PreTrainedModel
+    batches: Batches
+    predict: Callable[[Any, str], numpy.ndarray]
+    """(model, split) -> (utterances, classes) probabilities."""
+    groups: list[dict[str, Any]] | None = None
+    """The optimiser's parameter groups; None for the loop's default."""
+    save_beside: Callable[[Path], Any] | None = None
+    """Writes what belongs to the model, such as its processor, into the model's folder."""
+
+
+@dataclass(frozen=True)
+class OnnxInputs:
+    """Inputs that a model is exported and compared with, as `onnx.write_onnx` takes them."""
+
+    batches: Sequence[Inputs]
+    dynamic: Mapping[str, Mapping[int, str]]
+    about: Mapping[str, Any]
+    save_beside: Callable[[Path], Any] | None = None
+
+
+@dataclass(frozen=True)
+class RecordingPredictions:
+    """The probabilities of a recording, window by window."""
+
+    seconds: numpy.ndarray
+    """(windows, 2): where each window starts and ends."""
+    by_window: numpy.ndarray
+    """(windows, classes) float64; each row sums to one."""
+
+    @property
+    def probabilities(self) -> numpy.ndarray:
+        """(classes,), the mean over the windows."""
+        mean: numpy.ndarray = self.by_window.mean(axis=0)
+        return mean
+
+
+class ModelFamily(Protocol):
+    """What training, prediction and export need to know of a kind of model.
+
+    Attributes:
+        has_epochs: whether it is trained by the loop; else `functionals.fit` fits it.
+    """
+
+    has_epochs: bool
+
+    def plan(self, settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
+        """What a training would do: `steps_per_epoch`, and for batches by length the share of padding.
+
+        Raises:
+            UsageError, DataError: a pretrained encoder is not available, or does not suit the settings.
+        """
+        ...
+
+    def compute_features(
+        self, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
+    ) -> None:
+        """Compute the cached features that trainings on these rows share.
+
+        Raises:
+            DataError: the recordings are no longer where they were prepared from, or cannot be read.
+        """
+        ...
+
+    def new_model(self, settings: AudioSettings, train: SplitData, labels: LabelSet) -> PreTrainedModel:
+        """An untrained model with seeded weights; nothing is written.
+
+        Raises:
+            UsageError, DataError: a pretrained encoder is not available, or does not suit the settings.
+        """
+        ...
+
+    def trainable(
+        self,
+        settings: AudioSettings,
+        model: Any,
+        prepared: Prepared,
+        splits: Mapping[str, SplitData],
+        device: torch.device,
+        progress: Progress | None = None,
+    ) -> TrainableModel:
+        """The model with its batches; features that are not cached yet are computed."""
+        ...
+
+    def load_model(self, folder: Path) -> PreTrainedModel:
+        """The model in a folder, on the CPU, in evaluation mode.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        ...
+
+    def predict_rows(
+        self, model: Any, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame
+    ) -> numpy.ndarray:
+        """(utterances, classes) probabilities of rows of a prepared folder."""
+        ...
+
+    def predict_recordings(self, model: Any, paths: Sequence[Path]) -> "Iterator[RecordingPredictions | DataError]":
+        """The probabilities of audio files in their order; what is wrong with one does not stop the others."""
+        ...
+
+    def onnx_inputs(self, model: Any) -> OnnxInputs:
+        """Inputs that the model is exported and compared with."""
+        ...
+
+
+def family(kind: str) -> ModelFamily:
+    """The family of a `model.kind`, imported when it is asked for."""
+    module, _, name = FAMILIES[kind].partition(":")
+    return cast(ModelFamily, getattr(importlib.import_module(module), name)())
+
+
+def load_pretrained(model_class: Any, folder: Path) -> Any:
+    """`model_class.from_pretrained(folder)` from safetensors only.
+
+    Raises:
+        DataError: the folder is damaged.
+    """
+    try:
+        return model_class.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
+    except Exception as error:  # transformers and safetensors raise many kinds for a damaged folder
+        raise DataError(f"{folder} holds no whole model ({error}); train the run again with --force.") from error
+
+
+def labels_of(model: PreTrainedModel) -> LabelSet:
+    """The label set that a model's config stores."""
+    return LabelSet(model.config.id2label[target] for target in range(model.config.num_labels))

@@ -1,0 +1,104 @@
+"""The predictor of audio runs: audio files, or a split of a prepared folder, to probabilities."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from emokit import predictions, runs
+from emokit.audio.family import RecordingPredictions, family, labels_of
+from emokit.audio.inputs import audio_inputs
+from emokit.audio.settings import AudioSettings
+from emokit.audio.splits import rows_with_audio
+from emokit.data.prepared import Prepared
+from emokit.data.utterance import SPLITS
+from emokit.errors import DataError, UsageError
+from emokit.predictions import Predictions
+from emokit.predictor import Arguments, Input, Prediction, Predictor, Window
+from emokit.runtime import choose_device
+
+SECONDS_DECIMALS = 3
+
+
+class AudioPredictor(Predictor):
+    """The model of a complete audio run."""
+
+    columns = (("file",), ())
+
+    def __init__(self, run: Path, device: str = "auto") -> None:
+        """Load it.
+
+        Raises:
+            UsageError: the device is not on this machine.
+            DataError: the run's settings or model are damaged.
+        """
+        self.settings = AudioSettings.make(runs.read_settings(run), str(run / runs.SETTINGS))
+        self.family = family(self.settings.model.kind)
+        self.model: Any = self.family.load_model(run / runs.MODEL).to(choose_device(device))
+        self.labels = labels_of(self.model)
+
+    def predict_split(self, prepared: Prepared, split: str) -> tuple[Predictions, dict[str, int]]:
+        """As `Predictor.predict_split`."""
+        if split not in SPLITS:
+            raise UsageError(f"--split {split} is unknown; choose one of {', '.join(SPLITS)}.")
+        table = rows_with_audio(self.settings, prepared)
+        rows = table[table["split"] == split].reset_index(drop=True)
+        if rows.empty:
+            raise DataError(
+                f"{prepared.folder} has no {split} utterances of the run's corpora; choose another --split."
+            )
+        probabilities = self.family.predict_rows(self.model, self.settings, prepared, rows)
+        return predictions.make(
+            rows,
+            probabilities,
+            labels=self.labels,
+            model=self.settings.name,
+            fingerprint=prepared.fingerprint,
+        ), {}
+
+    def inputs(self, arguments: Arguments) -> AbstractContextManager[Iterable[Input]]:
+        """As `Predictor.inputs`: files, folders of them, or `-` for standard input."""
+        return audio_inputs(arguments.inputs)
+
+    def accepts(self, item: Input) -> bool:
+        """As `Predictor.accepts`: whether there is a file."""
+        return item.path is not None
+
+    def predict(self, inputs: Iterable[Input | Path | str]) -> Iterator[Prediction | DataError]:
+        """As `Predictor.predict`; with `data.speaker_normalisation` all inputs count as one speaker's."""
+        items = [item if isinstance(item, Input) else Input(str(item), Path(item)) for item in inputs]
+        paths = [item.path for item in items if item.path is not None]
+        if len(paths) < len(items):
+            raise UsageError("An input without a file was given to an audio run; name audio files.")
+        results = self.family.predict_recordings(self.model, paths)
+        for item, path, result in zip(items, paths, results, strict=True):
+            if isinstance(result, DataError):
+                yield DataError(str(result).replace(str(path), item.name))
+            else:
+                yield self._prediction(item.name, result)
+
+    def header(self, options: Mapping[str, Any]) -> list[str]:
+        """As `Predictor.header`; with `timestamps`, where a window starts and ends."""
+        return ["file", *(["start", "end"] if options.get("timestamps") else []), "label", *self.labels]
+
+    def rows(self, prediction: Prediction, options: Mapping[str, Any]) -> list[list[str]]:
+        """As `Predictor.rows`; with `timestamps`, one row per window."""
+        if not options.get("timestamps"):
+            return super().rows(prediction, options)
+        return [
+            [
+                *prediction.cells[0],
+                f"{window.start_seconds:.2f}",
+                f"{window.end_seconds:.2f}",
+                self.labels[int(window.probabilities.argmax())],
+                *[f"{p:.3f}" for p in window.probabilities],
+            ]
+            for window in prediction.windows
+        ]
+
+    def _prediction(self, name: str, result: RecordingPredictions) -> Prediction:
+        windows = tuple(
+            Window(round(float(start), SECONDS_DECIMALS), round(float(end), SECONDS_DECIMALS), probabilities)
+            for (start, end), probabilities in zip(result.seconds, result.by_window, strict=True)
+        )
+        return Prediction(self.labels, result.probabilities, {"file": name}, ((name,), ()), windows=windows)

@@ -1,0 +1,204 @@
+"""The family of the ACRNN, and the prediction from spectrograms that functionals share."""
+
+import contextlib
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pandas
+import torch
+from transformers import PreTrainedModel
+
+from emokit.audio.family import OnnxInputs, RecordingPredictions, TrainableModel, load_pretrained
+from emokit.audio.feature_cache import read_waveform
+from emokit.audio.settings import AudioSettings, FeatureSettings
+from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
+from emokit.audio.spectrogram.augment import Augment
+from emokit.audio.spectrogram.batches import TrainingBatches
+from emokit.audio.spectrogram.log_mel import LogMel
+from emokit.audio.spectrogram.normalise import SMALLEST_DEVIATION_DB, Statistics, group_statistics, statistics_of
+from emokit.audio.spectrogram.predict import predict_log_mels, predict_windows
+from emokit.audio.spectrogram.speeds import versions
+from emokit.audio.spectrogram.windows import on_device
+from emokit.audio.splits import SplitData
+from emokit.data.prepared import Prepared
+from emokit.errors import DataError
+from emokit.labels import LabelSet
+from emokit.modality import Progress
+from emokit.runtime import seed_everything
+
+NOT_IN_CONFIG = {"kind", "name", "revision", "frozen"}
+
+
+class SpectrogramFamily:
+    """Prediction and export of models that take windows of log-mels: their config has the windows and the features."""
+
+    model_class: type[PreTrainedModel]
+
+    def load_model(self, folder: Path) -> Any:
+        """As `ModelFamily.load_model`."""
+        return load_pretrained(self.model_class, folder)
+
+    def predict_rows(
+        self, model: Any, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame
+    ) -> numpy.ndarray:
+        """As `ModelFamily.predict_rows`."""
+        store = prepared.features(features_of(model))
+        log_mels = [store[utterance_id] for utterance_id in rows["utterance_id"]]
+        statistics = statistics_of(settings.data, rows, log_mels)
+        config = model.config
+        return predict_log_mels(model, log_mels, config.window_frames, model.device, config.window_overlap, statistics)
+
+    def predict_recordings(self, model: Any, paths: Sequence[Path]) -> Iterator[RecordingPredictions | DataError]:
+        """As `ModelFamily.predict_recordings`; with `data.speaker_normalisation` all files count as one speaker's."""
+        speaker = speaker_statistics(model, paths) if model.config.normalisation == "speaker" else None
+        for path in paths:
+            try:
+                yield predict_recording(model, path, speaker)
+            except DataError as error:
+                yield error
+
+    def onnx_inputs(self, model: Any) -> OnnxInputs:
+        """As `ModelFamily.onnx_inputs`: windows (windows, frames, mels) of decibels."""
+        config, random = model.config, numpy.random.default_rng(0)
+        shape = (config.window_frames, config.n_mels)
+        batches = [
+            {"input_features": torch.from_numpy(random.normal(-40, 15, (count, *shape)).astype(numpy.float32))}
+            for count in (3, 1)
+        ]
+        names = ("window_frames", "window_overlap", "normalisation", "features")
+        about = {name: getattr(config, name) for name in names}
+        return OnnxInputs(batches, {"input_features": {0: "batch"}}, about)
+
+
+class AcrnnFamily(SpectrogramFamily):
+    """The ACRNN, trained on windows of log-mels."""
+
+    has_epochs = True
+    model_class = AcrnnForAudioClassification
+
+    def plan(self, settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
+        """As `ModelFamily.plan`."""
+        batches = len(train) // settings.training.batch_size
+        return {"steps_per_epoch": -(-batches // settings.training.gradient_accumulation_steps)}
+
+    def compute_features(
+        self, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
+    ) -> None:
+        """As `ModelFamily.compute_features`: log-mels at every speed factor."""
+        versions(prepared, settings.features, rows, settings.augmentation.speed_factors, progress)
+
+    def new_model(self, settings: AudioSettings, train: SplitData, labels: LabelSet) -> AcrnnForAudioClassification:
+        """As `ModelFamily.new_model`; the model holds the training split's mean and deviation."""
+        seed_everything(settings.training.seed)
+        config = AcrnnConfig(
+            n_mels=settings.features.n_mels,
+            window_frames=settings.features.num_frames(settings.data.window_seconds),
+            window_overlap=settings.data.window_overlap,
+            normalisation=settings.data.normalisation,
+            features=settings.features.as_dict(),
+            id2label=labels.id2label,
+            label2id=labels.label2id,
+            **settings.model.model_dump(exclude=NOT_IN_CONFIG),
+        )
+        model = AcrnnForAudioClassification(config)
+        if train.statistics is None:
+            statistics = Statistics()
+            for log_mel in train.log_mels:
+                statistics.add(log_mel)
+            model.standardise_with(*torch.from_numpy(statistics.result()))
+        # Convolutions in bf16 run several times as fast when the channels of a position are adjacent in memory.
+        return model.to(memory_format=torch.channels_last)
+
+    def trainable(
+        self,
+        settings: AudioSettings,
+        model: AcrnnForAudioClassification,
+        prepared: Prepared,
+        splits: Mapping[str, SplitData],
+        device: torch.device,
+        progress: Progress | None = None,
+    ) -> TrainableModel:
+        """As `ModelFamily.trainable`."""
+
+        def predict(current: torch.nn.Module, split: str) -> numpy.ndarray:
+            data, frames, overlap = splits[split], model.config.window_frames, settings.data.window_overlap
+            return predict_log_mels(current, data.log_mels, frames, device, overlap, data.statistics)
+
+        batches = new_batches(settings, prepared, splits["train"], model.config.num_labels, device, progress)
+        return TrainableModel(model, batches, predict)
+
+
+def new_batches(
+    settings: AudioSettings,
+    prepared: Prepared,
+    train: SplitData,
+    num_classes: int,
+    device: torch.device,
+    progress: Progress | None = None,
+) -> TrainingBatches:
+    """The training split's batches, augmented as the settings say; features are copied to a GPU where they fit."""
+    features, training, speed_factors = settings.features, settings.training, settings.augmentation.speed_factors
+    white_noise = LogMel(features).filters.sum(axis=0)  # power per mel bin of noise with equal power at all frequencies
+    augment = Augment(settings.augmentation, features.sample_rate / features.hop_length, white_noise)
+    at_speeds = versions(prepared, features, train.table, speed_factors, progress)
+    statistics = [
+        train.statistics if factor == 1 else statistics_of(settings.data, train.table, log_mels)
+        for factor, log_mels in zip(speed_factors, at_speeds, strict=True)
+    ]
+    return TrainingBatches(
+        on_device(at_speeds, device),
+        train.targets,
+        augment,
+        statistics,
+        num_classes=num_classes,
+        window_frames=features.num_frames(settings.data.window_seconds),
+        batch_size=training.batch_size,
+        mixup_alpha=training.mixup_alpha,
+        balanced=training.class_balancing == "sampler",
+        seed=training.seed,
+    )
+
+
+def features_of(model: Any) -> FeatureSettings:
+    """The settings of the features that a model was trained on."""
+    return FeatureSettings.make(model.config.features, "The model's config.json")
+
+
+def predict_recording(model: Any, path: Path, statistics: numpy.ndarray | None = None) -> RecordingPredictions:
+    """The probabilities of an audio file of any length, rate and number of channels.
+
+    Args:
+        model: takes windows of log-mels.
+        path: the file.
+        statistics: (1, 2, mels) of the file's speaker; None uses the file's own where the model does not use train's.
+
+    Raises:
+        DataError: the file is missing, silent or cannot be decoded.
+    """
+    features, config = features_of(model), model.config
+    waveform = read_waveform(path, features.sample_rate)
+    log_mel = _extractor(features)(waveform)
+    if statistics is None and config.normalisation != "train":
+        statistics = group_statistics([log_mel], [0])
+    places, probabilities = predict_windows(
+        model, [log_mel], config.window_frames, model.device, config.window_overlap, statistics
+    )
+    starts = numpy.array([(start, start + config.window_frames) for _, start in places]) * features.hop_length
+    return RecordingPredictions(numpy.minimum(starts, len(waveform)) / features.sample_rate, probabilities)
+
+
+def speaker_statistics(model: Any, paths: Sequence[Path]) -> numpy.ndarray | None:
+    """(1, 2, mels) mean and deviation over all files that can be read; None where there is none."""
+    features, statistics = features_of(model), Statistics()
+    for path in paths:
+        with contextlib.suppress(DataError):  # reported when the file is predicted
+            statistics.add(_extractor(features)(read_waveform(path, features.sample_rate)))
+    return statistics.result(SMALLEST_DEVIATION_DB)[None] if statistics.frames else None
+
+
+@functools.lru_cache(maxsize=4)
+def _extractor(settings: FeatureSettings) -> LogMel:
+    return LogMel(settings)

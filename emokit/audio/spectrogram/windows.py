@@ -1,0 +1,76 @@
+"""Windows of log-mel spectrograms: cut from memory-mapped features, or gathered on a GPU."""
+
+from collections.abc import Sequence
+
+import numpy
+import torch
+from torch import Tensor
+
+MAX_MEMORY_SHARE = 0.5  # of a GPU's free memory that features may take; the rest is for the model
+
+
+def cut(log_mel: numpy.ndarray, frames: int, start: int) -> numpy.ndarray:
+    """One window of an utterance, padded with silence: the quietest value of the utterance.
+
+    Args:
+        log_mel: (all frames, mels) decibels.
+        frames: length of the window.
+        start: its first frame; below 0, that many frames of silence come before the utterance.
+
+    Returns:
+        (frames, mels), of the same type.
+    """
+    window = log_mel[max(0, start) : start + frames]
+    before = max(0, -start)
+    missing = frames - before - len(window)
+    if not before and not missing:
+        return window
+    return numpy.pad(window, ((before, missing), (0, 0)), constant_values=log_mel.min())
+
+
+class MappedLogMels:
+    """Log-mels that stay on disk or in memory; their windows are copied to the device."""
+
+    def __init__(self, log_mels: Sequence[numpy.ndarray], device: torch.device) -> None:
+        """Take per utterance (frames, mels) decibels."""
+        self.log_mels, self.device = log_mels, device
+        self.lengths = [len(log_mel) for log_mel in log_mels]
+
+    def windows(self, rows: Sequence[int], starts: Sequence[int], frames: int) -> Tensor:
+        """(rows, frames, mels) float32 decibels from these first frames on, as `cut` cuts them."""
+        windows = numpy.empty((len(rows), frames, self.log_mels[0].shape[1]), numpy.float32)
+        for window, row, start in zip(windows, rows, starts, strict=True):
+            window[:] = cut(self.log_mels[row], frames, start)
+        return torch.from_numpy(windows).to(self.device, non_blocking=True)
+
+
+class DeviceLogMels:
+    """Log-mels in the device's memory, so that an epoch copies nothing but frame numbers to it."""
+
+    def __init__(self, log_mels: Sequence[numpy.ndarray], device: torch.device) -> None:
+        """Take per utterance (frames, mels) decibels."""
+        self.lengths = [len(log_mel) for log_mel in log_mels]
+        self.frames = torch.from_numpy(numpy.concatenate(log_mels)).to(device)  # (all frames, mels)
+        self.device, self.sizes = device, torch.tensor(self.lengths, device=device)
+        self.offsets = self.sizes.cumsum(0) - self.sizes
+        self.quietest = torch.tensor([float(log_mel.min()) for log_mel in log_mels], device=device)
+
+    def windows(self, rows: Sequence[int], starts: Sequence[int], frames: int) -> Tensor:
+        """As `MappedLogMels.windows`."""
+        chosen = torch.tensor(rows, device=self.device)
+        at = torch.tensor(starts, device=self.device)[:, None] + torch.arange(frames, device=self.device)
+        sizes = self.sizes[chosen, None]
+        inside = ((at >= 0) & (at < sizes))[..., None]
+        values = self.frames[self.offsets[chosen, None] + at.clamp_min(0).minimum(sizes - 1)].float()
+        return torch.where(inside, values, self.quietest[chosen, None, None])
+
+
+def on_device(
+    versions: Sequence[Sequence[numpy.ndarray]], device: torch.device
+) -> list[MappedLogMels] | list[DeviceLogMels]:
+    """Log-mels at one or several speeds: in a GPU's memory where all of them fit, else left where they are."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        if sum(log_mel.nbytes for log_mels in versions for log_mel in log_mels) <= MAX_MEMORY_SHARE * free:
+            return [DeviceLogMels(log_mels, device) for log_mels in versions]
+    return [MappedLogMels(log_mels, device) for log_mels in versions]

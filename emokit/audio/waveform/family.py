@@ -1,0 +1,139 @@
+"""The family of pretrained speech encoders."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pandas
+import torch
+
+from emokit.audio.family import OnnxInputs, RecordingPredictions, TrainableModel, load_pretrained
+from emokit.audio.feature_cache import read_waveform
+from emokit.audio.settings import AudioSettings
+from emokit.audio.splits import SplitData
+from emokit.audio.waveform.batches import WaveformBatches, waveforms_of
+from emokit.audio.waveform.encoder import SpeechForAudioClassification
+from emokit.audio.waveform.predict import predict_waveforms, predict_windows
+from emokit.audio.waveform.pretrained import find_processor, layer_groups, pretrained
+from emokit.audio.waveform.processor import read_processor
+from emokit.data.prepared import Prepared
+from emokit.errors import DataError
+from emokit.labels import LabelSet
+from emokit.modality import Progress
+from emokit.training.batches import LengthBatches
+
+# Lengths of the waveforms that are compared: several in a batch, and one alone.
+NUM_SAMPLES = ((16_000, 9_000, 12_345), (7_777,))
+
+
+class PretrainedFamily:
+    """A pretrained speech encoder with a head, trained on waveforms."""
+
+    has_epochs = True
+
+    def plan(self, settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
+        """As `ModelFamily.plan`."""
+        training = settings.training
+        _, processor = find_processor(settings)
+        longest = train["duration_seconds"].to_numpy(float) / min(settings.augmentation.speed_factors)
+        seconds = longest.clip(max=settings.data.window_seconds)
+        batches = LengthBatches(
+            processor.lengths(numpy.ceil(seconds * processor.sample_rate).astype(numpy.int64)),
+            pandas.factorize(train["label"])[0],
+            batch_size=training.batch_size,
+            budget=round(training.max_seconds_per_batch * processor.sample_rate),
+            seed=training.seed,
+            balanced=training.class_balancing == "sampler",
+        )
+        steps = -(-len(batches) // training.gradient_accumulation_steps)
+        return {"steps_per_epoch": steps, "padding_share": round(batches.padding_share(), 4)}
+
+    def compute_features(
+        self, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
+    ) -> None:
+        """As `ModelFamily.compute_features`: waveforms at every speed factor."""
+        _, processor = find_processor(settings)
+        for factor in sorted({1.0, *settings.augmentation.speed_factors}):
+            waveforms_of(prepared, rows, processor.sample_rate, factor, progress)
+
+    def new_model(self, settings: AudioSettings, train: SplitData, labels: LabelSet) -> SpeechForAudioClassification:
+        """As `ModelFamily.new_model`: the pretrained encoder with a new head."""
+        return pretrained(settings, labels)
+
+    def trainable(
+        self,
+        settings: AudioSettings,
+        model: SpeechForAudioClassification,
+        prepared: Prepared,
+        splits: Mapping[str, SplitData],
+        device: torch.device,
+        progress: Progress | None = None,
+    ) -> TrainableModel:
+        """As `ModelFamily.trainable`."""
+        training, processor, train = settings.training, model.processor, splits["train"]
+        rows = pandas.concat([data.table for data in splits.values()])
+        waveform_list = waveforms_of(prepared, rows, processor.sample_rate, progress=progress)
+        waveform_of = dict(zip(rows["utterance_id"], waveform_list, strict=True))
+        waveforms = {
+            split: [waveform_of[name] for name in data.table["utterance_id"]] for split, data in splits.items()
+        }
+        versions = [
+            waveforms["train"]
+            if factor == 1
+            else waveforms_of(prepared, train.table, processor.sample_rate, factor, progress)
+            for factor in settings.augmentation.speed_factors
+        ]
+        batches = WaveformBatches(
+            versions,
+            train.targets,
+            processor,
+            settings.augmentation,
+            num_classes=model.config.num_labels,
+            window_seconds=settings.data.window_seconds,
+            batch_size=training.batch_size,
+            max_seconds_per_batch=training.max_seconds_per_batch,
+            mixup_alpha=training.mixup_alpha,
+            balanced=training.class_balancing == "sampler",
+            seed=training.seed,
+        )
+
+        def predict(current: SpeechForAudioClassification, split: str) -> numpy.ndarray:
+            return predict_waveforms(current, waveforms[split])
+
+        groups = layer_groups(model, training)
+        return TrainableModel(model.to(device), batches, predict, groups, processor.extractor.save_pretrained)
+
+    def load_model(self, folder: Path) -> SpeechForAudioClassification:
+        """As `ModelFamily.load_model`, with the processor."""
+        model: SpeechForAudioClassification = load_pretrained(SpeechForAudioClassification, folder)
+        model.processor = read_processor(folder, str(folder))
+        return model
+
+    def predict_rows(
+        self, model: Any, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame
+    ) -> numpy.ndarray:
+        """As `ModelFamily.predict_rows`."""
+        return predict_waveforms(model, waveforms_of(prepared, rows, model.processor.sample_rate))
+
+    def predict_recordings(self, model: Any, paths: Sequence[Path]) -> Iterator[RecordingPredictions | DataError]:
+        """As `ModelFamily.predict_recordings`."""
+        rate = model.processor.sample_rate
+        for path in paths:
+            try:
+                spans, probabilities = predict_windows(model, [read_waveform(path, rate)])
+            except DataError as error:
+                yield error
+            else:
+                yield RecordingPredictions(numpy.array([span for _, *span in spans]) / rate, probabilities)
+
+    def onnx_inputs(self, model: Any) -> OnnxInputs:
+        """As `ModelFamily.onnx_inputs`: the output of the processor, which is written beside the model."""
+        config, processor, random = model.config, model.processor, numpy.random.default_rng(0)
+        waveforms = [[random.normal(0, 0.1, length) for length in lengths] for lengths in NUM_SAMPLES]
+        batches = [processor(batch) for batch in waveforms]
+        # Whisper takes a fixed length; waveforms may have any.
+        lengths: dict[int, str] = {} if processor.max_seconds else {1: "samples"}
+        about = {name: getattr(config, name) for name in ("sample_rate", "window_seconds", "window_overlap")}
+        dynamic = {name: {0: "batch", **lengths} for name in batches[0]}
+        return OnnxInputs(batches, dynamic, about, processor.extractor.save_pretrained)

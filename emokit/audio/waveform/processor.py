@@ -1,0 +1,83 @@
+"""The processor of a pretrained speech encoder: waveforms to the encoder's inputs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+import torch
+from transformers import (
+    AutoFeatureExtractor,
+    SequenceFeatureExtractor,
+    Wav2Vec2FeatureExtractor,
+    WhisperFeatureExtractor,
+)
+
+from emokit.errors import DataError, UsageError
+from emokit.training.hub import read_pretrained
+
+PROCESSOR = "preprocessor_config.json"
+MIN_SECONDS = 0.25  # shorter audio is padded with silence: wav2vec 2.0 makes twelve frames of it, and masks ten
+
+
+@dataclass(frozen=True)
+class SpeechProcessor:
+    """The feature extractor of an encoder, with its lengths."""
+
+    extractor: SequenceFeatureExtractor
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the waveforms, in Hz."""
+        return int(self.extractor.sampling_rate)
+
+    @property
+    def max_seconds(self) -> float | None:
+        """The fixed length of the encoder's input, such as Whisper's; None for encoders without one."""
+        samples = getattr(self.extractor, "n_samples", None)
+        return samples / self.sample_rate if samples else None
+
+    def lengths(self, samples: numpy.ndarray) -> numpy.ndarray:
+        """(utterances,) samples that are computed for waveforms of these lengths, padding to a fixed length included."""
+        if self.max_seconds is not None:
+            return numpy.full_like(samples, round(self.max_seconds * self.sample_rate))
+        return numpy.maximum(samples, round(MIN_SECONDS * self.sample_rate))
+
+    def __call__(self, waveforms: Sequence[numpy.ndarray]) -> dict[str, torch.Tensor]:
+        """The encoder's inputs: waveforms (utterances, samples) or log-mels, and the mask of what is not padding."""
+        shortest = round(MIN_SECONDS * self.sample_rate)
+        padded = [
+            numpy.pad(waveform, (0, max(0, shortest - len(waveform)))).astype(numpy.float32) for waveform in waveforms
+        ]
+        padding = "longest" if self.max_seconds is None else "max_length"
+        return dict(
+            self.extractor(
+                padded,
+                sampling_rate=self.sample_rate,
+                padding=padding,
+                return_attention_mask=True,
+                return_tensors="pt",
+            )
+        )
+
+
+def read_processor(folder: Path, name: str, revision: str | None = None) -> SpeechProcessor:
+    """The processor in a folder.
+
+    Args:
+        folder: as `hub.find_model` found it.
+        name, revision: of the model, for errors.
+
+    Raises:
+        DataError: there is none, or it is damaged.
+        UsageError: emokit does not support its type.
+    """
+    if not (folder / PROCESSOR).is_file():
+        raise DataError(f"{folder} has no {PROCESSOR}, so it is no speech encoder; correct model.name.")
+    extractor = read_pretrained(AutoFeatureExtractor, folder, name, revision)
+    if not isinstance(extractor, Wav2Vec2FeatureExtractor | WhisperFeatureExtractor):
+        raise UsageError(
+            f"{name} has a {type(extractor).__name__}, and emokit supports those of wav2vec 2.0, HuBERT, WavLM and Whisper; "
+            "choose another model.name."
+        )
+    return SpeechProcessor(extractor)

@@ -1,0 +1,45 @@
+"""Windows: where a long recording is cut, and the mean over its windows. One implementation for frames and samples."""
+
+from collections.abc import Sequence
+
+import numpy
+
+
+def window_starts(length: int, window: int, overlap: float = 0.0) -> list[int]:
+    """The starts of as few evenly spaced windows as cover a recording.
+
+    Args:
+        length: of the recording, in frames or samples.
+        window: length of a window, in the same unit.
+        overlap: at least this share of a window is repeated by the next one.
+    """
+    if length <= window:
+        return [0]
+    step = max(1, int(window * (1 - overlap)))
+    count = 1 + -(-(length - window) // step)
+    return [round(start) for start in numpy.linspace(0, length - window, count)]
+
+
+def window_spans(lengths: Sequence[int], window: int, overlap: float) -> list[tuple[int, int, int]]:
+    """(utterance, start, stop) of every window of every utterance; a window of a shorter utterance stops at its end."""
+    return [
+        (row, start, min(start + window, length))
+        for row, length in enumerate(lengths)
+        for start in window_starts(length, window, overlap)
+    ]
+
+
+def average_windows(rows: Sequence[int], probabilities: numpy.ndarray, count: int) -> numpy.ndarray:
+    """The mean over the windows of each utterance.
+
+    Args:
+        rows: (windows,) the utterance of each window.
+        probabilities: (windows, classes).
+        count: number of utterances; each has a window.
+
+    Returns:
+        (utterances, classes) float64.
+    """
+    sums = numpy.zeros((count, probabilities.shape[1]))
+    numpy.add.at(sums, list(rows), probabilities)
+    return sums / numpy.bincount(rows, minlength=count)[:, None]

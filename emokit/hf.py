@@ -1,0 +1,23 @@
+"""`import emokit.hf` registers emokit's models with transformers' Auto classes.
+
+Afterwards `AutoModelForAudioClassification.from_pretrained("RUN/model")` and `transformers.pipeline` load them.
+"""
+
+import importlib
+
+from transformers import AutoConfig, AutoModelForAudioClassification
+
+from emokit.modality import MODALITIES, modality
+
+
+def register() -> None:
+    """Register the models of every modality; registering twice does nothing."""
+    for name in MODALITIES:
+        for module_name, config_name, model_name in modality(name).auto_models:
+            module = importlib.import_module(module_name)
+            config = getattr(module, config_name)
+            AutoConfig.register(config.model_type, config, exist_ok=True)
+            AutoModelForAudioClassification.register(config, getattr(module, model_name), exist_ok=True)
+
+
+register()

@@ -1,0 +1,25 @@
+"""The facts of the model card of a text run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from emokit.model_card import CardFacts, in_python
+
+SIMPLE_BASELINE = (
+    "TF-IDF of words (1 and 2) and characters (2 to 5), logistic regression (classes weighted by the root of their rarity, "
+    "C chosen on dev)"
+)
+
+
+def card_facts(settings: Mapping[str, Any]) -> CardFacts:
+    """The facts of a run with these resolved settings."""
+    loading = "RUN is this folder; the model itself is in `model/`, as transformers writes it."
+    model = settings.get("model")
+    if isinstance(model, Mapping) and model.get("kind") in ("pretrained", "tiny"):
+        loading += in_python("AutoModelForSequenceClassification")
+    return CardFacts(
+        reads="one written utterance",
+        example='"I did not expect that!"',
+        loading=loading,
+        pipeline_tag="text-classification",
+    )

@@ -1,0 +1,124 @@
+"""Classifiers of text: passages in, probabilities out; batched by length, returned in the order of the input."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy
+import torch
+from scipy.special import softmax
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emokit import runs
+from emokit.errors import DataError
+from emokit.labels import LabelSet
+from emokit.text import bag_of_words
+from emokit.text.features import Tokens, collate, tokenize
+from emokit.text.model import load_tokenizer, load_weights
+from emokit.text.passages import Passage
+from emokit.text.settings import ModelSettings
+from emokit.text.zero_shot import LabelMap, label_map
+from emokit.training.batches import cut
+
+BATCH_TOKENS = 8192
+BATCH_TEXTS = 256
+
+
+@dataclass(frozen=True)
+class Classified:
+    """The probabilities of passages."""
+
+    probabilities: numpy.ndarray
+    """(passages, classes) float64; each row sums to one."""
+    is_cut: numpy.ndarray
+    """(passages,) whether the text was truncated."""
+
+
+class Classifier(Protocol):
+    """A trained model of any kind."""
+
+    def predict(self, passages: Sequence[Passage]) -> Classified:
+        """The probabilities of passages, in their order.
+
+        Raises:
+            DataError: there are none.
+        """
+
+
+@dataclass(frozen=True)
+class BagOfWordsClassifier:
+    """A bag of words; it ignores context."""
+
+    model: bag_of_words.BagOfWords
+
+    def predict(self, passages: Sequence[Passage]) -> Classified:
+        """The probabilities of passages, in their order."""
+        probabilities = self.model.probabilities([passage.text for passage in passages])
+        return Classified(probabilities, numpy.zeros(len(passages), dtype=bool))
+
+
+@dataclass(frozen=True)
+class EncoderClassifier:
+    """A `transformers` model and its tokenizer."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    label_map: LabelMap | None = None
+    """From the model's labels to those of the data, where they differ."""
+
+    def predict(self, passages: Sequence[Passage]) -> Classified:
+        """The probabilities of passages, in their order."""
+        tokens = tokenize(passages, self.tokenizer)
+        logits = logits_of(self.model, tokens, self.tokenizer)
+        probabilities = self.label_map.probabilities(logits) if self.label_map else softmax(logits, axis=1)
+        return Classified(probabilities, tokens.is_cut)
+
+
+def logits_of(model: torch.nn.Module, tokens: Tokens, tokenizer: PreTrainedTokenizerBase) -> numpy.ndarray:
+    """(passages, the model's labels) float64 logits, in the order of the tokens.
+
+    Sorted by length, then by token ids: batches do not depend on the order of the input, and so neither does any digit.
+
+    Raises:
+        DataError: there is no passage.
+    """
+    lengths = tokens.lengths
+    order = numpy.array(sorted(range(len(lengths)), key=lambda row: (lengths[row], tokens.rows[row]["input_ids"])), int)
+    device = next(model.parameters()).device
+    logits = []
+    with torch.inference_mode():
+        for rows in cut(lengths[order], BATCH_TEXTS, BATCH_TOKENS):
+            batch = collate([tokens.rows[row] for row in order[rows]], tokenizer)
+            logits.append(model(**{name: values.to(device) for name, values in batch.items()}).logits.cpu().double())
+    if not logits:
+        raise DataError("There is no text to predict; name at least one.")
+    return torch.cat(logits).numpy()[numpy.argsort(order)]
+
+
+def load_classifier(
+    run: Path, settings: ModelSettings, labels: LabelSet, device: torch.device, *, trust_remote_code: bool = False
+) -> Classifier:
+    """Load the model of a run.
+
+    Args:
+        run: the run folder.
+        settings: `model` of the run's settings.
+        labels: the run's label set.
+        device: where to compute.
+        trust_remote_code: allow code that comes with the model.
+
+    Raises:
+        UsageError: the model needs remote code that was not allowed.
+        DataError: the model is damaged.
+    """
+    folder = run / runs.MODEL
+    if settings.kind == "tfidf":
+        return BagOfWordsClassifier(bag_of_words.load(folder, labels))
+    in_folder = settings.model_copy(update={"name": str(folder)})
+    tokenizer = load_tokenizer(folder, in_folder, trust_remote_code=trust_remote_code)
+    model, missing = load_weights(folder, in_folder, trust_remote_code=trust_remote_code)
+    if missing:
+        raise DataError(f"{folder} has a damaged model ({missing[0]} is missing); train the run again with --force.")
+    mapping = label_map(model.config, settings.labels, settings.name, labels) if settings.kind == "zero_shot" else None
+    return EncoderClassifier(model.to(device).eval(), tokenizer, mapping)

@@ -1,0 +1,84 @@
+"""The text modality, as the rest of emokit sees it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emokit.errors import UsageError
+from emokit.modality import Modality, Option, Plan, Progress
+from emokit.text.card import SIMPLE_BASELINE, card_facts
+
+if TYPE_CHECKING:
+    import pandas
+
+    from emokit.data.prepared import Prepared
+    from emokit.model_card import CardFacts
+    from emokit.predictor import Predictor
+    from emokit.settings import Settings
+
+
+class TextModality(Modality):
+    """Emotion from text; the methods import what they need, so that importing this module stays fast."""
+
+    name = "text"
+    summary = (
+        "Fine-tune a text encoder on prepared comments and dialogues, choose the best epoch on dev, score test once."
+    )
+    examples = ("emokit train text default --data prepared --set model.name=DIR --run runs/text",)
+    medium = "in text"
+    simple_baseline = SIMPLE_BASELINE
+    options = (
+        Option("file", "Text runs only: file with one sentence per line.", ("predict",), Path),
+        Option("trust_remote_code", "Run the code that comes with a pretrained model.", ("train", "predict", "export")),
+    )
+
+    def settings(self) -> "type[Settings]":
+        """`TextSettings`."""
+        from emokit.text.settings import TextSettings
+
+        return TextSettings
+
+    def train(
+        self, settings: Any, prepared: "Prepared", run: Path, *, progress: Progress | None = None, **options: Any
+    ) -> dict[str, Any]:
+        """As `Modality.train`, with `trust_remote_code`; `progress` is unused, because text has no cached features."""
+        from emokit.text.train import train
+
+        return train(settings, prepared, run, **options)
+
+    def plan(self, settings: Any, prepared: "Prepared", **options: Any) -> Plan:
+        """Steps per epoch, share of padding and truncated texts, for `--dry-run`."""
+        from emokit.text.train import plan
+
+        return plan(settings, prepared, **options)
+
+    def compute_features(
+        self, settings: Any, prepared: "Prepared", rows: "pandas.DataFrame", progress: Progress | None = None
+    ) -> None:
+        """Nothing: text has no cached features."""
+
+    def load(self, run: Path | None, device: str = "auto", **options: Any) -> "Predictor":
+        """Load the model of a complete run.
+
+        Raises:
+            UsageError: no run was given, the device is unknown, or the model needs remote code that was not allowed.
+            DataError: the run is incomplete or its model is damaged.
+        """
+        from emokit.text.predictor import load
+
+        if run is None:
+            raise UsageError("There is no pretrained text model; name a run folder.")
+        return load(run, device, **options)
+
+    def export(self, run: Path, out: Path, *, force: bool = False, **options: Any) -> float:
+        """Write the model of a complete run as ONNX; see `emokit.text.export`."""
+        from emokit.text.export import export_onnx
+
+        return export_onnx(run, out, force=force, **options)
+
+    def card(self, settings: Mapping[str, Any]) -> "CardFacts":
+        """The facts of the model card."""
+        return card_facts(settings)
+
+
+TEXT: Modality = TextModality()

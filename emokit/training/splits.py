@@ -1,0 +1,60 @@
+"""Checks of a prepared folder's rows before training, the same for every modality."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas
+
+from emokit.errors import DataError, UsageError
+from emokit.labels import LabelSet
+
+
+def rows_of_corpora(table: pandas.DataFrame, corpora: Iterable[str], folder: Path, medium: str) -> pandas.DataFrame:
+    """The rows of the corpora that `data.corpora` names, with a new index.
+
+    Args:
+        table: utterances that have the medium.
+        corpora: names of corpora; each must have rows.
+        folder: the prepared folder, for the error.
+        medium: a noun for what the modality reads, such as "audio" or "text".
+
+    Raises:
+        UsageError: a corpus has no rows.
+    """
+    chosen, present = tuple(corpora), sorted(table["corpus"].unique())
+    missing = next((corpus for corpus in chosen if corpus not in present), None)
+    if missing is not None:
+        raise UsageError(
+            f"data.corpora names {missing} and {folder} has {medium} of {', '.join(present) or 'no corpus'}; "
+            "prepare it too."
+        )
+    return table[table["corpus"].isin(chosen)].reset_index(drop=True)
+
+
+def check_splits(table: pandas.DataFrame, splits: Sequence[str], labels: LabelSet, folder: Path, medium: str) -> None:
+    """Refuse utterances that cannot be trained on: a split is empty, or train lacks a class.
+
+    Args:
+        table: the utterances of the chosen corpora, all splits.
+        splits: the splits that are read, such as train and dev.
+        labels: the label set of the data.
+        folder: the prepared folder, for the error.
+        medium: a noun for what the modality reads, such as "audio" or "text".
+
+    Raises:
+        DataError: a split has no utterance, or train has none of a class that another split has.
+    """
+    present = set(table["split"])
+    for split in splits:
+        if split not in present:
+            raise DataError(
+                f"{folder} has no {split} utterances with {medium} of {', '.join(sorted(set(table['corpus'])))}; "
+                f"prepare a corpus that has one, or put a corpus into {split} with --split CORPUS={split}."
+            )
+    trained = set(table["label"][table["split"] == "train"])
+    for label in labels:
+        if label not in trained and label in set(table["label"]):
+            raise DataError(
+                f"The train split has no utterance labelled {label}, which dev or test have; "
+                "prepare more corpora or another split seed."
+            )

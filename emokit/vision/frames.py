@@ -1,0 +1,42 @@
+"""Frames of a video clip."""
+
+from pathlib import Path
+
+import av
+import numpy
+
+from emokit.errors import DataError
+
+NUM_FRAMES = 5
+VIDEO_ENDINGS = {".avi", ".flv", ".mkv", ".mov", ".mp4", ".webm"}
+
+
+def is_clip(path: Path) -> bool:
+    """Whether a file's name ends as a video's."""
+    return path.suffix.lower() in VIDEO_ENDINGS
+
+
+def frames(path: Path, number: int = NUM_FRAMES) -> list[numpy.ndarray]:
+    """Frames from the middles of `number` equal parts of a clip, each (height, width, 3) uint8 in RGB.
+
+    A clip of fewer frames gives each of its frames once.
+
+    Raises:
+        DataError: the file is missing, has no video, or cannot be decoded.
+    """
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise DataError(f"{path} has no video; name a video clip.")
+            total = sum(1 for packet in container.demux(video=0) if packet.size)
+            container.seek(0)
+            positions = {int((part + 0.5) * total / number) for part in range(number)}
+            return [
+                frame.to_ndarray(format="rgb24")
+                for position, frame in enumerate(container.decode(video=0))
+                if position in positions
+            ]
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is not there; name a video clip.") from error
+    except (OSError, ValueError, av.FFmpegError) as error:
+        raise DataError(f"{path} cannot be decoded ({error}); download it again or leave it out.") from error

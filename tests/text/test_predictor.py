@@ -1,0 +1,188 @@
+"""The predictor: sentences, files and standard input in their order, and splits as at the end of training."""
+
+import io
+import sys
+from pathlib import Path
+
+import numpy
+import pytest
+
+from emokit import predictions, runs
+from emokit.data.prepared import open_prepared
+from emokit.errors import DataError, UsageError
+from emokit.labels import LabelSet
+from emokit.predictor import Arguments, Input
+from emokit.text import predictor
+from emokit.text.classifier import Classified
+from emokit.text.predictor import TextPredictor, load
+from emokit.text.settings import TextSettings
+from emokit.text.train import train
+
+LABELS = LabelSet(("short", "long"))
+SENTENCES = ["I love this recipe", "مرحبا 😂 \u202eabc", 'a\ttab and "quotes"\x85 \u2028', "gross"]
+
+
+class ByLength:
+    """A classifier whose probabilities are of the length of a text, up to ten characters."""
+
+    def __init__(self):
+        self.batches = []
+
+    def predict(self, passages):
+        lengths = numpy.array([len(passage.text) for passage in passages])
+        self.batches.append(len(passages))
+        share = lengths.clip(0, 10) / 10
+        return Classified(numpy.stack([1 - share, share], axis=1), lengths > 10)
+
+
+@pytest.fixture
+def by_length():
+    return TextPredictor(ByLength(), TextSettings.make({"name": "x", "features": {"max_length": 8}}), LABELS)
+
+
+def texts_of(loaded, *sentences, **options):
+    with loaded.inputs(Arguments(sentences, options)) as inputs:
+        return [prediction.given["text"] for prediction in loaded.predict(inputs)]
+
+
+def test_a_prediction_has_a_number_a_text_and_whether_it_was_truncated(by_length):
+    _, prediction = by_length.predict(["ab", "a\tlong  sentence"])
+    assert prediction.as_dict() == {
+        "number": 2,
+        "text": "a\tlong  sentence",
+        "label": "long",
+        "probabilities": {"short": 0.0, "long": 1.0},
+        "cut": True,
+    }
+    assert by_length.columns == (("number",), ("text",))
+    assert prediction.cells == (("2",), ("a long sentence",))
+    assert by_length.closing_note() == "truncated 1 of 2 texts to 8 tokens"
+
+
+def test_without_truncated_texts_there_is_no_closing_note(by_length):
+    assert len(list(by_length.predict(["ab"]))) == 1
+    assert by_length.closing_note() is None
+
+
+def test_no_inputs_give_no_predictions(by_length):
+    assert list(by_length.predict([])) == []
+
+
+def test_arguments_a_file_and_standard_input_give_the_same_texts(by_length, tmp_path, monkeypatch):
+    (tmp_path / "lines.txt").write_bytes("\ufeff".encode() + "\r\n".join(SENTENCES).encode())
+    lines = io.TextIOWrapper(io.BytesIO("\n".join(SENTENCES).encode() + b"\n"))
+    monkeypatch.setattr(sys, "stdin", lines)
+    assert texts_of(by_length, *SENTENCES) == SENTENCES
+    assert texts_of(by_length, file=tmp_path / "lines.txt") == SENTENCES
+    assert texts_of(by_length, "-") == SENTENCES
+
+
+def test_a_long_input_is_read_in_chunks(by_length, monkeypatch):
+    monkeypatch.setattr(predictor, "CHUNK", 2)
+    read = []
+
+    def inputs():
+        for number in range(5):
+            read.append(number)
+            yield Input(f"line {number}", text="word")
+
+    stream = by_length.predict(inputs())
+    assert next(stream).given["number"] == 1
+    assert read == [0, 1]
+    assert [prediction.given["number"] for prediction in stream] == [2, 3, 4, 5]
+    assert by_length.classifier.batches == [2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"fine\n\nfine", "{file}, line 2, has an empty text; write one or leave it out."),
+        (b"fi\0ne", "{file}, line 1, has a null character at 3; save it as UTF-8 text."),
+        ("ä".encode("cp1252"), "{file}, line 1, is not UTF-8 (byte 0xe4 at 0); save it as UTF-8 text."),
+        (b"", "{file} has no text; write one sentence per line."),
+        (None, "{file} cannot be read (No such file or directory); name a file with one sentence per line."),
+    ],
+)
+def test_a_file_that_cannot_be_predicted_is_named_with_its_line(by_length, tmp_path, content, sentence):
+    file = tmp_path / "lines.txt"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(DataError) as error:
+        texts_of(by_length, file=file)
+    assert str(error.value) == sentence.format(file=file)
+
+
+def test_empty_standard_input_is_named(by_length, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    with pytest.raises(DataError) as error:
+        texts_of(by_length, "-")
+    assert str(error.value) == "Standard input has no text; write one sentence per line."
+
+
+@pytest.mark.parametrize(("sentences", "options"), [((), {}), (("a",), {"file": Path("b")})])
+def test_inputs_are_either_sentences_or_a_file(by_length, sentences, options):
+    with pytest.raises(UsageError) as error:
+        texts_of(by_length, *sentences, **options)
+    assert str(error.value) == (
+        "Name sentences, a file of sentences with --file, or a prepared folder with --data: exactly one of them."
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "sentence"),
+    [
+        ("  ", "Sentence 2 has an empty text; write one or leave it out."),
+        (Input("--text", text=""), "--text has an empty text; write one or leave it out."),
+        (Path("a.wav"), "a.wav has no text, and the model reads only text; add its text or leave it out."),
+        (Input("b", path=Path("b.wav")), "b has no text, and the model reads only text; add its text or leave it out."),
+    ],
+)
+def test_an_input_without_text_is_refused_by_name(by_length, item, sentence):
+    with pytest.raises(DataError) as error:
+        list(by_length.predict(["fox", item]))
+    assert str(error.value) == sentence
+
+
+def test_only_inputs_with_text_are_accepted(by_length):
+    assert by_length.accepts(Input("a", text=""))
+    assert not by_length.accepts(Input("a", path=Path("a.wav")))
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("context_turns", [0, 2])
+def test_a_loaded_run_predicts_a_split_as_at_the_end_of_training(text_prepared, text_settings, tmp_path, context_turns):
+    text_settings["training"]["max_epochs"] = 1
+    text_settings["data"] = {"context_turns": context_turns}
+    run, prepared = tmp_path / "run", open_prepared(text_prepared)
+    train(TextSettings.make(text_settings), prepared, run, device="cpu")
+    loaded = load(run, "cpu")
+    assert loaded.labels == runs.read_labels(run) == prepared.labels
+    for split in ("dev", "test"):
+        again, counts = loaded.predict_split(prepared, split)
+        predictions.write(again, tmp_path / "again.parquet")
+        assert counts == {}
+        assert (tmp_path / "again.parquet").read_bytes() == (run / "predictions" / f"{split}.parquet").read_bytes()
+    assert set(again.table["corpus"]) == {"goemotions", "meld"}
+    with pytest.raises(UsageError) as error:
+        loaded.predict_split(prepared, "tset")
+    assert str(error.value) == "--split tset is unknown; choose one of train, dev, test."
+
+    (run / "model/model.safetensors").write_bytes(b"cut short")
+    with pytest.raises(DataError) as damaged:
+        load(run, "cpu")
+    assert str(damaged.value).startswith(f"{run / 'model'} ")
+    (run / "metrics.json").unlink()
+    with pytest.raises(DataError) as incomplete:
+        load(run, "cpu")
+    assert str(incomplete.value) == (
+        f"{run} has no metrics.json, so its training did not end; resume it by adding --resume."
+    )
+
+
+def test_a_split_without_utterances_of_the_runs_corpora_is_named(by_length, mood_prepared):
+    prepared = open_prepared(mood_prepared)
+    by_length.settings = TextSettings.make({"data": {"corpora": ["diary"]}})
+    prepared.table.loc[prepared.table["split"] == "test", "split"] = "dev"
+    with pytest.raises(DataError) as error:
+        by_length.predict_split(prepared, "test")
+    assert str(error.value) == (f"{mood_prepared} has no test utterances of the run's corpora; choose another --split.")

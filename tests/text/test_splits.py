@@ -1,0 +1,54 @@
+"""Splits of a text training: which utterances are read, and the names of those that cannot be."""
+
+import pandas
+import pytest
+
+from emokit.data.prepared import open_prepared
+from emokit.data.utterance import TABLE
+from emokit.errors import DataError, UsageError
+from emokit.text.settings import TextSettings
+from emokit.text.splits import read_splits, rows_with_text
+
+
+def test_splits_have_the_targets_of_the_label_set_of_the_data(mood_prepared):
+    settings = TextSettings.make({"data": {"corpora": ["diary"]}})
+    splits = read_splits(settings, open_prepared(mood_prepared), ("dev",))
+    assert list(splits) == ["train", "dev"]
+    assert splits["dev"].texts == splits["dev"].table["text"].tolist()
+    expected = [("tired", "calm", "cross").index(label) for label in splits["dev"].table["label"]]
+    assert splits["dev"].targets.tolist() == expected
+
+
+def test_audio_without_text_is_refused(small_prepared, text_settings):
+    with pytest.raises(UsageError) as error:
+        rows_with_text(TextSettings.make(text_settings), open_prepared(small_prepared))
+    assert str(error.value) == (
+        f"{small_prepared} has neither goemotions nor meld; prepare one of them, or name other corpora with "
+        "--set data.corpora=[…]."
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "sentence"),
+    [
+        ("text", " ", "{data}: {id} has an empty text; write one or leave it out."),
+        ("text", "a\0b", "{data}: {id} has a null character at 2; save it as UTF-8 text."),
+        (
+            "label",
+            "joyful",
+            "{data}/utterances.parquet gives {id} the label 'joyful'; expected one of angry, disgust, fear, happy, neutral, "
+            "sad, surprise.",
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_trained_on_is_named(text_prepared, text_settings, tmp_path, column, value, sentence):
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("ledger.json", "settings.yaml", "fingerprint"):
+        (data / name).write_bytes((text_prepared / name).read_bytes())
+    table = pandas.read_parquet(text_prepared / TABLE)
+    table.loc[0, column] = value
+    table.to_parquet(data / TABLE)
+    with pytest.raises(DataError) as error:
+        read_splits(TextSettings.make(text_settings), open_prepared(data))
+    assert str(error.value) == sentence.format(data=data, id=table.loc[0, "utterance_id"])
