@@ -70,7 +70,7 @@ def test_a_report_does_not_replace_its_runs(make_run: Callable[..., Path], tmp_p
 
 
 def test_nothing_is_written_if_no_run_can_be_read(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is not there; name a run folder"):
+    with pytest.raises(DataError, match="does not exist; name a run folder"):
         build([tmp_path / "nowhere"], tmp_path / "report")
     assert not (tmp_path / "report").exists()
 
