@@ -1,1 +1,1 @@
-"""Several modalities combined."""
+"""Fusion of several modalities."""

@@ -1,4 +1,4 @@
-"""Panels of invented modalities, and the tables that they would be read from."""
+"""Panels of synthetic modalities, and tables with the same predictions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +9,14 @@ import pytest
 
 from emokit import predictions
 from emokit.fusion.late.inputs import Panel
-from emokit.labels import LABELS, NUM_LABELS
+from emokit.labels import DEFAULT_LABELS
 
 MakePanel = Callable[..., Panel]
 WriteTables = Callable[..., dict[str, Path]]
+NUM_LABELS = len(DEFAULT_LABELS)
 
 
-def table_of(targets: numpy.ndarray, per_dialogue: int = 10, split: str = "dev") -> pandas.DataFrame:
+def utterances(targets: numpy.ndarray, per_dialogue: int = 10, split: str = "dev") -> pandas.DataFrame:
     """One row per target, in dialogues of equal size."""
     numbers = numpy.arange(len(targets))
     return pandas.DataFrame(
@@ -25,13 +26,13 @@ def table_of(targets: numpy.ndarray, per_dialogue: int = 10, split: str = "dev")
             "speaker": "Ross",
             "dialogue": [f"{split}/{number // per_dialogue}" for number in numbers],
             "split": split,
-            "label": numpy.array(LABELS)[targets],
+            "label": numpy.array(DEFAULT_LABELS)[targets],
         }
     )
 
 
-def say(random: numpy.random.Generator, targets: numpy.ndarray, strength: float) -> numpy.ndarray:
-    """(utterances, classes) probabilities that favour the truth."""
+def noisy_probabilities(random: numpy.random.Generator, targets: numpy.ndarray, strength: float) -> numpy.ndarray:
+    """(utterances, classes) random probabilities that favour the truth."""
     scores = random.normal(size=(len(targets), NUM_LABELS))
     scores[numpy.arange(len(targets)), targets] += strength
     powers = numpy.exp(scores)
@@ -40,7 +41,7 @@ def say(random: numpy.random.Generator, targets: numpy.ndarray, strength: float)
 
 @pytest.fixture(scope="session")
 def make_panel() -> MakePanel:
-    """A panel of modalities a, b, c … that favour the truth more or less."""
+    """Makes a panel of modalities a, b, c … that favour the truth by their strengths."""
 
     def make(
         strengths: tuple[float, ...] = (1.5, 1.0, 0.5),
@@ -52,35 +53,37 @@ def make_panel() -> MakePanel:
         random = numpy.random.default_rng(seed)
         targets = random.choice(NUM_LABELS, size, p=[0.14, 0.02, 0.04, 0.15, 0.42, 0.1, 0.13])
         targets[:NUM_LABELS] = numpy.arange(NUM_LABELS)
-        values = numpy.array([say(random, targets, strength) for strength in strengths])
+        values = numpy.array([noisy_probabilities(random, targets, strength) for strength in strengths])
         present = random.random(values.shape[:2]) >= lacking
         present[0] |= ~present.any(axis=0)
         values[~present] = 1 / NUM_LABELS
-        return Panel(tuple("abcdef"[: len(strengths)]), table_of(targets, split=split), values, present)
+        names = tuple("abcdef"[: len(strengths)])
+        return Panel(names, DEFAULT_LABELS, utterances(targets, split=split), values, present)
 
     return make
 
 
 @pytest.fixture(scope="session")
 def write_tables(make_panel: MakePanel, tmp_path_factory: pytest.TempPathFactory) -> WriteTables:
-    """Parquet tables of dev and test, one per modality, in a folder of their own."""
+    """Writes parquet tables of dev and test, one per modality, into a new folder."""
 
     def write(strengths: tuple[float, ...] = (1.5, 1.0), size: int = 120, **others: float) -> dict[str, Path]:
         panels = [make_panel(strengths, size, seed, split=split, **others) for seed, split in ((1, "dev"), (2, "test"))]
         folder, paths = tmp_path_factory.mktemp("tables"), {}
         for position, name in enumerate(panels[0].names):
             path = paths[name] = folder / f"{name}.parquet"
-            parts = [
+            tables = [
                 predictions.make(
                     panel.table[panel.present[position]],
                     panel.probabilities[position][panel.present[position]],
+                    labels=DEFAULT_LABELS,
                     model=name,
                     fingerprint="f" * 64,
                 )
                 for panel in panels
             ]
-            whole = pandas.concat([part.table for part in parts], ignore_index=True)
-            predictions.write(predictions.Predictions(whole, name, "f" * 64), path)
+            both = pandas.concat([table.table for table in tables], ignore_index=True)
+            predictions.write(predictions.Predictions(both, DEFAULT_LABELS, name, "f" * 64), path)
         return paths
 
     return write

@@ -1,7 +1,7 @@
-"""Temperatures: one number per modality that makes its confidence honest, and the measures that show whether it did.
+"""Temperature scaling, one temperature per modality, and measures of calibration.
 
 Guo et al., "On calibration of modern neural networks", ICML 2017, https://arxiv.org/abs/1706.04599. Means of calibrated
-probabilities are not confident enough, so there is one temperature more after pooling.
+probabilities are underconfident, so one more temperature is fitted after pooling.
 """
 
 from typing import Any
@@ -12,44 +12,44 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 from emokit.fusion.late.inputs import Panel
-from emokit.labels import NUM_LABELS
-from emokit.metrics import NUM_BINS, SMALLEST_PROBABILITY
+from emokit.metrics import NUM_BINS, SMALLEST_PROBABILITY, calibration_bins
 
-# Beyond these a few utterances that are all right, or all wrong, would have the say.
+# Where all predictions are right, or all wrong, the likelihood has no optimum at a finite temperature above 0.
 SMALLEST_TEMPERATURE, LARGEST_TEMPERATURE = 0.05, 20.0
 
 
-class _AsGiven(ClassifierMixin, BaseEstimator):
-    """A classifier whose inputs are the probabilities it gives out, as scikit-learn wants to calibrate one."""
+class _Identity(ClassifierMixin, BaseEstimator):
+    """A classifier that returns its inputs, probabilities (utterances, classes), for scikit-learn to calibrate."""
 
-    def fit(self, probabilities: numpy.ndarray, targets: numpy.ndarray) -> "_AsGiven":
-        self.classes_ = numpy.arange(NUM_LABELS)
+    def fit(self, probabilities: numpy.ndarray, targets: numpy.ndarray) -> "_Identity":
+        self.classes_ = numpy.arange(probabilities.shape[1])
         return self
 
     def predict_proba(self, probabilities: numpy.ndarray) -> numpy.ndarray:
         return probabilities
 
     def predict(self, probabilities: numpy.ndarray) -> numpy.ndarray:
-        found: numpy.ndarray = probabilities.argmax(axis=1)
-        return found
+        predicted: numpy.ndarray = probabilities.argmax(axis=1)
+        return predicted
 
 
 def temperature(probabilities: numpy.ndarray, targets: numpy.ndarray) -> float:
-    """The temperature of least negative log-likelihood, as scikit-learn finds it.
+    """The temperature with the smallest negative log-likelihood, fitted by scikit-learn.
 
     Args:
-        probabilities: (utterances, classes), rows sum to one.
-        targets: (utterances,) class numbers.
+        probabilities: (utterances, classes), each row sums to 1.
+        targets: (utterances,) true classes.
     """
-    # scikit-learn wants every class to occur; a row that says nothing costs the same at every temperature.
-    absent = numpy.setdiff1d(numpy.arange(NUM_LABELS), targets)
-    nothing = numpy.full((len(absent), NUM_LABELS), 1 / NUM_LABELS)
-    inputs, truth = numpy.vstack([probabilities, nothing]), numpy.concatenate([targets, absent])
-    everything = numpy.arange(len(truth))
+    # scikit-learn needs every class among the targets; a uniform row costs the same at every temperature.
+    num_classes = probabilities.shape[1]
+    absent = numpy.setdiff1d(numpy.arange(num_classes), targets)
+    uniform = numpy.full((len(absent), num_classes), 1 / num_classes)
+    inputs, truth = numpy.vstack([probabilities, uniform]), numpy.concatenate([targets, absent])
+    all_rows = numpy.arange(len(truth))
     calibrated = CalibratedClassifierCV(
-        FrozenEstimator(_AsGiven().fit(inputs, truth)),
+        FrozenEstimator(_Identity().fit(inputs, truth)),
         method="temperature",
-        cv=[(everything, everything)],
+        cv=[(all_rows, all_rows)],
         ensemble=False,
     ).fit(inputs, truth)
     inverse = calibrated.calibrated_classifiers_[0].calibrators[0].beta_
@@ -57,26 +57,25 @@ def temperature(probabilities: numpy.ndarray, targets: numpy.ndarray) -> float:
 
 
 def temperatures(panel: Panel) -> tuple[float, ...]:
-    """Of each modality, on the utterances that it says something of."""
+    """The temperature of each modality, fitted on the utterances that have it."""
     targets = panel.targets
     return tuple(
-        temperature(values[there], targets[there])
-        for values, there in zip(panel.probabilities, panel.present, strict=True)
+        temperature(probabilities[present], targets[present])
+        for probabilities, present in zip(panel.probabilities, panel.present, strict=True)
     )
 
 
 def quality(probabilities: numpy.ndarray, targets: numpy.ndarray) -> dict[str, Any]:
-    """How honest probabilities (utterances, classes) are: `ece`, `brier`, `nll`, and the bins of a reliability diagram.
+    """Calibration of probabilities (utterances, classes): `ece`, `brier`, `nll` (nats), and the `bins` of a reliability diagram.
 
-    `brier` is the squared error summed over the classes, from 0 to 2. Each bin is [count, mean confidence, share right].
+    `brier` is the squared error summed over the classes, from 0 to 2. Each bin is [count, mean confidence, accuracy].
     """
     truth = probabilities[numpy.arange(len(targets)), targets]
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
-    # Half-open bins ((k-1)/15, k/15], as `metrics.cluster_sums` has them.
-    which = numpy.clip(numpy.ceil(numpy.round(confidence * NUM_BINS, 5)).astype(int) - 1, 0, NUM_BINS - 1)
-    counts = numpy.bincount(which, minlength=NUM_BINS)
-    sums = numpy.bincount(which, weights=confidence, minlength=NUM_BINS)
-    hits = numpy.bincount(which, weights=right, minlength=NUM_BINS)
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
+    bins = calibration_bins(confidence)
+    counts = numpy.bincount(bins, minlength=NUM_BINS)
+    sums = numpy.bincount(bins, weights=confidence, minlength=NUM_BINS)
+    hits = numpy.bincount(bins, weights=correct, minlength=NUM_BINS)
     brier = (probabilities**2).sum(axis=1) - 2 * truth + 1
     return {
         "ece": float(numpy.abs(sums - hits).sum() / len(targets)),

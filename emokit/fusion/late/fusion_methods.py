@@ -1,6 +1,6 @@
-"""The ladder: ways to fuse from the plainest to the richest, each fitted on dev alone.
+"""Fusion methods from the simplest to the richest, each fitted on dev only.
 
-On dev a rung is judged out of fold: everything, temperatures included, is fitted anew without the dialogues it is judged on.
+Scores on dev are out of fold: all parameters, temperatures included, are fitted without the dialogues that are scored.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,36 +13,39 @@ from emokit import metrics, predictions
 from emokit.fusion.late import calibrate
 from emokit.fusion.late.combine import Weighted, tempered
 from emokit.fusion.late.inputs import Panel
-from emokit.fusion.late.search import Problem, first_best
+from emokit.fusion.late.search import SCORE_TOLERANCE, Problem, first_best
 from emokit.fusion.late.settings import Pooling, SearchSettings
 from emokit.fusion.late.simplex import Points, grid
 from emokit.fusion.late.stacking import fit_per_class, fit_stacked, fold_numbers
 
-# name -> (what it is called, what it is)
+# name -> (title, description)
 FUSION_METHODS = {
-    "single": ("best single modality", "the modality that scores best on dev, alone"),
-    "equal": ("equal weights", "every modality weighs the same"),
-    "study": ("plain grid search", "the best weights of the grid by linear pooling, nothing calibrated"),
+    "single": ("best single modality", "the modality with the best score on dev, alone"),
+    "equal": ("equal weights", "the same weight for every modality"),
+    "study": ("plain grid search", "the best weights of the grid with linear pooling, uncalibrated"),
     "searched": ("searched weights", "the best weights of the grid"),
     "one_se": ("simplest weights", "the simplest weights within one standard error of the best"),
-    "per_class": ("per-class weights", "a weight per modality and class on the logarithms, drawn towards equal ones"),
-    "stacking": ("logistic stacking", "logistic regression on all logarithms, with an L2 penalty"),
+    "per_class": (
+        "per-class weights",
+        "log pooling with a weight per modality and class, regularised towards equal weights",
+    ),
+    "stacking": ("logistic stacking", "logistic regression on the logarithms of all modalities, with an L2 penalty"),
 }
 STANDARD_ERROR_RESAMPLES = 200
 COMPARED = (*metrics.SCORES, "nll")
 
 
-class Combiner(Protocol):
-    """What a rung comes to: from what the modalities say to one probability per class."""
+class FusionMethod(Protocol):
+    """A fitted fusion method."""
 
     def pooled(self, panel: Panel) -> numpy.ndarray:
-        """(utterances, classes) probabilities."""
+        """(utterances, classes) fused probabilities."""
         ...
 
 
 @dataclass(frozen=True)
 class Searched:
-    """One search of the grid: the problem, the points that were evaluated, their scores, the best."""
+    """A search of the grid: the problem, the evaluated points, their scores, the index of the best."""
 
     problem: Problem
     points: Points
@@ -51,108 +54,115 @@ class Searched:
 
 
 def poolings(settings: SearchSettings) -> tuple[Pooling, ...]:
-    """The poolings that are searched."""
+    """The poolings to search."""
     return ("linear", "log") if settings.pooling == "both" else (settings.pooling,)
 
 
-def search(panel: Panel, settings: SearchSettings, which: tuple[Pooling, ...] | None = None) -> Searched:
-    """Search all weights on a panel; what is to be calibrated is calibrated already."""
-    problem = Problem.of(panel, which or poolings(settings), settings.objective)
+def search(panel: Panel, settings: SearchSettings, only: tuple[Pooling, ...] | None = None) -> Searched:
+    """Search all weights on a panel, which is calibrated beforehand.
+
+    Args:
+        panel: the utterances.
+        settings: step, objective and pooling.
+        only: these poolings in place of those of the settings.
+    """
+    problem = Problem.from_panel(panel, only or poolings(settings), settings.objective)
     points = problem.refined(grid(len(panel.names), settings.steps, tuple(problem.terms)), settings.steps)
     scores = problem.plain_scores(points)
     return Searched(problem, points, scores, first_best(scores))
 
 
 def calibrated(panel: Panel, settings: SearchSettings) -> tuple[Panel, tuple[float, ...]]:
-    """The panel with each modality's own temperature, and the temperatures; all 1 where nothing is to be calibrated."""
-    found = calibrate.temperatures(panel) if settings.calibrate else (1.0,) * len(panel.names)
-    return panel.saying(tempered(panel.probabilities, found)), found
+    """The panel with calibrated probabilities, and the temperatures; all 1 without `calibrate`."""
+    temperatures = calibrate.temperatures(panel) if settings.calibrate else (1.0,) * len(panel.names)
+    return panel.with_probabilities(tempered(panel.probabilities, temperatures)), temperatures
 
 
-def fit(panel: Panel, settings: SearchSettings) -> dict[str, Combiner]:
-    """Fit every rung."""
-    warm, own = calibrated(panel, settings)
-    found = search(warm, settings)
+def fit(panel: Panel, settings: SearchSettings) -> dict[str, FusionMethod]:
+    """Fit all fusion methods, by name."""
+    calibrated_panel, temperatures = calibrated(panel, settings)
+    searched = search(calibrated_panel, settings)
     modalities = len(panel.names)
     vertices = Points({poolings(settings)[0]: numpy.eye(modalities, dtype=int)})
     equal = Points(dict.fromkeys(poolings(settings), numpy.ones((1, modalities), dtype=int)))
     chosen = {
-        "single": vertices.at(first_best(found.problem.plain_scores(vertices))),
-        "equal": equal.at(first_best(found.problem.plain_scores(equal))),
-        "searched": found.points.at(found.best),
-        "one_se": found.points.at(simplest(found, settings.seed)),
+        "single": vertices.at(first_best(searched.problem.plain_scores(vertices))),
+        "equal": equal.at(first_best(searched.problem.plain_scores(equal))),
+        "searched": searched.points.at(searched.best),
+        "one_se": searched.points.at(simplest(searched, settings.seed)),
     }
     plain = search(panel, settings, ("linear",))
     weights, pooling = plain.points.at(plain.best)
     weighted = {
-        name: finished(Weighted(*point, temperatures=own), panel, settings) for name, point in chosen.items()
+        name: with_final_temperature(Weighted(*point, temperatures=temperatures), panel, settings)
+        for name, point in chosen.items()
     } | {"study": Weighted(weights, pooling, (1.0,) * modalities)}
     return {
         **{name: weighted[name] for name in ("single", "equal", "study", "searched", "one_se")},
-        "per_class": fit_per_class(panel, own),
-        "stacking": fit_stacked(panel, own),
+        "per_class": fit_per_class(panel, temperatures),
+        "stacking": fit_stacked(panel, temperatures),
     }
 
 
-def finished(weighted: Weighted, panel: Panel, settings: SearchSettings) -> Weighted:
-    """With the temperature after pooling, fitted on the panel."""
+def with_final_temperature(weighted: Weighted, panel: Panel, settings: SearchSettings) -> Weighted:
+    """The same weights with the temperature after pooling, fitted on the panel."""
     if not settings.calibrate:
         return weighted
-    after = calibrate.temperature(weighted.pooled(panel), panel.targets)
-    return Weighted(weighted.weights, weighted.pooling, weighted.temperatures, after)
+    final = calibrate.temperature(weighted.pooled(panel), panel.targets)
+    return Weighted(weighted.weights, weighted.pooling, weighted.temperatures, final)
 
 
-def simplest(found: Searched, seed: int) -> int:
-    """The simplest point whose score is within one standard error of the best.
+def simplest(searched: Searched, seed: int) -> int:
+    """The index of the simplest point whose score is within one standard error of the best.
 
-    The standard error is that of the difference to the best on resamples of the clusters. Simplest is: the fewest modalities,
-    among those the nearest to equal weights on them, among those the first in the order of `simplex`.
+    The standard error is that of the difference to the best on resamples of the clusters. Simplest means the fewest modalities,
+    then the smallest distance to equal weights over them, then the first in the order of `simplex`.
     """
-    problem, points = found.problem, found.points
+    problem, points = searched.problem, searched.points
     draws = metrics.bootstrap_weights(problem.num_clusters, STANDARD_ERROR_RESAMPLES, seed)
-    weights, pooling = points.at(found.best)
+    weights, pooling = points.at(searched.best)
     (_, best), *_ = problem.scores(Points({pooling: numpy.array([weights])}), draws)
     errors = numpy.concatenate([(best - scores).std(axis=0) for _, scores in problem.scores(points, draws)])
-    within = numpy.flatnonzero(found.scores >= found.scores[found.best] - errors - 1e-12)
+    within = numpy.flatnonzero(searched.scores >= searched.scores[searched.best] - errors - SCORE_TOLERANCE)
     steps = points.all_weights[within]
     used = (steps > 0).sum(axis=1)
     total = steps[0].sum()
-    away = (numpy.where(steps > 0, used[:, None] * steps - total, 0) ** 2).sum(axis=1) / used**2
-    return int(within[numpy.lexsort([within, away, used])[0]])
+    distance = (numpy.where(steps > 0, used[:, None] * steps - total, 0) ** 2).sum(axis=1) / used**2
+    return int(within[numpy.lexsort([within, distance, used])[0]])
 
 
 def out_of_fold(
-    panel: Panel, folds: int, fit_some: Callable[[Panel], Mapping[str, Combiner]]
+    panel: Panel, folds: int, fit_methods: Callable[[Panel], Mapping[str, FusionMethod]]
 ) -> dict[str, numpy.ndarray]:
-    """Per rung (utterances, classes) probabilities by what was fitted without the utterance's cluster.
+    """Per fusion method (utterances, classes) probabilities; each utterance's cluster is held out of the fit.
 
     Args:
         panel: the utterances.
-        folds: of whole clusters.
-        fit_some: a panel -> the rungs fitted on it.
+        folds: number of folds of whole clusters.
+        fit_methods: a panel -> the fusion methods fitted on it.
     """
     fold = fold_numbers(panel.clusters, folds)
-    found: dict[str, numpy.ndarray] = {}
+    probabilities: dict[str, numpy.ndarray] = {}
     for number in range(fold.max() + 1):
         held_out = panel.rows(fold == number)
-        for name, combiner in fit_some(panel.rows(fold != number)).items():
-            found.setdefault(name, numpy.empty(panel.probabilities.shape[1:]))[fold == number] = combiner.pooled(
-                held_out
-            )
-    return found
+        for name, method in fit_methods(panel.rows(fold != number)).items():
+            rows = probabilities.setdefault(name, numpy.empty(panel.probabilities.shape[1:]))
+            rows[fold == number] = method.pooled(held_out)
+    return probabilities
 
 
-def compare(panel: Panel, found: Mapping[str, numpy.ndarray], seed: int) -> dict[str, dict[str, Any]]:
-    """Per rung its scores, and the differences to the best single modality, each with a 95 % interval over clusters.
+def compare(panel: Panel, probabilities: Mapping[str, numpy.ndarray], seed: int) -> dict[str, dict[str, Any]]:
+    """Per fusion method its scores and the differences to the best single modality, each with a 95 % interval over clusters.
 
     Args:
-        panel: whose utterances they are.
-        found: per rung (utterances, classes) probabilities; `single` is what the others are held against.
-        seed: of the resamples, which are the same for all rungs.
+        panel: the utterances.
+        probabilities: per fusion method (utterances, classes); the others are compared with `single`.
+        seed: of the resamples, which are the same for all methods.
     """
     values, resampled = {}, {}
-    for name, probabilities in found.items():
-        sums, clusters = metrics.cluster_sums(predictions.make(panel.table, probabilities, model=name, fingerprint=""))
+    for name, rows in probabilities.items():
+        table = predictions.make(panel.table, rows, labels=panel.labels, model=name, fingerprint="")
+        sums, clusters = metrics.cluster_sums(table)
         draws = metrics.bootstrap_weights(len(clusters), metrics.NUM_RESAMPLES, seed)
         values[name] = {
             key: float(value[0])
@@ -169,7 +179,7 @@ def compare(panel: Panel, found: Mapping[str, numpy.ndarray], seed: int) -> dict
             }
             for key in COMPARED
         }
-        for name in found
+        for name in probabilities
     }
 
 

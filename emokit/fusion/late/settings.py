@@ -1,4 +1,4 @@
-"""What can be set of a fusion, and what it came to: weights, temperatures, pooling."""
+"""Settings of late fusion: how the weights are searched, and the weights, pooling and temperatures that resulted."""
 
 from typing import Literal, Self
 
@@ -12,26 +12,26 @@ Missing = Literal["drop", "renormalise"]
 
 
 class SearchSettings(Settings):
-    """How the weights are searched, and how sure of them one wants to be."""
+    """How the weights are searched and their uncertainty is estimated."""
 
     step: float = Field(0.02, ge=0.0005, le=1)
-    """Distance from one weight to the next on the grid; must divide 1."""
+    """Distance between neighbouring weights on the grid; must divide 1."""
     objective: Objective = "weighted_f1"
-    """The score that the weights are chosen by, on dev: weighted_f1, macro_f1, uar, accuracy or nll."""
+    """Score on dev that the weights are chosen by: weighted_f1, macro_f1, uar, accuracy or nll."""
     pooling: Literal["linear", "log", "both"] = "both"
-    """Weighted means of probabilities (linear), of their logarithms (log), or the better of the two on dev (both)."""
+    """Weighted mean of probabilities (linear), of their logarithms (log), or the better of the two on dev (both)."""
     missing: Missing = "drop"
-    """An utterance that a modality lacks: drop it, or renormalise the weights over the modalities that have it."""
+    """For an utterance that a modality lacks: drop the utterance, or renormalise the weights over the other modalities."""
     calibrate: bool = True
-    """Fit a temperature per modality on dev before pooling, and one more after it."""
+    """Fit a temperature per modality on dev before pooling, and one more after pooling."""
     choice: Literal["searched", "one_se", "equal"] = "searched"
-    """Which weights the run takes: the best of the grid, the simplest within one standard error of it, or equal ones."""
+    """Weights of the run: the best of the grid, the simplest within one standard error of the best, or equal weights."""
     folds: int = Field(5, ge=2, le=50)
-    """Folds of whole dialogues (or speakers) of dev, for scores on utterances that nothing was fitted on."""
+    """Number of folds of whole dialogues (or speakers) of dev for out-of-fold scores."""
     resamples: int = Field(1000, ge=100, le=100_000)
-    """How often the dialogues (or speakers) of dev are drawn anew to search the weights again."""
+    """Number of bootstrap resamples of the dialogues (or speakers) of dev; the weights are searched on each."""
     seed: int = Field(0, ge=0)
-    """Where the drawing begins."""
+    """Random seed for bootstrap resampling."""
 
     @field_validator("step")
     @classmethod
@@ -42,38 +42,38 @@ class SearchSettings(Settings):
 
     @property
     def steps(self) -> int:
-        """How many steps make one: weights are whole numbers of steps."""
+        """The number of steps from 0 to 1; weights are integer numbers of steps."""
         return round(1 / self.step)
 
 
-class Fused(Settings):
-    """What was found: all that is needed to fuse new predictions in the same way."""
+class FusionResult(Settings):
+    """The result of the search: what is needed to fuse new predictions in the same way."""
 
     weights: dict[str, float]
-    """Per modality its weight; they sum to one."""
+    """Weight per modality; the weights sum to 1."""
     pooling: Pooling
-    """How the weighted modalities are put together."""
+    """Pooling of the weighted modalities: linear or log."""
     temperatures: dict[str, float]
-    """Per modality what its logarithms are divided by before pooling."""
+    """Temperature per modality, applied before pooling."""
     temperature: float
-    """What the logarithms of the pooled probabilities are divided by."""
+    """Temperature applied after pooling."""
 
 
 class FusionSettings(Settings):
-    """Everything of one fused run."""
+    """Settings of one fused run."""
 
     name: str = Field("fused", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    """What the run is called in reports."""
+    """Name of the run in reports."""
     modality: Literal["late-fusion"] = "late-fusion"
     """The modality that the settings are for."""
     fusion: SearchSettings = SearchSettings()
     branches: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Per modality the run folder or the tables that its predictions come from, relative to the run folder."""
-    result: Fused | None = None
-    """What the search found; null until it has ended."""
+    """Per modality the run folder or the tables of its predictions, relative to the fused run folder."""
+    result: FusionResult | None = None
+    """Result of the search; null until the search has ended."""
 
     @model_validator(mode="after")
-    def _result_is_of_the_branches(self) -> Self:
+    def _result_fits_branches(self) -> Self:
         if any(not paths for paths in self.branches.values()):
             raise ValueError("must name a run folder or a table for each of its branches")
         if self.result and not set(self.result.weights) == set(self.result.temperatures) == set(self.branches):

@@ -1,7 +1,7 @@
-"""The weight vectors that are searched: whole steps, none below zero, their sum one.
+"""Weight vectors on the simplex: integer numbers of steps, zero or more, with a constant sum.
 
-They stand in the order in which ties are broken: linear pooling before log, then the nearest to equal weights, then the larger
-weight on the modality that was named first.
+Vectors are sorted in the order in which ties are broken: linear pooling before log pooling, then the smaller distance to equal
+weights, then the larger weight on the modality named first.
 """
 
 import itertools
@@ -13,16 +13,16 @@ import numpy
 
 from emokit.fusion.late.settings import Pooling
 
-# More points than this are searched from coarse to fine.
-MOST_POINTS = 50_000
-STARTS = 20  # the best points of the coarse grid that are climbed from
+# A grid with more points is searched coarse to fine.
+MAX_POINTS = 50_000
+NUM_STARTS = 20  # best points of the coarse grid that hill climbing starts from
 
 
 @dataclass(frozen=True)
 class Points:
     """Weight vectors, per pooling.
 
-    weights: pooling -> (points, modalities) whole steps, in the order in which ties are broken
+    weights: pooling -> (points, modalities) in steps, in the order in which ties are broken
     """
 
     weights: dict[Pooling, numpy.ndarray]
@@ -31,7 +31,7 @@ class Points:
         return sum(map(len, self.weights.values()))
 
     def at(self, index: int) -> tuple[tuple[int, ...], Pooling]:
-        """The weights and the pooling of the point of that number, counted through all poolings."""
+        """The weights and the pooling of a point; indices run through all poolings."""
         for pooling, weights in self.weights.items():
             if index < len(weights):
                 return tuple(map(int, weights[index])), pooling
@@ -40,79 +40,78 @@ class Points:
 
     @property
     def all_weights(self) -> numpy.ndarray:
-        """(points, modalities) through all poolings."""
+        """(points, modalities) weights of all poolings."""
         return numpy.vstack(list(self.weights.values()))
 
 
 def num_points(modalities: int, steps: int) -> int:
-    """How many weight vectors there are."""
+    """The number of weight vectors on the grid."""
     return math.comb(steps + modalities - 1, modalities - 1)
 
 
 def simplex(modalities: int, steps: int) -> numpy.ndarray:
-    """(points, modalities) every vector of whole numbers from 0 that sums to `steps`."""
+    """(points, modalities) all vectors of integers from 0 whose sum is `steps`."""
     size = num_points(modalities, steps)
-    # Bars between the stars: between two of them lie as many stars as the weight has steps.
-    chosen = itertools.combinations(range(steps + modalities - 1), modalities - 1)
-    bars = numpy.array(list(chosen), dtype=numpy.int64).reshape(size, modalities - 1)
-    ends = numpy.full((size, 1), -1), numpy.full((size, 1), steps + modalities - 1)
-    found: numpy.ndarray = numpy.diff(numpy.hstack([ends[0], bars, ends[1]]), axis=1) - 1
-    return found
+    # Stars and bars: the number of stars between two bars is one weight.
+    positions = itertools.combinations(range(steps + modalities - 1), modalities - 1)
+    bars = numpy.array(list(positions), dtype=numpy.int64).reshape(size, modalities - 1)
+    first, last = numpy.full((size, 1), -1), numpy.full((size, 1), steps + modalities - 1)
+    weights: numpy.ndarray = numpy.diff(numpy.hstack([first, bars, last]), axis=1) - 1
+    return weights
 
 
 def in_order(weights: numpy.ndarray) -> numpy.ndarray:
-    """Weight vectors (points, modalities) in the order in which ties are broken."""
-    away = ((weights.shape[1] * weights - weights.sum(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    found: numpy.ndarray = weights[numpy.lexsort([*(-weights.T[::-1]), away])]
-    return found
+    """Weight vectors (points, modalities) sorted in the order in which ties are broken."""
+    distance = ((weights.shape[1] * weights - weights.sum(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    ordered: numpy.ndarray = weights[numpy.lexsort([*(-weights.T[::-1]), distance])]
+    return ordered
 
 
 def grid(modalities: int, steps: int, poolings: Sequence[Pooling]) -> Points:
-    """Every point; where there are more than `MOST_POINTS`, those of a coarser grid, moved to whole steps."""
-    coarse = steps
-    while num_points(modalities, coarse) > MOST_POINTS:
-        coarse -= 1
-    weights = simplex(modalities, coarse)
-    if coarse < steps:
-        whole, rest = numpy.divmod(weights * steps, coarse)
-        # What rounding down has left goes to the largest remainders.
-        rank = numpy.argsort(numpy.argsort(-rest, axis=1, kind="stable"), axis=1, kind="stable")
-        weights = numpy.unique(whole + (rank < steps - whole.sum(axis=1, keepdims=True)), axis=0)
+    """All points; with more than `MAX_POINTS`, the points of a coarser grid, rounded to integer steps."""
+    coarse_steps = steps
+    while num_points(modalities, coarse_steps) > MAX_POINTS:
+        coarse_steps -= 1
+    weights = simplex(modalities, coarse_steps)
+    if coarse_steps < steps:
+        floor, remainder = numpy.divmod(weights * steps, coarse_steps)
+        # The steps lost by rounding down go to the largest remainders.
+        rank = numpy.argsort(numpy.argsort(-remainder, axis=1, kind="stable"), axis=1, kind="stable")
+        weights = numpy.unique(floor + (rank < steps - floor.sum(axis=1, keepdims=True)), axis=0)
     ordered = in_order(weights)
     return Points(dict.fromkeys(poolings, ordered))
 
 
 def climb(weights: numpy.ndarray, score: Callable[[numpy.ndarray], numpy.ndarray]) -> numpy.ndarray:
-    """The points of a coarse grid (points, modalities), and those met on the way up from the best of them.
+    """Hill climbing from the best points of a coarse grid (points, modalities); returns these points and all visited ones.
 
-    From each of the best, weight is moved from one modality to another; by half as much once nothing is gained any more, down to
-    a single step.
+    A move shifts weight from one modality to another. Moves are halved, down to one step, when none improves the best score.
 
     Args:
-        weights: the coarse points, in whole steps.
-        score: weights (points, modalities) -> (points,), the higher the better.
+        weights: the coarse points, in steps.
+        score: weights (points, modalities) -> (points,), higher is better.
     """
     modalities, steps = weights.shape[1], int(weights[0].sum())
     moves = numpy.array(
         [
-            [(place == into) - (place == out) for place in range(modalities)]
-            for out, into in itertools.permutations(range(modalities), 2)
+            [(index == target) - (index == source) for index in range(modalities)]
+            for source, target in itertools.permutations(range(modalities), 2)
         ]
     )
     scores = score(weights)
-    met = {tuple(row) for row in weights.tolist()}
-    reach = max(1, steps // 8)
-    while reach:
-        best = weights[numpy.argsort(-scores, kind="stable")[:STARTS]]
-        near = (best[:, None] + reach * moves).reshape(-1, modalities)
-        fresh = sorted({tuple(row) for row in near[(near >= 0).all(axis=1)].tolist()} - met)
-        gained = False
-        if fresh:
-            met.update(fresh)
-            more = numpy.array(fresh)
-            found = score(more)
-            gained = found.max() > scores.max()
-            weights, scores = numpy.vstack([weights, more]), numpy.concatenate([scores, found])
-        if not gained:
-            reach //= 2
+    visited = {tuple(row) for row in weights.tolist()}
+    move_size = max(1, steps // 8)
+    while move_size:
+        best = weights[numpy.argsort(-scores, kind="stable")[:NUM_STARTS]]
+        neighbours = (best[:, None] + move_size * moves).reshape(-1, modalities)
+        unvisited = sorted({tuple(row) for row in neighbours[(neighbours >= 0).all(axis=1)].tolist()} - visited)
+        improved = False
+        if unvisited:
+            visited.update(unvisited)
+            new_weights = numpy.array(unvisited)
+            new_scores = score(new_weights)
+            improved = new_scores.max() > scores.max()
+            weights, scores = numpy.vstack([weights, new_weights]), numpy.concatenate([scores, new_scores])
+        if not improved:
+            move_size //= 2
     return in_order(weights)

@@ -1,6 +1,6 @@
-"""Two richer ways to fuse, for the ladder: a weight per modality and class, and logistic regression on all logarithms.
+"""Two richer fusion methods: a weight per modality and class, and logistic regression on the logarithms of all modalities.
 
-Both are fitted by negative log-likelihood; how strongly they are held back is chosen on folds of whole dialogues (or speakers).
+Both minimise negative log-likelihood; the regularisation strength is chosen on folds of whole dialogues (or speakers).
 """
 
 from collections.abc import Callable, Sequence
@@ -15,19 +15,18 @@ from sklearn.model_selection import GroupKFold
 
 from emokit.fusion.late.combine import tempered
 from emokit.fusion.late.inputs import Panel
-from emokit.labels import NUM_LABELS
 from emokit.metrics import SMALLEST_PROBABILITY
 
 INNER_FOLDS = 3
-# Those that hold back most come first.
-PULLS = (1.0, 0.1, 0.01, 0.001)  # towards equal weights, per squared distance
+# In the order of decreasing regularisation, so that a tie is resolved in favour of more.
+PENALTIES = (1.0, 0.1, 0.01, 0.001)  # per squared distance to equal weights
 INVERSE_PENALTIES = (0.001, 0.01, 0.1, 1.0)  # scikit-learn's C
 
 Fitted = TypeVar("Fitted", "PerClass", "Stacked")
 
 
 def fold_numbers(clusters: numpy.ndarray, folds: int) -> numpy.ndarray:
-    """(utterances,) the fold of each, with whole clusters in one fold; as many folds as there are clusters at most."""
+    """(utterances,) fold of each utterance; a cluster is in one fold, and there are at most as many folds as clusters."""
     numbers = numpy.zeros(len(clusters), dtype=int)
     folds = min(folds, len(numpy.unique(clusters)))
     if folds < 2:
@@ -39,13 +38,13 @@ def fold_numbers(clusters: numpy.ndarray, folds: int) -> numpy.ndarray:
 
 
 def logarithms(panel: Panel, temperatures: Sequence[float]) -> numpy.ndarray:
-    """(modalities, utterances, classes) of the tempered probabilities; all alike where a modality says nothing."""
+    """(modalities, utterances, classes) logarithms of the calibrated probabilities; uniform where a modality is missing."""
     return numpy.log(numpy.maximum(tempered(panel.probabilities, temperatures), SMALLEST_PROBABILITY))
 
 
 @dataclass(frozen=True)
 class PerClass:
-    """A weight per modality and class on the logarithms: weights (modalities, classes)."""
+    """Log pooling with a weight per modality and class: weights (modalities, classes)."""
 
     weights: numpy.ndarray
     temperatures: tuple[float, ...]
@@ -53,26 +52,27 @@ class PerClass:
 
     @classmethod
     def fit(cls, panel: Panel, temperatures: tuple[float, ...], strength: float) -> "PerClass":
-        """The weights of least negative log-likelihood, drawn towards equal ones."""
+        """The weights with the smallest negative log-likelihood plus L2 penalty on the distance to equal weights."""
         logs, targets = logarithms(panel, temperatures), panel.targets
-        equal = numpy.full((len(logs), NUM_LABELS), 1 / len(logs))
-        truth = numpy.eye(NUM_LABELS)[targets]
+        equal = numpy.full((len(logs), len(panel.labels)), 1 / len(logs))
+        truth = numpy.eye(len(panel.labels))[targets]
 
         def cost(flat: numpy.ndarray) -> tuple[float, numpy.ndarray]:
             weights = flat.reshape(equal.shape)
             scores = log_softmax((weights[:, None, :] * logs).sum(axis=0), axis=1)
-            away = weights - equal
-            slope = ((numpy.exp(scores) - truth) * logs).mean(axis=1) + 2 * strength * away
-            return float(-(scores * truth).sum() / len(truth) + strength * (away**2).sum()), slope.ravel()
+            deviation = weights - equal
+            gradient = ((numpy.exp(scores) - truth) * logs).mean(axis=1) + 2 * strength * deviation
+            loss = -(scores * truth).sum() / len(truth) + strength * (deviation**2).sum()
+            return float(loss), gradient.ravel()
 
-        found = scipy.optimize.minimize(cost, equal.ravel(), jac=True, method="L-BFGS-B")
-        return cls(found.x.reshape(equal.shape), temperatures, strength)
+        optimum = scipy.optimize.minimize(cost, equal.ravel(), jac=True, method="L-BFGS-B")
+        return cls(optimum.x.reshape(equal.shape), temperatures, strength)
 
     def pooled(self, panel: Panel) -> numpy.ndarray:
-        """(utterances, classes) probabilities."""
+        """(utterances, classes) fused probabilities."""
         logs = logarithms(panel, self.temperatures)
-        found: numpy.ndarray = softmax((self.weights[:, None, :] * logs).sum(axis=0), axis=1)
-        return found
+        probabilities: numpy.ndarray = softmax((self.weights[:, None, :] * logs).sum(axis=0), axis=1)
+        return probabilities
 
 
 @dataclass(frozen=True)
@@ -86,50 +86,50 @@ class Stacked:
     @classmethod
     def fit(cls, panel: Panel, temperatures: tuple[float, ...], strength: float) -> "Stacked":
         """Fit with scikit-learn's L2 penalty of 1 / `strength`."""
-        features = cls.features(panel, temperatures)
-        # One row per class where every modality says nothing, so that each class is known wherever it is rare.
-        nothing = numpy.full((NUM_LABELS, features.shape[1]), -numpy.log(NUM_LABELS))
+        features, num_classes = cls.features(panel, temperatures), len(panel.labels)
+        # One uniform row per class, so that the regression has every class even where dev lacks it.
+        uniform = numpy.full((num_classes, features.shape[1]), -numpy.log(num_classes))
         model = LogisticRegression(C=strength, max_iter=2000)
-        model.fit(numpy.vstack([features, nothing]), numpy.concatenate([panel.targets, numpy.arange(NUM_LABELS)]))
+        model.fit(numpy.vstack([features, uniform]), numpy.concatenate([panel.targets, numpy.arange(num_classes)]))
         return cls(model, temperatures, strength)
 
     @staticmethod
     def features(panel: Panel, temperatures: tuple[float, ...]) -> numpy.ndarray:
-        """(utterances, modalities * classes)."""
+        """(utterances, modalities * classes) inputs of the regression."""
         logs = logarithms(panel, temperatures)
         return logs.transpose(1, 0, 2).reshape(logs.shape[1], -1)
 
     def pooled(self, panel: Panel) -> numpy.ndarray:
-        """(utterances, classes) probabilities."""
-        found: numpy.ndarray = self.model.predict_proba(self.features(panel, self.temperatures))
-        return found
+        """(utterances, classes) fused probabilities."""
+        probabilities: numpy.ndarray = self.model.predict_proba(self.features(panel, self.temperatures))
+        return probabilities
 
 
 def fit_per_class(panel: Panel, temperatures: tuple[float, ...]) -> PerClass:
-    """A weight per modality and class; its pull towards equal weights is chosen on inner folds."""
-    return _chosen(PerClass.fit, panel, temperatures, PULLS)
+    """Weights per modality and class; the penalty is chosen on inner folds."""
+    return _best_strength(PerClass.fit, panel, temperatures, PENALTIES)
 
 
 def fit_stacked(panel: Panel, temperatures: tuple[float, ...]) -> Stacked:
-    """Logistic stacking; its penalty is chosen on inner folds."""
-    return _chosen(Stacked.fit, panel, temperatures, INVERSE_PENALTIES)
+    """Logistic stacking; the penalty is chosen on inner folds."""
+    return _best_strength(Stacked.fit, panel, temperatures, INVERSE_PENALTIES)
 
 
-def _chosen(
+def _best_strength(
     fit: Callable[[Panel, tuple[float, ...], float], Fitted],
     panel: Panel,
     temperatures: tuple[float, ...],
     strengths: Sequence[float],
 ) -> Fitted:
-    """Fit with the strength of least negative log-likelihood on utterances that were not fitted on."""
+    """Fit with the strength of the smallest negative log-likelihood on held-out folds."""
     fold = fold_numbers(panel.clusters, INNER_FOLDS)
     if fold.max() == 0:
         return fit(panel, temperatures, strengths[0])
     costs = numpy.zeros(len(strengths))
     for number in range(fold.max() + 1):
-        rest, held_out = panel.rows(fold != number), panel.rows(fold == number)
+        fitted_on, held_out = panel.rows(fold != number), panel.rows(fold == number)
         rows = numpy.arange(len(held_out.table))
         for position, strength in enumerate(strengths):
-            truth = fit(rest, temperatures, strength).pooled(held_out)[rows, held_out.targets]
+            truth = fit(fitted_on, temperatures, strength).pooled(held_out)[rows, held_out.targets]
             costs[position] -= numpy.log(numpy.maximum(truth, SMALLEST_PROBABILITY)).sum()
     return fit(panel, temperatures, strengths[int(costs.argmin())])

@@ -1,9 +1,9 @@
-"""What a fusion came to, in one line of words."""
+"""The verdict on a fusion, in one sentence."""
 
 from collections.abc import Mapping
 from typing import Any
 
-NAMES = {
+SCORE_NAMES = {
     "weighted_f1": "weighted F1",
     "macro_f1": "macro F1",
     "uar": "unweighted average recall",
@@ -12,39 +12,37 @@ NAMES = {
 }
 
 
-def verdict(found: Mapping[str, Any]) -> str:
-    """Whether fusion helps, and on what evidence: the paired difference to the best single modality on test.
+def verdict(fusion: Mapping[str, Any]) -> str:
+    """Whether fusion helps, by the paired difference to the best single modality on test.
 
     Args:
-        found: what `fusion.json` holds.
+        fusion: the content of `fusion.json`.
     """
-    objective, best = found["settings"]["objective"], found["best_single"]
-    if len(found["modalities"]) == 1:
-        return (
-            f"There is one modality only, {best}, so nothing was fused: its own predictions, calibrated, are written."
-        )
-    rung = next(step for step in found["ladder"] if step["name"] == found["choice"])
-    sign = -1 if objective == "nll" else 1  # of a likelihood lost, less is better
-    test, dev = rung["test"][objective], rung["dev"][objective]
+    objective, best = fusion["settings"]["objective"], fusion["best_single"]
+    if len(fusion["modalities"]) == 1:
+        return f"Only one modality was given, {best}, so nothing was fused; the run has its calibrated predictions."
+    method = next(entry for entry in fusion["fusion_methods"] if entry["name"] == fusion["choice"])
+    sign = -1 if objective == "nll" else 1  # a lower negative log-likelihood is better
+    test, dev = method["test"][objective], method["dev"][objective]
     low, high = sorted(sign * bound for bound in test["difference_interval"])
     if low > 0:
-        said = "Fusion helps"
+        conclusion = "Fusion helps"
     elif high < 0:
-        said = f"Fusion hurts, use {best} alone"
+        conclusion = f"Fusion hurts, so use {best} alone"
     else:
-        said = "It is not shown that fusion helps"
+        conclusion = "No significant gain from fusion"
     unit = "nats" if objective == "nll" else "points"
     change = _amount(abs(test["difference"]), objective).lstrip("+")
-    where = "above" if test["difference"] > 0 else "below"
-    away = f"{change} {unit} {where} that of {best} alone" if test["difference"] else f"that of {best} alone"
-    low_said, high_said, of_dev = (
+    direction = "above" if test["difference"] > 0 else "below"
+    position = f"{change} {unit} {direction} {best} alone" if test["difference"] else f"that of {best} alone"
+    low_text, high_text, dev_text = (
         _amount(value, objective) for value in (*test["difference_interval"], dev["difference"])
     )
     zero = ", which contains zero" if low <= 0 <= high else ""
     return (
-        f"{said}: on test the {NAMES[objective]} of {rung['title']} is {away} "
-        f"(95 % interval {low_said} to {high_said} over {found['clusters']['test']} {found['cluster']}s{zero}); "
-        f"out of fold on dev the difference is {of_dev}."
+        f"{conclusion}: on test the {SCORE_NAMES[objective]} of {method['title']} is {position} "
+        f"(95 % interval {low_text} to {high_text} over {fusion['clusters']['test']} {fusion['cluster']}s{zero}); "
+        f"out of fold on dev the difference is {dev_text}."
     )
 
 

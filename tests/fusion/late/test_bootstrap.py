@@ -1,8 +1,8 @@
-"""Honesty, by simulation: what is known beforehand must come out as often as the intervals promise.
+"""Intervals by simulation: known values must lie in them as often as their confidence level.
 
-Two modalities that guess right equally often, and whose confidence says nothing, know no more together than alone: whichever
-of the two guesses is taken, and for whatever reason, it is right with the same probability. So the accuracy of every weighting
-is known, and the gain over one modality is zero.
+Two modalities with the same accuracy, whose confidence is random, are no more accurate together than alone: whichever of the two
+predictions is taken, and for whatever reason, it is right with the same probability. So the accuracy of every weighting is known,
+and the gain over one modality is zero.
 """
 
 import numpy
@@ -17,8 +17,9 @@ from emokit.fusion.late.inputs import Panel
 from emokit.fusion.late.search import Problem, first_best
 from emokit.fusion.late.settings import SearchSettings
 from emokit.fusion.late.simplex import grid
-from emokit.labels import LABELS, NUM_LABELS
+from emokit.labels import DEFAULT_LABELS
 
+NUM_LABELS = len(DEFAULT_LABELS)
 ACCURACY = 0.5
 KNOWN_WEIGHTS = numpy.array([0.5, 0.3, 0.2])
 PER_DIALOGUE = 10
@@ -30,28 +31,29 @@ def panel_of(targets: numpy.ndarray, values: numpy.ndarray) -> Panel:
     numbers = numpy.arange(len(targets))
     columns = {"utterance_id": [f"meld/{number:05d}" for number in numbers], "corpus": "meld", "speaker": "Ross"}
     columns |= {"dialogue": [f"{number // PER_DIALOGUE}" for number in numbers], "split": "dev"}
-    table = pandas.DataFrame(columns | {"label": numpy.array(LABELS)[targets]})
-    return Panel(tuple("abc"[: len(values)]), table, values, numpy.ones(values.shape[:2], dtype=bool))
+    table = pandas.DataFrame(columns | {"label": numpy.array(DEFAULT_LABELS)[targets]})
+    present = numpy.ones(values.shape[:2], dtype=bool)
+    return Panel(tuple("abc"[: len(values)]), DEFAULT_LABELS, table, values, present)
 
 
 def uninformative(random: numpy.random.Generator, dialogues: int) -> Panel:
-    """Two modalities, each right half of the time, more in some dialogues than in others, and confident at random."""
+    """Two modalities, each right half of the time, more in some dialogues than in others, with random confidence."""
     size = dialogues * PER_DIALOGUE
     targets = random.integers(0, NUM_LABELS, size)
     rate = numpy.repeat(random.beta(6, 6, dialogues), PER_DIALOGUE)
     values = numpy.empty((2, size, NUM_LABELS))
-    for said in values:
+    for probabilities in values:
         wrong = (targets + random.integers(1, NUM_LABELS, size)) % NUM_LABELS
         predicted = numpy.where(random.random(size) < rate, targets, wrong)
         confidence = random.uniform(0.4, 0.95, size)
-        said[:] = ((1 - confidence) / (NUM_LABELS - 1))[:, None]
-        said[numpy.arange(size), predicted] = confidence
+        probabilities[:] = ((1 - confidence) / (NUM_LABELS - 1))[:, None]
+        probabilities[numpy.arange(size), predicted] = confidence
     return panel_of(targets, values)
 
 
 def complementary(random: numpy.random.Generator, dialogues: int) -> Panel:
-    """Three modalities of independent evidence, each overstated by one over its known weight: pooled by the logarithms with
-    these weights, they give the true probabilities.
+    """Three modalities of independent evidence, each overconfident by one over its known weight: log pooling with these
+    weights gives the true probabilities.
     """
     size = dialogues * PER_DIALOGUE
     targets = random.integers(0, NUM_LABELS, size)
@@ -60,9 +62,9 @@ def complementary(random: numpy.random.Generator, dialogues: int) -> Panel:
     return panel_of(targets, softmax(evidence / KNOWN_WEIGHTS[:, None, None], axis=2))
 
 
-def searched(panel: Panel) -> Weighted:
-    found = fusion_methods.search(panel, SETTINGS)
-    return Weighted(*found.points.at(found.best), temperatures=(1.0,) * len(panel.names))
+def searched_weights(panel: Panel) -> Weighted:
+    searched = fusion_methods.search(panel, SETTINGS)
+    return Weighted(*searched.points.at(searched.best), temperatures=(1.0,) * len(panel.names))
 
 
 @pytest.fixture(scope="module")
@@ -72,23 +74,23 @@ def simulations():
     rows = []
     for _ in range(SIMULATIONS):
         dev, test = uninformative(random, 48), uninformative(random, 100)
-        best = searched(dev)
+        best = searched_weights(dev)
         alone = Weighted((1, 0), "linear", (1.0, 1.0))
         compared = fusion_methods.compare(test, {"single": alone.pooled(test), "searched": best.pooled(test)}, 0)
-        nested = fusion_methods.out_of_fold(dev, 5, lambda rest: {"searched": searched(rest)})["searched"]
-        again = bootstrap.bootstrap(fusion_methods.search(dev, SETTINGS), SETTINGS.resamples, 0)
+        nested = fusion_methods.out_of_fold(dev, 5, lambda panel: {"searched": searched_weights(panel)})["searched"]
+        resampled = bootstrap.bootstrap(fusion_methods.search(dev, SETTINGS), SETTINGS.resamples, 0)
         rows.append(
             [
                 *compared["searched"]["accuracy"]["difference_interval"],
-                again["apparent"],
+                resampled["apparent"],
                 (nested.argmax(axis=1) == dev.targets).mean(),
-                again["corrected"],
+                resampled["corrected"],
             ]
         )
     return numpy.array(rows)
 
 
-def test_the_interval_of_the_gain_covers_zero_at_its_rate_where_there_is_none(simulations):
+def test_the_interval_of_the_gain_covers_zero_at_its_rate_without_a_gain(simulations):
     low, high = simulations[:, 0], simulations[:, 1]
     differs = low < high  # where all weight went to the first modality, there is nothing to compare
     assert differs.sum() > 0.8 * SIMULATIONS
@@ -104,7 +106,7 @@ def test_the_optimum_is_too_high_and_the_nested_score_is_not(simulations):
     assert abs(nested.mean() - ACCURACY) < 3 * error[1]
 
 
-def test_the_corrected_score_takes_most_of_the_optimism_away(simulations):
+def test_the_corrected_score_removes_most_of_the_optimism(simulations):
     apparent, corrected = simulations[:, 2].mean() - ACCURACY, simulations[:, 4].mean() - ACCURACY
     assert abs(corrected) < 0.5 * apparent
 
@@ -114,36 +116,38 @@ def test_the_intervals_of_the_weights_cover_the_known_best_ones():
     random = numpy.random.default_rng(3)
     covered = numpy.zeros(3)
     for _ in range(60):
-        found = fusion_methods.search(complementary(random, 60), settings)
-        bounds = numpy.array(bootstrap.bootstrap(found, 200, 0)["weights"])
+        searched = fusion_methods.search(complementary(random, 60), settings)
+        bounds = numpy.array(bootstrap.bootstrap(searched, 200, 0)["weights"])
         covered += (bounds[:, 0] <= KNOWN_WEIGHTS + 1e-9) & (bounds[:, 1] >= KNOWN_WEIGHTS - 1e-9)
     assert (covered >= binom.interval(0.99, 60, 0.95)[0]).all()
 
 
-def test_the_bootstrap_searches_each_resample_anew(make_panel):
+def test_the_bootstrap_repeats_the_search_on_each_resample(make_panel):
     panel = make_panel(size=100)
     settings = SearchSettings(step=0.1, pooling="both", calibrate=False)
-    found = fusion_methods.search(panel, settings)
-    again = bootstrap.bootstrap(found, 100, 4)
-    draws = bootstrap.metrics.bootstrap_weights(found.problem.num_clusters, 100, 4)
+    searched = fusion_methods.search(panel, settings)
+    resampled = bootstrap.bootstrap(searched, 100, 4)
+    draws = bootstrap.metrics.bootstrap_weights(searched.problem.num_clusters, 100, 4)
     for number in (0, 57, 99):
-        rows = numpy.repeat(numpy.arange(100), draws[number].astype(int)[found.problem.cluster])
+        rows = numpy.repeat(numpy.arange(100), draws[number].astype(int)[searched.problem.cluster])
         resample = panel.rows(rows)
-        alone = Problem.of(resample, ["linear", "log"], "weighted_f1")
+        alone = Problem.from_panel(resample, ["linear", "log"], "weighted_f1")
         points = grid(3, 10, ["linear", "log"])
-        assert list(points.at(first_best(alone.plain_scores(points)))[0]) == again["cloud"][number]
-    assert again["corrected"] == pytest.approx(again["apparent"] - again["optimism"])
-    assert again["optimism"] > 0
-    assert again["resamples"] == 100
+        assert list(points.at(first_best(alone.plain_scores(points)))[0]) == resampled["cloud"][number]
+    assert resampled["corrected"] == pytest.approx(resampled["apparent"] - resampled["optimism"])
+    assert resampled["optimism"] > 0
+    assert resampled["resamples"] == 100
 
 
-def test_the_plateau_holds_the_best_and_what_resamples_cannot_tell_from_it(make_panel):
-    found = fusion_methods.search(make_panel(size=200), SearchSettings(step=0.1, pooling="linear", calibrate=False))
-    reaches, bounds = bootstrap.plateau(found, 400, 0)
-    draws = bootstrap.metrics.bootstrap_weights(found.problem.num_clusters, 400, 0)
-    scores = numpy.hstack([chunk for _, chunk in found.problem.scores(found.points, draws)])
-    away = scores - scores[:, [found.best]]
-    assert reaches[found.best]
-    assert 1 < reaches.sum() < len(reaches)
-    assert (reaches == (numpy.quantile(away, 0.975, axis=0, method="inverted_cdf") >= -1e-12)).mean() > 0.98
+def test_the_plateau_has_the_best_and_the_points_that_do_not_differ_from_it(make_panel):
+    settings = SearchSettings(step=0.1, pooling="linear", calibrate=False)
+    searched = fusion_methods.search(make_panel(size=200), settings)
+    on_plateau, bounds = bootstrap.plateau(searched, 400, 0)
+    draws = bootstrap.metrics.bootstrap_weights(searched.problem.num_clusters, 400, 0)
+    scores = numpy.hstack([chunk for _, chunk in searched.problem.scores(searched.points, draws)])
+    differences = scores - scores[:, [searched.best]]
+    assert on_plateau[searched.best]
+    assert 1 < on_plateau.sum() < len(on_plateau)
+    contains_zero = numpy.quantile(differences, 0.975, axis=0, method="inverted_cdf") >= -1e-12
+    assert (on_plateau == contains_zero).mean() > 0.98
     assert bounds == pytest.approx(numpy.quantile(scores, [0.025, 0.975], axis=0).T)

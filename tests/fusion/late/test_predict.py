@@ -7,6 +7,7 @@ import numpy
 import pytest
 import torch
 import yaml
+from emokit.fusion.late.predict import load_model, predict_clip, predict_split
 
 from emokit import predictions, runs
 from emokit.audio import predict as audio
@@ -15,7 +16,6 @@ from emokit.audio.train import train
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError
 from emokit.fusion.late.combine import tempered
-from emokit.fusion.late.predict import load_model, predict_clip, predict_split
 from emokit.fusion.late.run import fuse
 from emokit.fusion.late.settings import FusionSettings
 from emokit.text import predict as text

@@ -1,4 +1,4 @@
-"""What a fusion refuses to be told."""
+"""Settings of late fusion that are refused, and why."""
 
 import pytest
 
@@ -25,18 +25,18 @@ from emokit.fusion.late.settings import FusionSettings
         ),
     ],
 )
-def test_what_is_wrong_is_named(override, sentence):
+def test_a_wrong_setting_is_named(override, sentence):
     with pytest.raises(UsageError) as error:
         FusionSettings.read(None, [override])
     assert " ".join(str(error.value).split()) == sentence
 
 
-def test_steps_are_whole():
+def test_steps_are_integers():
     for step, steps in ((0.02, 50), (0.005, 200), (1.0, 1), (0.1, 10), (1 / 3, 3)):
         assert FusionSettings.make({"fusion": {"step": step}}).fusion.steps == steps
 
 
-def test_a_result_is_of_the_branches():
+def test_a_result_must_fit_the_branches():
     result = {"weights": {"a": 1.0}, "temperatures": {"a": 1.0}, "temperature": 1.0, "pooling": "linear"}
     assert FusionSettings.make({"branches": {"a": ["x"]}, "result": result}).result.weights == {"a": 1.0}
     for branches in ({"b": ["x"]}, {"a": ["x"], "b": ["y"]}):

@@ -1,4 +1,4 @@
-"""The points of the simplex: how many, which, in which order, and from coarse to fine."""
+"""The points of the simplex: how many, which, in which order, and coarse to fine."""
 
 import itertools
 
@@ -22,7 +22,7 @@ from emokit.fusion.late.simplex import climb, grid, in_order, num_points, simple
         (5, 50, 316_251),
     ],
 )
-def test_there_are_as_many_points_as_ways_to_share_out_the_steps(modalities, steps, expected):
+def test_there_are_as_many_points_as_ways_to_divide_the_steps(modalities, steps, expected):
     assert num_points(modalities, steps) == expected
     if expected < 50_000:
         points = simplex(modalities, steps)
@@ -31,7 +31,7 @@ def test_there_are_as_many_points_as_ways_to_share_out_the_steps(modalities, ste
         assert points.min() >= 0
 
 
-def test_every_vector_that_sums_to_the_steps_is_there():
+def test_every_vector_that_sums_to_the_steps_is_on_the_simplex():
     by_hand = [point for point in itertools.product(range(7), repeat=3) if sum(point) == 6]
     assert simplex(3, 6).tolist() == [list(point) for point in by_hand]
 
@@ -57,24 +57,24 @@ def test_the_order_is_linear_first_then_nearest_to_equal_then_larger_on_the_firs
     assert points.at(11) == ((2, 1, 0), "log")
 
 
-def test_too_many_points_become_a_coarse_grid_of_whole_steps():
+def test_too_many_points_become_a_coarse_grid_of_integer_steps():
     points = grid(5, 50, ["linear"])
     weights = points.all_weights
-    assert 30_000 < len(points) <= module.MOST_POINTS
+    assert 30_000 < len(points) <= module.MAX_POINTS
     assert (weights.sum(axis=1) == 50).all()
     assert len(numpy.unique(weights, axis=0)) == len(weights)
     assert {tuple(row) for row in 50 * numpy.eye(5, dtype=int)} <= {tuple(row) for row in weights.tolist()}
 
 
-def test_climbing_finds_the_top_of_a_hill_that_the_coarse_grid_misses():
-    top = numpy.array([33, 91, 5, 71])
+def test_hill_climbing_finds_an_optimum_that_the_coarse_grid_misses():
+    optimum = numpy.array([33, 91, 5, 71])
 
     def score(weights):
-        return -((weights - top) ** 2).sum(axis=1).astype(float)
+        return -((weights - optimum) ** 2).sum(axis=1).astype(float)
 
     coarse = simplex(4, 10) * 20
-    met = climb(coarse, score)
-    assert met[score(met).argmax()].tolist() == top.tolist()
-    assert len(met) < 5_000
-    assert {tuple(row) for row in coarse.tolist()} <= {tuple(row) for row in met.tolist()}
-    assert met.tolist() == in_order(met).tolist()
+    visited = climb(coarse, score)
+    assert visited[score(visited).argmax()].tolist() == optimum.tolist()
+    assert len(visited) < 5_000
+    assert {tuple(row) for row in coarse.tolist()} <= {tuple(row) for row in visited.tolist()}
+    assert visited.tolist() == in_order(visited).tolist()

@@ -1,0 +1,197 @@
+"""Prediction with a fused run: each branch predicts an utterance, and its predictions are fused as on dev.
+
+A branch that cannot predict an utterance, such as a text model without a text, is left out; the weights are renormalised over the
+others.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy
+import pandas
+
+from emokit import predictions, runs
+from emokit.data.prepared import Prepared
+from emokit.errors import DataError, UsageError
+from emokit.files import read_json
+from emokit.fusion.late.combine import Weighted
+from emokit.fusion.late.inputs import Panel, check_labels, join_split
+from emokit.fusion.late.modality import LATE_FUSION
+from emokit.fusion.late.run import FUSION
+from emokit.fusion.late.settings import FusionSettings
+from emokit.labels import LabelSet
+from emokit.modality import MODALITIES, modality, modality_of
+from emokit.modality import load as load_run
+from emokit.predictions import Predictions
+from emokit.predictor import Arguments, Input, Prediction, Predictor
+
+
+@dataclass(frozen=True)
+class LoadedBranch:
+    """A branch that can predict new utterances: its name in the fused run, the name of its modality, its model."""
+
+    name: str
+    modality: str
+    predictor: Predictor
+
+
+@dataclass
+class LateFusionPredictor(Predictor):
+    """A fused run with its branches loaded."""
+
+    settings: FusionSettings
+    labels: LabelSet
+    weighted: Weighted
+    branches: tuple[LoadedBranch, ...]
+    notes: tuple[str, ...]
+    """A line for each branch that cannot predict new utterances, with the reason."""
+
+    columns = (("utterance",), ())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All branches, in the order of the weights."""
+        return tuple(self.settings.branches)
+
+    def inputs(self, arguments: Arguments) -> AbstractContextManager[Iterable[Input]]:
+        """Clips (`inputs`), texts (the option `text`), or clips with their texts."""
+        clips, texts = arguments.inputs, tuple(arguments.options.get("text") or ())
+        if not clips and not texts:
+            raise UsageError(
+                "Nothing to predict was named; name clips, sentences with --text, or a prepared folder with --data."
+            )
+        if clips and texts and len(clips) != len(texts):
+            raise UsageError(
+                f"{len(clips)} clips and {len(texts)} sentences were given; give --text once for each clip."
+            )
+        if not clips:
+            return nullcontext([Input(text, text=text) for text in texts])
+        paired = zip(clips, texts or [None] * len(clips), strict=True)
+        return nullcontext([Input(clip, Path(clip), text) for clip, text in paired])
+
+    def accepts(self, item: Input) -> bool:
+        """Whether any branch can predict the input."""
+        return any(branch.predictor.accepts(item) for branch in self.branches)
+
+    def predict(self, inputs: Iterable[Input | Path | str]) -> Iterator[Prediction | DataError]:
+        """Predict inputs in their order; a path is a clip, a string a text."""
+        for given in inputs:
+            if isinstance(given, Input):
+                yield self._predict(given)
+            elif isinstance(given, Path):
+                yield self._predict(Input(str(given), path=given))
+            else:
+                yield self._predict(Input(given, text=given))
+
+    def predict_split(self, prepared: Prepared, split: str) -> tuple[Predictions, dict[str, int]]:
+        """Predict a split with each branch and fuse; the counts are those of `inputs.join_split`."""
+        tables = {}
+        for branch in self.branches:
+            table, _ = branch.predictor.predict_split(prepared, split)
+            tables[branch.name] = replace(table, labels=self.labels)
+        panel, counts = join_split(tables, split, self.settings.fusion.missing)
+        probabilities = dict(zip(panel.names, panel.probabilities, strict=True))
+        present = dict(zip(panel.names, panel.present, strict=True))
+        pooled = self._fuse(panel.table, probabilities, present)
+        fused = predictions.make(
+            panel.table, pooled, labels=self.labels, model=self.settings.name, fingerprint=prepared.fingerprint
+        )
+        return fused, counts
+
+    def _predict(self, item: Input) -> Prediction | DataError:
+        probabilities = {}
+        for branch in self.branches:
+            if not branch.predictor.accepts(item):
+                continue
+            prediction = next(iter(branch.predictor.predict([item])))
+            if isinstance(prediction, DataError):
+                return prediction
+            order = [prediction.labels.index(label) for label in self.labels]
+            probabilities[branch.name] = prediction.probabilities[None, order]
+        if not probabilities:
+            known = ", ".join(f"{branch.name} ({branch.modality})" for branch in self.branches)
+            return DataError(
+                f"No branch can predict {item.name}; the branches are {known}: name a clip, or a sentence with --text."
+            )
+        present = {name: numpy.array([True]) for name in probabilities}
+        return Prediction(
+            self.labels,
+            self._fuse(pandas.DataFrame(index=[0]), probabilities, present)[0],
+            given={"file": str(item.path) if item.path else None, "text": item.text},
+            cells=((str(item.path or item.text),), ()),
+            details={"modalities": list(probabilities)},
+        )
+
+    def _fuse(
+        self, table: pandas.DataFrame, probabilities: Mapping[str, numpy.ndarray], present: Mapping[str, numpy.ndarray]
+    ) -> numpy.ndarray:
+        """(utterances, classes) fused probabilities; branches without an entry are missing for all utterances.
+
+        Args:
+            table: the utterances.
+            probabilities: per branch (utterances, classes).
+            present: per branch (utterances,) whether it has the utterance.
+        """
+        values = numpy.full((len(self.names), len(table), len(self.labels)), 1 / len(self.labels))
+        mask = numpy.zeros(values.shape[:2], dtype=bool)
+        for name, rows in probabilities.items():
+            position = self.names.index(name)
+            values[position], mask[position] = rows, present[name]
+        return self.weighted.pooled(Panel(self.names, self.labels, table, values, mask))
+
+
+def load(run: Path, device: str = "auto") -> LateFusionPredictor:
+    """Load a complete fused run and those of its branches that can predict new utterances.
+
+    Args:
+        run: the run folder.
+        device: auto, cuda, mps or cpu.
+
+    Raises:
+        DataError: the run is not complete, or none of its branches can be loaded.
+    """
+    labels = runs.read_labels(run)
+    settings = FusionSettings.make(runs.read_settings(run), str(run / runs.SETTINGS))
+    if settings.result is None:
+        raise DataError(f"{run / runs.SETTINGS} has no result; make the run again with `emokit fuse-search … --force`.")
+    sources = read_json(run / FUSION).get("sources", {})
+    branches, reasons = [], {}
+    for name, paths in settings.branches.items():
+        source = (run / paths[0]).resolve()
+        try:
+            branch = _load_branch(name, source, sources.get(name, {}).get("model", ""), device)
+            check_labels(branch.predictor.labels, labels, f"{name} ({source})", str(run))
+            branches.append(branch)
+        except (DataError, UsageError) as error:
+            reasons[name] = str(error)
+    if not branches:
+        raise DataError(f"No branch of {run} can predict; the first: {next(iter(reasons.values()))}")
+    weighted = Weighted.from_result(settings.result, tuple(settings.branches))
+    notes = tuple(f"without {name}: {reason}" for name, reason in reasons.items())
+    return LateFusionPredictor(settings, labels, weighted, tuple(branches), notes)
+
+
+def _load_branch(name: str, source: Path, model: str, device: str) -> LoadedBranch:
+    """Load the run folder of a branch, or the pretrained model that made its table.
+
+    Args:
+        name: of the branch.
+        source: its run folder or table.
+        model: the name of the model that made its predictions.
+        device: as in `load`.
+    """
+    if source.is_dir():
+        branch_modality = modality_of(source)
+        if branch_modality is LATE_FUSION:
+            raise DataError(
+                f"{name} comes from {source}, which is a fused run; fused runs cannot be nested, so fuse its branches instead."
+            )
+        return LoadedBranch(name, branch_modality.name, load_run(source, device))
+    pretrained = next((known for known in MODALITIES if model and modality(known).pretrained == model), None)
+    if pretrained:
+        return LoadedBranch(name, pretrained, modality(pretrained).load(None, device))
+    if not source.exists():
+        raise DataError(f"{name} comes from {source}, which is not there; move it back, or fuse again.")
+    raise DataError(f"{name} comes from the table {source.name}, which cannot predict new utterances.")
