@@ -1,4 +1,4 @@
-"""Prepared folders: what those of real and synthesised corpora hold, and that only a complete one is opened."""
+"""Opening prepared folders, their label set and feature stores; the folders of real and synthesised corpora."""
 
 import json
 import re
@@ -43,10 +43,10 @@ def test_a_complete_folder_has_a_table_a_ledger_features_and_a_fingerprint(
     assert set(store) == set(opened.table["utterance_id"])
 
 
-def test_the_sex_of_the_speakers_is_known_by_utterance(prepared: Prepared, tmp_path: Path) -> None:
-    known = genders(prepared.folder)
-    assert known.to_dict() == prepared.table.set_index("utterance_id")["gender"].to_dict()
-    assert set(known) == {"female", "male"}
+def test_genders_are_known_by_utterance(prepared: Prepared, tmp_path: Path) -> None:
+    gender_of = genders(prepared.folder)
+    assert gender_of.to_dict() == prepared.table.set_index("utterance_id")["gender"].to_dict()
+    assert set(gender_of) == {"female", "male"}
     assert genders(None).empty
     assert genders(tmp_path / "nowhere").empty
 
@@ -59,12 +59,12 @@ def test_features_of_other_settings_are_refused_with_both_values(
     with pytest.raises(DataError) as error:
         prepared.features(other)
     assert str(error.value) == (
-        f"{prepared.folder} has features made with num_bins = 2 and the experiment wants num_bins = 3; "
+        f"{prepared.folder} has features with num_bins = 2, but the settings of the run have num_bins = 3; "
         "run `emokit prepare` into another folder with --set features.num_bins=3."
     )
 
 
-def test_features_that_somebody_removed_are_missed(
+def test_removed_features_are_reported_as_missing(
     prepared: Prepared, plan: Callable[..., Plan], tmp_path: Path
 ) -> None:
     features = plan({"emodb": tmp_path / "emodb"}).features
@@ -72,10 +72,10 @@ def test_features_that_somebody_removed_are_missed(
     shutil.rmtree(folder)
     with pytest.raises(DataError) as error:
         prepared.features(features)
-    assert str(error.value) == f"{folder} is gone; run `emokit prepare` again with another --out."
+    assert str(error.value) == f"{folder} is missing; run `emokit prepare` again with another --out."
 
 
-def test_a_folder_that_is_not_there_says_what_makes_it(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused_with_the_command_that_makes_it(tmp_path: Path) -> None:
     folder = tmp_path / "prepared"
     with pytest.raises(DataError) as error:
         open_prepared(folder)
@@ -91,7 +91,7 @@ def test_a_folder_without_its_fingerprint_was_interrupted(prepared: Prepared) ->
     )
 
 
-def test_another_folder_is_no_prepared_one(tmp_path: Path) -> None:
+def test_a_folder_of_other_files_is_not_a_prepared_one(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         open_prepared(tmp_path)
     assert str(error.value) == (
@@ -103,17 +103,18 @@ def test_two_processes_prepare_the_same_as_one(tmp_path: Path, write_emodb: Writ
     features = FeatureSettings(n_mels=8)
     write_emodb(tmp_path / "emodb", texts=("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03"))
     base = plan({"emodb": tmp_path / "emodb"})
-    asked = Plan(base.corpora, features, base.split)
-    one, two = (prepare(asked, tmp_path / f"{n}", LogMel(features), num_workers=n) for n in (1, 2))
-    assert one.fingerprint == two.fingerprint
-    pandas.testing.assert_frame_equal(one.table, two.table)
+    arguments = Plan(base.corpora, features, base.split)
+    first, second = (prepare(arguments, tmp_path / f"{n}", LogMel(features), num_workers=n) for n in (1, 2))
+    assert first.fingerprint == second.fingerprint
+    pandas.testing.assert_frame_equal(first.table, second.table)
     assert all(
-        numpy.array_equal(one.features(features)[i], two.features(features)[i]) for i in one.table["utterance_id"]
+        numpy.array_equal(first.features(features)[i], second.features(features)[i])
+        for i in first.table["utterance_id"]
     )
 
 
 @pytest.mark.parametrize("name", ["crema_d", "esd", "goemotions", "jl_corpus", "meld", "ravdess", "savee", "tess"])
-def test_every_synthesised_corpus_is_kept_whole_and_shares_no_recording(
+def test_every_utterance_of_a_synthesised_corpus_is_accounted_for_and_no_recording_shared(
     tmp_path: Path, plan: MakePlan, extractor: Any, name: str
 ) -> None:
     write_corpus(name, tmp_path / name, size=0.05)
@@ -126,7 +127,7 @@ def test_every_synthesised_corpus_is_kept_whole_and_shares_no_recording(
         assert set(prepared.ledger["leakage"]["speakers"].values()) == {0}
 
 
-class Nothing:
+class EmptyExtractor:
     """An extractor for counting: nothing is resampled or computed."""
 
     def __init__(self, sample_rate: int) -> None:
@@ -141,10 +142,10 @@ def counts(entry: dict) -> dict[str, dict[str, int]]:
 
 
 @pytest.mark.corpus
-def test_of_emodb_454_of_535_are_kept_and_no_speaker_is_in_two_splits(
+def test_emodb_has_454_utterances_of_535_and_no_speaker_in_two_splits(
     tmp_path: Path, corpora: Path, plan: MakePlan
 ) -> None:
-    prepared = prepare(plan({"emodb": corpora / "emodb"}), tmp_path / "out", Nothing(16_000))
+    prepared = prepare(plan({"emodb": corpora / "emodb"}), tmp_path / "out", EmptyExtractor(16_000))
     entry = prepared.ledger["corpora"]["emodb"]
     assert (entry["found"], entry["kept"], len(prepared.table)) == (535, 454, 454)
     assert counts(entry) == {"dropped": {"label boredom is left out": 81}, "repaired": {}}
@@ -157,11 +158,9 @@ def test_of_emodb_454_of_535_are_kept_and_no_speaker_is_in_two_splits(
 
 
 @pytest.mark.corpus
-def test_of_ravdess_actor_01_is_kept_whole_with_two_files_repaired(
-    tmp_path: Path, corpora: Path, plan: MakePlan
-) -> None:
-    asked = plan({"ravdess": corpora / "ravdess"}, {"ravdess": "train"})
-    entry = prepare(asked, tmp_path / "out", Nothing(48_000)).ledger["corpora"]["ravdess"]
+def test_ravdess_actor_01_is_complete_with_two_files_repaired(tmp_path: Path, corpora: Path, plan: MakePlan) -> None:
+    arguments = plan({"ravdess": corpora / "ravdess"}, {"ravdess": "train"})
+    entry = prepare(arguments, tmp_path / "out", EmptyExtractor(48_000)).ledger["corpora"]["ravdess"]
     assert (entry["found"], entry["kept"]) == (60, 60)
     assert entry["repaired"] == {
         "2 channels, averaged": ["ravdess/03-01-02-01-01-02-01", "ravdess/03-01-08-01-02-02-01"]
@@ -169,15 +168,15 @@ def test_of_ravdess_actor_01_is_kept_whole_with_two_files_repaired(
 
 
 @pytest.mark.corpus
-def test_of_resampled_ravdess_all_are_kept_and_the_identical_pair_is_flagged(
+def test_resampled_ravdess_is_complete_and_its_identical_pair_flagged(
     tmp_path: Path, corpora: Path, plan: MakePlan
 ) -> None:
-    prepared = prepare(plan({"ravdess": corpora / "ravdess-22k"}), tmp_path / "out", Nothing(22_050))
+    prepared = prepare(plan({"ravdess": corpora / "ravdess-22k"}), tmp_path / "out", EmptyExtractor(22_050))
     entry = prepared.ledger["corpora"]["ravdess"]
     assert (entry["found"], entry["kept"], entry["dropped"]) == (1440, 1440, {})
     pair = ["ravdess/03-01-03-01-02-01-07", "ravdess/03-01-03-01-02-02-07"]
     assert entry["flagged"] == {"the same recording as another utterance": pair}
-    assert {split: len(part["speakers"]) for split, part in entry["splits"].items()} == {
+    assert {split: len(counts["speakers"]) for split, counts in entry["splits"].items()} == {
         "train": 14,
         "dev": 5,
         "test": 5,
@@ -186,8 +185,10 @@ def test_of_resampled_ravdess_all_are_kept_and_the_identical_pair_is_flagged(
 
 
 @pytest.mark.corpus
-def test_of_tess_all_60_are_kept_with_the_odd_rate_flagged(tmp_path: Path, corpora: Path, plan: MakePlan) -> None:
-    prepared = prepare(plan({"tess": corpora / "tess"}), tmp_path / "out", Nothing(24_414))
+def test_the_60_files_of_tess_are_complete_with_the_uncommon_rate_flagged(
+    tmp_path: Path, corpora: Path, plan: MakePlan
+) -> None:
+    prepared = prepare(plan({"tess": corpora / "tess"}), tmp_path / "out", EmptyExtractor(24_414))
     entry = prepared.ledger["corpora"]["tess"]
     assert (entry["found"], entry["kept"], entry["dropped"]) == (60, 60, {})
     assert entry["flagged"]["sample rate 96000 Hz, unlike the rest of the corpus"] == ["tess/OAF_food_fear"]
