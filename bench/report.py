@@ -1,6 +1,6 @@
-"""How long a report of many runs takes and how large it is: `make bench` runs it; every figure is measured anew.
+"""Time, size and memory of a report on many runs; run by `make bench`.
 
-200 runs on 2,610 utterances of 280 dialogues, as MELD's test has them, of which ten folders are broken, on one core.
+200 runs on 2,610 utterances of 280 dialogues (the size of MELD's test split), ten of them broken, on one core.
 """
 
 import json
@@ -15,7 +15,7 @@ import yaml
 
 from emokit import metrics, predictions
 from emokit.cli import console
-from emokit.labels import LABELS
+from emokit.labels import DEFAULT_LABELS
 from emokit.report.comparison.compare import compare_runs
 from emokit.report.page.build import build
 
@@ -23,7 +23,7 @@ RUNS, BROKEN, UTTERANCES, DIALOGUES, EPOCHS = 200, 10, 2_610, 280, 40
 
 
 def utterances() -> pandas.DataFrame:
-    """The test utterances of all runs."""
+    """The test utterances, the same for all runs."""
     random = numpy.random.default_rng(0)
     dialogues = numpy.sort(random.integers(0, DIALOGUES, UTTERANCES))
     return pandas.DataFrame(
@@ -33,22 +33,25 @@ def utterances() -> pandas.DataFrame:
             "speaker": "Ross",
             "dialogue": dialogues.astype(str),
             "split": "test",
-            "label": numpy.array(LABELS)[random.choice(7, UTTERANCES, p=[0.14, 0.02, 0.04, 0.15, 0.42, 0.1, 0.13])],
+            "label": numpy.array(DEFAULT_LABELS)[
+                random.choice(7, UTTERANCES, p=[0.14, 0.02, 0.04, 0.15, 0.42, 0.1, 0.13])
+            ],
         }
     )
 
 
 def write_run(run: Path, table: pandas.DataFrame, number: int) -> None:
-    """A run folder with noise that favours the truth, the more the higher its number."""
+    """Write a run folder of random predictions; the accuracy rises with its number."""
     random = numpy.random.default_rng(number)
-    targets = table["label"].map({label: place for place, label in enumerate(LABELS)}).to_numpy()
-    powers = random.normal(size=(len(table), 7))
-    powers[numpy.arange(len(table)), targets] += 0.5 + 2 * number / RUNS
-    powers = numpy.exp(powers)
-    found = predictions.make(table, powers / powers.sum(axis=1, keepdims=True), model="tiny", fingerprint="ab" * 32)
-    predictions.write(found, run / "predictions" / "test.parquet")
-    majority = metrics.majority_baseline(table["label"], found)
-    scored = metrics.score(found, num_resamples=100) | {"baselines": {"majority": majority, "simple": majority}}
+    targets = DEFAULT_LABELS.targets(table["label"])
+    logits = random.normal(size=(len(table), len(DEFAULT_LABELS)))
+    logits[numpy.arange(len(table)), targets] += 0.5 + 2 * number / RUNS
+    powers = numpy.exp(logits)
+    probabilities = powers / powers.sum(axis=1, keepdims=True)
+    predicted = predictions.make(table, probabilities, labels=DEFAULT_LABELS, model="tiny", fingerprint="ab" * 32)
+    predictions.write(predicted, run / "predictions" / "test.parquet")
+    majority = metrics.majority_baseline(table["label"], predicted)
+    scored = metrics.score(predicted, num_resamples=100) | {"baselines": {"majority": majority, "simple": majority}}
     settings = {"name": run.name, "training": {"seed": 0, "lr": 0.001 * number, "dropout": number % 7 / 10}}
     (run / "settings.yaml").write_text(yaml.safe_dump(settings))
     (run / "environment.json").write_text(json.dumps({"data_fingerprint": "ab" * 32, "seed": 0, "device": "cpu"}))
@@ -65,18 +68,18 @@ def write_run(run: Path, table: pandas.DataFrame, number: int) -> None:
     (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     about = {
         "name": run.name,
-        "kind": "text",
+        "modality": "text",
         "model": "tiny",
-        "labels": list(LABELS),
+        "labels": list(DEFAULT_LABELS),
         "epochs": EPOCHS,
         "best_epoch": EPOCHS,
     }
-    # The dev split of a real run is as large.
+    # Real dev splits have about the size of test.
     (run / "metrics.json").write_text(json.dumps(about | {"splits": {"dev": scored, "test": scored}}))
 
 
 def main() -> None:
-    """Make the runs, report them, compare two of them."""
+    """Write the runs, report on them, and compare two of them."""
     with tempfile.TemporaryDirectory() as folder:
         table = utterances()
         runs = [Path(folder) / "runs" / f"trial-{number:03d}" for number in range(RUNS)]
@@ -85,19 +88,19 @@ def main() -> None:
             write_run(run, table, number)
         for run in runs[:BROKEN]:
             (run / "metrics.json").write_text('{"splits": {"te')
-        started, busy = time.monotonic(), time.process_time()
+        started, cpu_started = time.monotonic(), time.process_time()
         page = build(runs, Path(folder) / "report")
-        took, busy = time.monotonic() - started, time.process_time() - busy
+        wall, cpu = time.monotonic() - started, time.process_time() - cpu_started
         files = [path for path in page.parent.rglob("*") if path.is_file()]
-        size, whole = page.stat().st_size / 1e6, sum(path.stat().st_size for path in files) / 1e6
+        page_size, total_size = page.stat().st_size / 1e6, sum(path.stat().st_size for path in files) / 1e6
         console.show(
-            f"report of {RUNS} runs, {BROKEN} of them broken: {took:.1f} s ({busy:.1f} s of them on the processor), "
-            f"page {size:.1f} MB, {whole:.1f} MB with its {len(files) - 1} files of figures"
+            f"report of {RUNS} runs, {BROKEN} of them broken: {wall:.1f} s ({cpu:.1f} s CPU time), "
+            f"page {page_size:.1f} MB, {total_size:.1f} MB with its {len(files) - 1} figure files"
         )
         started = time.monotonic()
         compare_runs(runs[-2:])
         console.show(f"comparison of two runs of {UTTERANCES:,} utterances: {time.monotonic() - started:.1f} s")
-        console.show(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+        console.show(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from emokit.data.splits.folds import WITHOUT_SPEAKERS
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError
 from emokit.labels import DEFAULT_LABELS, LabelSet
+from emokit.schema import ledger as schema
+from emokit.schema.base import validated
 
 # Readers repair names and texts themselves; such a flag contains one of these.
 REPAIRS = ("repaired", "read as")
@@ -170,12 +172,13 @@ class Ledger:
 
     def as_dict(self, table: pandas.DataFrame) -> dict[str, Any]:
         """The content of `ledger.json`."""
-        return {
+        content = {
             "corpora": self._corpora,
             "failed": self.failed,
             "leakage": draw.leakage(table),
             "details": dict(sorted(self.details.items())),
         }
+        return validated(schema.Ledger, content)
 
 
 def _plain(reasons: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Run folders read into what the page shows; a folder that cannot be read becomes one sentence."""
+"""Reads run folders for the report; a folder that cannot be read becomes one sentence."""
 
 import re
 from collections.abc import Iterable
@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from emokit import predictions, runs
+from emokit.data.utterance import HELD_OUT
 from emokit.errors import DataError, EmokitError, UsageError
 from emokit.files import read_json
 from emokit.predictions import Predictions
-from emokit.report.shapes import Fusion, Ledger, Metrics, Split, check
+from emokit.schema.base import check
+from emokit.schema.fusion import FUSION, Fusion
+from emokit.schema.ledger import Ledger
+from emokit.schema.metrics import Metrics, Split
 
-LEDGER = "ledger.json"
-FUSION = "fusion.json"
-SPLITS = ("dev", "test")
+MAX_SLUG_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,12 @@ class Run:
     """One complete run.
 
     Attributes:
-        folder: as it was named.
-        slug: what its figures are named after: unique in the report, and safe in a file name on any system.
-        epochs: the lines of its log, in order; none where nothing was trained (a fused run).
+        folder: as the user named it.
+        slug: prefix of its figures' file names; unique in the report and safe on any file system.
+        epochs: the lines of its log, in order; empty where nothing was trained (a fused run).
         ledger: of the data it was trained on; None where the folder has none.
-        predictions: split -> the table that is there.
-        fusion: what a fused run found; None for the others.
+        predictions: split -> path of its table, for the tables that exist.
+        fusion: of a fused run; None for the others.
     """
 
     folder: Path
@@ -43,25 +45,25 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What the page calls it: the name of its folder."""
+        """The name of its folder."""
         return self.folder.resolve().name
 
     @property
     def test(self) -> Split | None:
-        """The scores it is ranked by."""
+        """The scores that it is ranked by."""
         return self.metrics.splits.get("test")
 
     @property
     def fingerprint(self) -> str:
-        """Which data it was made from; empty where the folder does not say."""
+        """The fingerprint of its data; empty where the folder does not record it."""
         return str(self.environment.get("data_fingerprint") or "")
 
     @cached_property
     def tested(self) -> Predictions:
-        """What it says of each utterance of test.
+        """Its predictions on test.
 
         Raises:
-            DataError: the folder has no such table, or a damaged one.
+            DataError: the table is missing or damaged.
         """
         if "test" not in self.predictions:
             raise DataError(
@@ -73,14 +75,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Unread:
-    """A folder that is no run, or a broken or unfinished one, and the sentence that says so."""
+    """A folder that is not a complete, undamaged run, and the sentence that says so."""
 
     folder: Path
     sentence: str
 
     @property
     def name(self) -> str:
-        """What the page calls it."""
+        """The name of the folder."""
         return self.folder.resolve().name
 
 
@@ -94,7 +96,7 @@ def gather(folders: Iterable[Path]) -> tuple[list[Run], list[Unread]]:
         UsageError: no folder was named.
         DataError: none of them could be read.
     """
-    found: list[Run] = []
+    complete: list[Run] = []
     unread: list[Unread] = []
     slugs: set[str] = set()
     for folder in {folder.resolve(): folder for folder in folders}.values():
@@ -103,39 +105,43 @@ def gather(folders: Iterable[Path]) -> tuple[list[Run], list[Unread]]:
         except EmokitError as error:
             unread.append(Unread(folder, str(error)))
         else:
-            if found and run.metrics.labels != found[0].metrics.labels:
-                unread.append(Unread(folder, other_classes(run, found[0])))
+            if complete and run.metrics.labels != complete[0].metrics.labels:
+                unread.append(Unread(folder, other_label_set(run, complete[0])))
                 continue
             slugs.add(run.slug)
-            found.append(run)
-    if not found and not unread:
+            complete.append(run)
+    if not complete and not unread:
         raise UsageError("No run folder was named; name one or more, as `emokit train` makes them with --run.")
-    if not found:
+    if not complete:
         first = unread[0].sentence
         raise DataError(
             first if len(unread) == 1 else f"None of {len(unread)} folders could be read; the first: {first}"
         )
-    return sorted(found, key=lambda run: (-run.test.uar if run.test else 1.0, run.slug)), unread
+    return sorted(complete, key=lambda run: (-run.test.uar if run.test else 1.0, run.slug)), unread
 
 
-def other_classes(run: Run, first: Run) -> str:
-    """The sentence on a run that tells other classes apart than those that it is to stand beside."""
-    here, there = (", ".join(one.metrics.labels) for one in (run, first))
-    return f"{run.folder} tells {here} apart and {first.folder} {there}; report runs of other classes on a page of their own."
+def other_label_set(run: Run, first: Run) -> str:
+    """The sentence on a run whose label set differs from that of the first."""
+    labels, first_labels = (", ".join(each.metrics.labels) for each in (run, first))
+    return (
+        f"{run.folder} has the labels {labels}, but {first.folder} has {first_labels}; "
+        "report runs with different label sets separately."
+    )
 
 
 def read_run(folder: Path, slug: str) -> Run:
     """Read one run folder.
 
     Raises:
-        EmokitError: it is not there, no run, not complete, or a file of it is damaged.
+        EmokitError: the folder is missing, not a run, incomplete, or one of its files is damaged.
     """
     try:
         metrics = check(Metrics, runs.read_metrics(folder), folder / runs.METRICS)
         environment = runs.read_environment(folder)
         if not isinstance(environment, dict):
             raise DataError(f"{folder / runs.ENVIRONMENT} holds no mapping; make the run again, or leave it out.")
-        ledger, fusion = folder / LEDGER, folder / FUSION
+        ledger, fusion = folder / runs.LEDGER, folder / FUSION
+        tables = {split: folder / runs.PREDICTIONS / f"{split}.parquet" for split in HELD_OUT}
         return Run(
             folder=folder,
             slug=slug,
@@ -144,9 +150,7 @@ def read_run(folder: Path, slug: str) -> Run:
             epochs=runs.read_log(folder),
             metrics=metrics,
             ledger=check(Ledger, read_json(ledger), ledger) if ledger.exists() else None,
-            predictions={
-                split: table for split in SPLITS if (table := folder / "predictions" / f"{split}.parquet").is_file()
-            },
+            predictions={split: table for split, table in tables.items() if table.is_file()},
             fusion=check(Fusion, read_json(fusion), fusion) if fusion.exists() else None,
         )
     except (OSError, UnicodeDecodeError) as error:
@@ -154,8 +158,8 @@ def read_run(folder: Path, slug: str) -> Run:
 
 
 def slug_of(folder: Path, taken: set[str]) -> str:
-    """What a folder's figures are named after: none that is taken."""
-    plain = re.sub(r"[^a-z0-9_]+", "-", folder.resolve().name.lower()).strip("-")[:60] or "run"
+    """A slug for a folder's figures that is not taken yet."""
+    plain = re.sub(r"[^a-z0-9_]+", "-", folder.resolve().name.lower()).strip("-")[:MAX_SLUG_LENGTH] or "run"
     number = 1
     slug = plain
     while slug in taken:

@@ -1,18 +1,16 @@
-"""What the page says in words: numbers as people write them, and the sentences at its head."""
+"""Numbers as readers write them, and the sentences at the top of the page."""
 
 from collections.abc import Iterable, Sequence
 
 from emokit.data.catalogue import SYNTHESISED_TITLE
+from emokit.modality import MODALITIES, modality
 from emokit.report.comparison.ranking import Standing
 from emokit.report.read_runs import Run, Unread
-from emokit.report.shapes import Split
+from emokit.schema.metrics import Split
 
-# A bootstrap over fewer clusters than this rests on too few speakers to say much about new ones.
-FEW_CLUSTERS = 10
-# From here on the best score on test is noticeably the luckiest one.
-MANY_RUNS = 10
+FEW_CLUSTERS = 10  # below this, a bootstrap interval says little about new speakers
+MANY_RUNS = 10  # from here on, the best score on test is noticeably optimistic
 NO_VALUE = "–"
-MEDIUM = {"audio": "in speech", "text": "in text", "fusion": "by fusion"}
 
 
 def percent(share: float | None) -> str:
@@ -26,17 +24,17 @@ def three(value: float | None) -> str:
 
 
 def chance(p: float) -> str:
-    """A probability as papers print it: p = 0.012, p < 0.001."""
+    """A p-value as papers print it: p = 0.012, p < 0.001."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def whole(value: int | None) -> str:
-    """A count, with commas at the thousands."""
+    """A count with thousands separators."""
     return NO_VALUE if value is None else f"{value:,}"
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds as a person says them: 42 s, 1 min 28 s, 3 h 05 min."""
+    """A duration: 42 s, 1 min 28 s, 3 h 05 min."""
     if seconds is None:
         return NO_VALUE
     if seconds < 59.5:
@@ -52,16 +50,16 @@ def counted(number: int, noun: str) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names as a sentence has them: a, b and c."""
+    """Names in a sentence: a, b and c."""
     *others, last = list(names) or [NO_VALUE]
     return f"{', '.join(others)} and {last}" if others else last
 
 
 def clusters(split: Split) -> str:
-    """How many independent speakers (or dialogues) the interval rests on, with "only" where they are few."""
+    """The number of clusters that an interval is drawn over, with "only" where they are few."""
     if split.num_clusters is None:
         return ""
-    if split.num_clusters == split.n > 1:  # nobody knows who wrote most comments, so these are no speakers
+    if split.num_clusters == split.n > 1:  # comments without a known author: the clusters are not speakers
         return "each utterance by itself"
     return ("only " if split.num_clusters < FEW_CLUSTERS else "") + counted(split.num_clusters, split.cluster)
 
@@ -72,78 +70,81 @@ def points(share: float | None) -> str:
 
 
 def headline(standings: Sequence[Standing], unread: Sequence[Unread]) -> list[str]:
-    """What was asked, what came out, and what to be careful about: two or three lines."""
+    """The task, the result and its caveats: two or three lines."""
     runs = [run for standing in standings for run in standing.experiment.runs]
-    lines = [_asked(runs), _came_out(standings)]
-    if cautions := _cautions(runs, unread):
-        lines.append(" ".join(cautions))
+    lines = [_task(runs), _result(standings)]
+    if caveats := _caveats(runs, unread):
+        lines.append(" ".join(caveats))
     return lines
 
 
-def _asked(runs: Sequence[Run]) -> str:
-    labels = runs[0].metrics.labels
-    media = sorted({MEDIUM[run.metrics.modality] for run in runs if run.metrics.modality in MEDIUM})
+def _task(runs: Sequence[Run]) -> str:
+    names = {run.metrics.modality for run in runs}
+    media = sorted({modality(name).medium for name in names if name in MODALITIES} - {""})
     corpora = sorted({name for run in runs for name in (run.ledger.corpora if run.ledger else {})})
     where = f" {listed(media)}" if media else ""
     on = f", on {listed(corpora)}" if corpora else ""
-    was = "was" if len(runs) == 1 else "were"
-    return f"{counted(len(runs), 'run')} {was} made to tell {listed(labels)} apart{where}{on}."
+    verb = "distinguishes" if len(runs) == 1 else "distinguish"
+    return f"{counted(len(runs), 'run')} {verb} {listed(runs[0].metrics.labels)}{where}{on}."
 
 
-def _came_out(standings: Sequence[Standing]) -> str:
+def _result(standings: Sequence[Standing]) -> str:
     experiment = standings[0].experiment
     best = experiment.runs[0]
     if best.test is None:
         return "No run has scores on a test split."
     level = [standing.experiment.name for standing in standings if standing.is_level]
-    rest = (
-        f" {listed(level) if len(level) < 4 else counted(len(level), 'other')} cannot be told from it." if level else ""
-    )
+    rest = ""
+    if level:
+        names = listed(level) if len(level) < 4 else counted(len(level), "other")
+        rest = f" {names} {'does' if len(level) == 1 else 'do'} not differ significantly from it."
     if len(experiment.runs) > 1:
         return (
             f"{experiment.name} has the best unweighted average recall on test: {percent(experiment.mean('uar'))}\u00a0% "
             f"on average over {len(experiment.runs)} seeds, with a standard deviation of "
             f"{percent(experiment.deviation('uar'))} points.{rest}"
         )
-    interval = best.test.interval.get("uar")
-    sure = f" (95\u00a0% interval {percent(interval[0])}–{percent(interval[1])}\u00a0%)" if interval else ""
-    beside = [
+    bounds = best.test.interval.get("uar")
+    interval = f" (95\u00a0% interval {percent(bounds[0])}–{percent(bounds[1])}\u00a0%)" if bounds else ""
+    baselines = [
         f"{percent(baseline.uar)}\u00a0% by the {name} baseline" for name, baseline in best.test.baselines.items()
     ]
-    against = f", beside {listed(beside)}" if beside else ""
-    return f"{best.name} has the best unweighted average recall on test: {percent(best.test.uar)}\u00a0%{sure}{against}.{rest}"
+    against = f", against {listed(baselines)}" if baselines else ""
+    return (
+        f"{best.name} has the best unweighted average recall on test: "
+        f"{percent(best.test.uar)}\u00a0%{interval}{against}.{rest}"
+    )
 
 
-def _cautions(runs: Sequence[Run], unread: Sequence[Unread]) -> list[str]:
+def _caveats(runs: Sequence[Run], unread: Sequence[Unread]) -> list[str]:
     best = runs[0].test
-    found = []
-    ledgers = [run.ledger.corpora for run in runs if run.ledger]
-    made = {name for of in ledgers for name, corpus in of.items() if corpus.title.endswith(SYNTHESISED_TITLE)}
-    if made:
-        found.append(
-            f"What is called {listed(sorted(made))} was synthesised by emokit: no score on it holds for people."
+    caveats = []
+    corpora = [(name, corpus) for run in runs if run.ledger for name, corpus in run.ledger.corpora.items()]
+    synthesised = {name for name, corpus in corpora if corpus.title.endswith(SYNTHESISED_TITLE)}
+    if synthesised:
+        caveats.append(
+            f"The data of {listed(sorted(synthesised))} were synthesised by emokit: scores on them do not apply to people."
         )
     if runs[0].metrics.declared:
-        found.append(f"To be declared with the scores of {runs[0].name}: {runs[0].metrics.declared}.")
+        caveats.append(f"To be declared with the scores of {runs[0].name}: {runs[0].metrics.declared}.")
     if best:
         interval, simple = best.interval.get("uar"), best.baselines.get("simple")
         if interval and simple and interval[0] <= simple.uar:
-            found.append("Its interval does not lie above the simple baseline.")
+            caveats.append("Its interval is not above the simple baseline.")
         if best.num_clusters is not None and best.num_clusters < FEW_CLUSTERS:
-            found.append(
-                f"The interval rests on only {counted(best.num_clusters, best.cluster)}, "
-                "so it says little about how the model does on new ones."
+            caveats.append(
+                f"The interval is over only {counted(best.num_clusters, best.cluster)}, so it says little about new ones."
             )
     if len({run.fingerprint for run in runs}) > 1:
-        found.append(
-            "The runs were made on different data, so compare them by the difference on common utterances, not by rank."
+        caveats.append(
+            "The runs were made from different data; compare them by the difference on common utterances, not by rank."
         )
     elif len({run.test.n for run in runs if run.test}) > 1:
-        found.append(
-            "The runs were tested on different utterances, so compare them by the difference on the common ones, not by rank."
+        caveats.append(
+            "The runs were tested on different utterances; compare them by the difference on common ones, not by rank."
         )
     if len(runs) >= MANY_RUNS:
-        found.append(f"The best of {len(runs):,} on test is in part luck; a choice among them belongs on dev.")
+        caveats.append(f"The best of {len(runs):,} scores on test is optimistic; select among runs on dev.")
     if unread:
-        found.append(f"{counted(len(unread), 'folder')} could not be read; the table says why.")
-    return found
+        caveats.append(f"{counted(len(unread), 'folder')} could not be read; the table has the reasons.")
+    return caveats

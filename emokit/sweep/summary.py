@@ -12,12 +12,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 from emokit import runs
 from emokit.files import write_json, write_text
+from emokit.schema.base import validated
+from emokit.schema.sweep import SWEEP, Sweep
 from emokit.sweep import space
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings
 from emokit.sweep.trial_queue import FAILED, TrialQueue
 
-SWEEP = "sweep.json"
 TRIALS = "trials.csv"
 BEST = "best.yaml"
 
@@ -74,7 +75,7 @@ def write(plan: Plan, found: dict[str, Any]) -> None:
     write_text(plan.run / TRIALS, _csv(found))
     if found["best"]:
         write_text(plan.run / BEST, _best_yaml(plan, found))
-    write_json(plan.run / SWEEP, found)
+    write_json(plan.run / SWEEP, validated(Sweep, found))
 
 
 def _entry(plan: Plan, trial: FrozenTrial) -> dict[str, Any]:

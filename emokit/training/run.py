@@ -18,6 +18,8 @@ from emokit.files import write_json, write_text
 from emokit.labels import LabelSet
 from emokit.model_card import CardFacts
 from emokit.predictions import Predictions
+from emokit.schema.base import validated
+from emokit.schema.metrics import Metrics
 from emokit.training import checkpoint
 from emokit.training.loop import DevMetrics, Epoch, fit
 from emokit.training.objective import Objective
@@ -189,7 +191,7 @@ def complete(
     result = {**about, "labels": list(labels), "splits": splits}
     text = model_card.model_card(result, runs.read_settings(run), environment, ledger, card)
     write_text(run / runs.CARD, text)
-    write_json(run / runs.METRICS, result)
+    write_json(run / runs.METRICS, validated(Metrics, result))
     return result
 
 

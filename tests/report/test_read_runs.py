@@ -27,7 +27,7 @@ def test_a_run_is_read_whole(make_run: Callable[..., Path]) -> None:
     assert [epoch["epoch"] for epoch in run.epochs] == list(range(1, 25))
     assert run.predictions == {"test": folder / "predictions" / "test.parquet"}
     assert run.ledger is not None
-    assert run.ledger.corpora["emodb"].kept == 454
+    assert run.ledger.corpora["emodb"].num_kept == 454
 
 
 def test_runs_are_ranked_by_test_uar_and_one_without_a_test_split_comes_last(make_run: Callable[..., Path]) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from emokit.errors import DataError
 from emokit.report.page.build import build
-from emokit.report.read_sweeps import Sweep, lay_out, plain, split
+from emokit.report.read_sweeps import lay_out, plain, split
+from emokit.schema.sweep import Sweep
 
 LR, BATCH, SMOOTHING = "training.lr", "training.batch_size", "training.label_smoothing"
 # The study's own table, in %, row by row; what collapsed had 25.63.

@@ -24,8 +24,9 @@ from emokit.fusion.late.search import SCORE_TOLERANCE
 from emokit.fusion.late.settings import FusionSettings, SearchSettings
 from emokit.fusion.late.simplex import num_points
 from emokit.fusion.late.wording import verdict
-
-FUSION = "fusion.json"
+from emokit.schema.base import validated
+from emokit.schema.fusion import FUSION, Fusion
+from emokit.schema.metrics import Metrics
 
 
 def fuse(
@@ -73,7 +74,7 @@ def fuse(
     }
     settings = settings.model_copy(update={"result": chosen.as_result(panels["dev"].names)})
     write_text(run / runs.SETTINGS, settings.as_yaml())
-    write_json(run / FUSION, fusion)
+    write_json(run / FUSION, validated(Fusion, fusion))
     folders = (runs.read_environment(branch.run).get("data") for branch in branches if branch.run)
     known = (genders(folder) for folder in folders)
     gender = next((series for series in known if not series.empty), genders(None))
@@ -248,7 +249,7 @@ def _complete(
     facts = LATE_FUSION.card(resolved)
     card = model_card.model_card(scores, resolved, runs.read_environment(run), ledger, facts)
     write_text(run / runs.CARD, card)
-    write_json(run / runs.METRICS, scores)
+    write_json(run / runs.METRICS, validated(Metrics, scores))
 
 
 def _declared(branches: Sequence[Branch]) -> str:

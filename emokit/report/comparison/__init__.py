@@ -1,1 +1,1 @@
-"""Runs ranked and compared on the same utterances."""
+"""Comparison of runs on the same utterances."""

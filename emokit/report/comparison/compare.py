@@ -1,4 +1,4 @@
-"""`emokit report --compare`: the experiment named first against each of the others, in numbers and in words."""
+"""`emokit report --compare`: the first experiment against each of the others, in numbers and sentences."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,88 +8,80 @@ from typing import Any
 from emokit.errors import DataError, UsageError
 from emokit.report.comparison.paired import FEWEST_CLUSTERS, Comparison, Difference, compare
 from emokit.report.comparison.ranking import Experiment, experiments_of
-from emokit.report.read_runs import gather, other_classes, read_run
+from emokit.report.read_runs import gather, other_label_set, read_run
 from emokit.report.wording import FEW_CLUSTERS, counted, points
 
-# The scores that are shares; the other two are lower for the better.
-SHARES = ("uar", "accuracy", "weighted_f1", "macro_f1")
+SHARES = ("uar", "accuracy", "weighted_f1", "macro_f1")  # scores from 0 to 1 of which higher is better
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Two experiments and what they differ in."""
+    """Two experiments and their differences."""
 
     first: Experiment
     second: Experiment
-    found: Comparison
+    comparison: Comparison
 
     @property
     def verdict(self) -> str:
-        """What came out, in a sentence."""
-        own = self.found.scores["uar"]
-        on = f"On {self._utterances}"
+        """The result in a sentence."""
+        uar, cluster = self.comparison.scores["uar"], self.comparison.cluster
+        clusters = counted(self.comparison.num_clusters, cluster)
+        on = f"On the {counted(self.comparison.num_common, 'common test utterance')}"
         if self._has_clusters:
-            on += f" of {counted(self.found.num_clusters, self.found.cluster)}"
-        if own.first is None or own.second is None or own.difference is None:
+            on += f" of {clusters}"
+        if uar.first is None or uar.second is None or uar.difference is None:
             return f"{on} there is no UAR."
         first, second = self.names
-        reach = f"{second} reaches a UAR of {100 * own.second:.1f}\u00a0% and {first} {100 * own.first:.1f}\u00a0%"
-        if own.interval is None:
-            return f"{on}, {reach}; no interval can be drawn over one {self.found.cluster}."
-        sure = f"{points(own.difference)} points (95\u00a0% interval {points(own.interval[0])} to {points(own.interval[1])})"
-        if own.too_few:
-            few = f"{counted(self.found.num_clusters, self.found.cluster)}; it takes {FEWEST_CLUSTERS} or more"
-            return f"{on}, {reach}: the difference of {sure} cannot be told from zero by {few}."
-        return f"{on}, {reach}: the difference of {sure} " + (
-            "is told apart from zero." if own.is_certain else "cannot be told from zero."
-        )
+        scores = f"{second} has a UAR of {100 * uar.second:.1f}\u00a0% and {first} {100 * uar.first:.1f}\u00a0%"
+        if uar.interval is None:
+            return f"{on}, {scores}; no interval can be computed over one {cluster}."
+        low, high = map(points, uar.interval)
+        change = f"the difference of {points(uar.difference)} points (95\u00a0% interval {low} to {high})"
+        if uar.too_few:
+            return f"{on}, {scores}: {change} cannot be significant over {clusters}; at least {FEWEST_CLUSTERS} are needed."
+        return f"{on}, {scores}: {change} is {'' if uar.is_certain else 'not '}significant."
 
     @property
     def notes(self) -> list[str]:
-        """What to keep in mind: other data, utterances left out, what the tests take for granted."""
-        found = self.found
+        """Caveats: different data, utterances left out, assumptions of the tests."""
+        comparison = self.comparison
         notes = []
         other_data = self.first.runs[0].fingerprint != self.second.runs[0].fingerprint
-        if other_data or not found.num_common == found.num_first == found.num_second:
-            made = (
-                "The runs were made on different data" if other_data else "The runs were tested on different utterances"
-            )
+        if other_data or not comparison.num_common == comparison.num_first == comparison.num_second:
+            reason = "made from different data" if other_data else "tested on different utterances"
             notes.append(
-                f"{made}, so only the {counted(found.num_common, 'test utterance')} that both have count "
-                f"({self.names[0]} has {found.num_first:,}, {self.names[1]} {found.num_second:,})."
+                f"The runs were {reason}, so only their {counted(comparison.num_common, 'common test utterance')} count "
+                f"({self.names[0]} has {comparison.num_first:,}, {self.names[1]} {comparison.num_second:,})."
             )
         for name, side in zip(self.names, (self.first, self.second), strict=True):
             if declared := side.runs[0].metrics.declared:
                 notes.append(f"To be declared with {name}: {declared}.")
-        if found.num_clusters < FEW_CLUSTERS:
+        if comparison.num_clusters < FEW_CLUSTERS:
             notes.append(
-                f"The intervals rest on only {counted(found.num_clusters, found.cluster)}, so they say little about new ones."
+                f"The intervals are over only {counted(comparison.num_clusters, comparison.cluster)}, "
+                "so they say little about new ones."
             )
-        if found.mcnemar and self._has_clusters:
+        if comparison.mcnemar and self._has_clusters:
             notes.append(
-                f"McNemar's test ({found.mcnemar.test}) takes utterances as independent, which those of one {found.cluster} "
-                "are not; the intervals do not."
+                f"McNemar's test ({comparison.mcnemar.test}) assumes independent utterances, "
+                f"which those of one {comparison.cluster} are not; the intervals do not assume it."
             )
-        elif not found.mcnemar:
+        elif not comparison.mcnemar:
             notes.append(
-                "The intervals are over the utterances' clusters with the mean over seeds; how much seeds differ is the "
-                "spread. McNemar's test is of two single runs."
+                "The intervals are over clusters, with the mean over seeds; the standard deviation is over seeds. "
+                "McNemar's test applies to two single runs only."
             )
         return notes
 
     @property
     def _has_clusters(self) -> bool:
-        """Whether there are utterances that belong together; comments without a known author do not."""
-        return self.found.num_clusters < self.found.num_common
-
-    @property
-    def _utterances(self) -> str:
-        common = counted(self.found.num_common, "test utterance")
-        return common if self.found.num_common == 1 else f"the {common} that both have"
+        """Whether some utterances share a cluster; comments without a known author do not."""
+        return self.comparison.num_clusters < self.comparison.num_common
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the two are called; by their folders where their names are the same."""
+        """The two names; the folders where the names are equal."""
         first, second = self.first, self.second
         return (
             (first.name, second.name)
@@ -98,34 +90,34 @@ class Compared:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, as plain values."""
+        """The whole comparison as plain values."""
         return {
             "first": _plain(self.first),
             "second": _plain(self.second),
-            **asdict(self.found),
+            **asdict(self.comparison),
             "verdict": self.verdict,
             "notes": self.notes,
         }
 
 
 def compare_runs(folders: Sequence[Path]) -> list[Compared]:
-    """Compare the experiment of the run named first with each other experiment; runs that differ in their seed are one.
+    """Compare the experiment of the first run with each other experiment; runs that differ only in their seed are one.
 
     Raises:
         UsageError: all runs are of one experiment, or there is only one.
-        DataError: a run cannot be read, has no test predictions, tells other classes apart, or has no utterance in common.
+        DataError: a run cannot be read, has no test predictions, another label set, or no utterance in common.
     """
-    gather(folders[:1])  # refuses no folder at all, and what is no run, in the words of a report
-    named = list({folder.resolve(): folder for folder in folders}.values())
-    runs = [read_run(folder, f"run-{number}") for number, folder in enumerate(named, start=1)]
+    gather(folders[:1])  # raises the errors of a report for no folder and for a folder that is not a run
+    unique = list({folder.resolve(): folder for folder in folders}.values())
+    runs = [read_run(folder, f"run-{number}") for number, folder in enumerate(unique, start=1)]
     for run in runs[1:]:
         if run.metrics.labels != runs[0].metrics.labels:
-            raise DataError(other_classes(run, runs[0]))
-    found = sorted(experiments_of(runs), key=lambda one: min(runs.index(run) for run in one.runs))
-    if len(found) < 2:
+            raise DataError(other_label_set(run, runs[0]))
+    experiments = sorted(experiments_of(runs), key=lambda experiment: min(runs.index(run) for run in experiment.runs))
+    if len(experiments) < 2:
         what = "Only one run was named" if len(runs) == 1 else f"The {len(runs)} runs are seeds of one experiment"
         raise UsageError(f"{what}, so there is nothing to compare; name a run of another experiment beside it.")
-    return [_compared(found[0], other) for other in found[1:]]
+    return [_compared(experiments[0], other) for other in experiments[1:]]
 
 
 def _compared(first: Experiment, second: Experiment) -> Compared:
@@ -133,17 +125,17 @@ def _compared(first: Experiment, second: Experiment) -> Compared:
 
 
 def _plain(experiment: Experiment) -> dict[str, Any]:
-    """Its runs; of several seeds also the mean and spread of each score on all that they were tested on."""
-    found: dict[str, Any] = {"name": experiment.name, "runs": [str(run.folder) for run in experiment.runs]}
+    """Its runs; of several seeds also mean and deviation of each score on all their test utterances."""
+    plain: dict[str, Any] = {"name": experiment.name, "runs": [str(run.folder) for run in experiment.runs]}
     if len(experiment.runs) > 1 and experiment.is_tested:
-        found["seeds"] = experiment.seeds
-        found["mean"] = {score: experiment.mean(score) for score in SHARES}
-        found["deviation"] = {score: experiment.deviation(score) for score in SHARES}
-    return found
+        plain["seeds"] = experiment.seeds
+        plain["mean"] = {score: experiment.mean(score) for score in SHARES}
+        plain["deviation"] = {score: experiment.deviation(score) for score in SHARES}
+    return plain
 
 
-def said(difference: Difference) -> str:
-    """A difference of shares in points as tables have it: `+3.1 (−0.5 to +6.7)`, a dash where there is none."""
+def points_with_interval(difference: Difference) -> str:
+    """A difference of shares in points: `+3.1 (−0.5 to +6.7)`; a dash where there is none."""
     change = points(difference.difference)
     if difference.interval is None:
         return change

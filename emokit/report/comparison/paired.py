@@ -1,7 +1,7 @@
-"""Two experiments on the utterances that both were tested on: differences with intervals, McNemar's test, each class.
+"""Paired comparison of two experiments on their common test utterances: differences with intervals, McNemar's test, each class.
 
-Both sides are resampled together, whole speakers or dialogues at a time, so what is hard for both cancels out. An experiment
-of several seeds counts by the mean of their scores.
+Both sides are resampled together, whole speakers or dialogues at a time, which cancels the difficulty of the utterances. An
+experiment of several seeds counts by the mean of their scores.
 """
 
 from collections.abc import Sequence
@@ -14,23 +14,23 @@ from scipy import stats
 
 from emokit import metrics
 from emokit.errors import DataError
-from emokit.labels import LABELS
-from emokit.predictions import KEYS, PROBABILITIES, Predictions
+from emokit.labels import LabelSet
+from emokit.predictions import KEYS, Predictions
 
-# McNemar's chi-squared is said to hold from this many discordant pairs on; below, the binomial is computed.
+# With fewer discordant pairs, McNemar's chi-squared is inaccurate and the binomial is computed.
 FEW_DISCORDANT = 25
-# Were both sides as good, n clusters would all favour one of them once in 2 ** (n - 1) times: below 6 that is above 5 %, so
-# no interval over them can leave out zero at 95 %, whatever its resamples say.
+# If both sides were equally good, n clusters would all favour the same one with probability 1 / 2 ** (n - 1). Below 6 clusters
+# that exceeds 5 %, so a 95 % interval over them cannot exclude zero, whatever its resamples give.
 FEWEST_CLUSTERS = 6
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A score of both sides and the second less the first; None where a side has no such score.
+    """A score of both sides, and the second minus the first; None where a side lacks the score.
 
     Attributes:
-        interval: 95 % of the difference over resampled clusters; None where there are fewer than two clusters.
-        too_few: whether it rests on fewer clusters than can tell a difference from zero.
+        interval: 95 % of the difference over resampled clusters; None with fewer than two clusters.
+        too_few: whether it is over too few clusters to differ significantly from zero.
     """
 
     first: float | None
@@ -41,17 +41,17 @@ class Difference:
 
     @property
     def is_certain(self) -> bool:
-        """Whether its interval leaves out zero, and rests on enough clusters to mean it."""
+        """Whether its interval excludes zero and is over enough clusters."""
         return self.interval is not None and not self.too_few and not self.interval[0] <= 0 <= self.interval[1]
 
 
 @dataclass(frozen=True)
 class McNemar:
-    """How many utterances each of two runs got right, and how probable so uneven a count is were both as good.
+    """Number of utterances that each of two runs predicts correctly, and the p-value of McNemar's test.
 
     Attributes:
         both, only_first, only_second, neither: utterances.
-        test: what was computed.
+        test: the variant that was computed.
     """
 
     both: int
@@ -64,14 +64,14 @@ class McNemar:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two experiments differ in on their common test utterances.
+    """The differences of two experiments on their common test utterances.
 
     Attributes:
         num_common: utterances that every run of both was tested on; only these count.
         num_first, num_second: utterances that each side was tested on.
-        scores: a score's name -> its difference.
-        recall, f1: label -> its difference.
-        support: label -> its common utterances.
+        scores: score -> difference.
+        recall, f1: label -> difference.
+        support: label -> number of common utterances.
         mcnemar: None where a side has several seeds.
     """
 
@@ -91,14 +91,15 @@ def compare(first: Sequence[Predictions], second: Sequence[Predictions]) -> Comp
     """Compare two experiments, each the test predictions of one run or of several seeds.
 
     Raises:
-        DataError: they have no utterance in common, or give one of them different labels.
+        DataError: they have different label sets, no common utterance, or different labels of one.
     """
     common = _common([*first, *second])
     sides = common[: len(first)], common[len(first) :]
-    names, one, other = _resampled(sides)
-    before, after = one.scores(), other.scores()
-    classes = one.classes(), other.classes()
-    table = common[0].table
+    names, before, after = _resampled(sides)
+    scores_before, scores_after = before.scores(), after.scores()
+    recall_before, f1_before = before.classes()
+    recall_after, f1_after = after.classes()
+    table, labels = common[0].table, common[0].labels
     support = table["label"].value_counts()
     return Comparison(
         num_common=len(table),
@@ -106,36 +107,36 @@ def compare(first: Sequence[Predictions], second: Sequence[Predictions]) -> Comp
         num_second=len(second[0].table),
         num_clusters=len(names),
         cluster=metrics.cluster_noun(table["dialogue"].notna()),
-        scores={name: _difference(before[name], after[name], len(names)) for name in metrics.INTERVALS},
-        recall=_by_label(classes[0][0], classes[1][0], len(names)),
-        f1=_by_label(classes[0][1], classes[1][1], len(names)),
-        support={label: int(support.get(label, 0)) for label in LABELS},
+        scores={name: _difference(scores_before[name], scores_after[name], len(names)) for name in metrics.INTERVALS},
+        recall=_by_label(labels, recall_before, recall_after, len(names)),
+        f1=_by_label(labels, f1_before, f1_after, len(names)),
+        support={label: int(support.get(label, 0)) for label in labels},
         mcnemar=_mcnemar(sides[0][0], sides[1][0]) if len(common) == 2 else None,
     )
 
 
 def uar_difference(first: Sequence[Predictions], second: Sequence[Predictions]) -> tuple[Difference, int]:
-    """The difference in UAR alone, and on how many common utterances; for a ranking of many runs.
+    """The difference in UAR alone and the number of common utterances; for a ranking of many runs.
 
     Raises:
-        DataError: they have no utterance in common, or give one of them different labels.
+        DataError: they have different label sets, no common utterance, or different labels of one.
     """
     common = _common([*first, *second])
-    names, one, other = _resampled((common[: len(first)], common[len(first) :]))
-    before, after = (side.scores(("uar",))["uar"] for side in (one, other))
-    return _difference(before, after, len(names)), len(common[0].table)
+    names, before, after = _resampled((common[: len(first)], common[len(first) :]))
+    uar_before, uar_after = (side.scores(("uar",))["uar"] for side in (before, after))
+    return _difference(uar_before, uar_after, len(names)), len(common[0].table)
 
 
 @dataclass(frozen=True)
 class _Side:
-    """The sums of each run, the utterances as they are in the first row and resamples in the others."""
+    """The sums of each run: of the utterances as they are in the first row, of resamples in the others."""
 
     runs: tuple[metrics.Sums, ...]
 
     def scores(self, names: Sequence[str] = metrics.INTERVALS) -> dict[str, numpy.ndarray]:
-        """Each score (1 + resamples,), its mean over the runs."""
-        found = [metrics.scores(sums) for sums in self.runs]
-        return {name: numpy.mean([own[name] for own in found], axis=0) for name in names}
+        """Each score (1 + resamples,), the mean over the runs."""
+        scores_of_runs = [metrics.scores(sums) for sums in self.runs]
+        return {name: numpy.mean([scores[name] for scores in scores_of_runs], axis=0) for name in names}
 
     def classes(self) -> tuple[numpy.ndarray, numpy.ndarray]:
         """Recall and F1 (1 + resamples, classes), the mean over the runs; NaN where a class has nothing to count."""
@@ -150,38 +151,45 @@ class _Side:
 
 
 def _common(runs: Sequence[Predictions]) -> list[Predictions]:
-    """The utterances that all have, in one order and with the keys of the first."""
+    """The utterances that all runs have, in one order and with the keys of the first."""
+    labels = runs[0].labels
+    for run in runs[1:]:
+        if run.labels != labels:
+            raise DataError(
+                f"One run predicts the labels {', '.join(labels)} and another {', '.join(run.labels)}, so they cannot be "
+                "compared; train them on the same label set."
+            )
     tables = [run.table.set_index("utterance_id") for run in runs]
     ids = tables[0].index
     for table in tables[1:]:
-        if not table.index.equals(ids):  # as it mostly is, and then much faster
+        if not table.index.equals(ids):  # equal in most cases, and then much faster
             ids = ids[ids.isin(table.index)]
     if ids.empty:
         raise DataError(
             "The runs have no test utterance in common, so they cannot be compared; test them on the same corpora."
         )
     keys = tables[0].loc[ids].reset_index()[list(KEYS)]
-    found = []
+    common = []
     for run, table in zip(runs, tables, strict=True):
-        own = (table if table.index.equals(ids) else table.loc[ids]).reset_index()
-        wrong = numpy.flatnonzero(own["label"].to_numpy() != keys["label"].to_numpy())
+        rows = (table if table.index.equals(ids) else table.loc[ids]).reset_index()
+        wrong = numpy.flatnonzero(rows["label"].to_numpy() != keys["label"].to_numpy())
         if len(wrong):
-            where = wrong[0]
+            row = wrong[0]
             raise DataError(
-                f"{keys['utterance_id'][where]} has the label {keys['label'][where]} in one run and {own['label'][where]} in "
+                f"{keys['utterance_id'][row]} has the label {keys['label'][row]} in one run and {rows['label'][row]} in "
                 "another, so they cannot be compared; prepare their data with the same map of labels."
             )
-        found.append(replace(run, table=pandas.concat([keys, own[list(PROBABILITIES)]], axis=1)))
-    return found
+        common.append(replace(run, table=pandas.concat([keys, rows[labels.columns]], axis=1)))
+    return common
 
 
 def _resampled(sides: tuple[Sequence[Predictions], Sequence[Predictions]]) -> tuple[numpy.ndarray, _Side, _Side]:
-    """The clusters' names, and both sides' sums on the same resamples of them."""
-    sums = [[metrics.cluster_sums(run) for run in side] for side in sides]
-    names = sums[0][0][1]
+    """The names of the clusters, and the sums of both sides on the same resamples of them."""
+    sums_of_sides = [[metrics.cluster_sums(run) for run in side] for side in sides]
+    names = sums_of_sides[0][0][1]
     draws = _draws(len(names), metrics.NUM_RESAMPLES)
-    one, other = (_Side(tuple(own.resampled(draws) for own, _ in side)) for side in sums)
-    return names, one, other
+    first, second = (_Side(tuple(sums.resampled(draws) for sums, _ in side)) for side in sums_of_sides)
+    return names, first, second
 
 
 @lru_cache(maxsize=4)
@@ -192,12 +200,12 @@ def _draws(num_clusters: int, num_resamples: int) -> numpy.ndarray:
 
 
 def _difference(before: numpy.ndarray, after: numpy.ndarray, num_clusters: int) -> Difference:
-    """Of values whose first is that of the utterances as they are."""
+    """The difference of scores (1 + resamples,), the first of each without resampling."""
     change = after - before
-    some = change[1:][numpy.isfinite(change[1:])]
+    finite = change[1:][numpy.isfinite(change[1:])]
     interval = None
-    if num_clusters > 1 and len(some) and numpy.isfinite(change[0]):
-        low, high = numpy.quantile(some, [0.025, 0.975])
+    if num_clusters > 1 and len(finite) and numpy.isfinite(change[0]):
+        low, high = numpy.quantile(finite, [0.025, 0.975])
         interval = (float(low), float(high))
     first, second, difference = (
         float(value) if numpy.isfinite(value) else None for value in (before[0], after[0], change[0])
@@ -205,13 +213,15 @@ def _difference(before: numpy.ndarray, after: numpy.ndarray, num_clusters: int) 
     return Difference(first, second, difference, interval, num_clusters < FEWEST_CLUSTERS)
 
 
-def _by_label(before: numpy.ndarray, after: numpy.ndarray, num_clusters: int) -> dict[str, Difference]:
-    return {label: _difference(before[:, i], after[:, i], num_clusters) for i, label in enumerate(LABELS)}
+def _by_label(
+    labels: LabelSet, before: numpy.ndarray, after: numpy.ndarray, num_clusters: int
+) -> dict[str, Difference]:
+    return {label: _difference(before[:, i], after[:, i], num_clusters) for i, label in enumerate(labels)}
 
 
 def _mcnemar(first: Predictions, second: Predictions) -> McNemar:
-    right, too = (run.probabilities.argmax(axis=1) == run.targets for run in (first, second))
-    only_first, only_second = int((right & ~too).sum()), int((~right & too).sum())
+    correct_first, correct_second = (run.probabilities.argmax(axis=1) == run.targets for run in (first, second))
+    only_first, only_second = int((correct_first & ~correct_second).sum()), int((~correct_first & correct_second).sum())
     discordant = only_first + only_second
     if discordant < FEW_DISCORDANT:
         test = "exact binomial"
@@ -219,4 +229,5 @@ def _mcnemar(first: Predictions, second: Predictions) -> McNemar:
     else:
         test = "chi-squared with Edwards's correction"
         p = float(stats.chi2.sf(max(abs(only_first - only_second) - 1, 0) ** 2 / discordant, 1))
-    return McNemar(int((right & too).sum()), only_first, only_second, int((~right & ~too).sum()), test, p)
+    both, neither = int((correct_first & correct_second).sum()), int((~correct_first & ~correct_second).sum())
+    return McNemar(both, only_first, only_second, neither, test, p)

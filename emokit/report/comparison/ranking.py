@@ -1,4 +1,4 @@
-"""Which runs are seeds of one experiment, which experiment is the best, and where the others stand to it."""
+"""Groups runs into experiments, ranks them, and computes their differences to the best."""
 
 import json
 import statistics
@@ -10,13 +10,12 @@ from emokit.report.comparison.paired import Difference, uar_difference
 from emokit.report.read_runs import Run
 from emokit.settings import flat
 
-# What the settings hold that changes no result: what the run is called, and what others reported.
-NO_SETTINGS = ("name", "published")
+NO_SETTINGS = ("name", "published")  # settings that do not change a result
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Runs on the same data whose settings differ in `training.seed` alone; most experiments are one run.
+    """Runs on the same data whose settings differ in `training.seed` only; most experiments are one run.
 
     Attributes:
         runs: the best test UAR first.
@@ -26,13 +25,13 @@ class Experiment:
 
     @property
     def name(self) -> str:
-        """The run's name; of several, the experiment's."""
+        """The name of the run; of several runs, that of their settings."""
         first = self.runs[0]
         return first.name if len(self.runs) == 1 else str(first.settings.get("name") or first.metrics.name)
 
     @property
     def slug(self) -> str:
-        """What its numbers are called in the page: unique in the report."""
+        """Prefix of its numbers' keys in the page; unique in the report."""
         return self.runs[0].slug if len(self.runs) == 1 else f"{self.runs[0].slug}/seeds"
 
     @property
@@ -42,7 +41,7 @@ class Experiment:
 
     @property
     def is_tested(self) -> bool:
-        """Whether there are scores to rank it by."""
+        """Whether all runs have scores on test."""
         return all(run.test for run in self.runs)
 
     def values(self, score: str) -> list[float]:
@@ -50,21 +49,21 @@ class Experiment:
         return [getattr(run.test, score) for run in self.runs if run.test]
 
     def mean(self, score: str) -> float:
-        """A score's mean over the seeds."""
+        """The mean of a score over the seeds."""
         return statistics.fmean(self.values(score))
 
     def deviation(self, score: str) -> float:
-        """A score's standard deviation over the seeds, with n - 1; for two seeds or more."""
+        """The standard deviation of a score over two or more seeds, with n - 1."""
         return statistics.stdev(self.values(score))
 
 
 @dataclass(frozen=True)
 class Standing:
-    """An experiment and the difference of its test UAR to that of the best, on the utterances of both.
+    """An experiment and the difference of its test UAR to that of the best, on common utterances.
 
     Attributes:
-        difference: None of the best itself, and where it cannot be known.
-        num_common: how many utterances it rests on.
+        difference: None for the best itself, and where it cannot be computed.
+        num_common: number of common utterances.
         problem: why there is no difference, in a sentence.
     """
 
@@ -75,12 +74,12 @@ class Standing:
 
     @property
     def is_level(self) -> bool:
-        """Whether it cannot be told apart from the best."""
+        """Whether it does not differ significantly from the best."""
         return self.difference is not None and not self.difference.is_certain
 
 
 def experiments_of(runs: Sequence[Run]) -> list[Experiment]:
-    """Group the seeds of an experiment, the best mean test UAR first; a seed repeated stands alone."""
+    """Group runs by experiment, the best mean test UAR first; a repeated seed starts another experiment."""
     groups: dict[str, dict[object, Run]] = {}
     for run in runs:
         seed = flat(run.settings).get("training.seed")
@@ -88,15 +87,17 @@ def experiments_of(runs: Sequence[Run]) -> list[Experiment]:
         while seed in groups.setdefault(key, {}):
             key = f"{key} again"
         groups[key][seed] = run
-    found = [
+    experiments = [
         Experiment(tuple(sorted(group.values(), key=lambda run: (-run.test.uar if run.test else 0, run.slug))))
         for group in groups.values()
     ]
-    return sorted(found, key=lambda one: (not one.is_tested, -one.mean("uar") if one.is_tested else 0, one.slug))
+    return sorted(
+        experiments, key=lambda entry: (not entry.is_tested, -entry.mean("uar") if entry.is_tested else 0, entry.slug)
+    )
 
 
 def standings(experiments: Sequence[Experiment]) -> list[Standing]:
-    """Hold every experiment against the first, which is the best."""
+    """Compare every experiment with the first, which is the best."""
     best, *others = experiments
     return [Standing(best), *(_standing(best, other) for other in others)]
 
@@ -112,7 +113,7 @@ def _standing(best: Experiment, other: Experiment) -> Standing:
 
 
 def _key(run: Run) -> str:
-    """Equal for runs that differ in their seed, their folder and their name only."""
+    """Equal for runs that differ only in seed, folder and name."""
     settings = {key: value for key, value in flat(run.settings).items() if key.split(".")[0] not in NO_SETTINGS}
     settings.pop("training.seed")
     return json.dumps(

@@ -1,1 +1,1 @@
-"""Figures: one file per kind, one shared style."""
+"""Figures: one module per kind, one shared style."""

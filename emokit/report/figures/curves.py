@@ -1,4 +1,4 @@
-"""The figure of a training: its losses and the dev score over the epochs."""
+"""Learning curves: losses and the dev UAR over the epochs of a training."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from emokit.report.figures.style import BLUE, FAINT, INK, VERMILLION, Drawing, drawing, number
+from emokit.report.wording import counted
 
 
 def learning_curves(epochs: Sequence[Mapping[str, Any]], best_epoch: int | None) -> Drawing:
-    """Losses above, the dev UAR below with its best epoch marked; a value that is no number leaves a gap.
+    """Plot the losses above and the dev UAR below, its best epoch marked; a value that is not finite leaves a gap.
 
     Args:
         epochs: lines of a run's log.
-        best_epoch: the epoch that was kept, counted as the log counts.
+        best_epoch: the epoch whose weights were saved, numbered as in the log.
     """
     numbers = [int(epoch["epoch"]) for epoch in epochs]
     columns = {key: [number(epoch.get(key)) for epoch in epochs] for key in ("train_loss", "dev_loss", "dev_uar")}
@@ -50,18 +51,18 @@ def learning_curves(epochs: Sequence[Mapping[str, Any]], best_epoch: int | None)
         uar.set_xlabel("epoch")
         uar.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
 
-    counted = f"{len(numbers)} epoch" + ("" if len(numbers) == 1 else "s")
-    shows = f"Learning curves over {counted}: loss on train and dev, unweighted average recall on dev"
+    epochs_drawn = counted(len(numbers), "epoch")
+    alt_text = f"Learning curves over {epochs_drawn}: loss on train and dev, unweighted average recall on dev"
     if best is not None:
-        shows += f", best at epoch {numbers[best]} with {100 * columns['dev_uar'][best]:.1f} %"
+        alt_text += f", best at epoch {numbers[best]} with {100 * columns['dev_uar'][best]:.1f} %"
     header = ("epoch", "train_loss", "dev_loss", "dev_uar", "best")
     is_best = [int(position == best) for position in range(len(numbers))]
     rows = list(zip(numbers, *columns.values(), is_best, strict=True))
-    return drawing(draw, 3.4, f"{shows}.", header, rows)
+    return drawing(draw, 3.4, f"{alt_text}.", header, rows)
 
 
 def _name_ends(axes: Axes, numbers: list[int], curves: Mapping[str, tuple[list[float], str]]) -> None:
-    """Write each curve's name beside its last point, the higher one above, so that names never meet."""
+    """Write each curve's name beside its last point, the higher one above the point, so that names do not overlap."""
     ends = {name: (values[-1], colour) for name, (values, colour) in curves.items() if math.isfinite(values[-1])}
     for position, name in enumerate(sorted(ends, key=lambda name: ends[name][0])):
         value, colour = ends[name]

@@ -1,6 +1,7 @@
-"""The figures: one print column wide, one style, colour-blind safe (Okabe and Ito), each with its numbers.
+"""The shared style of all figures: one print column wide, colour-blind safe (Okabe and Ito), each with its numbers as CSV.
 
-They are drawn in inks for white paper; an SVG has a transparent ground, and `for_dark` turns its inks for a dark page.
+Figures are drawn in colours for white paper. SVGs have a transparent background; `for_dark` replaces their colours
+for a dark page.
 """
 
 import csv
@@ -21,15 +22,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from emokit.files import whole_file, write_text
-from emokit.report.shapes import ClassScores
+from emokit.schema.metrics import ClassScores
 
 WIDTH_INCHES = 3.5  # one column of a journal
 PNG_DPI = 200
-RASTER_DPI = 100  # of what an SVG holds as an image
+RASTER_DPI = 100  # of the images inside an SVG
 
 INK, QUIET, FAINT = "#26282c", "#5b5e65", "#d5d5d0"
-BLUE, VERMILLION = "#0072b2", "#b84d00"  # Okabe and Ito's, the vermillion deep enough to read words in it
-# matplotlib leaves pure black out of an SVG, and `for_dark` must find it.
+BLUE, VERMILLION = "#0072b2", "#b84d00"  # Okabe and Ito's; the vermillion is darkened so that text in it is legible
+# Not pure black: matplotlib omits it from an SVG, so `for_dark` could not replace it.
 CELL, ON_PALE, ON_DEEP = "#08519c", "#010101", "#fefefe"
 DARK = {
     INK: "#e4e2dd",
@@ -68,24 +69,24 @@ STYLE: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A finished figure: the two pictures, what they show in words, and the numbers as rows under a header.
+    """A finished figure as PNG and SVG, its description, and its numbers as rows under a header.
 
-    `lacking` are the characters that its font does not have, which stand as boxes in the pictures.
+    `missing_glyphs` are the characters that the font lacks; they are drawn as boxes.
     """
 
     png: bytes
     svg: bytes
-    shows: str
+    alt_text: str
     header: tuple[str, ...]
     rows: list[tuple[Any, ...]]
-    lacking: str = ""
+    missing_glyphs: str = ""
 
     @property
     def note(self) -> str:
-        """What to know before it is used: characters that stand as boxes in it, in a sentence; else empty."""
-        if not self.lacking:
+        """A sentence that names the characters drawn as boxes; empty if there are none."""
+        if not self.missing_glyphs:
             return ""
-        return f"The font of the figures, {FONT}, lacks {self.lacking}, drawn as boxes; the CSV has the words."
+        return f"The figures' font, {FONT}, has no glyphs for {self.missing_glyphs} and draws boxes; the CSV has the full text."
 
     def write(self, folder: Path, stem: str) -> None:
         """Write `<stem>.png`, `.svg` and `.csv` into `folder`."""
@@ -100,7 +101,7 @@ class Drawing:
 
 
 def for_dark(svg: bytes) -> bytes:
-    """The same picture in inks for a dark ground."""
+    """Replace the colours of an SVG by those for a dark background."""
     text = svg.decode()
     for light, dark in DARK.items():
         text = text.replace(light, dark)
@@ -108,12 +109,12 @@ def for_dark(svg: bytes) -> bytes:
 
 
 def confusion_matrix(confusion: Sequence[Sequence[int]], labels: Sequence[str], split: str) -> Drawing:
-    """Counts and the shares of their row in each cell; the deeper the blue, the larger the share.
+    """Draw counts and row shares in each cell; a darker blue is a larger share.
 
     Args:
-        confusion: counts, rows are the truth and columns what was predicted.
-        labels: the names of both.
-        split: whose utterances they are, for the words.
+        confusion: counts; rows are the true labels, columns the predicted ones.
+        labels: the names of rows and columns.
+        split: the split, for the description.
     """
     shares = [[count / sum(row) if sum(row) else math.nan for count in row] for row in confusion]
     size = len(labels)
@@ -137,26 +138,26 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], labels: Sequence[str], 
         axes.tick_params(length=0, colors=INK)
         axes.spines[["top", "left", "right", "bottom"]].set(visible=True, color=FAINT)
 
-    right = sum(confusion[position][position] for position in range(size))
+    correct = sum(confusion[position][position] for position in range(size))
     total = sum(map(sum, confusion))
-    shows = f"Confusion matrix on {split}: {right} of {total} utterances on the diagonal; rows are the truth."
+    alt_text = f"Confusion matrix on {split}: {correct} of {total} utterances are correct; rows are the true labels."
     header = ("truth", "predicted", "count", "row_share")
     rows = [
         (truth, predicted, confusion[row][column], shares[row][column])
         for row, truth in enumerate(labels)
         for column, predicted in enumerate(labels)
     ]
-    return drawing(draw, 3.45, shows, header, rows)
+    return drawing(draw, 3.45, alt_text, header, rows)
 
 
 def per_class(scores: Mapping[str, ClassScores], labels: Sequence[str], split: str) -> Drawing:
-    """Recall and F1 of each label as two marks on one line, with its support."""
+    """Draw recall and F1 of each label as two marks on one line, with its support."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for position, label in enumerate(labels):
             recall, f1 = (100 * number(value) for value in (scores[label].recall, scores[label].f1))
-            if scores[label].support:  # a class that never occurs was not missed
+            if scores[label].support:  # a class that does not occur has no recall
                 axes.plot([recall, f1], [position] * 2, color=FAINT, linewidth=2.5, zorder=1, solid_capstyle="round")
                 axes.plot([f1], [position], "D", color=VERMILLION, markersize=4.2, markerfacecolor="none", zorder=3)
                 axes.plot([recall], [position], "o", color=BLUE, markersize=4.8, zorder=2)
@@ -175,8 +176,8 @@ def per_class(scores: Mapping[str, ClassScores], labels: Sequence[str], split: s
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x", color=FAINT, linewidth=0.5)
         axes.set_axisbelow(True)
-        for place, text, colour in ((0.0, "● recall", BLUE), (0.24, "◇ F1", VERMILLION)):
-            axes.text(place, 1.02, text, color=colour, transform=axes.transAxes, va="bottom")
+        for left, text, colour in ((0.0, "● recall", BLUE), (0.24, "◇ F1", VERMILLION)):
+            axes.text(left, 1.02, text, color=colour, transform=axes.transAxes, va="bottom")
         axes.annotate(
             "support", (1, 1.02), xycoords="axes fraction", xytext=(22, 0), textcoords="offset points", ha="right"
         )
@@ -187,43 +188,43 @@ def per_class(scores: Mapping[str, ClassScores], labels: Sequence[str], split: s
 
 
 def cell_ink(share: float) -> str:
-    """The ink for words in a cell of that share: black, then white, never below a contrast of 4.5 to 1."""
+    """The text colour in a cell of that share: black or white, with a contrast of at least 4.5 to 1."""
     return ON_DEEP if share > 0.77 else ON_PALE
 
 
 def drawing(
     draw: Callable[[Figure], None],
     height_inches: float,
-    shows: str,
+    alt_text: str,
     header: tuple[str, ...],
     rows: list[tuple[Any, ...]],
 ) -> Drawing:
-    """Draw in the one style, as wide as a column, and keep both pictures with what they show and their numbers."""
-    # From matplotlib's own defaults, so that a user's matplotlibrc does not change the report.
+    """Draw a figure in the shared style, one column wide, as PNG and SVG."""
+    # Reset to matplotlib's defaults first, so that a user's matplotlibrc does not change the report.
     with style.context(STYLE, after_reset=True), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
         draw(figure)
-        # Once for both pictures: laying out takes longer than drawing.
+        # Lay out once for both formats: layout takes longer than drawing.
         if layout := figure.get_layout_engine():
             layout.execute(figure)
             figure.set_layout_engine("none")
         png, svg = io.BytesIO(), io.BytesIO()
-        # Not by savefig, which draws everything twice.
+        # Not with savefig, which draws everything twice.
         figure.dpi = PNG_DPI
         FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
         for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
             patch.set(facecolor="none", edgecolor="none")
         figure.dpi = RASTER_DPI
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        FigureCanvasSVG(figure).print_svg(svg, metadata=nothing)
-    lacking = set()
+        no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        FigureCanvasSVG(figure).print_svg(svg, metadata=no_metadata)
+    missing_glyphs = set()
     for warning in warned:
         if glyph := re.match(r"Glyph (\d+) .*missing from font", str(warning.message)):
-            lacking.add(chr(int(glyph[1])))
+            missing_glyphs.add(chr(int(glyph[1])))
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    return Drawing(png.getvalue(), svg.getvalue(), shows, header, rows, "".join(sorted(lacking)))
+    return Drawing(png.getvalue(), svg.getvalue(), alt_text, header, rows, "".join(sorted(missing_glyphs)))
 
 
 def _cell_text(axes: Axes, column: int, row: int, count: int, share: float) -> None:
@@ -241,6 +242,6 @@ def _cell_text(axes: Axes, column: int, row: int, count: int, share: float) -> N
 
 
 def number(value: Any) -> float:
-    """A finite number as it is, anything else as NaN."""
+    """A finite number as float; NaN for anything else."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and math.isfinite(value) else math.nan

@@ -1,1 +1,1 @@
-"""The page: its parts in words, and one HTML file."""
+"""The report page: runs, comparisons and sweeps as one HTML file."""

@@ -1,4 +1,4 @@
-"""The most confident mistakes of a run, with their words and their sound where the prepared folder and the corpora are there."""
+"""The most confident mistakes of a run, with transcripts and audio where the prepared folder and the corpora exist."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -12,21 +12,21 @@ import pandas
 from emokit.data.prepared import FINGERPRINT, SETTINGS
 from emokit.data.utterance import TABLE
 from emokit.errors import DataError, EmokitError
-from emokit.labels import LABELS
 from emokit.report.read_runs import Run
 from emokit.settings import read_yaml_mapping
 
-MOST = 8
+MAX_ENTRIES = 8
+LABEL_ISSUES = "label_issues.csv"
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One utterance of test that the run got wrong.
+    """One test utterance that the run predicts wrongly.
 
     Attributes:
-        confidence: how probable it found its own guess, from 0 to 1.
-        text: what was said or written; empty where it is not known.
-        sound: the address of the sound as seen from the page; empty where there is none.
+        confidence: the probability of the predicted label, 0 to 1.
+        text: the transcript; empty if unknown.
+        audio: the address of the audio file relative to the page; empty if there is none.
     """
 
     utterance_id: str
@@ -34,16 +34,16 @@ class Mistake:
     predicted: str
     confidence: float
     text: str = ""
-    sound: str = ""
+    audio: str = ""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a prepared folder says of its utterances.
+    """The utterances of a prepared folder.
 
     Attributes:
         rows: utterance id -> its `text` and `path`.
-        roots: corpus -> the folder that it lies in.
+        roots: corpus -> its root folder.
     """
 
     rows: dict[Any, dict[Any, Any]] = field(default_factory=dict)
@@ -52,102 +52,102 @@ class Source:
 
 @dataclass(frozen=True)
 class Detail:
-    """What a run's section shows beside its `metrics.json`.
+    """What a run's section shows in addition to its `metrics.json`.
 
     Attributes:
         mistakes: the most confident ones on test.
-        has_source: whether the prepared folder was there, with words and sound.
+        has_source: whether the prepared folder was found.
         problem: why there are no mistakes to show, in a sentence.
-        num_doubts: labels of dev that the run doubts, of which `doubts` are the first.
+        num_label_issues: rows of `label_issues.csv`; `label_issues` are the first.
     """
 
     mistakes: Sequence[Mistake] = ()
     has_source: bool = False
     problem: str = ""
-    num_doubts: int = 0
+    num_label_issues: int = 0
     label_issues: Sequence[dict[str, Any]] = ()
 
 
 def details(runs: Iterable[Run], others: Iterable[Run], page_folder: Path) -> dict[str, Detail]:
-    """The slug of each run -> its details.
+    """Slug of each run -> its details.
 
     Args:
-        runs: those with a section of their own.
+        runs: the runs that have a section.
         others: all runs, any of which may name the prepared folder of the same data.
-        page_folder: the folder that the page will lie in.
+        page_folder: the folder of the page.
     """
-    known = sources(others)
-    found = {}
+    sources_by_fingerprint = sources(others)
+    details_by_slug = {}
     for run in runs:
-        source = known.get(run.fingerprint)
-        num_doubts, some = label_issues(run)
+        source = sources_by_fingerprint.get(run.fingerprint)
+        num_issues, first_issues = label_issues(run)
         try:
             wrong, problem = mistakes(run, source, page_folder), ""
         except DataError as error:
             wrong, problem = [], str(error)
-        found[run.slug] = Detail(wrong, source is not None, problem, num_doubts, some)
-    return found
+        details_by_slug[run.slug] = Detail(wrong, source is not None, problem, num_issues, first_issues)
+    return details_by_slug
 
 
 def sources(runs: Iterable[Run]) -> dict[str, Source]:
-    """Fingerprint -> its prepared folder, for those that a run names and that are still there as they were."""
-    found: dict[str, Source] = {}
+    """Fingerprint -> prepared folder, for each folder that a run names and that is unchanged since."""
+    sources_by_fingerprint: dict[str, Source] = {}
     for run in runs:
         folder = run.environment.get("data")
-        if isinstance(folder, str) and run.fingerprint and run.fingerprint not in found:
+        if isinstance(folder, str) and run.fingerprint and run.fingerprint not in sources_by_fingerprint:
             try:
                 source = _read(Path(folder), run.fingerprint)
-            # Words and sound are an extra: what cannot be read is left out.
+            # Transcripts and audio are optional: a prepared folder that cannot be read is left out.
             except (EmokitError, OSError, ValueError, KeyError):
                 continue
             if source:
-                found[run.fingerprint] = source
-    return found
+                sources_by_fingerprint[run.fingerprint] = source
+    return sources_by_fingerprint
 
 
 def mistakes(run: Run, source: Source | None, page_folder: Path) -> list[Mistake]:
-    """The wrong guesses of a run on test, the most confident first.
+    """The wrong predictions of a run on test, the most confident first.
 
     Args:
-        run: with predictions of test.
-        source: of its data, if it is there.
-        page_folder: the folder that the page will lie in.
+        run: a run with predictions on test.
+        source: its prepared folder, if found.
+        page_folder: the folder of the page.
 
     Raises:
         DataError: the predictions are missing or damaged.
     """
-    found = run.tested
-    probabilities = found.probabilities
+    predictions = run.tested
+    probabilities = predictions.probabilities
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    ids, corpora = found.table["utterance_id"], found.table["corpus"]
-    wrong = sorted((predicted != found.targets).nonzero()[0], key=lambda row: (-confidence[row], ids[row]))
-    listed = []
-    for row in wrong[:MOST]:
-        own = source.rows.get(ids[row], {}) if source else {}
+    ids, corpora = predictions.table["utterance_id"], predictions.table["corpus"]
+    wrong = sorted((predicted != predictions.targets).nonzero()[0], key=lambda row: (-confidence[row], ids[row]))
+    entries = []
+    for row in wrong[:MAX_ENTRIES]:
+        utterance = source.rows.get(ids[row], {}) if source else {}
         root = source.roots.get(str(corpora[row])) if source else None
-        listed.append(
+        entries.append(
             Mistake(
                 utterance_id=ids[row],
-                label=found.table["label"][row],
-                predicted=LABELS[predicted[row]],
+                label=predictions.table["label"][row],
+                predicted=predictions.labels[predicted[row]],
                 confidence=float(confidence[row]),
-                text=own.get("text") or "",
-                sound=_address(root, own.get("path"), page_folder),
+                text=utterance.get("text") or "",
+                audio=_address(root, utterance.get("path"), page_folder),
             )
         )
-    return listed
+    return entries
 
 
 def label_issues(run: Run) -> tuple[int, Sequence[dict[str, Any]]]:
-    """The number of label issues in a run's `label_issues.csv`, and the first of them; none without the file."""
-    path = run.folder / "label_issues.csv"
+    """The number of label issues in a run's `label_issues.csv`, and the first of them; none without a readable file."""
     columns = ["utterance_id", "label", "p_label", "predicted", "p_predicted", "text"]
     try:
-        table = pandas.read_csv(path, usecols=columns, dtype=str, keep_default_na=False)
+        table = pandas.read_csv(run.folder / LABEL_ISSUES, usecols=columns, dtype=str, keep_default_na=False)
         table = table.astype({"p_label": float, "p_predicted": float})
     except (OSError, ValueError):
         return 0, []
-    return len(table), [{str(key): value for key, value in row.items()} for row in table.head(MOST).to_dict("records")]
+    first = table.head(MAX_ENTRIES).to_dict("records")
+    return len(table), [{str(column): value for column, value in row.items()} for row in first]
 
 
 def _read(folder: Path, fingerprint: str) -> Source | None:
@@ -160,7 +160,7 @@ def _read(folder: Path, fingerprint: str) -> Source | None:
 
 
 def _address(root: Path | None, path: Any, page_folder: Path) -> str:
-    """A file of a corpus as the page names it: relative where it lies beside the report, so that both can be moved together."""
+    """The address of an audio file in the page; relative if it lies beside the report, so that both can be moved together."""
     if root is None or not isinstance(path, str):
         return ""
     top, page = root.resolve(), page_folder.resolve()

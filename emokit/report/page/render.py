@@ -1,6 +1,6 @@
-"""The page: what was gathered and drawn, laid into one HTML file that fetches nothing.
+"""Render runs, comparisons, sweeps and figures as one HTML file that fetches nothing from the network.
 
-A number taken from a run stands in the page as `<data value="…" data-key="…">`, exact in `value`, rounded in the text.
+A number taken from a run is written as `<data value="…" data-key="…">`, exact in `value`, rounded in the text.
 """
 
 import base64
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 
+from emokit.data.utterance import HELD_OUT
 from emokit.report import wording
 from emokit.report.comparison.compare import Compared
 from emokit.report.comparison.paired import FEWEST_CLUSTERS
@@ -17,9 +18,9 @@ from emokit.report.comparison.ranking import Standing
 from emokit.report.figures.style import Drawing, for_dark
 from emokit.report.page import provenance
 from emokit.report.page.mistakes import Detail
-from emokit.report.read_runs import SPLITS, Run, Unread
+from emokit.report.read_runs import Run, Unread
 from emokit.report.read_sweeps import Searched, plain
-from emokit.report.shapes import Ledger
+from emokit.schema.ledger import Ledger
 from emokit.version import __version__
 
 FIGURES = "figures"
@@ -35,7 +36,7 @@ SCORES = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing and the stem of the files that it was written to under `figures/`."""
+    """A drawing, its caption and the stem of its files in `figures/`."""
 
     stem: str
     caption: str
@@ -48,13 +49,13 @@ class Picture:
 
     @property
     def dark(self) -> str:
-        """The SVG in inks for a dark ground, as a data URI."""
+        """The SVG in colours for a dark background, as a data URI."""
         return _data_uri(for_dark(self.drawing.svg))
 
 
 @dataclass(frozen=True)
 class Data:
-    """One preparation of data and the runs that were made on it."""
+    """A prepared data set and the runs made from it."""
 
     fingerprint: str
     ledger: Ledger | None
@@ -69,14 +70,14 @@ def render(
     compared: Sequence[Compared] = (),
     searched: Sequence[Searched] = (),
 ) -> str:
-    """The whole page.
+    """Render the page.
 
     Args:
-        standings: the best first.
-        unread: folders that cost their own row a sentence.
-        pictures: the slug of a run, or `compare/1`, -> its figures, in the order in which they are shown.
-        details: the slug of a run -> the rest of its section; a run without is in the ranking only.
-        compared: comparisons that were asked for.
+        standings: experiments, the best first.
+        unread: folders that could not be read; each gets a row with the reason.
+        pictures: slug of a run or sweep, or `compare/1`, -> its figures, in the order shown.
+        details: slug of a run -> the rest of its section; a run without details appears in the ranking only.
+        compared: comparisons, each with a section of its own.
         searched: sweeps, each with a section of its own.
     """
     environment = jinja2.Environment(
@@ -102,18 +103,18 @@ def render(
         searched=searched,
         setting=plain,
         sections={run.slug: f"run-{number}" for number, run in enumerate(runs, start=1) if run.slug in details},
-        has_sound=any(mistake.sound for detail in details.values() for mistake in detail.mistakes),
+        has_audio=any(mistake.audio for detail in details.values() for mistake in detail.mistakes),
         data=data_of(runs),
         headline=wording.headline(standings, unread) if standings else [],
-        splits=SPLITS,
+        splits=HELD_OUT,
         scores=SCORES,
         baselines=list(
             dict.fromkeys(name for run in runs for split in run.metrics.splits.values() for name in split.baselines)
         ),
         published={run.slug: provenance.published(run) for run in runs},
-        differs=provenance.differing_settings(runs),
+        differing=provenance.differing_settings(runs),
         clusters=wording.clusters,
-        fewest=FEWEST_CLUSTERS,
+        min_clusters=FEWEST_CLUSTERS,
         flat=provenance.flat,
         commands=provenance.commands,
         outline=provenance.outline,
@@ -123,7 +124,7 @@ def render(
 
 
 def data_of(runs: Sequence[Run]) -> list[Data]:
-    """The preparations behind the runs, each once: many runs usually share one."""
+    """The prepared data sets of the runs, each once."""
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         ledger = run.ledger.model_dump_json() if run.ledger else ""

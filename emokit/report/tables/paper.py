@@ -1,4 +1,4 @@
-"""Tables for papers as Markdown, LaTeX (booktabs) or JSON: the ranking, the classes, and what was compared."""
+"""Tables for papers as Markdown, LaTeX (booktabs) or JSON: the ranking, the classes and the comparisons."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emokit.errors import UsageError
-from emokit.report.comparison.compare import SHARES, Compared, said
+from emokit.report.comparison.compare import SHARES, Compared, points_with_interval
 from emokit.report.comparison.ranking import Experiment, Standing, experiments_of, standings
 from emokit.report.read_runs import gather
 from emokit.report.wording import NO_VALUE, chance, percent
@@ -33,17 +33,17 @@ TEX = {
     "≈": r"$\approx$",
     "–": "--",
 } | {mark: f"\\{mark}" for mark in "$&#_%"}
-# Letters outside ASCII that LaTeX knows in every font, beside those with an accent.
+# Letters outside ASCII that every LaTeX font has, besides those with an accent.
 TEX_LETTERS = "ßæøåœłÆØÅŒŁ"
 TEX_ACCENTS = "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327"
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table in plain words; the first column is text, the others are numbers.
+    """A table of plain text; the first column is text, the others are numbers.
 
     Attributes:
-        bold: the row that is set in bold; None for none.
+        bold: index of the row that is set in bold, or None.
     """
 
     name: str
@@ -54,11 +54,11 @@ class Table:
 
 
 def tables(folders: Sequence[Path], compared: Sequence[Compared], form: str) -> str:
-    """Every table of the runs, and of the comparisons if there are any.
+    """The tables of the runs and of the comparisons.
 
     Args:
-        folders: run folders; those that cannot be read are named in a comment.
-        compared: what `compare_runs` found.
+        folders: run folders; those that cannot be read are listed in comments.
+        compared: results of `compare_runs`.
         form: `md`, `tex` or `json`.
 
     Raises:
@@ -72,17 +72,17 @@ def tables(folders: Sequence[Path], compared: Sequence[Compared], form: str) -> 
     if form == "json":
         plain = {
             "runs": [_numbers(standing) for standing in ranked],
-            "unread": {str(one.folder): one.sentence for one in unread},
-            **({"comparisons": [one.as_dict() for one in compared]} if compared else {}),
+            "unread": {str(entry.folder): entry.sentence for entry in unread},
+            **({"comparisons": [entry.as_dict() for entry in compared]} if compared else {}),
         }
         return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
     tested = [standing for standing in ranked if standing.experiment.is_tested]
-    found = [_ranking(tested), _classes(tested)] if tested else []
-    found += [_scores(one, number) for number, one in enumerate(compared, start=1)]
-    found += [_changes(one, number) for number, one in enumerate(compared, start=1)]
+    chosen = [_ranking(tested), _classes(tested)] if tested else []
+    chosen += [_scores(entry, number) for number, entry in enumerate(compared, start=1)]
+    chosen += [_changes(entry, number) for number, entry in enumerate(compared, start=1)]
     render, comment = (_markdown, "<!-- {} -->") if form == "md" else (_latex, "% {}")
-    notes = [comment.format(" ".join(one.sentence.split()).replace("--", "- -")) for one in unread]
-    return "\n\n".join([*map(render, found), *notes]) + "\n"
+    notes = [comment.format(" ".join(entry.sentence.split()).replace("--", "- -")) for entry in unread]
+    return "\n\n".join([*map(render, chosen), *notes]) + "\n"
 
 
 def _ranking(ranked: Sequence[Standing]) -> Table:
@@ -91,19 +91,20 @@ def _ranking(ranked: Sequence[Standing]) -> Table:
     for standing in ranked:
         experiment = standing.experiment
         level = "≈ " if standing.is_level else ""
-        to_best = level + said(standing.difference) if standing.difference else NO_VALUE
+        to_best = level + points_with_interval(standing.difference) if standing.difference else NO_VALUE
         rows.append((_title(experiment), *[_cell(experiment, score) for score in SHARES], to_best))
     caption = "Test scores in %; in brackets the 95 % bootstrap interval over whole speakers or dialogues."
     if any(len(standing.experiment.runs) > 1 for standing in ranked):
         caption += " Of several seeds: mean ± standard deviation."
     if len(ranked) > 1:
-        caption += f" The difference is that in UAR to {best.name} on common utterances; ≈: not told apart from it."
+        caption += f" The difference is that in UAR to {best.name} on common utterances; ≈: not significant."
     for standing in ranked:
         if declared := standing.experiment.runs[0].metrics.declared:
             caption += f" To be declared with {standing.experiment.name}: {declared}."
-    simple = next(run.test.baselines for run in best.runs if run.test)
-    for name, own in simple.items():
-        rows.append((f"{name} baseline of {best.name}", *[percent(getattr(own, score)) for score in SHARES], NO_VALUE))
+    baselines = next(run.test.baselines for run in best.runs if run.test)
+    for name, baseline in baselines.items():
+        scores = [percent(getattr(baseline, score)) for score in SHARES]
+        rows.append((f"{name} baseline of {best.name}", *scores, NO_VALUE))
     return Table("ranking", caption, ("Run", *TITLES.values(), "Difference"), rows, bold=0)
 
 
@@ -111,38 +112,39 @@ def _classes(ranked: Sequence[Standing]) -> Table:
     labels = ranked[0].experiment.runs[0].metrics.labels
     rows = []
     for standing in ranked:
-        own = [run.test.per_class for run in standing.experiment.runs if run.test]
-        means = [_mean([scores[label].f1 for scores in own if scores[label].support]) for label in labels]
+        tests = [run.test.per_class for run in standing.experiment.runs if run.test]
+        means = [_mean([scores[label].f1 for scores in tests if scores[label].support]) for label in labels]
         rows.append((_title(standing.experiment), *map(percent, means)))
     return Table("classes", "F1 of each class on test, in %.", ("Run", *labels), rows)
 
 
-def _scores(one: Compared, number: int) -> Table:
-    first, second = one.names
+def _scores(compared: Compared, number: int) -> Table:
+    first, second = compared.names
     rows = []
     for score, title in TITLES.items():
-        own = one.found.scores[score]
-        rows.append((title, percent(own.first), percent(own.second), said(own)))
-    caption = one.verdict + (f" McNemar's test: {chance(one.found.mcnemar.p)}." if one.found.mcnemar else "")
-    for side in (one.first, one.second):
+        difference = compared.comparison.scores[score]
+        rows.append((title, percent(difference.first), percent(difference.second), points_with_interval(difference)))
+    mcnemar = compared.comparison.mcnemar
+    caption = compared.verdict + (f" McNemar's test: {chance(mcnemar.p)}." if mcnemar else "")
+    for side in (compared.first, compared.second):
         if declared := side.runs[0].metrics.declared:
             caption += f" To be declared with {side.name}: {declared}."
     return Table(f"comparison-{number}", caption, ("Score, %", first, second, "Difference"), rows)
 
 
-def _changes(one: Compared, number: int) -> Table:
-    first, second = one.names
-    found = one.found
+def _changes(compared: Compared, number: int) -> Table:
+    first, second = compared.names
+    recall, f1 = compared.comparison.recall, compared.comparison.f1
     rows = [
-        (label, str(support), said(found.recall[label]), said(found.f1[label]))
-        for label, support in found.support.items()
+        (label, str(support), points_with_interval(recall[label]), points_with_interval(f1[label]))
+        for label, support in compared.comparison.support.items()
     ]
-    caption = f"Each class: {second} less {first}, in points, with 95 % intervals."
+    caption = f"Each class: {second} minus {first}, in points, with 95 % intervals."
     return Table(f"comparison-{number}-classes", caption, ("Class", "Support", "Recall", "F1"), rows)
 
 
 def _cell(experiment: Experiment, score: str) -> str:
-    """`51.2 (40.0 to 62.0)` of a run's UAR, `51.2 ± 1.3` of several seeds; more intervals would make the table too wide."""
+    """`51.2 (40.0 to 62.0)` of a run's UAR, `51.2 ± 1.3` of several seeds; other intervals make the table too wide."""
     mean = percent(experiment.mean(score))
     if len(experiment.runs) > 1:
         return f"{mean} ± {percent(experiment.deviation(score))}"
@@ -162,25 +164,28 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _numbers(standing: Standing) -> dict[str, Any]:
     experiment = standing.experiment
-    found: dict[str, Any] = {"name": experiment.name, "folders": [str(run.folder) for run in experiment.runs]}
+    numbers: dict[str, Any] = {"name": experiment.name, "folders": [str(run.folder) for run in experiment.runs]}
     if declared := experiment.runs[0].metrics.declared:
-        found["declared"] = declared
+        numbers["declared"] = declared
     if experiment.is_tested:
-        found |= {score: experiment.mean(score) for score in SHARES}
+        numbers |= {score: experiment.mean(score) for score in SHARES}
         if len(experiment.runs) > 1:
-            found |= {"seeds": experiment.seeds, "deviation": {score: experiment.deviation(score) for score in SHARES}}
+            numbers |= {
+                "seeds": experiment.seeds,
+                "deviation": {score: experiment.deviation(score) for score in SHARES},
+            }
         else:
             test = experiment.runs[0].test
-            found |= {"interval": {score: test.interval.get(score) for score in SHARES}} if test else {}
+            numbers |= {"interval": {score: test.interval.get(score) for score in SHARES}} if test else {}
     if standing.difference:
-        own = standing.difference
-        found["to_best"] = {
-            "uar": own.difference,
-            "interval": own.interval,
+        difference = standing.difference
+        numbers["to_best"] = {
+            "uar": difference.difference,
+            "interval": difference.interval,
             "common": standing.num_common,
-            "told_apart": own.is_certain,
+            "told_apart": difference.is_certain,
         }
-    return found
+    return numbers
 
 
 def _markdown(table: Table) -> str:
@@ -216,7 +221,7 @@ def _latex(table: Table) -> str:
 
 
 def markdown(text: str) -> str:
-    """Text as Markdown that shows it as it is, on one line and without columns of its own."""
+    """Escape text for a Markdown table cell, on one line."""
     if text.strip("-:") == "" and text:
         return text
     plain = _line(text).replace("&", "&amp;").replace("<", "&lt;")
@@ -224,13 +229,13 @@ def markdown(text: str) -> str:
 
 
 def latex(text: str) -> str:
-    """Text as LaTeX that shows it as it is; a character that LaTeX has no letter for stands as its number."""
+    """Escape text for LaTeX; a character that LaTeX cannot print becomes its code point."""
     plain = "".join(map(_tex, unicodedata.normalize("NFC", _line(text))))
     return plain.replace("--", "-{}-") if "--" in text else plain
 
 
 def _line(text: str) -> str:
-    """Text on one line; spaces that do not break stay what they are."""
+    """Text on one line; non-breaking spaces are kept."""
     return re.sub(r"[ \t\n\r\f\v\x85\u2028\u2029]+", " ", text).strip(" ")
 
 

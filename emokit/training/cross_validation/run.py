@@ -24,6 +24,8 @@ from emokit.errors import Collapsed, DataError, UsageError
 from emokit.files import write_json, write_text
 from emokit.model_card import CardFacts
 from emokit.predictions import Predictions
+from emokit.schema.base import validated
+from emokit.schema.metrics import Metrics
 from emokit.settings import read_yaml_mapping
 from emokit.training.cross_validation.fold_runs import Fold, TrainFold, train_by_workers, train_here
 from emokit.training.hardware import num_processes
@@ -173,7 +175,7 @@ def cross_validate(
     result["splits"][POOLED]["per_gender"] = metrics.per_gender(pooled, genders)
     text = model_card.model_card(result, runs.read_settings(run), runs.read_environment(run), ledger, card)
     write_text(run / runs.CARD, text)
-    write_json(run / runs.METRICS, result)
+    write_json(run / runs.METRICS, validated(Metrics, result))
     return result
 
 

@@ -1,4 +1,4 @@
-"""Learning curves: their numbers, and logs that are short or odd."""
+"""Learning curves: their numbers, and logs with few epochs or values that are not finite."""
 
 import csv
 import math
@@ -19,10 +19,10 @@ def test_a_csv_reproduces_the_learning_curves_to_the_last_digit(make_run: Callab
     assert [int(row["epoch"]) for row in rows if row["best"] == "1"] == [run.metrics.best_epoch]
 
 
-def test_one_epoch_and_losses_that_are_no_numbers_are_drawn() -> None:
+def test_one_epoch_and_losses_that_are_not_finite_are_drawn() -> None:
     epochs = [{"epoch": 1, "train_loss": math.nan, "dev_loss": None, "dev_uar": 0.2}]
     drawing = learning_curves(epochs, 1)
-    assert drawing.shows == (
+    assert drawing.alt_text == (
         "Learning curves over 1 epoch: loss on train and dev, unweighted average recall on dev, "
         "best at epoch 1 with 20.0 %."
     )

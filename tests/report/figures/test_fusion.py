@@ -1,14 +1,14 @@
-"""The figures of a fused run, by their numbers and words."""
+"""The figures of a fused run: their numbers and descriptions."""
 
 import pytest
 
 from emokit.report.figures import fusion as fusion_figures
-from emokit.report.shapes import Fusion
+from emokit.schema.fusion import Fusion
 
 
 def fusion(names: tuple[str, ...], steps: int = 4) -> Fusion:
     size = len(names)
-    weights = [[steps if place == own else 0 for place in range(size)] for own in range(size)]
+    weights = [[steps if column == row else 0 for column in range(size)] for row in range(size)]
     if size == 3:
         weights = [[i, j, steps - i - j] for i in range(steps + 1) for j in range(steps + 1 - i)]
     if size == 2:
@@ -16,11 +16,11 @@ def fusion(names: tuple[str, ...], steps: int = 4) -> Fusion:
     scores = [0.4 + 0.01 * point[0] for point in weights]
     bins = {"ece": 0.1, "brier": 0.5, "nll": 1.2, "bins": [[10, 0.3, 0.2], [30, 0.6, 0.7]]}
     states = {"before": bins, "after": {**bins, "ece": 0.05}}
-    confusion = [[2 if row == column else 1 for column in range(7)] for row in range(7)]
+    confusion = [[2, 1], [1, 2]]
     return Fusion.model_validate(
         {
             "modalities": names,
-            "labels": ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"],
+            "labels": ["calm", "tense"],
             "verdict": "",
             "settings": {"objective": "weighted_f1"},
             "clusters": {"dev": 3, "test": 3},
@@ -56,42 +56,44 @@ def fusion(names: tuple[str, ...], steps: int = 4) -> Fusion:
 
 
 @pytest.mark.parametrize("names", [("a",), ("a", "b"), ("a", "b", "c"), ("a", "b", "c", "d_$x$")])
-def test_every_number_of_modalities_has_its_figures(names):
-    drawn = fusion_figures.draw(fusion(names))
+def test_any_number_of_modalities_has_its_figures(names):
+    drawings = fusion_figures.draw(fusion(names))
     expected = ["weights"] if len(names) > 1 else []
-    assert list(drawn) == [*expected, "reliability", *(f"confusion-{n}-test" for n, _ in enumerate(names, start=1))]
-    for caption, picture in drawn.values():
+    assert list(drawings) == [*expected, "reliability", *(f"confusion-{n}-test" for n, _ in enumerate(names, start=1))]
+    for caption, picture in drawings.values():
         assert caption
         assert picture.png.startswith(b"\x89PNG")
         assert b"<svg" in picture.svg
         assert all(len(row) == len(picture.header) for row in picture.rows)
 
 
-def test_the_map_has_every_triple_its_score_the_plateau_and_the_cloud():
+def test_the_map_has_every_triple_with_its_score_plateau_and_resample_count():
     picture = fusion_figures.ternary(fusion(("audio", "text", "face")))
     assert picture.header == ("weight_audio", "weight_text", "weight_face", "score", "on_plateau", "times_best")
     assert len(picture.rows) == 15
     assert picture.rows[0] == (0.0, 0.0, 1.0, 0.4, 1, 2)
     assert picture.rows[1] == (0.0, 0.25, 0.75, 0.4, 1, 1)
-    assert picture.shows == (
-        "Map of 15 weight triples of audio, text, face; the best is 0.00 / 0.00 / 1.00, 2 cannot be told apart from it."
+    assert picture.alt_text == (
+        "Map of 15 weight triples of audio, text, face; the best is 0.00 / 0.00 / 1.00, "
+        "2 are not significantly different from it."
     )
 
 
-def test_the_curve_runs_from_none_to_all_of_the_first():
+def test_the_curve_covers_weights_of_the_first_modality_from_0_to_1():
     picture = fusion_figures.curve(fusion(("audio", "text")))
     assert [row[0] for row in picture.rows] == [0.0, 0.25, 0.5, 0.75, 1.0]
     assert [row[-1] for row in picture.rows] == [0, 0, 0, 1, 2]
-    assert picture.shows == "Score over the weight of audio beside text; the best is 1.00."
+    assert picture.alt_text == "Score over the weight of audio beside text; the best is 1.00."
 
 
 def test_reliability_has_the_bins_before_and_after():
     picture = fusion_figures.reliability(fusion(("a", "b")))
+    assert picture.header == ("modality", "calibration", "count", "confidence", "accuracy")
     assert picture.rows[:2] == [("a", "before", 10, 0.3, 0.2), ("a", "before", 30, 0.6, 0.7)]
     assert len(picture.rows) == 3 * 2 * 2
-    assert "fused (expected calibration error 10.0 % before, 5.0 % after)" in picture.shows
+    assert "fused (expected calibration error 10.0 % before, 5.0 % after)" in picture.alt_text
 
 
 def test_the_same_numbers_give_the_same_bytes():
-    one, other = (fusion_figures.ternary(fusion(("a", "b", "c"))) for _ in range(2))
-    assert (one.png, one.svg) == (other.png, other.svg)
+    first, second = (fusion_figures.ternary(fusion(("a", "b", "c"))) for _ in range(2))
+    assert (first.png, first.svg) == (second.png, second.svg)

@@ -18,17 +18,17 @@ def test_the_csv_reproduces_the_calibration_error_of_metrics_json(
     reliability(run.tested, "test").write(tmp_path, "reliability")
     with (tmp_path / "reliability.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    gaps = sum(int(row["count"]) * abs(float(row["confidence"]) - float(row["right"])) for row in rows)
+    gaps = sum(int(row["count"]) * abs(float(row["confidence"]) - float(row["accuracy"])) for row in rows)
     assert run.test is not None
     assert gaps / 140 == pytest.approx(run.test.ece)
     assert sum(int(row["count"]) for row in rows) == 140
     assert all(float(row["bin_low"]) < float(row["confidence"]) <= float(row["bin_high"]) + 1e-6 for row in rows)
 
 
-def test_a_bin_holds_what_is_sure_to_that_degree(say: Callable[..., Predictions]) -> None:
-    found = say([("a", "sad", "sad"), ("a", "sad", "fear"), ("b", "sad", "sad")], sure=0.7)
-    drawn = reliability(found, "test")
-    assert drawn.rows == [(10 / 15, 11 / 15, 3, pytest.approx(0.7), pytest.approx(2 / 3))]
-    assert drawn.shows == (
-        "Reliability on test: share right over confidence in 1 bin of 3 utterances; expected calibration error 3.3 %."
+def test_a_bin_holds_the_utterances_of_its_confidence(say: Callable[..., Predictions]) -> None:
+    predictions = say([("a", "sad", "sad"), ("a", "sad", "fear"), ("b", "sad", "sad")], sure=0.7)
+    drawing = reliability(predictions, "test")
+    assert drawing.rows == [(10 / 15, 11 / 15, 3, pytest.approx(0.7), pytest.approx(2 / 3))]
+    assert drawing.alt_text == (
+        "Reliability on test: accuracy over confidence in 1 bin of 3 utterances; expected calibration error 3.3 %."
     )

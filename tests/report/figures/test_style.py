@@ -1,3 +1,5 @@
+"""The shared style of figures: their numbers as CSV, contrast, missing glyphs, reproducible bytes."""
+
 import csv
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from matplotlib.figure import Figure
 
 from emokit.report.figures import style
 from emokit.report.read_runs import read_run
-from emokit.report.shapes import ClassScores
+from emokit.schema.metrics import ClassScores
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -18,14 +20,14 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """WCAG 2's contrast of two colours, each three shares of sRGB."""
+def contrast(first: tuple[float, ...], second: tuple[float, ...]) -> float:
+    """The WCAG 2 contrast of two sRGB colours, each channel from 0 to 1."""
 
     def luminance(colour: tuple[float, ...]) -> float:
         linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colour]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    low, high = sorted((luminance(one), luminance(other)))
+    low, high = sorted((luminance(first), luminance(second)))
     return (high + 0.05) / (low + 0.05)
 
 
@@ -43,72 +45,76 @@ def test_a_csv_reproduces_the_confusion_matrix(tmp_path: Path) -> None:
     ]
 
 
-def test_a_csv_reproduces_the_scores_of_each_class(make_run: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_csv_reproduces_the_scores_per_class(make_run: Callable[..., Path], tmp_path: Path) -> None:
     run = read_run(make_run(), "emodb")
     assert run.test is not None
     style.per_class(run.test.per_class, run.metrics.labels, "test").write(tmp_path, "classes")
     for row in read_csv(tmp_path / "classes.csv"):
-        own = run.test.per_class[row["label"]]
-        assert (float(row["precision"]), float(row["recall"]), float(row["f1"])) == (own.precision, own.recall, own.f1)
-        assert int(row["support"]) == own.support
+        scores = run.test.per_class[row["label"]]
+        for key in ("precision", "recall", "f1"):
+            assert float(row[key]) == getattr(scores, key)
+        assert int(row["support"]) == scores.support
 
 
-def test_a_class_that_never_occurs_has_no_mark() -> None:
-    def drawn(f1: float, support: int) -> bytes:
+def test_a_class_that_does_not_occur_has_no_mark() -> None:
+    def svg(f1: float, support: int) -> bytes:
         sad = ClassScores(precision=0.5, recall=0.5, f1=f1, support=support)
         return style.per_class({"sad": sad}, ["sad"], "test").svg
 
-    assert drawn(0.2, 3) != drawn(0.7, 3)
-    assert drawn(0.2, 0) == drawn(0.7, 0)
+    assert svg(0.2, 3) != svg(0.7, 3)
+    assert svg(0.2, 0) == svg(0.7, 0)
 
 
 def test_the_same_numbers_give_the_same_bytes_and_no_date() -> None:
-    one, other = (style.confusion_matrix([[3, 1], [2, 5]], ["a", "b"], "dev") for _ in range(2))
-    assert (one.svg, one.png) == (other.svg, other.png)
-    assert b"<dc:date>" not in one.svg
-    assert b"Software" not in one.png
+    first, second = (style.confusion_matrix([[3, 1], [2, 5]], ["a", "b"], "dev") for _ in range(2))
+    assert (first.svg, first.png) == (second.svg, second.png)
+    assert b"<dc:date>" not in first.svg
+    assert b"Software" not in first.png
 
 
-def test_a_png_is_a_print_column_wide_at_200_dots_per_inch() -> None:
+def test_a_png_is_one_print_column_wide_at_200_dots_per_inch() -> None:
     png = style.confusion_matrix([[1]], ["a"], "dev").png
     assert int.from_bytes(png[16:20], "big") == style.WIDTH_INCHES * 200
 
 
 @pytest.mark.parametrize("label", ["$x$", "怒り", "<script>alert(1)</script>", "a_b^{"])
-def test_a_label_is_drawn_as_it_is(label: str) -> None:
+def test_a_label_is_drawn_literally(label: str) -> None:
     assert b"<script" not in style.confusion_matrix([[2]], [label], "dev").svg.replace(b"<!-- <script", b"")
     assert style.per_class({label: ClassScores(precision=None, recall=0.5, f1=0.5, support=2)}, [label], "dev").png
 
 
-def test_no_ink_for_paper_is_left_on_the_dark_page() -> None:
+def test_the_dark_svg_contains_no_colour_for_white_paper() -> None:
     dark = style.for_dark(style.confusion_matrix([[3, 1], [2, 5]], ["a", "b"], "dev").svg).decode()
-    assert not [ink for ink in style.DARK if ink in dark]
+    assert not [colour for colour in style.DARK if colour in dark]
 
 
 @pytest.mark.parametrize(("theme", "ground"), [("light", "#ffffff"), ("dark", "#15171a")])
-def test_words_in_every_cell_can_be_read_in_both_themes(theme: str, ground: str) -> None:
-    def ink(colour: str) -> tuple[float, ...]:
+def test_text_in_every_cell_is_legible_in_both_themes(theme: str, ground: str) -> None:
+    def themed(colour: str) -> tuple[float, ...]:
         return rgb(style.DARK.get(colour, colour) if theme == "dark" else colour)
 
     for percent in range(101):
         share = percent / 100
         cell = tuple(
-            share * over + (1 - share) * under for over, under in zip(ink(style.CELL), rgb(ground), strict=True)
+            share * over + (1 - share) * under for over, under in zip(themed(style.CELL), rgb(ground), strict=True)
         )
-        assert contrast(cell, ink(style.cell_ink(share))) >= 4.5, percent
+        assert contrast(cell, themed(style.cell_ink(share))) >= 4.5, percent
     for colour in (style.INK, style.QUIET, style.BLUE, style.VERMILLION):
-        assert contrast(rgb(ground), ink(colour)) >= 4.5, colour
+        assert contrast(rgb(ground), themed(colour)) >= 4.5, colour
 
 
-def test_drawing_leaves_pyplot_alone() -> None:
-    code = "import sys; from emokit.report import build; sys.exit('matplotlib.pyplot' in sys.modules)"
+def test_drawing_does_not_import_pyplot() -> None:
+    code = "import sys; from emokit.report.page.build import build; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_characters_that_the_font_lacks_are_named_beside_the_figure(tmp_path: Path) -> None:
-    drawn = style.confusion_matrix([[2, 1], [0, 3]], ["怒り", "sad"], "dev")
-    assert drawn.note == "The font of the figures, DejaVu Sans, lacks り怒, drawn as boxes; the CSV has the words."
-    drawn.write(tmp_path, "x")
+def test_characters_without_a_glyph_are_named_in_a_note(tmp_path: Path) -> None:
+    drawing = style.confusion_matrix([[2, 1], [0, 3]], ["怒り", "sad"], "dev")
+    assert (
+        drawing.note
+        == "The figures' font, DejaVu Sans, has no glyphs for り怒 and draws boxes; the CSV has the full text."
+    )
+    drawing.write(tmp_path, "x")
     assert read_csv(tmp_path / "x.csv")[0]["truth"] == "怒り"
     assert style.confusion_matrix([[2]], ["sad"], "dev").note == ""
 

@@ -1,14 +1,16 @@
+"""The figures of a sweep: their numbers, axes and marks."""
+
 from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
 
 from emokit.report.figures import sweep as sweep_figures
-from emokit.report.read_sweeps import Dimension, Sweep
+from emokit.schema.sweep import Dimension, Sweep
 
 
 def sweep(**changes: Any) -> Sweep:
-    """Six points over a rate, a schedule and, where the schedule is plateau, its patience."""
+    """Six points over learning rate, schedule and, for the schedule plateau, its patience."""
     points: list[tuple[float, str, int | None, float, str]] = [
         (1e-4, "cosine", None, 0.5, "complete"),
         (1e-3, "cosine", None, 0.7, "complete"),
@@ -52,70 +54,70 @@ def sweep(**changes: Any) -> Sweep:
     )
 
 
-def test_the_figures_carry_the_numbers_that_they_show() -> None:
-    drawn = sweep_figures.draw(sweep())
-    assert list(drawn) == ["history", "importance", "slices", "parallel"]
-    history = drawn["history"][1]
+def test_the_figures_come_with_their_numbers() -> None:
+    drawings = sweep_figures.draw(sweep())
+    assert list(drawings) == ["history", "importance", "slices", "parallel"]
+    history = drawings["history"][1]
     assert history.header == ("point", "state", "value", "epochs")
     assert history.rows[2] == ("0002", "collapsed", 0.1, 4)
-    assert drawn["importance"][1].rows == [("training.lr", 0.8), ("training.schedule", 0.2)]
-    slices = drawn["slices"][1].rows
-    assert len(slices) == 6 + 6 + 3  # a field that a point lacks has no place in its slice
+    assert drawings["importance"][1].rows == [("training.lr", 0.8), ("training.schedule", 0.2)]
+    slices = drawings["slices"][1].rows
+    assert len(slices) == 6 + 6 + 3  # a slice leaves out points without the field
     assert ("training.plateau_patience", "0005", "2", 0.8, "complete") in slices
-    parallel = drawn["parallel"][1].rows
+    parallel = drawings["parallel"][1].rows
     assert parallel[0] == ("0000", "complete", 0.5, "0.0001", "cosine", "")
-    assert drawn["importance"][1].shows == "Importance: lr 80 %, schedule 20 %."
+    assert drawings["importance"][1].alt_text == "Importance: lr 80 %, schedule 20 %."
 
 
 @pytest.fixture
 def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Figure]:
-    """What was painted of the six points, by the first word of what they show."""
-    found: dict[str, Figure] = {}
+    """The figures of the six points, by the first word of their description."""
+    figures: dict[str, Figure] = {}
     real = sweep_figures.drawing
 
-    def keep(paint: Any, height: float, shows: str, *rest: Any) -> Any:
-        found[shows.split()[0]] = Figure()
-        paint(found[shows.split()[0]])
-        return real(paint, height, shows, *rest)
+    def recording(paint: Any, height: float, alt_text: str, *rest: Any) -> Any:
+        figure = figures[alt_text.split()[0]] = Figure()
+        paint(figure)
+        return real(paint, height, alt_text, *rest)
 
-    monkeypatch.setattr(sweep_figures, "drawing", keep)
+    monkeypatch.setattr(sweep_figures, "drawing", recording)
     sweep_figures.draw(sweep())
-    return found
+    return figures
 
 
-def test_the_ends_of_parallel_axes_stand_beyond_all_lines(figures: dict[str, Figure]) -> None:
+def test_the_ends_of_parallel_axes_are_written_outside_them(figures: dict[str, Figure]) -> None:
     (axes,) = figures["Parallel"].axes
     marks = {text.get_text(): (text.xy[1], text.get_va()) for text in axes.texts}  # type: ignore[attr-defined]
     assert (marks["1e-4"], marks["0.01"]) == ((0, "top"), (1, "bottom"))
-    assert (marks["10"], marks["80"]) == ((0, "top"), (1, "bottom"))  # the score's own, in %
+    assert (marks["10"], marks["80"]) == ((0, "top"), (1, "bottom"))  # of the score, in %
 
 
 def test_whole_numbers_have_whole_ticks() -> None:
     axes = Figure().subplots()
     axes.set_xlim(2, 4)
-    sweep._ticks(axes, Dimension(field="training.plateau_patience", values=[2, 4], is_range=True))
+    sweep_figures._ticks(axes, Dimension(field="training.plateau_patience", values=[2, 4], is_range=True))
     assert list(axes.get_xticks()) == [2, 3, 4]
 
 
-def test_of_one_point_or_of_none_nothing_is_drawn() -> None:
-    one = sweep()
-    assert sweep_figures.draw(one.model_copy(update={"trials": one.trials[:1]})) == {}
-    assert sweep_figures.draw(one.model_copy(update={"trials": []})) == {}
+def test_a_sweep_with_fewer_than_two_points_has_no_figures() -> None:
+    full = sweep()
+    assert sweep_figures.draw(full.model_copy(update={"trials": full.trials[:1]})) == {}
+    assert sweep_figures.draw(full.model_copy(update={"trials": []})) == {}
 
 
-def test_a_loss_that_should_be_low_and_equal_scores_can_be_drawn() -> None:
+def test_equal_scores_of_a_loss_are_drawn() -> None:
     level = [trial.model_copy(update={"value": 0.5}) for trial in sweep().trials]
     lowered = sweep(objective={"metric": "loss", "lower_is_better": True}).model_copy(update={"trials": level})
     assert set(sweep_figures.draw(lowered)) == {"history", "importance", "slices", "parallel"}
 
 
-def test_of_many_fields_the_most_important_six_are_drawn() -> None:
+def test_only_the_six_most_important_fields_are_drawn() -> None:
     names = [f"training.f{number}" for number in range(9)]
     many = sweep(
         dimensions=[{"field": name, "values": [0, 1]} for name in names],
         importance={name: number / 36 for number, name in enumerate(names)},
     )
-    trials = [one.model_copy(update={"params": dict.fromkeys(names, 1)}) for one in many.trials]
+    trials = [trial.model_copy(update={"params": dict.fromkeys(names, 1)}) for trial in many.trials]
     header = sweep_figures.draw(many.model_copy(update={"trials": trials}))["parallel"][1].header
     assert header == ("point", "state", "value", *names[3:])
 
@@ -124,5 +126,7 @@ def test_of_many_fields_the_most_important_six_are_drawn() -> None:
     ("values", "log", "is_log"),
     [([1e-4, 8e-4], False, True), ([16, 32], False, False), ([0.0, 0.2], False, False), (["a", "b"], False, False)],
 )
-def test_numbers_that_span_powers_lie_on_a_logarithmic_axis(values: list[Any], log: bool, is_log: bool) -> None:
+def test_values_that_span_orders_of_magnitude_have_a_logarithmic_axis(
+    values: list[Any], log: bool, is_log: bool
+) -> None:
     assert Dimension(field="x", values=values, log=log).is_log == is_log

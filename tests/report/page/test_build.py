@@ -1,3 +1,5 @@
+"""Building a report: its files, which folders it refuses, and interruptions."""
+
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +12,7 @@ from emokit.report.page.build import build
 
 
 def slim(run: Path) -> Path:
-    """With test scores alone, of which two figures are drawn: figures take most of a report's time."""
+    """Reduce a run to its test scores, so that only two figures are drawn: figures take most of the time."""
     (run / "log.jsonl").unlink()
     metrics = json.loads((run / "metrics.json").read_text())
     del metrics["splits"]["dev"]
@@ -27,7 +29,7 @@ def test_a_report_is_a_page_and_its_figures_with_their_numbers(make_run: Callabl
     ]
 
 
-def test_two_builds_are_equal_to_the_byte(make_run: Callable[..., Path], tmp_path: Path) -> None:
+def test_two_builds_are_identical_to_the_byte(make_run: Callable[..., Path], tmp_path: Path) -> None:
     run = make_run("one")
     files = []
     for out in (tmp_path / "a", tmp_path / "b"):
@@ -36,7 +38,7 @@ def test_two_builds_are_equal_to_the_byte(make_run: Callable[..., Path], tmp_pat
     assert files[0] == files[1]
 
 
-def test_a_folder_that_holds_something_is_refused_unless_forced(make_run: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_refused_without_force(make_run: Callable[..., Path], tmp_path: Path) -> None:
     run, out = slim(make_run()), tmp_path / "report"
     build([run], out)
     (out / "old").touch()
@@ -56,24 +58,24 @@ def test_a_folder_that_is_no_report_is_not_replaced(make_run: Callable[..., Path
     assert str(refused.value) == f"{thesis} has no index.html, so emokit did not make it; --force will not replace it."
 
 
-def test_a_report_never_replaces_the_runs_it_is_about(make_run: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_report_does_not_replace_its_runs(make_run: Callable[..., Path], tmp_path: Path) -> None:
     run, out = make_run(), tmp_path / "runs"
     (out / "index.html").touch()
     with pytest.raises(UsageError) as refused:
         build([run], out, force=True)
     assert str(refused.value) == (
-        f"{out} holds the run {run} that is to be reported; name another folder for the report."
+        f"{out} contains the run {run}, which is to be reported; name another folder for the report."
     )
     assert (run / "metrics.json").exists()
 
 
-def test_nothing_is_written_where_no_run_can_be_read(tmp_path: Path) -> None:
+def test_nothing_is_written_if_no_run_can_be_read(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not there; name a run folder"):
         build([tmp_path / "nowhere"], tmp_path / "report")
     assert not (tmp_path / "report").exists()
 
 
-def test_a_build_that_is_interrupted_leaves_nothing_that_bars_the_next(
+def test_an_interrupted_build_does_not_prevent_the_next(
     make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> str:

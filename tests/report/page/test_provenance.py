@@ -1,4 +1,4 @@
-"""How a run was made, in words and in commands."""
+"""How a run was made, in sentences and in commands."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from emokit.report.page import provenance
 from emokit.report.read_runs import gather
 
 
-def test_the_settings_that_differ_are_found_among_runs_of_one_kind(make_run: Callable[..., Path]) -> None:
+def test_settings_are_compared_among_runs_of_one_modality(make_run: Callable[..., Path]) -> None:
     runs, _ = gather([make_run("a", seed=1), make_run("b", seed=2, skill=0.2), make_run("c", seed=3, kind="text")])
     differing = {run.name: provenance.differing_settings(runs)[run.slug] for run in runs}
     assert differing["a"] == [
@@ -20,7 +20,7 @@ def test_the_settings_that_differ_are_found_among_runs_of_one_kind(make_run: Cal
     assert differing["c"] == []
 
 
-def test_the_commands_make_the_run_again(make_run: Callable[..., Path]) -> None:
+def test_the_commands_reproduce_the_run(make_run: Callable[..., Path]) -> None:
     folder = make_run("with space")
     runs, _ = gather([folder])
     assert provenance.commands(runs[0]) == [
@@ -30,7 +30,7 @@ def test_the_commands_make_the_run_again(make_run: Callable[..., Path]) -> None:
     ]
 
 
-def test_what_the_run_took_stands_in_a_line(make_run: Callable[..., Path]) -> None:
+def test_the_outline_names_model_duration_and_folder(make_run: Callable[..., Path]) -> None:
     runs, _ = gather([make_run("a")])
     best = runs[0].metrics.best_epoch
     assert provenance.outline(runs[0]) == (
@@ -44,29 +44,36 @@ def test_what_the_run_took_stands_in_a_line(make_run: Callable[..., Path]) -> No
     ]
 
 
-def test_a_cross_validated_run_is_made_again_with_its_folds(make_run: Callable[..., Path]) -> None:
+def test_the_commands_of_a_cross_validated_run_name_its_folds(make_run: Callable[..., Path]) -> None:
     folder = make_run("folds")
-    metrics = json.loads((folder / "metrics.json").read_text())
-    (folder / "metrics.json").write_text(json.dumps(metrics | {"policy": "leave-one-speaker-out"}))
+    environment = json.loads((folder / "environment.json").read_text())
+    (folder / "environment.json").write_text(json.dumps(environment | {"folds": "leave-one-speaker-out"}))
     runs, _ = gather([folder])
     assert provenance.commands(runs[0])[-1] == (
         f"emokit train audio {folder}/settings.yaml --data prepared --run {folder}-again --folds leave-one-speaker-out"
     )
 
 
-def test_a_fusion_is_made_again_from_the_runs_that_it_fused(make_run: Callable[..., Path]) -> None:
+def test_the_commands_of_a_fused_run_name_the_runs_that_it_fused(make_run: Callable[..., Path]) -> None:
     folder = make_run("fused", kind="late-fusion")
     settings = {"branches": {"voice": ["../voice"], "face": ["../a.parquet", "../b.parquet"]}}
     (folder / "settings.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
     runs, _ = gather([folder])
-    beside = folder.parent
+    parent = folder.parent
     assert provenance.commands(runs[0])[-1] == (
-        f"emokit fuse-search voice={beside}/voice face={beside}/a.parquet face={beside}/b.parquet "
+        f"emokit fuse-search voice={parent}/voice face={parent}/a.parquet face={parent}/b.parquet "
         f"--settings {folder}/settings.yaml --run {folder}-again"
     )
 
 
-def test_what_others_published_is_read_and_nothing_is_made_of_nothing(make_run: Callable[..., Path]) -> None:
+def test_only_the_original_command_of_an_unknown_modality_is_known(make_run: Callable[..., Path]) -> None:
+    runs, _ = gather([make_run("smell", kind="smell")])
+    assert provenance.commands(runs[0]) == [
+        "emokit train smell experiments/audio/emodb_quick.yaml --data prepared --run 'runs/a b'"
+    ]
+
+
+def test_published_results_are_read_and_none_without_a_score(make_run: Callable[..., Path]) -> None:
     folder = make_run()
     given = {"accuracy": 0.8806, "weighted_f1": None, "note": "a single run"}
     (folder / "settings.yaml").write_text(yaml.safe_dump({"published": given}))

@@ -1,7 +1,10 @@
+"""The page: its numbers are those of the files, it fetches nothing, markup is escaped, text is legible."""
+
 import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,11 +20,11 @@ from emokit.report.page.mistakes import details
 from emokit.report.page.render import render
 from emokit.report.read_runs import gather
 
-CSS = Path(__file__).parents[2] / "emokit" / "report" / "page.css"
+CSS = Path(__file__).parents[3] / "emokit" / "report" / "page" / "page.css"
 
 
 class Page(HTMLParser):
-    """The elements of a page, the text of all of it, and its `<data>` by key."""
+    """The elements of a page, its text, and its `<data>` by key."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()
@@ -33,11 +36,11 @@ class Page(HTMLParser):
         self.feed(self.source)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        named = {name: value or "" for name, value in attributes}
-        self.elements.append((tag, named))
+        values = {name: value or "" for name, value in attributes}
+        self.elements.append((tag, values))
         if tag == "data":
-            self._key = named["data-key"]
-            self.numbers[self._key] = (named["value"], "")
+            self._key = values["data-key"]
+            self.numbers[self._key] = (values["value"], "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "data":
@@ -53,13 +56,13 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def lay_out(folders: list[Path], out: Path, compared: list[Compared] | None = None) -> Path:
-    """The page without its figures, which take most of the time."""
+def render_page(folders: list[Path], out: Path, compared: list[Compared] | None = None) -> Path:
+    """Write the page without figures, which take most of the time."""
     runs, unread = gather(folders)
-    none: dict[str, list[Any]] = {run.slug: [] for run in runs} | {"compare/1": []}
+    no_pictures: dict[str, list[Any]] = {run.slug: [] for run in runs} | {"compare/1": []}
     out.mkdir()
     ranked = standings(experiments_of(runs))
-    (out / "index.html").write_text(render(ranked, unread, none, details(runs, runs, out), compared or []))
+    (out / "index.html").write_text(render(ranked, unread, no_pictures, details(runs, runs, out), compared or []))
     return out / "index.html"
 
 
@@ -80,47 +83,45 @@ def test_every_number_on_the_page_is_the_one_in_metrics_json(
     scores = {name: test[name] for name in ("n", "accuracy", "uar", "weighted_f1", "macro_f1")}
     test["per_gender"] = {"female": scores, "male": scores | {"n": 7, "uar": 0.123}}
     (folders[0] / "metrics.json").write_text(json.dumps(metrics))
-    page = Page(lay_out(folders, tmp_path / "report"))
+    page = Page(render_page(folders, tmp_path / "report"))
     for folder in folders:
-        known: dict[str, Any] = {}
+        expected: dict[str, Any] = {}
         for name, split in json.loads((folder / "metrics.json").read_text())["splits"].items():
-            known |= leaves(split, f"{folder.name}/{name}")
+            expected |= leaves(split, f"{folder.name}/{name}")
             if name == "test":
-                known |= leaves(split, f"{folder.name}/rank")
-        shown = {key: both for key, both in page.numbers.items() if key.startswith(f"{folder.name}/")}
+                expected |= leaves(split, f"{folder.name}/rank")
+        shown = {key: pair for key, pair in page.numbers.items() if key.startswith(f"{folder.name}/")}
         for key, (value, text) in shown.items():
-            assert float(value) == known[key], key
-            rounded = f"{known[key]:,}" if isinstance(known[key], int) else f"{100 * known[key]:.1f}"
-            assert text == (f"{known[key]:.3f}" if "/nll" in key else rounded), key
+            assert float(value) == expected[key], key
+            rounded = f"{expected[key]:,}" if isinstance(expected[key], int) else f"{100 * expected[key]:.1f}"
+            assert text == (f"{expected[key]:.3f}" if "/nll" in key else rounded), key
         skipped = ("confusion", "num_clusters", "cluster", "description", "dev/baselines", "rank/", "dev/n", "test/n")
-        missing = {key for key in known.keys() - shown.keys() if not any(word in key for word in skipped)}
+        missing = {key for key in expected.keys() - shown.keys() if not any(part in key for part in skipped)}
         assert not missing
 
 
 def test_the_ledger_on_the_page_is_the_one_of_the_run(make_run: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_run()
-    page = Page(lay_out([folder], tmp_path / "report"))
+    page = Page(render_page([folder], tmp_path / "report"))
     ledger = json.loads((folder / "ledger.json").read_text())
     for name, corpus in ledger["corpora"].items():
         key = f"data/1/{name}"
         for column in ("expected", "found", "kept"):
             assert page.numbers[f"{key}/{column}"][0] == str(corpus[column])
-        for what in ("dropped", "repaired", "flagged"):
-            assert page.numbers[f"{key}/{what}"][0] == str(sum(map(len, corpus[what].values())))
-            for reason, ids in corpus[what].items():
-                assert page.numbers[f"{key}/{what}/{reason}"][0] == str(len(ids))
+        for action in ("dropped", "repaired", "flagged"):
+            assert page.numbers[f"{key}/{action}"][0] == str(sum(map(len, corpus[action].values())))
+            for reason, ids in corpus[action].items():
+                assert page.numbers[f"{key}/{action}/{reason}"][0] == str(len(ids))
                 assert reason in page.text
-        for split, part in corpus["splits"].items():
-            assert page.numbers[f"{key}/splits/{split}/utterances"][0] == str(part["utterances"])
-            assert page.numbers[f"{key}/splits/{split}/speakers"][0] == str(len(part["speakers"]))
-    for kind, shared in ledger["leakage"].items():
+        for split, content in corpus["splits"].items():
+            assert page.numbers[f"{key}/splits/{split}/utterances"][0] == str(content["utterances"])
+            assert page.numbers[f"{key}/splits/{split}/speakers"][0] == str(len(content["speakers"]))
+    for content, shared in ledger["leakage"].items():
         for pair, number in shared.items():
-            assert page.numbers[f"data/1/leakage/{kind}/{pair}"][0] == str(number)
+            assert page.numbers[f"data/1/leakage/{content}/{pair}"][0] == str(number)
 
 
-def test_markup_in_names_labels_paths_and_reasons_is_shown_and_never_obeyed(
-    make_run: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_markup_in_names_labels_paths_and_reasons_is_escaped(make_run: Callable[..., Path], tmp_path: Path) -> None:
     evil = "<script>alert('x')<"
     folder = make_run(f"in {evil}/{evil}")
     for name in ("metrics.json", "environment.json"):
@@ -158,7 +159,7 @@ def test_the_page_fetches_nothing(built: Path) -> None:
     assert policy["content"].startswith("default-src 'none'")
 
 
-def test_every_link_leads_somewhere(built: Path) -> None:
+def test_every_link_has_a_target(built: Path) -> None:
     page = Page(built)
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -167,7 +168,7 @@ def test_every_link_leads_somewhere(built: Path) -> None:
         assert target[1:] in ids if target.startswith("#") else (built.parent / target).exists()
 
 
-def test_figures_have_words_and_tables_have_captions_and_scope(built: Path) -> None:
+def test_figures_have_descriptions_and_tables_have_captions_and_scope(built: Path) -> None:
     page = Page(built)
     assert all(len(image["alt"]) > 30 for image in page.all("img"))
     assert all(image["aria-label"] for image in page.all("svg"))
@@ -175,9 +176,7 @@ def test_figures_have_words_and_tables_have_captions_and_scope(built: Path) -> N
     assert all("scope" in header for header in page.all("th"))
 
 
-def test_a_run_without_log_ledger_or_test_split_still_has_its_section(
-    make_run: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_run_without_log_ledger_or_test_split_has_a_section(make_run: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_run("bare")
     for name in ("log.jsonl", "ledger.json"):
         (folder / name).unlink()
@@ -185,22 +184,22 @@ def test_a_run_without_log_ledger_or_test_split_still_has_its_section(
     del metrics["splits"]["test"], metrics["seconds"], metrics["best_epoch"]
     (folder / "metrics.json").write_text(json.dumps(metrics))
     (folder / "environment.json").write_text("{}")
-    page = Page(lay_out([folder], tmp_path / "report"))
+    page = Page(render_page([folder], tmp_path / "report"))
     assert "This run has no scores on a test split." in page.text
     assert "The run folder has no ledger.json" in page.text
 
 
-def test_a_broken_folder_costs_its_own_row_a_sentence(make_run: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_broken_folder_gets_a_row_with_the_reason(make_run: Callable[..., Path], tmp_path: Path) -> None:
     broken = make_run("broken")
     (broken / "metrics.json").unlink()
-    page = Page(lay_out([make_run("good"), broken], tmp_path / "report"))
+    page = Page(render_page([make_run("good"), broken], tmp_path / "report"))
     sentence = f"{broken} has no metrics.json, so its training did not end; go on with it by adding --resume."
     assert sentence in page.text
     assert "good/rank/uar" in page.numbers
 
 
-def test_few_speakers_stand_next_to_the_interval(make_run: Callable[..., Path], tmp_path: Path) -> None:
-    source = Page(lay_out([make_run(num_clusters=2)], tmp_path / "report")).source
+def test_a_small_number_of_speakers_is_shown_beside_the_interval(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    source = Page(render_page([make_run(num_clusters=2)], tmp_path / "report")).source
     assert re.search(r'rank/interval/uar/high">[\d.]+</data>\s*<span class="few">only 2 speakers</span>', source)
 
 
@@ -219,42 +218,42 @@ def test_all_text_has_a_contrast_of_at_least_4_5(theme: int) -> None:
             assert (high + 0.05) / (low + 0.05) >= 4.5, (ground, ink)
 
 
-def test_differences_to_the_best_and_comparisons_are_the_numbers_that_were_computed(
+def test_differences_and_comparisons_on_the_page_are_the_computed_ones(
     make_tested: Callable[..., Path], tmp_path: Path
 ) -> None:
     folders = [make_tested(name, seed=number, skill=skill) for number, (name, skill) in enumerate(RUNS.items())]
-    [one] = compare_runs(folders[:2])
-    page = Page(lay_out(folders, tmp_path / "report", [one]))
+    [comparison] = compare_runs(folders[:2])
+    page = Page(render_page(folders, tmp_path / "report", [comparison]))
     for standing in standings(experiments_of(gather(folders)[0]))[1:]:
         assert standing.difference is not None
         key = f"best/{standing.experiment.slug}"
         assert page.numbers[f"{key}/difference"][0] == str(standing.difference.difference)
         assert f"{key}/common" not in page.numbers
-    assert page.source.count('title="cannot be told from the best">≈') == 1
+    assert page.source.count('title="not significantly different from the best">≈') == 1
     for score in ("uar", "accuracy", "weighted_f1", "macro_f1", "ece"):
-        own = one.found.scores[score]
-        shown = [page.numbers[f"compare/1/{score}/{what}"][0] for what in ("first", "second", "difference")]
-        assert shown == [str(own.first), str(own.second), str(own.difference)]
-    for label, own in one.found.recall.items():
-        assert page.numbers[f"compare/1/recall/{label}/difference"][0] == str(own.difference)
-    assert one.verdict in page.text
-    assert one.found.mcnemar is not None
-    assert page.numbers["compare/1/p"][0] == str(one.found.mcnemar.p)
+        entry = comparison.found.scores[score]
+        shown = [page.numbers[f"compare/1/{score}/{side}"][0] for side in ("first", "second", "difference")]
+        assert shown == [str(entry.first), str(entry.second), str(entry.difference)]
+    for label, entry in comparison.found.recall.items():
+        assert page.numbers[f"compare/1/recall/{label}/difference"][0] == str(entry.difference)
+    assert comparison.verdict in page.text
+    assert comparison.found.mcnemar is not None
+    assert page.numbers["compare/1/p"][0] == str(comparison.found.mcnemar.p)
 
 
 RUNS = {"best": 0.8, "level": 0.77, "worse": 0.2}
 
 
-def test_fewer_common_utterances_than_a_run_has_are_counted(
+def test_the_number_of_common_utterances_is_shown_if_smaller(
     make_tested: Callable[..., Path], draw: Callable[..., Predictions], tmp_path: Path
 ) -> None:
-    some = draw(2, 0.3)
-    some = Predictions(some.table.iloc[:90].reset_index(drop=True), some.model, some.fingerprint)
-    page = Page(lay_out([make_tested("best", skill=0.9), make_tested("some", found=some)], tmp_path / "report"))
+    full = draw(2, 0.3)
+    some = replace(full, table=full.table.iloc[:90].reset_index(drop=True))
+    page = Page(render_page([make_tested("best", skill=0.9), make_tested("some", found=some)], tmp_path / "report"))
     assert page.numbers["best/some/common"] == ("90", "90")
 
 
-def test_seeds_folds_and_published_numbers_stand_beside_ours(make_tested: Callable[..., Path], tmp_path: Path) -> None:
+def test_seeds_folds_and_published_scores_are_shown(make_tested: Callable[..., Path], tmp_path: Path) -> None:
     folders = [make_tested(f"seed{number}", seed=number, training_seed=number) for number in (1, 2)]
     crossed = make_tested("crossed", skill=0.1)
     metrics = json.loads((crossed / "metrics.json").read_text())
@@ -266,7 +265,7 @@ def test_seeds_folds_and_published_numbers_stand_beside_ours(make_tested: Callab
     )
     settings = {"published": {"accuracy": 0.8806, "weighted_f1": 0.8789, "note": "one <run>"}}
     (crossed / "settings.yaml").write_text(json.dumps(settings))
-    page = Page(lay_out([*folders, crossed], tmp_path / "report"))
+    page = Page(render_page([*folders, crossed], tmp_path / "report"))
     seeds = experiments_of(gather(folders)[0])[0]
     assert page.numbers[f"seeds/{seeds.runs[0].slug}/uar/mean"] == (
         str(seeds.mean("uar")),
@@ -281,13 +280,15 @@ def test_seeds_folds_and_published_numbers_stand_beside_ours(make_tested: Callab
     assert "Published: one <run>" in page.text
 
 
-def test_of_many_runs_the_best_follow_in_full_and_the_others_say_what_they_differ_in(
+def test_of_many_runs_only_the_best_have_sections_and_the_others_list_differing_settings(
     make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(building, "MOST_IN_FULL", 1)
+    monkeypatch.setattr(building, "MAX_SECTIONS", 1)
     runs = [make_run("good", skill=0.9), make_run("bad", skill=0.1, seed=2)]
     page = Page(build(runs, tmp_path / "report"))
-    assert "The 1 best of 2 runs follow in full, with figures; to see others so, name fewer runs." in page.text
+    assert (
+        "Only the best 1 of 2 runs have a section with figures below; name fewer runs to see the others." in page.text
+    )
     assert "training.learning_rate 0.001 · training.mixup_alpha 0.0" in page.text
     assert [link["href"] for link in page.all("a") if link["href"].startswith("#run")] == ["#run-1"]
     assert len(page.all("img")) == 4

@@ -1,0 +1,58 @@
+"""`ledger.json`: what `emokit prepare` did with each corpus."""
+
+from pydantic import Field
+
+from emokit.schema.base import Schema
+
+Leakage = dict[str, dict[str, int]]
+"""What two splits share: kind (speakers, sentences, texts, recordings) -> "train-test" -> number."""
+
+
+class CorpusSplit(Schema):
+    """The utterances of a corpus in one split; `speakers` is empty where the corpus names none."""
+
+    utterances: int
+    speakers: list[str] = Field(default_factory=list)
+
+
+class CorpusLedger(Schema):
+    """The counts of one corpus.
+
+    Attributes:
+        expected: number of utterances according to the corpus's own papers.
+        num_found: number of utterances in its files.
+        num_kept: number of utterances in the prepared table.
+        with_audio: of these, the number that have a recording.
+        dropped, repaired, flagged: reason -> utterance ids or paths.
+        labels: label -> number of utterances.
+    """
+
+    title: str = ""
+    licence: str = ""
+    homepage: str = ""
+    expected: int | None = None
+    num_found: int = Field(alias="found")
+    num_kept: int = Field(alias="kept")
+    with_audio: int | None = None
+    dropped: dict[str, list[str]] = Field(default_factory=dict)
+    repaired: dict[str, list[str]] = Field(default_factory=dict)
+    flagged: dict[str, list[str]] = Field(default_factory=dict)
+    labels: dict[str, int] = Field(default_factory=dict)
+    splits: dict[str, CorpusSplit] = Field(default_factory=dict)
+    leakage: Leakage = Field(default_factory=dict)
+    notes: list[str] = Field(default_factory=list)
+
+
+class Ledger(Schema):
+    """The ledger of a prepared folder or a run.
+
+    Attributes:
+        failed: corpus that could not be prepared -> error.
+        leakage: over all corpora.
+        details: utterance id or path -> particulars of its entry.
+    """
+
+    corpora: dict[str, CorpusLedger]
+    failed: dict[str, str] = Field(default_factory=dict)
+    leakage: Leakage = Field(default_factory=dict)
+    details: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,114 @@
+"""`metrics.json`: the scores of a run."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from emokit.schema.base import Schema
+
+Interval = tuple[float, float]
+"""The lower and upper bound of a 95 % bootstrap interval over whole clusters."""
+
+
+class Scores(Schema):
+    """The four scores that runs, corpora and baselines have in common, each from 0 to 1."""
+
+    accuracy: float
+    uar: float
+    weighted_f1: float
+    macro_f1: float
+
+
+class GroupScores(Scores):
+    """The scores on the utterances of one corpus, or of the speakers of one gender."""
+
+    n: int
+
+
+class Baseline(Scores):
+    """The scores of a simple model on the same utterances."""
+
+    description: str = ""
+    interval: dict[str, Interval] = Field(default_factory=dict)
+    confusion: list[list[int]] = Field(default_factory=list)
+
+
+class ClassScores(Schema):
+    """The scores of one label; `support` is its number of utterances in the truth."""
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+
+
+class Split(Scores):
+    """The scores of one split. Rows of `confusion` are the truth; `interval` is None where a score has none."""
+
+    n: int
+    num_clusters: int | None = None
+    cluster: str = "speaker"
+    nll: float | None = None
+    ece: float | None = None
+    confusion: list[list[int]]
+    per_class: dict[str, ClassScores]
+    per_corpus: dict[str, GroupScores] = Field(default_factory=dict)
+    per_gender: dict[str, GroupScores] = Field(default_factory=dict)
+    interval: dict[str, Interval | None] = Field(default_factory=dict)
+    baselines: dict[str, Baseline] = Field(default_factory=dict)
+
+
+class Fold(Scores):
+    """The scores of one fold of a cross-validation on its own test utterances."""
+
+    n: int
+    nll: float | None = None
+    ece: float | None = None
+
+
+class Spread(Schema):
+    """Mean and standard deviation of a score over folds."""
+
+    mean: float
+    deviation: float
+
+
+class Metrics(Schema):
+    """A run's `metrics.json`.
+
+    Attributes:
+        labels: the label set, in the order of the confusion matrices.
+        parameters: number of trained and frozen parameters.
+        declared: what must be stated with the scores, without a full stop; empty for most runs.
+        missing_labels: labels that the classifier never predicts.
+        verdict: of a fused run, whether fusion helps.
+        policy: of a cross-validated run, how its folds were drawn.
+        folds: fold -> its scores; `splits["test"]` pools their utterances.
+        over_folds: score -> its mean and spread over the folds.
+        splits: split -> its scores.
+    """
+
+    name: str = ""
+    modality: str = ""
+    model: str = ""
+    labels: list[str]
+    parameters: int | None = None
+    epochs: int | None = None
+    best_epoch: int | None = None
+    declared: str = ""
+    missing_labels: list[str] = Field(default_factory=list)
+    verdict: str = ""
+    policy: str = ""
+    folds: dict[str, Fold] = Field(default_factory=dict)
+    over_folds: dict[str, Spread] = Field(default_factory=dict)
+    splits: dict[str, Split]
+
+    @model_validator(mode="after")
+    def _fits_the_labels(self) -> Self:
+        size = len(self.labels)
+        for name, split in self.splits.items():
+            if [len(row) for row in split.confusion] != [size] * size:
+                raise ValueError(f"has splits.{name}.confusion in another shape than its {size} labels")
+            if missing := [label for label in self.labels if label not in split.per_class]:
+                raise ValueError(f"has no splits.{name}.per_class.{missing[0]}")
+        return self
