@@ -55,8 +55,8 @@ def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *,
         ranked = standings(experiments_of(complete)) if complete else []
         in_full = [run for standing in ranked for run in standing.experiment.runs][:MAX_SECTIONS]
         pictures = {run.slug: _run_pictures(run) for run in in_full}
-        for number, comparison in enumerate(compared, start=1):
-            pictures[f"compare/{number}"] = [_comparison_picture(comparison, number)]
+        for number, pair in enumerate(compared, start=1):
+            pictures[f"compare/{number}"] = [_comparison_picture(pair, number)]
         pictures |= {entry.slug: _sweep_pictures(entry) for entry in sweeps}
         for picture in (picture for section in pictures.values() for picture in section):
             picture.drawing.write(out / FIGURES, picture.stem)
@@ -70,12 +70,12 @@ def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *,
 
 
 def _sweep_pictures(entry: read_sweeps.Searched) -> list[Picture]:
-    drawings = sweep.draw(entry.found).items()
+    drawings = sweep.draw(entry.sweep).items()
     return [Picture(f"{entry.slug}-{stem}", caption, drawing) for stem, (caption, drawing) in drawings]
 
 
-def _comparison_picture(comparison: Compared, number: int) -> Picture:
-    drawing = changes(comparison.found.recall, comparison.found.support, *comparison.names)
+def _comparison_picture(pair: Compared, number: int) -> Picture:
+    drawing = changes(pair.comparison.recall, pair.comparison.support, *pair.names)
     return Picture(f"compare-{number}-recall", "Change in recall per class", drawing)
 
 

@@ -193,7 +193,7 @@ def test_a_broken_folder_gets_a_row_with_the_reason(make_run: Callable[..., Path
     broken = make_run("broken")
     (broken / "metrics.json").unlink()
     page = Page(render_page([make_run("good"), broken], tmp_path / "report"))
-    sentence = f"{broken} has no metrics.json, so its training did not end; go on with it by adding --resume."
+    sentence = f"{broken} has no metrics.json, so its training did not end; resume it by adding --resume."
     assert sentence in page.text
     assert "good/rank/uar" in page.numbers
 
@@ -222,8 +222,8 @@ def test_differences_and_comparisons_on_the_page_are_the_computed_ones(
     make_tested: Callable[..., Path], tmp_path: Path
 ) -> None:
     folders = [make_tested(name, seed=number, skill=skill) for number, (name, skill) in enumerate(RUNS.items())]
-    [comparison] = compare_runs(folders[:2])
-    page = Page(render_page(folders, tmp_path / "report", [comparison]))
+    [pair] = compare_runs(folders[:2])
+    page = Page(render_page(folders, tmp_path / "report", [pair]))
     for standing in standings(experiments_of(gather(folders)[0]))[1:]:
         assert standing.difference is not None
         key = f"best/{standing.experiment.slug}"
@@ -231,14 +231,14 @@ def test_differences_and_comparisons_on_the_page_are_the_computed_ones(
         assert f"{key}/common" not in page.numbers
     assert page.source.count('title="not significantly different from the best">≈') == 1
     for score in ("uar", "accuracy", "weighted_f1", "macro_f1", "ece"):
-        entry = comparison.found.scores[score]
+        entry = pair.comparison.scores[score]
         shown = [page.numbers[f"compare/1/{score}/{side}"][0] for side in ("first", "second", "difference")]
         assert shown == [str(entry.first), str(entry.second), str(entry.difference)]
-    for label, entry in comparison.found.recall.items():
+    for label, entry in pair.comparison.recall.items():
         assert page.numbers[f"compare/1/recall/{label}/difference"][0] == str(entry.difference)
-    assert comparison.verdict in page.text
-    assert comparison.found.mcnemar is not None
-    assert page.numbers["compare/1/p"][0] == str(comparison.found.mcnemar.p)
+    assert pair.verdict in page.text
+    assert pair.comparison.mcnemar is not None
+    assert page.numbers["compare/1/p"][0] == str(pair.comparison.mcnemar.p)
 
 
 RUNS = {"best": 0.8, "level": 0.77, "worse": 0.2}
