@@ -47,6 +47,8 @@ def test_a_modality_that_is_registered_late_is_swept(toy: Any, tmp_path: Path, s
     assert summary["modality"] == "toy"
     assert [entry["state"] for entry in (*summary["trials"], *summary["confirmations"])] == ["complete"] * 4
     assert summary["best"]["params"] == {"training.lr": 0.1}
+    assert json.loads((plan.run / "sweep.json").read_text()) == summary
+    assert toy.ToySettings.read(plan.run / "best.yaml").training.lr == 0.1
 
 
 def test_a_worker_that_is_killed_is_replaced(begin_with: Any, make_sweep: Make, toy: Any) -> None:

@@ -211,7 +211,6 @@ def test_the_model_of_a_point_without_a_score_yet_is_not_deleted(open_plan: Open
     for trial, value in zip(claimed[:2], (0.5, 0.6), strict=True):
         assert trial
         plan.search.complete(trial, value)
-    drop_models(
-        plan.run / plan.TRIALS, plan.other_keys()
-    )  # the third has ended, and its worker has not told its score yet
+    # The third has ended, and its worker has not stored its score yet.
+    drop_models(plan.run / plan.TRIALS, plan.other_keys())
     assert sorted(path.parent.name for path in (plan.run / "trials").glob("*/model")) == ["0001", "0002"]
