@@ -151,7 +151,7 @@ class Fusion(Schema):
     search: Search
     grid: Grid
     bootstrap: Bootstrap
-    methods: list[FusionMethod] = Field(alias="ladder")
+    methods: list[FusionMethod] = Field(alias="fusion_methods")
     calibration: dict[str, Calibration]
     confusion: dict[str, dict[str, list[list[int]]]]
     joined: dict[str, dict[str, int]] = Field(default_factory=dict)
