@@ -2,8 +2,8 @@
 
     make bench PART=text
 
-Same rows, same model (six layers of hidden size 384 with random weights, which do not change the speed), same loop, one process, one
-thread. Comments are GoEmotions' if EMOKIT_CORPORA is set, else synthesised.
+Same rows, same model (six layers of hidden size 384 with random weights, which do not change the speed), same loop, one process,
+one thread. Comments are GoEmotions' if EMOKIT_CORPORA is set, else synthesised.
 """
 
 import os
