@@ -226,7 +226,7 @@ def _branch(name: str, sources: tuple[Path, ...], tables: Sequence[Predictions],
 def _read_table(path: Path) -> Predictions:
     """A parquet or CSV table; CSV has no fingerprint."""
     if not path.exists():
-        raise DataError(f"{path} is not there; name a run folder or a table of predictions.")
+        raise DataError(f"{path} does not exist; name a run folder or a table of predictions.")
     if path.suffix.lower() != CSV:
         return predictions.read(path)
     try:

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emokit import runs
 from emokit.modality import Modality, Option
-from emokit.predictor import Predictor
 
 if TYPE_CHECKING:
     from emokit.model_card import CardFacts
+    from emokit.predictor import Predictor
     from emokit.settings import Settings
 
 
@@ -23,7 +22,11 @@ class LateFusion(Modality):
     medium = "by fusion"
     options = (
         Option(
-            "text", "Fused runs: text of the utterance; with files, once per file in their order.", ("predict",), list
+            "text",
+            "Fused runs only: sentence to predict; with clips, the text of each clip in their order.",
+            ("predict",),
+            list,
+            role="inputs",
         ),
     )
     is_trainable = False
@@ -34,7 +37,7 @@ class LateFusion(Modality):
 
         return FusionSettings
 
-    def load(self, run: Path | None, device: str = "auto", **options: Any) -> Predictor:
+    def load(self, run: Path | None, device: str = "auto", **options: Any) -> "Predictor":
         """Load a fused run and its branches."""
         from emokit.errors import UsageError
         from emokit.fusion.late.predictor import load
@@ -56,13 +59,15 @@ class LateFusion(Modality):
 
     def rerun(self, run: Path, settings: Mapping[str, Any], environment: Mapping[str, Any]) -> list[str]:
         """The words of an `emokit fuse-search` with the same branches and settings."""
+        from emokit.runs import SETTINGS
+
         branches = [
             f"{name}={os.path.normpath(run / str(path))}"
             for name, paths in (settings.get("branches") or {}).items()
             for path in paths
         ]
         return [
-            "emokit", "fuse-search", *branches, "--settings", str(run / runs.SETTINGS), "--run", f"{run}-again"
+            "emokit", "fuse-search", *branches, "--settings", str(run / SETTINGS), "--run", f"{run}-again"
         ]  # fmt: skip
 
 

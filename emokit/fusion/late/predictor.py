@@ -19,13 +19,13 @@ from emokit.files import read_json
 from emokit.fusion.late.combine import Weighted
 from emokit.fusion.late.inputs import Panel, check_labels, join_split
 from emokit.fusion.late.modality import LATE_FUSION
+from emokit.schema.fusion import FUSION
 from emokit.fusion.late.settings import FusionSettings
 from emokit.labels import LabelSet
 from emokit.modality import MODALITIES, modality, modality_of
 from emokit.modality import load as load_run
 from emokit.predictions import Predictions
-from emokit.predictor import Arguments, Input, Prediction, Predictor
-from emokit.schema.fusion import FUSION
+from emokit.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
 
 
 @dataclass(frozen=True)
@@ -101,16 +101,22 @@ class LateFusionPredictor(Predictor):
         return fused, counts
 
     def _predict(self, item: Input) -> Prediction | DataError:
-        probabilities = {}
+        probabilities: dict[str, numpy.ndarray] = {}
+        nothing: NothingToPredict | None = None
         for branch in self.branches:
             if not branch.predictor.accepts(item):
                 continue
-            prediction = next(iter(branch.predictor.predict([item])))
-            if isinstance(prediction, DataError):
+            prediction = _first(branch.predictor, item)
+            if isinstance(prediction, NothingToPredict):
+                nothing = prediction
+            elif isinstance(prediction, DataError):
                 return prediction
-            order = [prediction.labels.index(label) for label in self.labels]
-            probabilities[branch.name] = prediction.probabilities[None, order]
+            else:
+                order = [prediction.labels.index(label) for label in self.labels]
+                probabilities[branch.name] = prediction.probabilities[None, order]
         if not probabilities:
+            if nothing:
+                return nothing
             known = ", ".join(f"{branch.name} ({branch.modality})" for branch in self.branches)
             return DataError(
                 f"No branch can predict {item.name}; the branches are {known}: name a clip, or a sentence with --text."
@@ -173,6 +179,14 @@ def load(run: Path, device: str = "auto") -> LateFusionPredictor:
     return LateFusionPredictor(settings, labels, weighted, tuple(branches), notes)
 
 
+def _first(predictor: Predictor, item: Input) -> Prediction | DataError:
+    """The prediction of one input, or the error that it yields or raises."""
+    try:
+        return next(iter(predictor.predict([item])))
+    except DataError as error:
+        return error
+
+
 def _load_branch(name: str, source: Path, model: str, device: str) -> LoadedBranch:
     """Load the run folder of a branch, or the pretrained model that made its table.
 
@@ -193,5 +207,5 @@ def _load_branch(name: str, source: Path, model: str, device: str) -> LoadedBran
     if pretrained:
         return LoadedBranch(name, pretrained, modality(pretrained).load(None, device))
     if not source.exists():
-        raise DataError(f"{name} comes from {source}, which is not there; move it back, or fuse again.")
+        raise DataError(f"{name} comes from {source}, which does not exist; move it back, or fuse again.")
     raise DataError(f"{name} comes from the table {source.name}, which cannot predict new utterances.")

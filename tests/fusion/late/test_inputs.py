@@ -115,14 +115,14 @@ def test_other_labels_for_the_same_utterance(write_tables):
 def test_an_utterance_twice(write_tables):
     paths = write_tables()
     rewrite(paths["a"], lambda table: pandas.concat([table, table.iloc[[3]]]))
-    assert refusal(paths) == f"{paths['a']} has meld/dev/00003 twice; each utterance_id must stand once."
+    assert refusal(paths) == f"{paths['a']} has meld/dev/00003 twice; each utterance_id must be unique."
 
 
 def test_two_tables_of_one_name_that_overlap(write_tables):
     paths = write_tables()
     with pytest.raises(DataError) as error:
         read({"a": [paths["a"], paths["a"]]})
-    expected = f"a ({paths['a']}, {paths['a']}) has meld/dev/00000 twice; each utterance_id must stand once."
+    expected = f"a ({paths['a']}, {paths['a']}) has meld/dev/00000 twice; each utterance_id must be unique."
     assert str(error.value) == expected
 
 
@@ -210,7 +210,7 @@ def test_a_table_of_one_split_only(write_tables):
 def test_a_missing_file(tmp_path):
     for name in ("a.csv", "a.parquet", "a"):
         assert refusal({"a": tmp_path / name}) == (
-            f"{tmp_path / name} is not there; name a run folder or a table of predictions."
+            f"{tmp_path / name} does not exist; name a run folder or a table of predictions."
         )
 
 
