@@ -1,22 +1,29 @@
 """Opening prepared folders, their label set and feature stores; the folders of real and synthesised corpora."""
 
 import json
+import pickle
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pandas
 import pytest
+import yaml
 
 from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
+from emokit.data import prepared as module
+from emokit.data.audio_io.reading import Reading
 from emokit.data.prepare import Plan, prepare
-from emokit.data.prepared import Prepared, features_folder, genders, open_prepared
+from emokit.data.prepared import Prepared, features_folder, genders, open_prepared, read_labels
+from emokit.data.store import write_shard
 from emokit.data.synthesis.corpora import write_corpus
 from emokit.errors import DataError
+from emokit.labels import DEFAULT_LABELS, LabelSet
 
 Write = Callable[..., list[Path]]
 MakePlan = Callable[..., Plan]
@@ -41,6 +48,98 @@ def test_a_complete_folder_has_a_table_a_ledger_features_and_a_fingerprint(
     assert re.fullmatch("[0-9a-f]{64}", opened.fingerprint)
     store = opened.features(plan({"emodb": tmp_path / "emodb"}).features)
     assert set(store) == set(opened.table["utterance_id"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "changes"),
+    [
+        (tuple(reversed(DEFAULT_LABELS)), {}),
+        (("neutral", "angry"), {"disgust": None, "fear": None, "happiness": None, "sadness": None}),
+    ],
+    ids=["reordered", "subset"],
+)
+def test_a_prepared_folder_has_the_label_set_it_was_prepared_with(
+    tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any, labels: tuple[str, ...], changes: dict
+) -> None:
+    write_emodb(tmp_path / "emodb")
+    base = plan({"emodb": tmp_path / "emodb"}, labels=LabelSet(labels))
+    corpus = base.corpora[0].model_copy(update={"labels": {**base.corpora[0].labels, **changes}})
+    prepare(replace(base, corpora=(corpus,)), tmp_path / "out", extractor)
+    opened = open_prepared(tmp_path / "out")
+    assert isinstance(opened.labels, LabelSet)
+    assert opened.labels == read_labels(opened.folder) == labels
+    assert opened.settings["labels"] == list(labels)
+    assert list(opened.ledger["corpora"]["emodb"]["labels"]) == list(labels)
+    assert set(opened.table["label"]) == {"angry", "happy", "neutral"} & set(labels)
+
+
+def test_another_order_of_labels_changes_the_fingerprint(
+    prepared: Prepared, plan: MakePlan, extractor: Any, tmp_path: Path
+) -> None:
+    arguments = plan({"emodb": tmp_path / "emodb"}, labels=LabelSet(reversed(DEFAULT_LABELS)))
+    assert prepare(arguments, tmp_path / "out", extractor).fingerprint != prepared.fingerprint
+
+
+def test_a_folder_without_a_label_set_is_refused(prepared: Prepared) -> None:
+    path = prepared.folder / "settings.yaml"
+    settings = yaml.safe_load(path.read_text())
+    del settings["labels"]
+    path.write_text(yaml.safe_dump(settings))
+    for read in (read_labels, open_prepared):
+        with pytest.raises(DataError) as error:
+            read(prepared.folder)
+        assert str(error.value) == (
+            f"{prepared.folder} was prepared by an emokit before names changed; prepare it again into another folder."
+        )
+
+
+def test_settings_roots_and_feature_settings_are_parsed_once(
+    prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = []
+    read = module.read_yaml_mapping
+    monkeypatch.setattr(module, "read_yaml_mapping", lambda path: parsed.append(path) or read(path))
+    opened = open_prepared(prepared.folder)
+    assert opened.roots == {"emodb": str(tmp_path / "emodb")}
+    assert opened.feature_settings == {"num_bins": 2}
+    assert opened.settings["corpora"]["emodb"]["split"] == "speaker"
+    assert replace(opened, fingerprint="other").settings is opened.settings
+    assert parsed == [prepared.folder / "settings.yaml"]
+
+
+def test_copies_share_an_open_store_and_other_folders_do_not(
+    prepared: Prepared, plan: MakePlan, tmp_path: Path
+) -> None:
+    settings = plan({"emodb": tmp_path / "emodb"}).features
+    store = prepared.features(settings)
+    name = store.folder.name
+    train = replace(prepared, table=prepared.table[prepared.table["split"] == "train"])
+    assert prepared.features(settings) is prepared.store(name) is train.store(name) is store
+    elsewhere = replace(prepared, folder=shutil.copytree(prepared.folder, tmp_path / "copy"))
+    assert elsewhere.store(name).folder == tmp_path / "copy" / "features" / name
+    assert len(prepared.store("computed-later")) == 0
+
+
+def test_a_store_is_opened_again_after_shards_were_added(prepared: Prepared) -> None:
+    folder = prepared.folder / "features" / "slower"
+    folder.mkdir()
+    write_shard(folder, [Reading("emodb/a", 1, 1, log_mel=numpy.ones((2, 2), numpy.float16))])
+    first = prepared.store("slower")
+    write_shard(folder, [Reading("emodb/b", 1, 1, log_mel=numpy.ones((2, 2), numpy.float16))])
+    assert (sorted(first), sorted(prepared.store("slower"))) == (["emodb/a"], ["emodb/a", "emodb/b"])
+
+
+def test_a_pickled_folder_opens_its_stores_itself(prepared: Prepared, plan: MakePlan, tmp_path: Path) -> None:
+    settings = plan({"emodb": tmp_path / "emodb"}).features
+    size = len(pickle.dumps(prepared))
+    store = prepared.features(settings)
+    assert prepared.settings
+    assert len(pickle.dumps(prepared)) == size
+    received = pickle.loads(pickle.dumps(prepared))
+    assert received.labels == prepared.labels
+    assert received.features(settings) is not store
+    assert sorted(received.features(settings)) == sorted(store)
+    assert received.roots == prepared.roots
 
 
 def test_genders_are_known_by_utterance(prepared: Prepared, tmp_path: Path) -> None:
