@@ -1,10 +1,10 @@
-"""What a sweep costs beside the training itself: claiming points, drawing them, reporting epochs, telling what became of them.
+"""Overhead of a sweep: sampling and claiming points, reporting epochs, storing results.
 
     make bench PART=sweep
 
-Points of 24 epochs by TPE and the median pruner on a journal, worked on in this process: a narrow ACRNN on one corpus that is
-synthesised. Counted as the sweep's own is everything outside of the wing's `train`, and what `train` waits for each epoch's
-report. A worker's start, once for all its points, is measured by itself.
+Points of 24 epochs, sampled by TPE and pruned by the median pruner on a journal file, all in this process: a narrow ACRNN on one
+synthesised corpus. The overhead is all time outside the modality's `train`, plus the time that `train` waits for the report of
+each epoch. Starting a worker, once for all its points, is measured separately.
 """
 
 import subprocess
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from emokit.sweep.train_point import OnEpoch, train_point
 
 from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
@@ -26,14 +27,13 @@ from emokit.data.synthesis.corpora import write_corpus
 from emokit.settings import Settings
 from emokit.sweep import run
 from emokit.sweep.space import read_space
-from emokit.sweep.wings import OnEpoch, train_point
 from emokit.sweep.worker import Worker
 
 POINTS, EPOCHS = 2, 24
 SPACE = {
     "name": "bench",
     "experiment": {
-        "kind": "audio",
+        "modality": "audio",
         "settings": {
             "data": {"window_seconds": 1.5},
             "model": {"channels": [8, 16, 32], "lstm_hidden_size": 32, "classifier_hidden_size": 32},
@@ -51,7 +51,7 @@ SPACE = {
 
 
 def main() -> None:
-    """Measure and show."""
+    """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
         measure(Path(folder))
 
@@ -65,35 +65,39 @@ def measure(folder: Path) -> None:
     (folder / "space.yaml").write_text(yaml.safe_dump(SPACE))
     plan = run.begin(read_space(folder / "space.yaml"), folder / "prepared", folder / "sweep", device="cpu")
     train = train_point("audio", folder / "prepared", "cpu", "auto")
-    spent = {"training": 0.0, "reports": 0.0, "epochs": 0.0}
+    seconds = {"training": 0.0, "reports": 0.0}
+    num_epochs = 0
 
-    def measured(settings: Settings, run: Path, on_epoch: OnEpoch) -> None:
+    def timed_train(settings: Settings, folder: Path, on_epoch: OnEpoch) -> None:
         def report(line: dict[str, Any]) -> None:
+            nonlocal num_epochs
             started = time.perf_counter()
             try:
                 on_epoch(line)
             finally:
-                spent["reports"] += time.perf_counter() - started
-                spent["epochs"] += 1
+                seconds["reports"] += time.perf_counter() - started
+                num_epochs += 1
 
         started = time.perf_counter()
         try:
-            train(settings, run, report)
+            train(settings, folder, report)
         finally:
-            spent["training"] += time.perf_counter() - started
+            seconds["training"] += time.perf_counter() - started
 
     started = time.perf_counter()
-    Worker(plan, measured).work()
+    Worker(plan, timed_train).run()
     total = time.perf_counter() - started
-    training = spent["training"] - spent["reports"]
-    own = total - training
-    print(f"{POINTS} points of {EPOCHS} epochs ({spent['epochs']:.0f} epochs in all), narrow ACRNN, one thread")
-    print(f"training            {training / POINTS:8.2f} s a point")
-    print(f"the sweep's own     {own / POINTS:8.3f} s a point, {100 * own / training:.2f} % of the training")
-    print(f"of it, reports      {1000 * spent['reports'] / spent['epochs']:8.1f} ms an epoch")
+    training = seconds["training"] - seconds["reports"]
+    overhead = total - training
+    print(f"{POINTS} points of {EPOCHS} epochs ({num_epochs} epochs in total), narrow ACRNN, one thread")
+    print(f"training            {training / POINTS:8.2f} s per point")
+    print(
+        f"overhead            {overhead / POINTS:8.3f} s per point, {100 * overhead / training:.2f} % of the training"
+    )
+    print(f"reports             {1000 * seconds['reports'] / num_epochs:8.1f} ms per epoch, part of the overhead")
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", "import emokit.sweep.run, emokit.audio.train"], check=True)
-    print(f"a worker's start    {time.perf_counter() - started:8.1f} s, once")
+    print(f"start of a worker   {time.perf_counter() - started:8.1f} s, once")
 
 
 if __name__ == "__main__":
