@@ -133,7 +133,7 @@ class Fusion(Schema):
     Attributes:
         clusters: split -> number of clusters, each a `cluster` (speaker or dialogue).
         choice: name of the method that the run uses.
-        methods: all fusion methods, from the simplest on.
+        fusion_methods: all of them, from the simplest on.
         calibration: modality, or `fused` -> its calibration.
         confusion: modality -> split -> matrix, rows are the truth.
         joined: split -> counts of utterances: all, used, lacking a modality.
@@ -151,7 +151,7 @@ class Fusion(Schema):
     search: Search
     grid: Grid
     bootstrap: Bootstrap
-    methods: list[FusionMethod] = Field(alias="fusion_methods")
+    fusion_methods: list[FusionMethod]
     calibration: dict[str, Calibration]
     confusion: dict[str, dict[str, list[list[int]]]]
     joined: dict[str, dict[str, int]] = Field(default_factory=dict)

@@ -14,6 +14,7 @@ import yaml
 from emokit import predictions, runs
 from emokit.data.catalogue import read_catalogue
 from emokit.data.ledger import Ledger
+from emokit.errors import EmokitError
 from emokit.files import read_json, write_json
 from emokit.labels import DEFAULT_LABELS
 from emokit.model_card import CardFacts
@@ -243,6 +244,18 @@ def edit() -> Callable[..., None]:
         write_json(path, content)
 
     return edit_file
+
+
+@pytest.fixture
+def refusal() -> Callable[[Path], str]:
+    """The sentence on a folder that is not a complete run; the tests of `runs` compare its words."""
+
+    def sentence(folder: Path) -> str:
+        with pytest.raises(EmokitError) as refused:
+            runs.check_complete(folder)
+        return str(refused.value)
+
+    return sentence
 
 
 @pytest.fixture(scope="session")

@@ -19,13 +19,13 @@ from emokit.files import read_json
 from emokit.fusion.late.combine import Weighted
 from emokit.fusion.late.inputs import Panel, check_labels, join_split
 from emokit.fusion.late.modality import LATE_FUSION
-from emokit.schema.fusion import FUSION
 from emokit.fusion.late.settings import FusionSettings
 from emokit.labels import LabelSet
 from emokit.modality import MODALITIES, modality, modality_of
 from emokit.modality import load as load_run
 from emokit.predictions import Predictions
 from emokit.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
+from emokit.schema.fusion import FUSION
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def fusion(names: tuple[str, ...], steps: int = 4) -> Fusion:
                 "optimism": 0.01,
                 "cloud": [weights[0], weights[0], weights[-1 if size == 1 else 1]],
             },
-            "ladder": [],
+            "fusion_methods": [],
             "calibration": {name: {"temperature": 1.5, "dev": states, "test": states} for name in (*names, "fused")},
             "confusion": {name: {"dev": confusion, "test": confusion} for name in names},
         }

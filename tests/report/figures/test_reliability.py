@@ -25,8 +25,8 @@ def test_the_csv_reproduces_the_calibration_error_of_metrics_json(
     assert all(float(row["bin_low"]) < float(row["confidence"]) <= float(row["bin_high"]) + 1e-6 for row in rows)
 
 
-def test_a_bin_holds_the_utterances_of_its_confidence(say: Callable[..., Predictions]) -> None:
-    predictions = say([("a", "sad", "sad"), ("a", "sad", "fear"), ("b", "sad", "sad")], sure=0.7)
+def test_a_bin_holds_the_utterances_of_its_confidence(predict: Callable[..., Predictions]) -> None:
+    predictions = predict([("a", "sad", "sad"), ("a", "sad", "fear"), ("b", "sad", "sad")], confidence=0.7)
     drawing = reliability(predictions, "test")
     assert drawing.rows == [(10 / 15, 11 / 15, 3, pytest.approx(0.7), pytest.approx(2 / 3))]
     assert drawing.alt_text == (

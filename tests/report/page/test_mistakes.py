@@ -43,7 +43,7 @@ def prepare(folder: Path, root: Path, predictions: Predictions, **columns: objec
 def run(make_tested: MakeRun, tmp_path: Path, draw: Callable[..., Predictions]) -> Run:
     """A run that names its prepared folder; every utterance has audio."""
     predictions = draw(1, 0.5)
-    folder = make_tested("voice", found=predictions)
+    folder = make_tested("voice", test=predictions)
     (tmp_path / "corpora" / "wav").mkdir(parents=True)
     for id_ in predictions.table["utterance_id"]:
         (tmp_path / "corpora" / "wav" / f"{id_[6:]} a.wav").touch()
@@ -108,7 +108,7 @@ def test_a_path_outside_of_the_corpus_gives_no_audio(run: Run, tmp_path: Path, p
 def test_a_fused_run_takes_transcripts_from_a_run_on_the_same_data(
     run: Run, make_tested: MakeRun, tmp_path: Path
 ) -> None:
-    fused = gather([make_tested("fused", found=run.tested)])[0][0]
+    fused = gather([make_tested("fused", test=run.tested)])[0][0]
     assert not details([fused], [fused], tmp_path / "report")["fused"].has_source
     detail = details([fused], [fused, run], tmp_path / "report")["fused"]
     assert detail.mistakes[0].text.startswith(EVIL)

@@ -11,7 +11,7 @@ from emokit.report.read_runs import gather
 
 
 def test_settings_are_compared_among_runs_of_one_modality(make_run: Callable[..., Path]) -> None:
-    runs, _ = gather([make_run("a", seed=1), make_run("b", seed=2, skill=0.2), make_run("c", seed=3, kind="text")])
+    runs, _ = gather([make_run("a", seed=1), make_run("b", seed=2, skill=0.2), make_run("c", seed=3, modality="text")])
     differing = {run.name: provenance.differing_settings(runs)[run.slug] for run in runs}
     assert differing["a"] == [
         ("training.learning_rate", "0.0005", "0.001"),
@@ -55,7 +55,7 @@ def test_the_commands_of_a_cross_validated_run_name_its_folds(make_run: Callable
 
 
 def test_the_commands_of_a_fused_run_name_the_runs_that_it_fused(make_run: Callable[..., Path]) -> None:
-    folder = make_run("fused", kind="late-fusion")
+    folder = make_run("fused", modality="late-fusion")
     settings = {"branches": {"voice": ["../voice"], "face": ["../a.parquet", "../b.parquet"]}}
     (folder / "settings.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
     runs, _ = gather([folder])
@@ -67,7 +67,7 @@ def test_the_commands_of_a_fused_run_name_the_runs_that_it_fused(make_run: Calla
 
 
 def test_only_the_original_command_of_an_unknown_modality_is_known(make_run: Callable[..., Path]) -> None:
-    runs, _ = gather([make_run("smell", kind="smell")])
+    runs, _ = gather([make_run("smell", modality="smell")])
     assert provenance.commands(runs[0]) == [
         "emokit train smell experiments/audio/emodb_quick.yaml --data prepared --run 'runs/a b'"
     ]

@@ -181,7 +181,7 @@ def test_a_run_without_log_ledger_or_test_split_has_a_section(make_run: Callable
     for name in ("log.jsonl", "ledger.json"):
         (folder / name).unlink()
     metrics = json.loads((folder / "metrics.json").read_text())
-    del metrics["splits"]["test"], metrics["seconds"], metrics["best_epoch"]
+    del metrics["splits"]["test"], metrics["best_epoch"]
     (folder / "metrics.json").write_text(json.dumps(metrics))
     (folder / "environment.json").write_text("{}")
     page = Page(render_page([folder], tmp_path / "report"))
@@ -249,7 +249,7 @@ def test_the_number_of_common_utterances_is_shown_if_smaller(
 ) -> None:
     full = draw(2, 0.3)
     some = replace(full, table=full.table.iloc[:90].reset_index(drop=True))
-    page = Page(render_page([make_tested("best", skill=0.9), make_tested("some", found=some)], tmp_path / "report"))
+    page = Page(render_page([make_tested("best", skill=0.9), make_tested("some", test=some)], tmp_path / "report"))
     assert page.numbers["best/some/common"] == ("90", "90")
 
 
