@@ -1,7 +1,7 @@
-"""How fast the search of fusion weights is: `make bench` runs it; every figure is measured anew.
+"""Speed and memory of the search for fusion weights; run by `make bench`.
 
-1,326 weight triples on 1,109 utterances of 114 dialogues and 7 classes, as MELD's dev has them, against a loop over
-scikit-learn's `f1_score`; 20,301 triples; 1,000 searches on resamples; and how much memory that took.
+1,326 weight triples on 1,109 utterances of 114 dialogues and 7 classes (the size of MELD's dev split), against a loop over
+scikit-learn's `f1_score`; 20,301 triples; and 1,000 searches on bootstrap resamples.
 """
 
 import resource
@@ -17,19 +17,22 @@ from emokit.cli import console
 from emokit.fusion.late.inputs import Panel
 from emokit.fusion.late.search import Problem
 from emokit.fusion.late.simplex import Points, grid
-from emokit.labels import LABELS
+from emokit.labels import DEFAULT_LABELS
 from emokit.metrics import bootstrap_weights
 
 UTTERANCES, DIALOGUES, RESAMPLES = 1_109, 114, 1_000
+CLASSES = len(DEFAULT_LABELS)
+CLASS_SHARES = [0.14, 0.02, 0.04, 0.15, 0.42, 0.1, 0.13]
 
 
 def panel() -> Panel:
-    """Three modalities of noise that favours the truth more or less."""
+    """Random predictions of three modalities that are correct more or less often."""
     random = numpy.random.default_rng(0)
-    targets = random.choice(7, UTTERANCES, p=[0.14, 0.02, 0.04, 0.15, 0.42, 0.1, 0.13])
-    scores = random.normal(size=(3, UTTERANCES, 7))
-    scores[:, numpy.arange(UTTERANCES), targets] += numpy.array([[1.5], [1.0], [0.5]])
-    powers = numpy.exp(scores)
+    targets = random.choice(CLASSES, UTTERANCES, p=CLASS_SHARES)
+    logits = random.normal(size=(3, UTTERANCES, CLASSES))
+    logits[:, numpy.arange(UTTERANCES), targets] += numpy.array([[1.5], [1.0], [0.5]])
+    powers = numpy.exp(logits)
+    probabilities = powers / powers.sum(axis=2, keepdims=True)
     dialogues = numpy.sort(numpy.append(numpy.arange(DIALOGUES), random.integers(0, DIALOGUES, UTTERANCES - DIALOGUES)))
     table = pandas.DataFrame(
         {
@@ -38,52 +41,53 @@ def panel() -> Panel:
             "speaker": "Ross",
             "dialogue": dialogues.astype(str),
             "split": "dev",
-            "label": numpy.array(LABELS)[targets],
+            "label": numpy.array(DEFAULT_LABELS)[targets],
         }
     )
     present = numpy.ones((3, UTTERANCES), dtype=bool)
-    return Panel(("audio", "text", "vision"), table, powers / powers.sum(axis=2, keepdims=True), present)
+    return Panel(("audio", "text", "vision"), DEFAULT_LABELS, table, probabilities, present)
 
 
-def measure(work: Callable[[], Any], times: int = 1) -> tuple[float, Any]:
-    """The least seconds of some runs, and what the last one gave."""
+def measure(work: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
+    """The seconds of the fastest run, and the result of the last one."""
     seconds = []
-    found = None
-    for _ in range(times):
-        begun = time.perf_counter()
-        found = work()
-        seconds.append(time.perf_counter() - begun)
-    return min(seconds), found
+    result = None
+    for _ in range(repeats):
+        started = time.perf_counter()
+        result = work()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds), result
 
 
 def main() -> None:
-    """Measure and show."""
+    """Measure and print."""
     data = panel()
-    problem = Problem.of(data, ["linear"], "weighted_f1")
-    points, finer = grid(3, 50, ["linear"]), grid(3, 200, ["linear"])
+    problem = Problem.from_panel(data, ["linear"], "weighted_f1")
+    points, fine_points = grid(3, 50, ["linear"]), grid(3, 200, ["linear"])
 
     def with_scikit_learn() -> numpy.ndarray:
         pooled = (numpy.tensordot(weights / 50, data.probabilities, 1) for weights in points.all_weights)
-        return numpy.array([f1_score(data.targets, one.argmax(axis=1), average="weighted") for one in pooled])
+        predictions = (probabilities.argmax(axis=1) for probabilities in pooled)
+        return numpy.array([f1_score(data.targets, predicted, average="weighted") for predicted in predictions])
 
-    slow, expected = measure(with_scikit_learn)
-    quick, found = measure(lambda: problem.plain_scores(points), times=3)
-    fine, _ = measure(lambda: problem.plain_scores(finer))
+    loop_seconds, expected = measure(with_scikit_learn)
+    seconds, scores = measure(lambda: problem.plain_scores(points), repeats=3)
+    fine_seconds, _ = measure(lambda: problem.plain_scores(fine_points))
     draws = bootstrap_weights(problem.num_clusters, RESAMPLES, 0)
-    again, _ = measure(lambda: problem.best(points, draws))
-    log_problem = Problem.of(data, ["log"], "nll")
-    log_nll, _ = measure(lambda: log_problem.plain_scores(Points({"log": points.all_weights})))
+    search_seconds, _ = measure(lambda: problem.best(points, draws))
+    log_problem = Problem.from_panel(data, ["log"], "nll")
+    log_seconds, _ = measure(lambda: log_problem.plain_scores(Points({"log": points.all_weights})))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    for what, value in {
-        f"{len(points):,} points, a loop over scikit-learn's f1_score": f"{slow:.2f} s",
-        f"{len(points):,} points, emokit": f"{quick:.3f} s, {slow / quick:.0f} times as fast",
-        "largest difference of a score": f"{numpy.abs(found - expected).max():.1e}",
-        f"{len(finer):,} points, emokit": f"{fine:.2f} s",
-        f"{len(points):,} points by log pooling and NLL": f"{log_nll:.3f} s",
-        f"{RESAMPLES:,} searches of {len(points):,} points on resamples of dialogues": f"{again:.2f} s",
-        "most memory of the process": f"{peak:.2f} GiB",
+    for title, value in {
+        f"{len(points):,} points, loop over scikit-learn's f1_score": f"{loop_seconds:.2f} s",
+        f"{len(points):,} points, emokit": f"{seconds:.3f} s, {loop_seconds / seconds:.0f} times as fast",
+        "largest difference of a score": f"{numpy.abs(scores - expected).max():.1e}",
+        f"{len(fine_points):,} points, emokit": f"{fine_seconds:.2f} s",
+        f"{len(points):,} points by log pooling and NLL": f"{log_seconds:.3f} s",
+        f"{RESAMPLES:,} searches of {len(points):,} points on resamples of dialogues": f"{search_seconds:.2f} s",
+        "peak memory of the process": f"{peak:.2f} GiB",
     }.items():
-        console.show(f"{what}: {value}")
+        console.show(f"{title}: {value}")
 
 
 if __name__ == "__main__":

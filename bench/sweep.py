@@ -1,10 +1,10 @@
-"""What a sweep costs beside the training itself: claiming points, drawing them, reporting epochs, telling what became of them.
+"""Overhead of a sweep: claiming points, sampling values, reporting epochs, storing results.
 
     make bench PART=sweep
 
-Points of 24 epochs by TPE and the median pruner on a journal, worked on in this process: a narrow ACRNN on one corpus that is
-synthesised. Counted as the sweep's own is everything outside of the wing's `train`, and what `train` waits for each epoch's
-report. A worker's start, once for all its points, is measured by itself.
+Points of 24 epochs by TPE and the median pruner on a journal, trained in this process: a narrow ACRNN on one synthesised corpus.
+Everything outside the modality's `train` is overhead, and so is the time in which `train` waits for the report of an epoch. The
+start of a worker process, once for all its points, is measured separately.
 """
 
 import subprocess
@@ -26,14 +26,14 @@ from emokit.data.synthesis.corpora import write_corpus
 from emokit.settings import Settings
 from emokit.sweep import run
 from emokit.sweep.space import read_space
-from emokit.sweep.wings import OnEpoch, train_point
+from emokit.sweep.train_point import OnEpoch, train_point
 from emokit.sweep.worker import Worker
 
 POINTS, EPOCHS = 2, 24
 SPACE = {
     "name": "bench",
     "experiment": {
-        "kind": "audio",
+        "modality": "audio",
         "settings": {
             "data": {"window_seconds": 1.5},
             "model": {"channels": [8, 16, 32], "lstm_hidden_size": 32, "classifier_hidden_size": 32},
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def measure(folder: Path) -> None:
-    """Sweep over a synthesised corpus in `folder`."""
+    """Measure a sweep over a synthesised corpus in `folder`."""
     write_corpus("savee", folder / "savee")
     features = FeatureSettings()
     corpora = with_roots(read_catalogue(), ["savee"], [f"savee={folder / 'savee'}"])
@@ -83,17 +83,26 @@ def measure(folder: Path) -> None:
             spent["training"] += time.perf_counter() - started
 
     started = time.perf_counter()
-    Worker(plan, measured).work()
+    Worker(plan, measured).run()
     total = time.perf_counter() - started
     training = spent["training"] - spent["reports"]
-    own = total - training
+    overhead = total - training
     print(f"{POINTS} points of {EPOCHS} epochs ({spent['epochs']:.0f} epochs in all), narrow ACRNN, one thread")
-    print(f"training            {training / POINTS:8.2f} s a point")
-    print(f"the sweep's own     {own / POINTS:8.3f} s a point, {100 * own / training:.2f} % of the training")
-    print(f"of it, reports      {1000 * spent['reports'] / spent['epochs']:8.1f} ms an epoch")
+    print(f"training            {training / POINTS:8.2f} s per point")
+    print(
+        f"overhead            {overhead / POINTS:8.3f} s per point, {100 * overhead / training:.2f} % of the training"
+    )
+    print(f"reports             {1000 * spent['reports'] / spent['epochs']:8.1f} ms per epoch")
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import emokit.sweep.run, emokit.audio.train"], check=True)
-    print(f"a worker's start    {time.perf_counter() - started:8.1f} s, once")
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import emokit.sweep.run, emokit.training.run",
+        ],
+        check=True,
+    )
+    print(f"start of a worker   {time.perf_counter() - started:8.1f} s, once")
 
 
 if __name__ == "__main__":

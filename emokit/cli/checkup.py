@@ -1,4 +1,4 @@
-"""What `emokit doctor` looks at."""
+"""The checks of `emokit doctor`."""
 
 import platform
 import shutil
@@ -12,15 +12,15 @@ from emokit.data.catalogue import read_catalogue
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
-    what: str
-    found: str
+    check: str
+    result: str
     is_broken: bool = False
 
 
 def check_all(datasets: Path | None) -> list[Finding]:
-    """Look at everything; nothing that is broken keeps the rest from being looked at."""
+    """Run all checks; a failed one does not stop the others."""
     pair = check_pair(runtime.installed("torch"), runtime.installed("torchaudio"))
     findings = [check_python(), pair]
     findings += [] if pair.is_broken else check_devices()
@@ -28,14 +28,14 @@ def check_all(datasets: Path | None) -> list[Finding]:
 
 
 def check_python() -> Finding:
-    """The interpreter must be one that emokit was made for."""
+    """The Python version must be supported."""
     version = platform.python_version()
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
     return Finding("Python", version if fits else f"{version}; install Python 3.11, 3.12 or 3.13", not fits)
 
 
 def check_pair(torch_version: str | None, torchaudio_version: str | None) -> Finding:
-    """torch and torchaudio must fit together."""
+    """The versions of torch and torchaudio must match."""
     wrong = runtime.mismatch(torch_version, torchaudio_version)
     return Finding(
         "torch and torchaudio", wrong or f"torch {torch_version}, torchaudio {torchaudio_version}", wrong is not None
@@ -43,10 +43,10 @@ def check_pair(torch_version: str | None, torchaudio_version: str | None) -> Fin
 
 
 def check_devices() -> list[Finding]:
-    """What can be computed on, and with which precision."""
+    """Devices, and the precision chosen for them."""
     try:
         import torch
-        import torchaudio  # noqa: F401  transformers imports it, and fails where it does
+        import torchaudio  # noqa: F401  transformers imports it, and fails if it fails
     except (ImportError, OSError) as error:
         return [
             Finding(
@@ -55,24 +55,24 @@ def check_devices() -> list[Finding]:
         ]
     from emokit.training.hardware import choose_precision
 
-    found = [f"CPU, {torch.get_num_threads()} threads"]
+    devices = [f"CPU, {torch.get_num_threads()} threads"]
     if torch.cuda.is_available():
-        found += [
+        devices += [
             f"CUDA {torch.cuda.get_device_name(i)}, {torch.cuda.get_device_properties(i).total_memory / 2**30:.0f} GiB"
             for i in range(torch.cuda.device_count())
         ]
     if torch.backends.mps.is_available():
-        found.append("MPS")
+        devices.append("MPS")
     chosen = runtime.choose_device()
     return [
-        Finding("devices", "; ".join(found)),
+        Finding("devices", "; ".join(devices)),
         Finding("chosen by --device auto", str(chosen)),
         Finding("chosen by --precision auto", choose_precision("auto", chosen)),
     ]
 
 
 def check_codecs() -> Finding:
-    """What sound can be read."""
+    """The audio formats that can be read."""
     try:
         import av
         import soundfile
@@ -84,16 +84,16 @@ def check_codecs() -> Finding:
 
 
 def check_disk(folder: Path) -> Finding:
-    """All eight speech corpora's features take about two gigabytes."""
+    """The features of all eight speech corpora take about two gigabytes."""
     free = shutil.disk_usage(folder).free / 2**30
     scarce = free < 2
     return Finding(
-        "disk", f"{free:.1f} GiB free here" + ("; free some, features and runs want 2 GiB" if scarce else ""), scarce
+        "disk", f"{free:.1f} GiB free here" + ("; free some, features and runs need 2 GiB" if scarce else ""), scarce
     )
 
 
 def check_corpora(datasets: Path | None) -> list[Finding]:
-    """Which corpora the catalogue has a root for, and whether it is there."""
+    """The corpora with a root in the catalogue, and whether it exists."""
     findings = []
     unset = []
     for name, corpus in read_catalogue(datasets).items():
@@ -104,14 +104,14 @@ def check_corpora(datasets: Path | None) -> list[Finding]:
         else:
             findings.append(
                 Finding(
-                    f"corpus {name}", f"{corpus.root} is not there; mend its root in your file for --datasets", True
+                    f"corpus {name}", f"{corpus.root} is not there; correct its root in your file for --datasets", True
                 )
             )
     if unset:
         findings.append(
             Finding(
                 "corpora without a root",
-                f"{', '.join(unset)}; give `emokit prepare` --root NAME=DIR, or write a file for --datasets",
+                f"{', '.join(unset)}; use `emokit prepare` with --root NAME=DIR, or write a file for --datasets",
             )
         )
     return findings

@@ -1,4 +1,4 @@
-"""What `emokit report --compare` shows on a terminal: scores, each class, McNemar's four counts, several seeds."""
+"""Tables of `emokit report --compare`: scores, classes, McNemar's counts, several seeds."""
 
 from typing import TYPE_CHECKING
 
@@ -17,26 +17,28 @@ def _table(*columns: str, title: str) -> Table:
     return Table(*columns, title=title, box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
 
 
-def scores(one: "Compared") -> Table:
-    """Every score of both, in %, and the second less the first in points."""
-    first, second = map(escape, one.names)
-    table = _table("", first, second, "difference (95 % interval)", title=f"{second} less {first}")
+def scores(compared: "Compared") -> Table:
+    """Every score of both experiments in %, and the second minus the first in points."""
+    first, second = map(escape, compared.names)
+    table = _table("", first, second, "difference (95 % interval)", title=f"{second} minus {first}")
     for score, title in SCORES.items():
-        table.add_row(f"{title} %", *_cells(one.found.scores[score]))
+        table.add_row(f"{title} %", *_cells(compared.comparison.scores[score]))
     return table
 
 
-def classes(one: "Compared") -> Table:
-    """Recall and F1 of each class: the second less the first in points."""
-    table = _table("", "support", "recall", "F1", title="each class: difference in points (95 % interval)")
-    for label, support in one.found.support.items():
-        table.add_row(label, str(support), _cells(one.found.recall[label])[2], _cells(one.found.f1[label])[2])
+def classes(compared: "Compared") -> Table:
+    """Recall and F1 of each class: the second minus the first in points."""
+    comparison = compared.comparison
+    table = _table("", "support", "recall", "F1", title="per class: difference in points (95 % interval)")
+    for label, support in comparison.support.items():
+        recall, f1 = (_cells(differences[label])[2] for differences in (comparison.recall, comparison.f1))
+        table.add_row(label, str(support), recall, f1)
     return table
 
 
-def seeds(one: "Compared") -> Table | None:
-    """Mean and spread over the seeds of each side; None where both are single runs."""
-    several = [side for side in (one.first, one.second) if len(side.runs) > 1 and side.is_tested]
+def seeds(compared: "Compared") -> Table | None:
+    """Mean and standard deviation over the seeds of each experiment; None where both are single runs."""
+    several = [side for side in (compared.first, compared.second) if len(side.runs) > 1 and side.is_tested]
     if not several:
         return None
     table = _table("", "seeds", *[f"{title} %" for title in SCORES.values()], title="mean ± standard deviation")
@@ -46,25 +48,25 @@ def seeds(one: "Compared") -> Table | None:
     return table
 
 
-def mcnemar(one: "Compared") -> str | None:
-    """The four counts and the probability, in a line."""
-    found = one.found.mcnemar
-    if found is None:
+def mcnemar(compared: "Compared") -> str | None:
+    """The four counts and the p-value, in a line; None without a test."""
+    test = compared.comparison.mcnemar
+    if test is None:
         return None
     from emokit.report.wording import chance
 
-    first, second = one.names
+    first, second = compared.names
     return (
-        f"right: both {found.both}, only {first} {found.only_first}, only {second} {found.only_second}, "
-        f"neither {found.neither}; McNemar's test ({found.test}): {chance(found.p)}"
+        f"correct: both {test.both}, only {first} {test.only_first}, only {second} {test.only_second}, "
+        f"neither {test.neither}; McNemar's test ({test.test}): {chance(test.p)}"
     )
 
 
 def _cells(difference: "Difference") -> tuple[str, str, str]:
-    from emokit.report.comparison.compare import said
+    from emokit.report.comparison.compare import points_with_interval
     from emokit.report.wording import percent
 
-    change = said(difference)
+    change = points_with_interval(difference)
     return (
         percent(difference.first),
         percent(difference.second),

@@ -31,27 +31,27 @@ def _stderr() -> "Console":
 
 
 def show(result: "RenderableType") -> None:
-    """A result for a person, such as a table, to stdout."""
+    """Print a result for a person, such as a table, to stdout."""
     if isinstance(result, str):
-        sys.stdout.write(result + "\n")  # as it is: rich would turn tabs into spaces
+        sys.stdout.write(result + "\n")  # unchanged: rich would turn tabs into spaces
         sys.stdout.flush()
     else:
         _stdout().print(result)
 
 
 def show_json(result: Any) -> None:
-    """A result for a machine: one JSON value to stdout."""
+    """Print a result for a program: one JSON value to stdout."""
     sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 
 def say(message: str) -> None:
-    """A remark to stderr."""
+    """Print a note to stderr."""
     _stderr().print(message, markup=False, emoji=False, highlight=False)
 
 
 def done(folder: Path, next_command: str | None = None) -> None:
-    """The last lines of a command: the folder that was written to stdout, the next command to stderr."""
+    """Print the last lines of a command: the folder written to stdout, the next command to stderr."""
     _stdout().print(str(folder), markup=False, emoji=False, highlight=False)
     if next_command:
         say(f"next: {next_command}")
@@ -59,7 +59,7 @@ def done(folder: Path, next_command: str | None = None) -> None:
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Progress]:
-    """A bar with the time left on a terminal; off a terminal, a line at the end."""
+    """Show a progress bar with the time left; where stderr is no terminal, one line at the end."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -87,7 +87,7 @@ def progress(title: str) -> Iterator[Progress]:
 
 @contextlib.contextmanager
 def live() -> "Iterator[Callable[[RenderableType], None] | None]":
-    """A place on the terminal that is drawn anew with each call; None off a terminal."""
+    """Show a part of the terminal that each call redraws; None where stderr is no terminal."""
     from rich.live import Live
 
     console = _stderr()
@@ -99,10 +99,11 @@ def live() -> "Iterator[Callable[[RenderableType], None] | None]":
 
 
 @contextlib.contextmanager
-def exit_codes(after_stop: Callable[[], str] = lambda: "give the command again") -> Iterator[None]:
-    """Turn an error of the user's into its sentence and exit code; a bug keeps its traceback.
+def exit_codes(after_stop: Callable[[], str] = lambda: "run the command again") -> Iterator[None]:
+    """Print a user's error as its sentence and exit with its code; a bug keeps its traceback.
 
-    `after_stop` says what to do after Ctrl-C.
+    Args:
+        after_stop: gives the advice after Ctrl-C.
     """
     try:
         yield

@@ -9,9 +9,9 @@ from emokit.cli import console
 
 
 def demo(
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder to make: corpora, prepared, runs, report.")
-    ] = Path("demo"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make: corpora, prepared, runs, report.")] = Path(
+        "demo"
+    ),
     force: Annotated[bool, typer.Option("--force", help="Replace an existing demo folder.")] = False,
 ) -> None:
     """Synthesise nine corpora, prepare them, train on audio and on text, sweep, fuse, report; needs no data."""
@@ -47,6 +47,4 @@ def demo(
     # Only MELD has both audio and text, so fusion is searched and scored on it.
     fuse_search([f"voice={runs / 'voice'}", f"words={runs / 'words'}"], run=runs / "fused", missing="drop")
     report([runs / "voice", runs / "words", runs / "fused", runs / "sweep"], out=out / "report")
-    console.say(
-        f"the demo took {time.monotonic() - started:.0f} s; open {out / 'report' / 'index.html'} in a browser"
-    )
+    console.say(f"the demo took {time.monotonic() - started:.0f} s; open {out / 'report' / 'index.html'} in a browser")

@@ -1,4 +1,4 @@
-"""`emokit prepare`: corpora on disk become one checked, split table of utterances and their features."""
+"""`emokit prepare`: corpora on disk become one checked, split table of utterances with features."""
 
 import json
 from pathlib import Path
@@ -16,57 +16,57 @@ if TYPE_CHECKING:
 
 def prepare(
     corpora: Annotated[
-        list[str] | None, typer.Argument(help="The corpora, by name: emodb ravdess savee tess …", metavar="CORPUS…")
+        list[str] | None, typer.Argument(help="Names of corpora: emodb ravdess savee tess …", metavar="CORPUS…")
     ] = None,
     root: Annotated[
-        list[str] | None, typer.Option("--root", "-r", help="Where a corpus lies, as NAME=DIR; once per corpus.")
+        list[str] | None, typer.Option("--root", "-r", help="Folder of a corpus, as NAME=DIR; once per corpus.")
     ] = None,
     download: Annotated[
         Path | None,
         typer.Option(
-            help="Fetch the corpora that have no folder yet into DIR/NAME first, where they may be had freely: "
+            help="Download corpora without a folder into DIR/NAME first, where they are freely available: "
             "crema_d emodb goemotions meld ravdess tess.",
             metavar="DIR",
         ),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The prepared folder to make or to go on with.")] = Path(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Prepared folder to make or to continue.")] = Path(
         "prepared"
     ),
     datasets: Annotated[
         Path | None,
-        typer.Option(help="A YAML file like datasets.yaml with what you want otherwise: roots, labels, splits."),
+        typer.Option(help="YAML file like datasets.yaml with your changes: roots, labels, splits."),
     ] = None,
     split: Annotated[
         list[str] | None,
         typer.Option(
             "--split",
-            help="How to split, as NAME=POLICY, or POLICY for all: speaker, official, emobox, emo-superb, "
+            help="Split policy, as NAME=POLICY, or POLICY for all: speaker, official, emobox, emo-superb, "
             "leave-one-speaker-out, leave-one-corpus-out, train, dev, test, or a CSV with utterance_id and split.",
         ),
     ] = None,
     fold: Annotated[
-        int | None, typer.Option(help="Which fold the split shows, from 1, where the policy has folds.")
+        int | None, typer.Option(help="Fold that the split shows, from 1, where the policy has folds.")
     ] = None,
     folds: Annotated[
         Path | None,
-        typer.Option(help="A clone of EmoBox, for its folds of crema_d, emodb, meld and tess.", metavar="DIR"),
+        typer.Option(help="Clone of EmoBox, for its folds of crema_d, emodb, meld and tess.", metavar="DIR"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="The seed of the splits.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed of the splits.")] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="A setting, such as features.hop_length=256 or splits.test_share=0.3."),
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that decode; one per processor by default.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Make a folder of other settings anew.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be found and kept; write nothing.")
+    force: Annotated[
+        bool, typer.Option("--force", help="Rebuild --out if it was prepared with different settings.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be prepared; write nothing.")] = False,
     show_labels: Annotated[
-        bool, typer.Option("--show-labels", help="Show what becomes of every raw label, and end.")
+        bool, typer.Option("--show-labels", help="Show the label of every raw label, and exit.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The ledger as JSON on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the ledger as JSON.")] = False,
 ) -> None:
-    """Find corpora, check and relabel their utterances, split them without leakage, cache their features.
+    """Read corpora, check and relabel their utterances, split them without leakage, cache their features.
 
     Example: emokit prepare emodb ravdess --root emodb=DIR --root ravdess=DIR --out prepared
     """
@@ -102,25 +102,25 @@ def prepare(
         *(Path(p) for c in chosen if (p := policies.get(c.name, c.split)).lower().endswith(".csv")),
         *([folds] if folds else []),
     ]
-    made_of = unchanged.inputs(asked, sources)
-    if not force and unchanged.is_unchanged(out, made_of):
-        console.say(f"nothing has changed since {out} was made")
+    sources_hash = unchanged.inputs(asked, sources)
+    if not force and unchanged.is_unchanged(out, sources_hash):
+        console.say(f"nothing has changed since {out} was prepared")
     else:
         _make(_plan(chosen, policies, set_ or [], flags, folds), out, workers, force=force)
-        unchanged.remember(out, made_of)
+        unchanged.remember(out, sources_hash)
     _show(out, as_json=as_json)
 
 
 def _fetched(
     catalogue: "dict[str, Corpus]", names: list[str], roots: list[str], folder: Path, *, dry_run: bool
 ) -> list[str]:
-    """NAME=DIR of every corpus that lacked a folder and now has one; a dry run only says what would be fetched."""
+    """NAME=DIR of every corpus without a folder that was downloaded; a dry run only prints the addresses."""
     from emokit.data.download.corpus import download, wanted
 
     corpora = wanted(catalogue, names, roots)
     if dry_run:
         for entry in [entry for corpus in corpora for entry in corpus.download]:
-            console.say(f"would fetch {entry.url}")
+            console.say(f"would download {entry.url}")
     else:
         for corpus in corpora:
             download(corpus, folder, console.progress, console.say)
@@ -128,19 +128,19 @@ def _fetched(
 
 
 def _make(plan: "Plan", out: Path, workers: int | None, *, force: bool) -> None:
-    """Prepare, with a bar."""
+    """Prepare, with a progress bar."""
     from emokit.audio.spectrogram.log_mel import LogMel
     from emokit.data.prepare import prepare as work
     from emokit.runtime import check_workers, num_processors
 
     check_workers(workers)
     features: FeatureSettings = plan.features  # type: ignore[assignment]
-    with console.progress("reading sound") as progress:
+    with console.progress("reading audio") as progress:
         work(plan, out, LogMel(features), num_workers=workers or num_processors(), force=force, progress=progress)
 
 
 def _survey(plan: "Plan", missing: dict[str, str], *, as_json: bool) -> None:
-    """Show what would be found, and why corpora would fail."""
+    """Print what would be prepared, and why corpora would fail."""
     from emokit.cli import tables
     from emokit.data.prepare import survey
 
@@ -154,7 +154,7 @@ def _survey(plan: "Plan", missing: dict[str, str], *, as_json: bool) -> None:
 
 
 def _show(out: Path, *, as_json: bool) -> None:
-    """Show what a prepared folder holds, from its own files, and why corpora failed."""
+    """Print the ledger of a prepared folder, and why corpora failed."""
     from emokit.cli import tables
     from emokit.files import read_json
 
@@ -167,34 +167,37 @@ def _show(out: Path, *, as_json: bool) -> None:
             console.show(table(ledger))
         for line in tables.remarks(ledger):
             console.say(line)
-        console.done(out, None if ledger["failed"] else f"emokit train {_what_to_train(out, ledger)}")
+        console.done(out, None if ledger["failed"] else f"emokit train {_next_training(out, ledger)}")
     _end_with(ledger["failed"])
 
 
-def _what_to_train(out: Path, ledger: dict[str, Any]) -> str:
-    """The rest of a command that trains on what a prepared folder holds."""
-    kept, heard = (sum(entry[key] for entry in ledger["corpora"].values()) for key in ("kept", "with_audio"))
-    return f"text --data {out} --run runs/text" if heard < kept / 2 else f"audio {_for_features(out)}"
+def _next_training(out: Path, ledger: dict[str, Any]) -> str:
+    """The rest of a command that trains on a prepared folder."""
+    corpora = ledger["corpora"].values()
+    num_kept, num_with_audio = (sum(entry[key] for entry in corpora) for key in ("kept", "with_audio"))
+    return f"text --data {out} --run runs/text" if num_with_audio < num_kept / 2 else f"audio {_for_features(out)}"
 
 
 def _for_features(out: Path) -> str:
-    """The rest of a command that trains on the features that a prepared folder has."""
+    """The rest of a command that trains on the features of a prepared folder."""
     from emokit.audio.feature_cache import prepared_features
     from emokit.audio.settings import AudioSettings
     from emokit.data.prepared import open_prepared
     from emokit.files import resource
 
-    made = prepared_features(open_prepared(out)).as_dict()
-    recipe = AudioSettings.read(resource("experiments") / "audio" / "acrnn.yaml").features.as_dict()
-    if made == recipe:
+    features = prepared_features(open_prepared(out)).as_dict()
+    recommended = AudioSettings.read(resource("experiments") / "audio" / "acrnn.yaml").features.as_dict()
+    if features == recommended:
         return f"acrnn --data {out}"
-    usual = AudioSettings().features.as_dict()
-    sets = "".join(f" --set features.{key}={json.dumps(made[key])}" for key in made if made[key] != usual[key])
+    defaults = AudioSettings().features.as_dict()
+    sets = "".join(
+        f" --set features.{key}={json.dumps(features[key])}" for key in features if features[key] != defaults[key]
+    )
     return f"--data {out} --run runs/acrnn{sets}"
 
 
 def _end_with(failed: dict[str, str]) -> None:
-    """Say why corpora failed, where some did, and end with the exit code of missing data."""
+    """Print why corpora failed, and exit with the code for missing data if one did."""
     from emokit.errors import DataError
 
     for sentence in failed.values():
@@ -204,7 +207,7 @@ def _end_with(failed: dict[str, str]) -> None:
 
 
 def _policies(names: list[str], given: list[str]) -> dict[str, str]:
-    """Corpus -> policy, of every `--split`; one without a corpus is for all."""
+    """Corpus -> policy, of every `--split`; one without a corpus applies to all."""
     from emokit.errors import UsageError
 
     policies: dict[str, str] = {}
@@ -234,7 +237,7 @@ def _plan(
     from emokit.settings import Settings
 
     class PrepareSettings(Settings):
-        """What `--set` can reach."""
+        """The groups of settings that `--set` can change."""
 
         features: FeatureSettings = FeatureSettings()
         splits: SplitSettings = SplitSettings()

@@ -1,4 +1,4 @@
-"""`emokit report`: one self-contained page about any number of runs, an honest comparison of some, or tables for papers."""
+"""`emokit report`: one self-contained page about runs, a paired comparison of them, or tables for papers."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,21 +16,24 @@ def report(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help="The folder for index.html and figures/; report unless --compare or --format."
+            "--out", "-o", help="Folder for index.html and figures/; report unless --compare or --format is given."
         ),
     ] = None,
     compare: Annotated[
-        bool, typer.Option("--compare", help="Hold the run named first against each other, on their common utterances.")
+        bool,
+        typer.Option("--compare", help="Compare the first run with each of the others, on their common utterances."),
     ] = False,
     form: Annotated[
         str | None, typer.Option("--format", help="md, tex or json: tables for papers on stdout, no page.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a report that exists.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Where the page is, or the comparison, as JSON.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing report.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the path of the page, or the comparison, as JSON.")
+    ] = False,
 ) -> None:
-    """Put runs on one page: scores with intervals and baselines, learning curves, confusion matrices, the data's ledger.
+    """Write one page about runs: scores with intervals and baselines, learning curves, confusion matrices, the data's ledger.
 
-    Runs that differ in their seed alone count as one experiment, by mean and spread.
+    Runs that differ in their seed only are one experiment, with mean and standard deviation.
 
     Example: emokit report runs/emodb runs/ravdess --out report
     Example: emokit report --compare runs/before runs/after
@@ -49,24 +52,24 @@ def report(
 
         page = build(runs, out or Path("report"), compared, force=force)
     if as_json:
-        shown = {"comparisons": [one.as_dict() for one in compared]} if compare else {}
+        shown = {"comparisons": [comparison.as_dict() for comparison in compared]} if compare else {}
         console.show_json(shown | ({"page": str(page)} if page else {}))
         return
-    for one in compared:
-        _show(one)
+    for comparison in compared:
+        _show(comparison)
     if page:
         console.done(page)
 
 
-def _show(one: "Compared") -> None:
+def _show(compared: "Compared") -> None:
     from emokit.cli import comparison_tables as tables
 
-    console.show(tables.scores(one))
-    console.show(tables.classes(one))
-    if seeds := tables.seeds(one):
+    console.show(tables.scores(compared))
+    console.show(tables.classes(compared))
+    if seeds := tables.seeds(compared):
         console.show(seeds)
-    if counts := tables.mcnemar(one):
+    if counts := tables.mcnemar(compared):
         console.show(counts)
-    console.show(one.verdict)
-    for note in one.notes:
+    console.show(compared.verdict)
+    for note in compared.notes:
         console.say(note)

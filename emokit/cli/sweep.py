@@ -1,4 +1,4 @@
-"""`emokit sweep`: a space of settings is searched, by as many workers on as many machines as there are."""
+"""`emokit sweep`: search a space of settings, with several workers on one or more machines."""
 
 import contextlib
 from pathlib import Path
@@ -14,31 +14,31 @@ if TYPE_CHECKING:
 
 
 def sweep(
-    space: Annotated[Path | None, typer.Argument(help="The space's YAML file.")] = None,
-    data: Annotated[Path | None, typer.Option("--data", "-d", help="The folder that `emokit prepare` made.")] = None,
+    space: Annotated[Path | None, typer.Argument(help="YAML file of the search space.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", "-d", help="Prepared folder; default: prepared.")] = None,
     run: Annotated[
-        Path | None, typer.Option("--run", help="The folder to make; runs/<sweep's name> by default.")
+        Path | None, typer.Option("--run", help="Folder to make; default: runs/<name of the sweep>.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes at work; one per GPU, or one, by default.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of processes; default: one per GPU, or one.")] = None,
     storage: Annotated[
         str | None,
         typer.Option(
-            help="postgresql://USER:PASSWORD@HOST/DATABASE or mysql://…, which several machines can share; "
-            "a journal file in the run folder by default."
+            help="Database that several machines share, as postgresql://USER:PASSWORD@HOST/DATABASE or mysql://…; "
+            "default: a journal file in the run folder."
         ),
     ] = None,
-    hours: Annotated[float | None, typer.Option(help="Stop after so long; --resume goes on.", min=0)] = None,
-    resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the sweep in this folder.")] = None,
-    status: Annotated[Path | None, typer.Option("--status", help="Show how the sweep in this folder stands.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Time limit; --resume continues after it.", min=0)] = None,
+    resume: Annotated[Path | None, typer.Option("--resume", help="Resume the sweep in this folder.")] = None,
+    status: Annotated[Path | None, typer.Option("--status", help="Show the state of the sweep in this folder.")] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32, bf16 or fp16.")] = "auto",
-    force: Annotated[bool, typer.Option("--force", help="Replace a run folder that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing run folder.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the space and show its size; train nothing.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="sweep.json on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print sweep.json.")] = False,
 ) -> None:
-    """Search a space of settings on dev, train the best points again with fresh seeds, and never touch test.
+    """Search a space of settings on dev and train the best points again with fresh seeds. Test is never read.
 
     Example: emokit sweep experiments/audio/v3_sweep.yaml --data prepared --run runs/sweep --workers 2
     """
@@ -46,8 +46,8 @@ def sweep(
     from emokit.runtime import check_workers
 
     check_workers(workers)
-    if sum(given is not None for given in (space, resume, status)) != 1:
-        raise UsageError("Name one thing: a space's YAML file, or --resume RUN, or --status RUN.")
+    if sum(argument is not None for argument in (space, resume, status)) != 1:
+        raise UsageError("Give exactly one of: a space's YAML file, --resume RUN, --status RUN.")
     if dry_run and space is None:
         raise UsageError("--dry-run was given without a space; name a space's YAML file.")
     if status is not None:
@@ -73,70 +73,76 @@ def sweep(
 
 
 def _watch(plan: "Plan", order: "Order", workers: int, devices: int, as_json: bool) -> None:
-    """Show how the sweep stands while it runs, and what it came to."""
+    """Show the sweep's state while it runs, and its results at the end."""
     from emokit.cli import sweep_tables
     from emokit.errors import WorkError
     from emokit.sweep import run as work
     from emokit.sweep.summary import BEST
 
-    found: dict[str, Any] = {}
-    lines = sweep_tables.Lines()
-    with contextlib.closing(work.watch(plan, order, workers, devices)) as watched, console.live() as show:
-        for found in watched:
+    summary: dict[str, Any] = {}
+    log = sweep_tables.PointLog()
+    with contextlib.closing(work.watch(plan, order, workers, devices)) as summaries, console.live() as show:
+        for summary in summaries:
             if show:
-                show(sweep_tables.standing(found, workers))
+                show(sweep_tables.standing(summary, workers))
             else:
-                for line in lines.new(found):
+                for line in log.new_lines(summary):
                     console.say(line)
     if as_json:
-        console.show_json(found)
+        console.show_json(summary)
     else:
-        console.show(sweep_tables.standing(found))
-        if found["confirmed"]:
-            console.show(sweep_tables.confirmed(found))
-    failed = [entry for entry in (*found["trials"], *found["confirmations"]) if entry["state"] == "failed"]
-    if failed and not found["best"]:
+        console.show(sweep_tables.standing(summary))
+        if summary["confirmed"]:
+            console.show(sweep_tables.confirmed(summary))
+    failed = [entry for entry in (*summary["trials"], *summary["confirmations"]) if entry["state"] == "failed"]
+    resume = f"emokit sweep --resume {plan.run}"
+    if failed and not summary["best"]:
         raise WorkError(
-            f"No point was trained to its end, and {len(failed)} failed, the first: {failed[0]['reason'].rstrip('.')}; "
-            f"mend that and go on with `emokit sweep --resume {plan.run}`."
+            f"No point completed its training and {len(failed)} failed, the first: {failed[0]['reason'].rstrip('.')}; "
+            f"fix that and resume with `{resume}`."
         )
     if failed:
-        console.say(f"{len(failed)} failed and are tried again with --resume; the first: {failed[0]['reason']}")
-    if not found["is_complete"]:
-        console.say("not every point has ended: the time is up, or workers are busy elsewhere")
-    again = f"emokit sweep --resume {plan.run}"
-    train = f"emokit train {found['experiment']} {plan.run / BEST} --data {order.data}"
+        console.say(f"{len(failed)} failed; --resume retries them; the first: {failed[0]['reason']}")
+    if not summary["is_complete"]:
+        console.say("some points have not ended: the time limit was reached, or other workers are training them")
+    train = f"emokit train {summary['modality']} {plan.run / BEST} --data {order.data}"
     if not as_json:
-        console.done(plan.run, train if found["is_complete"] and found["best"] else again)
+        console.done(plan.run, train if summary["is_complete"] and summary["best"] else resume)
 
 
 def _show_status(run: Path, storage: str | None, as_json: bool) -> None:
     from emokit.cli import sweep_tables
-    from emokit.sweep.run import look
+    from emokit.sweep.run import read_plan
     from emokit.sweep.summary import summarise
 
-    found = summarise(look(run, storage))
+    summary = summarise(read_plan(run, storage))
     if as_json:
-        console.show_json(found)
+        console.show_json(summary)
         return
-    console.show(sweep_tables.standing(found))
-    if found["confirmed"]:
-        console.show(sweep_tables.confirmed(found))
+    console.show(sweep_tables.standing(summary))
+    if summary["confirmed"]:
+        console.show(sweep_tables.confirmed(summary))
 
 
-def _show_plan(settings: Any, where: Path, as_json: bool) -> None:
-    """What a dry run shows."""
+def _show_plan(settings: Any, run: Path, as_json: bool) -> None:
+    """Show what would be trained."""
     from emokit.sweep.space import grid
 
     points = len(grid(settings)) if settings.is_grid else settings.budget.trials
     epochs = settings.experiment.settings["training"]["max_epochs"]
-    search, again = points * settings.seeds, settings.confirm.best * settings.confirm.seeds
+    trainings, confirming = points * settings.seeds, settings.confirm.best * settings.confirm.seeds
     if as_json:
-        plan = {"run": str(where), "points": points, "trainings": search, "confirming": again, "max_epochs": epochs}
+        plan = {
+            "run": str(run),
+            "points": points,
+            "trainings": trainings,
+            "confirming": confirming,
+            "max_epochs": epochs,
+        }
         console.show_json({**plan, "settings": settings.as_dict()})
         return
     shown = settings.model_copy(update={"experiment": settings.experiment.model_copy(update={"settings": {}})})
     console.show(
-        f"{shown.as_yaml()}# {where}: {points} points, {search} trainings of at most {epochs} epochs, "
-        f"then {again} that confirm the best"
+        f"{shown.as_yaml()}# {run}: {points} points, {trainings} trainings of at most {epochs} epochs, "
+        f"then {confirming} to confirm the best"
     )

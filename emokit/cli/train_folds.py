@@ -1,4 +1,4 @@
-"""`emokit train … --folds`: what a person sees of a cross-validation."""
+"""`emokit train … --folds`: the events of a cross-validation on the terminal."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +17,7 @@ def train_folds(
     train: Callable[..., Any],
     settings: Any,
     prepared: Prepared,
-    where: Path,
+    folder: Path,
     folds: str,
     *,
     workers: int | None,
@@ -25,46 +25,46 @@ def train_folds(
     progress: console.Progress,
     **how: Any,
 ) -> dict[str, Any]:
-    """Cross-validate and show each epoch and fold; `how` goes to `cross_validate` as it is."""
-    at_once, devices = size(workers, device)
+    """Cross-validate and print each epoch and fold; `how` is passed to `cross_validate`."""
+    num_workers, devices = size(workers, device)
     return cross_validate(
-        where,
+        folder,
         settings,
         prepared,
         folds,
         partial(_train_fold, train),
         device=device,
-        workers=at_once,
+        workers=num_workers,
         devices=devices,
-        listener=_Shown(where, settings.training.checkpoint, progress),
+        listener=_FoldPrinter(folder, settings.training.checkpoint, progress),
         **how,
     )
 
 
 def _train_fold(train: Callable[..., Any], data: Prepared, run: Path, *, on_epoch: Any = None) -> None:
-    """Train a fold, here or in a worker's process."""
+    """Train a fold, in this process or in a worker's."""
     quiet_libraries()
-    # One that was begun is gone on with: that its settings are the same was seen in the folder above it.
+    # An interrupted fold is resumed: its settings were checked with those of the folder above it.
     train(data, run, resume=True, on_epoch=on_epoch)
 
 
-class _Shown(FoldListener):
-    """A line for each epoch, each fold and each collapse, and the bar."""
+class _FoldPrinter(FoldListener):
+    """A line for each epoch, each fold and each collapse, and the progress bar."""
 
-    def __init__(self, run: Path, keep: str, progress: console.Progress) -> None:
-        self._run, self._keep, self._progress = run, keep, progress
+    def __init__(self, run: Path, checkpoint: str, progress: console.Progress) -> None:
+        self._run, self._checkpoint, self._progress = run, checkpoint, progress
 
     def begins(self, at_once: int) -> None:
-        console.say(f"{at_once} folds at once; what their workers print goes to {self._run / WORKERS}")
+        console.say(f"{at_once} folds at once; the output of their workers is in {self._run / WORKERS}")
 
     def epoch(self, name: str, line: dict[str, Any]) -> None:
-        console.say(f"fold {name}  {tables.epoch_line(line, self._keep)}")
+        console.say(f"fold {name}  {tables.epoch_line(line, self._checkpoint)}")
 
-    def fold(self, name: str, found: dict[str, Any]) -> None:
-        console.say(tables.fold_line(name, found))
+    def fold(self, name: str, fold_metrics: dict[str, Any]) -> None:
+        console.say(tables.fold_line(name, fold_metrics))
 
     def replaced(self, name: str) -> None:
-        console.say(f"fold {name}: its worker was killed or stopped; another goes on with it")
+        console.say(f"fold {name}: its worker was killed or stopped; another one continues")
 
     def collapsed(self, name: str, error: Collapsed) -> None:
         console.say(f"fold {name}: {error}")

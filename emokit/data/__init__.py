@@ -1,1 +1,1 @@
-"""From corpora on disk to one checked table of utterances and their features."""
+"""From corpora on disk to a checked table of utterances and their features."""

@@ -1,7 +1,7 @@
-"""The corpora that emokit knows: `datasets.yaml`, and a user's own file laid over it.
+"""The corpora that emokit can prepare: `datasets.yaml`, and a user's own file merged over it.
 
-What differs from user to user, such as the folder of a corpus or the fate of a label, is data and not code; what a
-corpus's names mean is code, in `emokit/data/corpora`.
+Whatever differs between users, such as the folder of a corpus or the label that a raw label maps to, is data. How a corpus names
+its files is code, in `emokit/data/sources/corpora`.
 """
 
 import copy
@@ -13,79 +13,79 @@ from pydantic import Field
 
 from emokit.errors import DataError, UsageError
 from emokit.files import resource
-from emokit.labels import LABELS
+from emokit.labels import DEFAULT_LABELS
 from emokit.settings import Settings, nearest, read_yaml_mapping
 
 CATALOGUE = "datasets.yaml"
 
-# A file at the root of every corpus that emokit made itself, which must never pass for the real one.
+# A file at the root of every corpus that emokit synthesised, so that none is mistaken for the real one.
 SYNTHESISED_FILE = "SYNTHESISED.txt"
 SYNTHESISED_TITLE = " (synthesised by emokit)"
 SYNTHESISED_LICENCE = "made by emokit"
 
 
 class Download(Settings):
-    """One file that a corpus, or a part of it, may be fetched as."""
+    """One file to download for a corpus."""
 
     url: str = Field(pattern=r"^https?://\S+$")
-    """Where it is."""
+    """Its address."""
     file: str = Field(pattern=r"^\w[\w.-]*$")
-    """What it is called on disk; archives, known by their ending, are unpacked."""
+    """Its name on disk; archives, recognised by their suffix, are unpacked."""
     checksum: str | None = Field(None, pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")
     """As its publisher states it; null where none is published."""
     pointers: str | None = Field(None, pattern=r"^https?://\S+$")
-    """Where the archive holds Git LFS pointers: the address of the folder of the files that they stand for."""
+    """For an archive of Git LFS pointers: the address of the folder of the files that they point to."""
 
 
 class Corpus(Settings):
-    """One corpus's entry of the catalogue."""
+    """One corpus's entry in the catalogue."""
 
     name: str
     """Its name in commands and tables, such as `crema_d`."""
     title: str
-    """What it is, in a line."""
+    """A one-line description."""
     homepage: str
-    """Where it is to be had."""
+    """Where to obtain it."""
     licence: str
-    """On which terms."""
+    """Its terms of use."""
     paper: str
     """What to cite."""
     root: Path | None = None
-    """The folder that it lies in; `--root NAME=DIR` goes before it."""
+    """Its folder; `--root NAME=DIR` takes precedence."""
     download: tuple[Download, ...]
-    """The files that `--download` fetches; none where the corpus is given on request."""
+    """The files that `--download` fetches; empty where the corpus is available on request only."""
     layout: str | None = None
-    """How it lies on disk, where a user has to get it."""
+    """The layout on disk that emokit expects, where users obtain the corpus themselves."""
     expected: int = Field(ge=1)
-    """How many utterances the whole corpus has."""
+    """The number of utterances of the complete corpus."""
     split: str
-    """How it is split: one of the policies that `--split` takes."""
+    """One of the split policies that `--split` accepts."""
     options: dict[str, Any]
-    """What its reader can be told."""
+    """The options of its reader."""
     labels: dict[str, str | None]
-    """The corpus's own label -> one of the seven, or null for what is left out."""
+    """The label of each raw label, or null to leave its utterances out."""
 
     @property
     def is_synthesised(self) -> bool:
-        """Whether what lies at its root was made by emokit."""
+        """Whether emokit made the files at its root."""
         return self.root is not None and (self.root / SYNTHESISED_FILE).is_file()
 
 
 def read_catalogue(path: Path | None = None) -> dict[str, Corpus]:
-    """Read the corpora, by name, in the order of `datasets.yaml`.
+    """Read the corpora by name, in the order of `datasets.yaml`.
 
     Args:
-        path: a user's file, whose values are laid over those that come with emokit; None for these alone.
+        path: a user's file, whose values replace those of `datasets.yaml`; None for `datasets.yaml` alone.
 
     Raises:
-        UsageError: the file is not there or no YAML, or names a corpus, a key or a label that does not exist.
+        UsageError: the file is missing or not YAML, or has an unknown corpus, key or label.
     """
     entries = read_yaml_mapping(resource(CATALOGUE))
     if path is not None:
         for name, changes in read_yaml_mapping(path).items():
             if name not in entries:
                 raise UsageError(f"{path} has the unknown corpus {name}; {_hint(str(name), entries)}")
-            entries[name] = _laid_over(entries[name], changes, f"{path} (corpus {name})")
+            entries[name] = _merged(entries[name], changes, f"{path} (corpus {name})")
     source = path or CATALOGUE
     return {name: _corpus(name, entry, f"{source} (corpus {name})") for name, entry in entries.items()}
 
@@ -96,45 +96,45 @@ def with_roots(
     roots: Iterable[str] = (),
     missing: dict[str, str] | None = None,
 ) -> list[Corpus]:
-    """The corpora named, each with a root that is there and holds something.
+    """The named corpora, each with a root that exists and is not empty.
 
     Args:
-        catalogue: what `read_catalogue` gave.
-        names: the corpora to take, in this order.
-        roots: such as `emodb=/data/emodb`; they go before the catalogue's.
-        missing: where given, a root that is of no use does not raise: the corpus is left out, and why is entered here.
+        catalogue: the result of `read_catalogue`.
+        names: the corpora, in the order of the result.
+        roots: such as `emodb=/data/emodb`; they take precedence over the catalogue's.
+        missing: if given, a corpus with an unusable root is left out and its error entered here, instead of raised.
 
     Raises:
-        UsageError: a corpus is unknown, or has no root, or a root is given for none of them.
-        DataError: a root is not there, no folder, empty or not readable.
+        UsageError: a corpus is unknown or has no root, or a root belongs to none of the named corpora.
+        DataError: a root is missing, not a folder, empty or not readable.
     """
     chosen = list(dict.fromkeys(names))
     for name in chosen:
         if name not in catalogue:
             raise UsageError(f"The corpus {name} is unknown; {_hint(name, catalogue)}")
-    given: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for root in roots:
         name, separator, folder = root.partition("=")
         if not (name and separator and folder):
             raise UsageError(f"--root {root} was given where NAME=DIR was expected, such as --root emodb=/data/emodb.")
         if name not in chosen:
             raise UsageError(
-                f"--root {root} is for none of the corpora asked for ({', '.join(chosen)}); name {name} as well."
+                f"--root {root} is for none of the named corpora ({', '.join(chosen)}); name {name} as well."
             )
-        given[name] = Path(folder)
-    found = []
+        folders[name] = Path(folder)
+    corpora = []
     for name in chosen:
         try:
-            found.append(_with_root(catalogue[name], given.get(name)))
+            corpora.append(_with_root(catalogue[name], folders.get(name)))
         except DataError as error:
             if missing is None:
                 raise
             missing[name] = str(error)
-    return found
+    return corpora
 
 
-def _with_root(corpus: Corpus, given: Path | None) -> Corpus:
-    root = given or corpus.root
+def _with_root(corpus: Corpus, folder: Path | None) -> Corpus:
+    root = folder or corpus.root
     if root is None:
         raise UsageError(
             f"The folder of {corpus.name} is not known; give it as --root {corpus.name}=DIR, or see {corpus.homepage}."
@@ -147,7 +147,9 @@ def _with_root(corpus: Corpus, given: Path | None) -> Corpus:
     except NotADirectoryError as error:
         raise DataError(f"The root of {corpus.name}, {root}, is a file; name the folder that it is in.") from error
     except OSError as error:
-        raise DataError(f"The root of {corpus.name}, {root}, cannot be read ({error.strerror}); see to it.") from error
+        raise DataError(
+            f"The root of {corpus.name}, {root}, cannot be read ({error.strerror}); check its permissions."
+        ) from error
     if empty:
         raise DataError(f"The root of {corpus.name}, {root}, is empty; get the corpus at {corpus.homepage}.")
     return corpus.model_copy(update={"root": root})
@@ -156,16 +158,16 @@ def _with_root(corpus: Corpus, given: Path | None) -> Corpus:
 def _corpus(name: str, entry: Mapping[str, Any], source: str) -> Corpus:
     corpus = Corpus.make({**entry, "name": name}, source)
     for raw_label, label in corpus.labels.items():
-        if label is not None and label not in LABELS:
+        if label is not None and label not in DEFAULT_LABELS:
             raise UsageError(
-                f"{source} maps {raw_label} to {label}, which is none of the seven; "
-                f"write one of {', '.join(LABELS)}, or null to leave {raw_label} out."
+                f"{source} maps {raw_label} to {label}, which is not in the label set; "
+                f"write one of {', '.join(DEFAULT_LABELS)}, or null to leave {raw_label} out."
             )
     return corpus
 
 
-def _laid_over(entry: dict[str, Any], changes: Any, source: str) -> dict[str, Any]:
-    """An entry with a user's changes; a key that it does not have is refused, as a slip would do nothing in silence."""
+def _merged(entry: dict[str, Any], changes: Any, source: str) -> dict[str, Any]:
+    """An entry with a user's changes. Unknown keys are refused: a misspelt one would have no effect, without a message."""
     if changes is None:
         return entry
     if not isinstance(changes, dict):
@@ -175,13 +177,13 @@ def _laid_over(entry: dict[str, Any], changes: Any, source: str) -> dict[str, An
         if key not in entry:
             raise UsageError(f"{source} has the unknown key {key}; {_hint(str(key), entry)}")
         inner = entry[key]
-        result[key] = _laid_over(inner, value, f"{source}, {key},") if isinstance(inner, dict) else value
+        result[key] = _merged(inner, value, f"{source}, {key},") if isinstance(inner, dict) else value
     return result
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
     names = list(known)
     if not names:
-        return "there is none to set; leave it out."
+        return "it has no keys; leave it out."
     close = nearest(name, names)
     return f"did you mean {close}?" if close else f"expected one of {', '.join(names)}."

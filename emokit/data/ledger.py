@@ -1,4 +1,4 @@
-"""The ledger: per corpus what was found, kept, repaired, flagged and dropped, with the reason and the ids."""
+"""The ledger: per corpus, how many utterances were found, kept, repaired, flagged and dropped, with the reasons and the ids."""
 
 import contextlib
 from collections import defaultdict
@@ -12,36 +12,38 @@ from emokit.data.splits import draw
 from emokit.data.splits.folds import WITHOUT_SPEAKERS
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError
-from emokit.labels import LABELS
+from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.schema import ledger as schema
 from emokit.schema.base import validated
 
-# Readers mend names and texts themselves and say so in a flag with one of these words.
-REPAIRS = ("mended", "read as")
+# Readers repair names and texts themselves; such a flag contains one of these.
+REPAIRS = ("repaired", "read as")
 
 # corpus -> reason -> names
-Book = dict[str, dict[str, list[str]]]
+Entries = dict[str, dict[str, list[str]]]
 
 
-def _book() -> Book:
+def _entries() -> Entries:
     return defaultdict(lambda: defaultdict(list))
 
 
 class Ledger:
-    """Written to while `prepare` works, read as `ledger.json` afterwards."""
+    """Filled while `prepare` runs; stored as `ledger.json`."""
 
-    def __init__(self) -> None:
-        self.dropped, self.repaired, self.flagged = _book(), _book(), _book()
+    def __init__(self, labels: LabelSet = DEFAULT_LABELS) -> None:
+        self.labels = labels
+        """The label set of the prepared folder."""
+        self.dropped, self.repaired, self.flagged = _entries(), _entries(), _entries()
         self.details: dict[str, str] = {}
         self.failed: dict[str, str] = {}
         self.notes: dict[str, list[str]] = defaultdict(list)
         self.recognised: dict[str, int] = {}
-        """How many utterances a reader made out, copies and files of other kinds left aside."""
+        """Corpus -> number of utterances that its reader recognised; copies and files of other types do not count."""
         self._corpora: dict[str, dict[str, Any]] = {}
 
     @contextlib.contextmanager
     def failures_of(self, corpus: str, *, alone: bool) -> Iterator[None]:
-        """Enter a corpus that cannot be prepared, so that it does not stop the others; where it is alone, it does."""
+        """Record a corpus that cannot be prepared, so that the others still are; raise if it is the only one."""
         try:
             yield
         except DataError as error:
@@ -50,36 +52,36 @@ class Ledger:
             self.failed[corpus] = str(error)
 
     def drop(self, corpus: str, name: str, reason: str, detail: str = "") -> None:
-        """Enter something that does not become a row of the table."""
+        """Record a file or utterance that is not in the table."""
         self.dropped[corpus][reason].append(name)
         if detail:
             self.details[name] = detail
 
     def repair(self, corpus: str, name: str, reason: str) -> None:
-        """Enter an utterance that was mended and kept."""
+        """Record an utterance that was repaired and kept."""
         self.repaired[corpus][reason].append(name)
 
     def flag(self, corpus: str, name: str, reason: str) -> None:
-        """Enter an utterance that is odd and was kept as it is; a phrase that tells of a repair is entered as one."""
-        mended = any(word in reason for word in REPAIRS)
-        (self.repaired if mended else self.flagged)[corpus][reason].append(name)
+        """Record an irregular utterance that was kept unchanged; a reason that describes a repair is recorded as a repair."""
+        is_repair = any(word in reason for word in REPAIRS)
+        (self.repaired if is_repair else self.flagged)[corpus][reason].append(name)
 
     def note(self, corpus: str, sentence: str) -> None:
-        """Enter a remark on a corpus as a whole."""
+        """Record a remark on a whole corpus."""
         self.notes[corpus].append(sentence)
 
     def flags_of(self, ids: pandas.Series) -> list[list[str]]:
-        """The flags and repairs of each utterance, in the order given."""
-        of: dict[str, list[str]] = defaultdict(list)
-        for book in (self.flagged, self.repaired):
-            for reasons in book.values():
+        """The flags and repairs of each utterance, in the order of `ids`."""
+        flags: dict[str, list[str]] = defaultdict(list)
+        for entries in (self.flagged, self.repaired):
+            for reasons in entries.values():
                 for reason, names in reasons.items():
                     for name in names:
-                        of[name].append(reason)
-        return [of.get(name, []) for name in ids]
+                        flags[name].append(reason)
+        return [flags.get(name, []) for name in ids]
 
     def flag_uncommon_rates(self, corpus: str, table: pandas.DataFrame) -> None:
-        """Flag utterances whose sample rate few others of the corpus have (under 5 %)."""
+        """Flag utterances with a sample rate that under 5 % of the corpus have."""
         rates = table["sample_rate"].dropna()
         for rate, count in rates.value_counts().items():
             if count < 0.05 * len(rates):
@@ -87,12 +89,12 @@ class Ledger:
                     self.flag(corpus, name, f"sample rate {rate:g} Hz, unlike the rest of the corpus")
 
     def flag_identical(self, table: pandas.DataFrame) -> pandas.DataFrame:
-        """Flag utterances whose recording another utterance has too, and whether that one bears another label."""
+        """Flag utterances that share a recording with another utterance, and say whether their labels differ."""
         repeated = table[table["recording"].notna() & table["recording"].duplicated(keep=False)]
         for _, group in repeated.groupby("recording"):
             reason = "the same recording as another utterance"
             if group["label"].nunique() > 1:
-                reason += ", which bears another label"
+                reason += ", which has another label"
             for corpus, utterance_id in zip(group["corpus"], group["utterance_id"], strict=True):
                 self.flag(corpus, utterance_id, reason)
                 others = [name for name in group["utterance_id"] if name != utterance_id]
@@ -100,66 +102,76 @@ class Ledger:
         return table
 
     def drop_leaks(self, table: pandas.DataFrame, by_text: Collection[str]) -> pandas.DataFrame:
-        """Drop rows of train whose recording stands in dev or test too, and of the corpora `by_text` those whose text does.
+        """Drop training rows whose recording is in dev or test too; of the corpora `by_text` also those whose text is.
 
-        Texts are compared within and between these corpora, but for case and outer space.
+        Texts are compared within and between these corpora, ignoring case and outer white space.
         """
         in_train = table["split"] == "train"
-        same_sound = table["recording"].notna() & table["recording"].isin(table["recording"][~in_train].dropna())
+        same_recording = table["recording"].notna() & table["recording"].isin(table["recording"][~in_train].dropna())
         text = table["text"].str.strip().str.casefold().where(table["corpus"].isin(by_text))
-        same_text = text.notna() & text.isin(text[~in_train].dropna()) & ~same_sound
+        same_text = text.notna() & text.isin(text[~in_train].dropna()) & ~same_recording
         for mask, reason in (
-            (same_sound, "the same recording as in dev or test"),
+            (same_recording, "the same recording as in dev or test"),
             (same_text, "the same text as in dev or test"),
         ):
             leaks = table[mask & in_train]
             for corpus, utterance_id in zip(leaks["corpus"], leaks["utterance_id"], strict=True):
                 self.drop(corpus, utterance_id, reason)
-        return table[~((same_sound | same_text) & in_train)].reset_index(drop=True)
+        return table[~((same_recording | same_text) & in_train)].reset_index(drop=True)
 
     def close(self, corpus: Corpus, table: pandas.DataFrame) -> None:
-        """Enter what became of a corpus in the end."""
+        """Write the entry of a corpus from its rows of the final table."""
         num_dropped = sum(len(names) for names in self.dropped[corpus.name].values())
-        found = len(table) + num_dropped
-        notes = list(self.notes[corpus.name])
+        num_found = len(table) + num_dropped
+        num_with_audio = int(table["path"].notna().sum())
         leakage = draw.leakage(table)
-        shared = leakage["speakers"]["train-test"]
-        if shared:
-            tested = table["speaker"][table["split"] == "test"].nunique()
-            notes.append(f"{shared} of the {tested} speakers in test are in train too: new voices would score lower")
-        there = self.recognised.get(corpus.name, found)
         synthesised = corpus.is_synthesised
-        if there < corpus.expected / 2 and not synthesised:
-            notes.append(f"only {there} of the {corpus.expected} that the corpus has were found: see that it is whole")
-        heard = int(table["path"].notna().sum())
-        if "bad_clips" in corpus.options and heard < len(table) / 2:
-            notes.append(f"only {heard} of its {len(table)} utterances have sound, the others are text alone")
-        if corpus.split in SPLITS:
-            notes.append(f"all of it is in {corpus.split}, as its split in datasets.yaml or --split says")
-        told = corpus.name not in WITHOUT_SPEAKERS
+        has_speakers = corpus.name not in WITHOUT_SPEAKERS
         rows_of = {split: table[table["split"] == split] for split in SPLITS}
         self._corpora[corpus.name] = {
             "title": corpus.title + SYNTHESISED_TITLE * synthesised,
             "licence": SYNTHESISED_LICENCE if synthesised else corpus.licence,
             "homepage": corpus.homepage,
             "expected": corpus.expected,
-            "found": found,
+            "found": num_found,
             "kept": len(table),
-            "with_audio": heard,
+            "with_audio": num_with_audio,
             "dropped": _plain(self.dropped[corpus.name]),
             "repaired": _plain(self.repaired[corpus.name]),
             "flagged": _plain(self.flagged[corpus.name]),
-            "labels": {label: int((table["label"] == label).sum()) for label in LABELS},
+            "labels": {label: int((table["label"] == label).sum()) for label in self.labels},
             "splits": {
-                split: {"utterances": len(rows), "speakers": sorted(rows["speaker"].unique()) if told else []}
+                split: {"utterances": len(rows), "speakers": sorted(rows["speaker"].unique()) if has_speakers else []}
                 for split, rows in rows_of.items()
             },
             "leakage": leakage,
-            "notes": notes,
+            "notes": self._closing_notes(corpus, table, num_found, num_with_audio, leakage["speakers"]["train-test"]),
         }
 
+    def _closing_notes(
+        self, corpus: Corpus, table: pandas.DataFrame, num_found: int, num_with_audio: int, num_shared_speakers: int
+    ) -> list[str]:
+        """The remarks recorded so far, and those that follow from the counts."""
+        notes = list(self.notes[corpus.name])
+        if num_shared_speakers:
+            tested = table["speaker"][table["split"] == "test"].nunique()
+            notes.append(
+                f"{num_shared_speakers} of the {tested} speakers in test are in train too: "
+                "expect lower scores for new speakers"
+            )
+        recognised = self.recognised.get(corpus.name, num_found)
+        if recognised < corpus.expected / 2 and not corpus.is_synthesised:
+            notes.append(
+                f"only {recognised} of the {corpus.expected} utterances of the corpus were found: check that it is complete"
+            )
+        if "bad_clips" in corpus.options and num_with_audio < len(table) / 2:
+            notes.append(f"only {num_with_audio} of its {len(table)} utterances have audio, the others have only text")
+        if corpus.split in SPLITS:
+            notes.append(f"all of it is in {corpus.split}, as set by its split in datasets.yaml or by --split")
+        return notes
+
     def as_dict(self, table: pandas.DataFrame) -> dict[str, Any]:
-        """What `ledger.json` holds."""
+        """The content of `ledger.json`."""
         content = {
             "corpora": self._corpora,
             "failed": self.failed,

@@ -1,6 +1,6 @@
-"""From corpora on disk to a prepared folder: find, relabel, look into the sound, split, check for leaks, write.
+"""From corpora on disk to a prepared folder: find utterances, map labels, read audio, split, check for leaks, write.
 
-Nothing is lost in silence: whatever was found and is not in the table stands in the ledger with its reason.
+Nothing is dropped silently: whatever was found and is not in the table is in the ledger, with the reason.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from emokit.data.audio_io.reading import Reading
 from emokit.data.catalogue import Corpus
 from emokit.data.ledger import Ledger
 from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, open_prepared
-from emokit.data.sources.rows import labelled, named, with_audio
+from emokit.data.sources.rows import labelled, with_audio, without_audio
 from emokit.data.splits.draw import SplitSettings
 from emokit.data.splits.folds import assign_folds, chosen_fold
 from emokit.data.splits.policies import OF_ALL_CORPORA, Division, drops_repeated_texts, note_fold, read_divisions
@@ -30,12 +30,15 @@ from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.settings import Settings, read_yaml_mapping
 
 Progress = Callable[[int, int], None]
+"""(files read, files to read)"""
+Utterances = dict[str, list[tuple[Utterance, str]]]
+"""Corpus -> its utterances, each with its label."""
 
 
 class PreparedSettings(Settings):
-    """What a prepared folder was made with, as `settings.yaml` holds it; there the roots stand beside it.
+    """The settings of a prepared folder; `settings.yaml` holds them and the roots.
 
-    The roots are no part of it, since moving a corpus changes nothing.
+    Roots are not part of them, as moving a corpus does not change the result.
     """
 
     labels: tuple[str, ...]
@@ -43,14 +46,14 @@ class PreparedSettings(Settings):
     corpora: dict[str, Any]
     """Per corpus: its labels, options and split policy."""
     splits: SplitSettings
-    """Shares, seed and fold of the splits."""
+    """Fractions, seed and fold of the splits."""
     features: dict[str, Any]
     """The settings of the features."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What `prepare` was asked to do."""
+    """The arguments of `prepare`."""
 
     corpora: tuple[Corpus, ...]
     features: Settings
@@ -58,10 +61,10 @@ class Plan:
     folds: Path | None = None
     """A clone of EmoBox, for the policies that read its lists."""
     labels: LabelSet = DEFAULT_LABELS
-    """The label set that the labels of the corpora are mapped to."""
+    """The label set that the corpora's raw labels are mapped to."""
 
     def settings(self, divisions: dict[str, Division]) -> PreparedSettings:
-        """What identifies the result."""
+        """The settings that identify the result."""
         return PreparedSettings(
             labels=self.labels,
             corpora={
@@ -86,47 +89,49 @@ def prepare(
     force: bool = False,
     progress: Progress | None = None,
 ) -> Prepared:
-    """Make a prepared folder, or go on with one that was interrupted.
+    """Make a prepared folder, or resume one that was interrupted.
 
     Args:
-        plan: corpora with their roots, feature settings, split settings.
+        plan: corpora with their roots, label set, feature settings, split settings.
         out: the prepared folder.
         extractor: computes the features that `plan.features` describe.
-        num_workers: processes that decode.
-        force: an `out` that was made with other settings is made anew (features that fit are kept).
+        num_workers: number of decoding processes.
+        force: rebuild an `out` that was prepared with different settings (matching features are kept).
         progress: called with (files read, files to read).
 
     Raises:
-        UsageError: `out` was made with other settings, or a split policy cannot be met (known before any sound is read).
-        DataError: a root holds nothing of its corpus, or a raw label has no entry in the label map; where several corpora
-            were asked for, such a one is entered in the ledger as failed and the others are prepared.
+        UsageError: `out` was prepared with different settings, a label map leads outside the label set, or a split policy
+            cannot be applied (all of this is checked before any audio is read).
+        DataError: a root holds no utterance of its corpus, or a raw label has no entry in the label map. With several
+            corpora, such a corpus is recorded in the ledger as failed and the others are prepared.
         WorkError: the disk is full or `out` cannot be written.
     """
     divisions = read_divisions(plan.corpora, plan.split, plan.folds)
     by_text = [corpus.name for corpus in plan.corpora if drops_repeated_texts(corpus)]
     settings = plan.settings(divisions)
-    _refuse_other(out, settings, force=force)
-    ledger = Ledger()
-    found = {}
+    _check_out(out, settings, force=force)
+    ledger = Ledger(plan.labels)
+    utterances: Utterances = {}
     for corpus in plan.corpora:
         with ledger.failures_of(corpus.name, alone=len(plan.corpora) == 1):
-            found[corpus.name] = divisions[corpus.name].listed(list(labelled(corpus, ledger)), ledger)
-    if not found:
+            utterances[corpus.name] = divisions[corpus.name].listed(list(labelled(corpus, ledger)), ledger)
+    if not utterances:
         raise DataError(" ".join(ledger.failed.values()))
-    _divided(plan, divisions, {name: named(rows) for name, rows in found.items() if rows}, Ledger())
-    # Only now, so that a wrong root or split leaves nothing behind and a finished folder finished.
+    tables = {name: without_audio(rows) for name, rows in utterances.items() if rows}
+    _split(plan, divisions, tables, Ledger(plan.labels))
+    # Writing begins only now, so that a wrong root or split creates no folder and leaves a complete one complete.
     _begin(out, settings, {corpus.name: str(corpus.root) for corpus in plan.corpora})
-    store = _read_sound(plan, out, found, extractor, num_workers, progress)
+    store = _read_audio(plan, out, utterances, extractor, num_workers, progress)
     tables = {}
     for corpus in plan.corpora:
-        if corpus.name not in found:
+        if corpus.name not in utterances:
             continue
         with ledger.failures_of(corpus.name, alone=len(plan.corpora) == 1):
-            tables[corpus.name] = with_audio(corpus, found[corpus.name], store, ledger)
+            tables[corpus.name] = with_audio(corpus, utterances[corpus.name], store, ledger)
             ledger.flag_uncommon_rates(corpus.name, tables[corpus.name])
     if not tables:
         raise DataError(" ".join(ledger.failed.values()))
-    table = _divided(plan, divisions, tables, ledger)
+    table = _split(plan, divisions, tables, ledger)
     table = ledger.drop_leaks(ledger.flag_identical(table), by_text)
     table["flags"] = ledger.flags_of(table["utterance_id"])
     for corpus in plan.corpora:
@@ -139,21 +144,21 @@ def prepare(
 
 
 def survey(plan: Plan) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """What `prepare` would find, by names alone: no sound is opened and nothing is written.
+    """Count what `prepare` would find by names alone: no audio is read and nothing is written.
 
     Returns:
-        per corpus its counts; and per corpus that cannot be prepared, why.
+        corpus -> its counts; and corpus that cannot be prepared -> its error.
     """
     divisions = read_divisions(plan.corpora, plan.split, plan.folds)
     counts: dict[str, dict[str, Any]] = {}
     tables = {}
-    ledger = Ledger()
+    ledger = Ledger(plan.labels)
     for corpus in plan.corpora:
         with ledger.failures_of(corpus.name, alone=False):
-            found = divisions[corpus.name].listed(list(labelled(corpus, ledger)), ledger)
-            labels = [label for _, label in found]
-            if found:
-                tables[corpus.name] = named(found)
+            utterances = divisions[corpus.name].listed(list(labelled(corpus, ledger)), ledger)
+            labels = [label for _, label in utterances]
+            if utterances:
+                tables[corpus.name] = without_audio(utterances)
             dropped = sum(len(names) for names in ledger.dropped[corpus.name].values())
             counts[corpus.name] = {
                 "found": len(labels) + dropped,
@@ -161,16 +166,16 @@ def survey(plan: Plan) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
                 "labels": {label: labels.count(label) for label in plan.labels},
             }
     if tables:
-        _divided(plan, divisions, tables, Ledger())
+        _split(plan, divisions, tables, Ledger(plan.labels))
     return counts, ledger.failed
 
 
-def _divided(
+def _split(
     plan: Plan, divisions: dict[str, Division], tables: dict[str, pandas.DataFrame], ledger: Ledger
 ) -> pandas.DataFrame:
-    """The tables of the corpora in one, with `split` and `fold` by their policies; what is chosen is noted."""
-    parts = [divisions[name].assign(table, plan.split, ledger) for name, table in tables.items()]
-    table = pandas.concat(parts, ignore_index=True)
+    """The tables of the corpora in one, with `split` and `fold` by their policies; the ledger notes the chosen folds."""
+    assigned = [divisions[name].assign(table, plan.split, ledger) for name, table in tables.items()]
+    table = pandas.concat(assigned, ignore_index=True)
     if any(division.policy == OF_ALL_CORPORA for division in divisions.values()):
         table = assign_folds(table, OF_ALL_CORPORA, plan.split)
         tested = chosen_fold(table, OF_ALL_CORPORA, plan.split)
@@ -179,20 +184,20 @@ def _divided(
 
 
 def fingerprint(settings: PreparedSettings, table: pandas.DataFrame) -> str:
-    """One SHA-256 over the settings and over every row, its recording included; the order of the rows plays no part."""
+    """SHA-256 over the settings and all rows, with the hashes of their recordings; independent of the order of the rows."""
     rows = table[[*COLUMNS, "recording"]].sort_values("utterance_id").to_json(orient="records", double_precision=6)
     return hashlib.sha256((json.dumps(settings.as_dict(), sort_keys=True) + rows).encode()).hexdigest()
 
 
-def _refuse_other(out: Path, settings: PreparedSettings, *, force: bool) -> None:
-    """See that `out` is new, empty, unfinished, or was made with these settings."""
+def _check_out(out: Path, settings: PreparedSettings, *, force: bool) -> None:
+    """Check that `out` is new, empty, incomplete, or was prepared with these settings."""
     if (out / FINGERPRINT).exists():
         before = read_yaml_mapping(out / SETTINGS)
         before.pop("roots", None)
         changed = _first_difference(before, settings.as_dict())
         if changed and not force:
             raise UsageError(
-                f"{out} was made with other settings ({changed}); name another --out, or add --force to make it anew."
+                f"{out} was made with other settings ({changed}); name another --out, or add --force to rebuild it."
             )
     elif out.is_dir() and not (out / SETTINGS).exists() and any(out.iterdir()):
         raise UsageError(f"{out} holds files that emokit did not make; name an empty or a new folder with --out.")
@@ -201,38 +206,38 @@ def _refuse_other(out: Path, settings: PreparedSettings, *, force: bool) -> None
 
 
 def _begin(out: Path, settings: PreparedSettings, roots: dict[str, str]) -> None:
-    """Take the mark of completeness off while `out` is worked on, and write down what it is made with."""
+    """Mark `out` as incomplete and write its settings."""
     with explained_disk_errors(out):
         (out / FINGERPRINT).unlink(missing_ok=True)
     write_text(out / SETTINGS, settings.as_yaml() + yaml.safe_dump({"roots": roots}, allow_unicode=True))
 
 
-def _read_sound(
+def _read_audio(
     plan: Plan,
     out: Path,
-    found: dict[str, list[tuple[Utterance, str]]],
+    utterances: Utterances,
     extractor: Extractor,
     num_workers: int,
     progress: Progress | None,
 ) -> FeatureStore:
-    """Read every sound file that is new or changed, and open the store that then holds them all."""
+    """Read every audio file that is new or changed, and open the store that then holds all of them."""
     folder = features_folder(out, plan.features)
     with explained_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     store = FeatureStore(folder)
-    wanted: list[File] = []
+    files: list[File] = []
     total = 0
     for corpus in plan.corpora:
-        for utterance, _ in found.get(corpus.name, ()):
+        for utterance, _ in utterances.get(corpus.name, ()):
             if utterance.path is not None and corpus.root is not None:
                 total += 1
                 file = find_file(utterance.utterance_id, corpus.root / utterance.path)
                 if not store.is_current(file.utterance_id, file.size, file.changed_ns):
-                    wanted.append(file)
+                    files.append(file)
     readings: list[Reading] = []
-    done = total - len(wanted)
+    done = total - len(files)
     try:
-        for reading in read_files(wanted, extractor, num_workers):
+        for reading in read_files(files, extractor, num_workers):
             readings.append(reading)
             done += 1
             if progress:
@@ -241,14 +246,14 @@ def _read_sound(
                 full, readings = readings, []
                 write_shard(folder, full)
     finally:
-        # Also when Ctrl-C ends it here: what was read is kept, and the next `prepare` goes on after it.
+        # After Ctrl-C too: the readings so far are stored, and the next `prepare` resumes after them.
         if readings:
             write_shard(folder, readings)
     return FeatureStore(folder)
 
 
 def _first_difference(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> str | None:
-    """The first thing, by name, in which two nested settings differ: `a.b = 1, now 2`, or `without a.c`."""
+    """The first key, by name, in which two nested settings differ: `a.b = 1, now 2`, or `without a.c`."""
     for key in sorted(before.keys() | now.keys()):
         if key not in before or key not in now:
             return f"{'with' if key in before else 'without'} {prefix}{key}"

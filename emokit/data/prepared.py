@@ -1,17 +1,17 @@
-"""A prepared folder: the table of utterances, the ledger, the features, and the fingerprint that makes it complete.
+"""A prepared folder: the table of utterances, the ledger, the features, and the fingerprint that marks it as complete.
 
 utterances.parquet  ledger.json  settings.yaml  features/<key>/part-*.arrow  fingerprint (written last)
 """
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas
 
-from emokit.data.store import FeatureStore
+from emokit.data.store import FeatureStore, shard_paths
 from emokit.data.utterance import TABLE, read_table
 from emokit.errors import DataError
 from emokit.files import read_json
@@ -24,6 +24,34 @@ FEATURES = "features"
 FINGERPRINT = "fingerprint"
 
 
+class OpenedFiles:
+    """The parsed settings and the open feature stores of prepared folders, by path.
+
+    Copies of a `Prepared` made by `dataclasses.replace` share one. A pickled one is empty, so that workers open the files
+    themselves instead of receiving the features.
+    """
+
+    def __init__(self) -> None:
+        self._settings: dict[Path, dict[str, Any]] = {}
+        self._stores: dict[Path, FeatureStore] = {}
+
+    def __reduce__(self) -> tuple[type["OpenedFiles"], tuple[()]]:
+        return OpenedFiles, ()
+
+    def settings(self, folder: Path) -> dict[str, Any]:
+        """The content of a prepared folder's `settings.yaml`, parsed once."""
+        if folder not in self._settings:
+            self._settings[folder] = read_yaml_mapping(folder / SETTINGS)
+        return self._settings[folder]
+
+    def store(self, folder: Path) -> FeatureStore:
+        """The feature store in a folder, opened once, and again after shards were added."""
+        store = self._stores.get(folder)
+        if store is None or store.shards != shard_paths(folder):
+            store = self._stores[folder] = FeatureStore(folder)
+        return store
+
+
 @dataclass(frozen=True)
 class Prepared:
     """An opened prepared folder."""
@@ -33,43 +61,65 @@ class Prepared:
     ledger: dict[str, Any]
     fingerprint: str
     labels: LabelSet
+    _opened: OpenedFiles = field(default_factory=OpenedFiles, repr=False, compare=False)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The content of `settings.yaml`; not to be modified."""
+        return self._opened.settings(self.folder)
+
+    @property
+    def roots(self) -> dict[str, str]:
+        """Corpus -> the folder that it was prepared from."""
+        return dict(self.settings.get("roots") or {})
+
+    @property
+    def feature_settings(self) -> dict[str, Any]:
+        """The settings of the features that `emokit prepare` computed."""
+        return dict(self.settings.get("features") or {})
 
     def ledger_of(self, corpora: Iterable[str]) -> dict[str, Any]:
-        """The ledger of these corpora only, for a run that was made of no others; the leakage is that of the whole folder."""
+        """The ledger of these corpora, for a run on no others; its leakage remains that of the whole folder."""
         chosen = {name: entry for name, entry in self.ledger["corpora"].items() if name in set(corpora)}
-        inside = tuple(f"{name}/" for name in chosen)
-        details = {name: detail for name, detail in self.ledger["details"].items() if name.startswith(inside)}
+        prefixes = tuple(f"{name}/" for name in chosen)
+        details = {name: detail for name, detail in self.ledger["details"].items() if name.startswith(prefixes)}
         return {**self.ledger, "corpora": chosen, "failed": {}, "details": details}
 
     def features(self, settings: Settings) -> FeatureStore:
-        """The features that were made with these settings.
+        """The features with these settings.
 
         Raises:
-            DataError: the folder has features of other settings only.
+            DataError: the folder has features with other settings only.
         """
         wanted = settings.as_dict()
         folder = features_folder(self.folder, settings)
         if not folder.is_dir():
-            made = read_yaml_mapping(self.folder / SETTINGS).get("features") or {}
-            changed = sorted(key for key, value in wanted.items() if made.get(key) != value)
+            computed = self.feature_settings
+            changed = sorted(key for key, value in wanted.items() if computed.get(key) != value)
             if not changed:
-                raise DataError(f"{folder} is gone; run `emokit prepare` again with another --out.")
-            has, wants = (", ".join(f"{key} = {json.dumps(of.get(key))}" for key in changed) for of in (made, wanted))
-            sets = " ".join(f"--set features.{key}={json.dumps(wanted[key])}" for key in changed)
-            raise DataError(
-                f"{self.folder} has features made with {has} and the experiment wants {wants}; "
-                f"run `emokit prepare` into another folder with {sets}."
+                raise DataError(f"{folder} is missing; run `emokit prepare` again with another --out.")
+            before, now = (
+                ", ".join(f"{key} = {json.dumps(values.get(key))}" for key in changed) for values in (computed, wanted)
             )
-        return FeatureStore(folder)
+            overrides = " ".join(f"--set features.{key}={json.dumps(wanted[key])}" for key in changed)
+            raise DataError(
+                f"{self.folder} has features with {before}, but the settings of the run have {now}; "
+                f"run `emokit prepare` into another folder with {overrides}."
+            )
+        return self.store(folder.name)
+
+    def store(self, name: str) -> FeatureStore:
+        """The feature store `features/<name>`, opened once; empty where there is none."""
+        return self._opened.store(self.folder / FEATURES / name)
 
 
 def features_folder(folder: Path, settings: Settings) -> Path:
-    """Where the features of these settings lie: their key is part of the name, so two settings never mix."""
+    """The folder of the features with these settings; its name contains their key, so that two settings never mix."""
     return folder / FEATURES / f"log-mel-{settings.key()}"
 
 
 def genders(folder: Path | str | None) -> pandas.Series:
-    """Utterance id -> the speaker's gender, of a prepared folder; empty where there is none."""
+    """Utterance id -> gender of the speaker, of a prepared folder; empty where there is no such folder."""
     path = Path(folder) / TABLE if folder else None
     if path is None or not path.is_file():
         return pandas.Series(dtype="string")
@@ -82,30 +132,36 @@ def read_labels(folder: Path) -> LabelSet:
     Raises:
         DataError: its settings have none.
     """
-    labels = read_yaml_mapping(folder / SETTINGS).get("labels")
-    if not isinstance(labels, list):
-        raise DataError(
-            f"{folder} was prepared by an emokit before names changed; prepare it again into another folder."
-        )
-    return LabelSet(map(str, labels))
+    return _label_set(read_yaml_mapping(folder / SETTINGS), folder)
 
 
 def open_prepared(folder: Path) -> Prepared:
     """Open a complete prepared folder.
 
     Raises:
-        DataError: the folder is missing, is none, or is not complete.
+        DataError: the folder is missing, not a prepared folder, or incomplete.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not there; make it with `emokit prepare … --out {folder}`.")
     if not (folder / FINGERPRINT).exists():
         state = "was interrupted" if (folder / SETTINGS).exists() else "is no prepared folder"
         raise DataError(f"{folder} has no {FINGERPRINT}, so it {state}; run `emokit prepare … --out {folder}`.")
-    labels = read_labels(folder)
+    opened = OpenedFiles()
+    labels = _label_set(opened.settings(folder), folder)
     return Prepared(
         folder,
         read_table(folder / TABLE, labels),
         read_json(folder / LEDGER),
         (folder / FINGERPRINT).read_text(encoding="utf-8").strip(),
         labels,
+        opened,
     )
+
+
+def _label_set(settings: dict[str, Any], folder: Path) -> LabelSet:
+    labels = settings.get("labels")
+    if not isinstance(labels, list):
+        raise DataError(
+            f"{folder} was prepared by an emokit before names changed; prepare it again into another folder."
+        )
+    return LabelSet(map(str, labels))

@@ -1,8 +1,8 @@
-"""Features on disk: float16, memory-mapped, read by utterance id, never mixed between settings.
+"""Features on disk: float16, memory-mapped, read by utterance id, one store per settings.
 
-A store is a folder of Arrow files. Each is written once, whole, and holds some utterances: the log-mel (frames, bins) as one
-flat list, and what the sound says of itself. So work that was interrupted goes on after its last whole file, and an utterance
-whose file on disk has not changed (size and time of change) is not read again.
+A store is a folder of Arrow files (shards). Each shard is written once and completely, and holds some utterances: the log-mel
+(frames, bins) as one flat list, and the facts about the audio file. Interrupted work therefore resumes after its last shard, and
+an utterance whose file has not changed (size and modification time) is not read again.
 """
 
 from collections.abc import Iterator
@@ -33,11 +33,16 @@ SCHEMA = pyarrow.schema(
 )
 FACTS_AND_ID = [name for name in SCHEMA.names if name not in ("log_mel", "num_bins")]
 _EMPTY = numpy.zeros((0, 0), numpy.float16)
-SHARD_ROWS = 512  # utterances per file: about 17 MB of three-second log-mels, and the most that an interruption loses
+SHARD_ROWS = 512  # utterances per shard: about 17 MB of three-second log-mels, and the most that an interruption loses
+
+
+def shard_paths(folder: Path) -> list[Path]:
+    """The shards of the store in `folder`, in the order in which they were written."""
+    return sorted(folder.glob("part-*.arrow"))
 
 
 def write_shard(folder: Path, readings: list[Reading]) -> None:
-    """Add one whole file of readings to the store in `folder`."""
+    """Add one shard with these readings to the store in `folder`."""
     log_mels = [_EMPTY if reading.log_mel is None else reading.log_mel for reading in readings]
     offsets = numpy.cumsum([0, *(log_mel.size for log_mel in log_mels)])
     flat = pyarrow.array(numpy.concatenate([log_mel.ravel() for log_mel in log_mels]))
@@ -47,8 +52,8 @@ def write_shard(folder: Path, readings: list[Reading]) -> None:
         "log_mel": pyarrow.LargeListArray.from_arrays(pyarrow.array(offsets, pyarrow.int64()), flat),
     }
     batch = pyarrow.record_batch(columns, schema=SCHEMA)
-    number = max((int(path.stem.split("-")[1]) for path in folder.glob("part-*.arrow")), default=-1) + 1
-    # Uncompressed, so that reading is mapping the file into memory.
+    number = max((int(path.stem.split("-")[1]) for path in shard_paths(folder)), default=-1) + 1
+    # Uncompressed, so that the file can be memory-mapped.
     with (
         whole_file(folder / f"part-{number:05d}.arrow") as temporary,
         pyarrow.OSFile(str(temporary), "wb") as sink,
@@ -58,48 +63,50 @@ def write_shard(folder: Path, readings: list[Reading]) -> None:
 
 
 class FeatureStore:
-    """The features of many utterances by id; opening it reads the ids and maps the rest.
+    """The features of many utterances by id. Opening it reads the ids and facts, and memory-maps the features.
 
     Raises:
-        DataError: the folder is no store, or a file of it is damaged.
+        DataError: a shard is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.shards = shard_paths(folder)
         self._columns: list[tuple[pyarrow.Array, numpy.ndarray]] = []
-        self._where: dict[str, tuple[int, int]] = {}
+        self._positions: dict[str, tuple[int, int]] = {}
         facts = []
-        for number, path in enumerate(sorted(folder.glob("part-*.arrow"))):
+        for shard, path in enumerate(self.shards):
             try:
                 table = pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all().combine_chunks()
             except (OSError, pyarrow.ArrowException) as error:
                 raise DataError(f"{path} is damaged ({error}); delete it and run `emokit prepare` again.") from error
             self._columns.append((table["log_mel"].chunk(0), table["num_bins"].to_numpy()))
-            # A file that changed was read again later: the last reading counts.
-            self._where |= {name: (number, row) for row, name in enumerate(table["utterance_id"].to_pylist())}
+            # A file that changed was read again later: its last reading counts.
+            self._positions |= {name: (shard, row) for row, name in enumerate(table["utterance_id"].to_pylist())}
             facts.append(table.select(FACTS_AND_ID).to_pandas())
         self.facts = (
             pandas.concat(facts).drop_duplicates("utterance_id", keep="last").set_index("utterance_id")
             if facts
             else pandas.DataFrame(columns=FACTS_AND_ID).set_index("utterance_id")
         )
+        """One row per utterance: the facts about its audio file."""
         self._versions = dict(
             zip(self.facts.index, zip(self.facts["size"], self.facts["changed_ns"], strict=True), strict=True)
         )
 
     def __len__(self) -> int:
-        return len(self._where)
+        return len(self._positions)
 
     def __contains__(self, utterance_id: str) -> bool:
-        return utterance_id in self._where
+        return utterance_id in self._positions
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._where)
+        return iter(self._positions)
 
     def __getitem__(self, utterance_id: str) -> numpy.ndarray:
         """(frames, bins) float16 decibels, a read-only view of the mapped file."""
         try:
-            shard, row = self._where[utterance_id]
+            shard, row = self._positions[utterance_id]
         except KeyError as error:
             raise DataError(
                 f"{self.folder} has no features of {utterance_id}; run `emokit prepare` again with the same --out."
@@ -110,5 +117,5 @@ class FeatureStore:
         return flat.reshape(-1, max(1, int(num_bins[row])))
 
     def is_current(self, utterance_id: str, size: int, changed_ns: int) -> bool:
-        """Whether the file is still the one that the features were made from."""
+        """Whether the features were computed from a file of this size and modification time."""
         return self._versions.get(utterance_id) == (size, changed_ns)

@@ -1,6 +1,6 @@
-"""One row per utterance of every corpus: its columns, how it is written and read, and what makes it well formed.
+"""The table of utterances: one row per utterance of every corpus, with its columns, its checks, and how to read and write it.
 
-A reader of a corpus yields `Utterance` and `Dropped`; `prepare` adds the label, what the sound says of itself, and the split.
+A reader of a corpus yields `Utterance` and `Dropped`; `prepare` adds the label, the facts about the audio, and the split.
 """
 
 from dataclasses import dataclass
@@ -41,48 +41,48 @@ COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What a corpus says of one utterance, before its sound was opened."""
+    """One utterance according to its corpus; its audio has not been read."""
 
     utterance_id: str
-    """Unique over all corpora: `corpus/…`, made of the corpus's own file name without its ending."""
+    """Unique over all corpora: `corpus/…`, the corpus's file name without its suffix."""
     corpus: str
     path: str | None
-    """Relative to the corpus root, with forward slashes; None for text without sound."""
+    """Relative to the corpus root, with forward slashes; None for text without audio."""
     speaker: str
-    """The corpus's own name of the speaker; unique within the corpus."""
+    """The corpus's name of the speaker; unique within the corpus."""
     raw_label: str
-    """The corpus's own word for the emotion."""
+    """The corpus's name of the emotion."""
     gender: str | None = None
-    """`female` or `male`, where the corpus says so."""
+    """`female` or `male`, where the corpus states it."""
     language: str | None = None
     """ISO 639-1: `de`, `en`, `zh`."""
     text: str | None = None
     intensity: str | None = None
     sentence: str | None = None
-    """Id of what is said: equal for equal words within a corpus."""
+    """Id of the spoken sentence: equal for equal texts within a corpus."""
     dialogue: str | None = None
     turn: int | None = None
     take: str | None = None
     split: str | None = None
     """The corpus's official split, where it has one."""
     flags: tuple[str, ...] = ()
-    """What was odd about it, one short phrase each."""
+    """Its irregularities, one short phrase each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Something found that does not become an utterance, and why; it goes into the ledger."""
+    """A file or row that does not become an utterance; the ledger lists it with the reason."""
 
     name: str
-    """The path relative to the corpus root, or the utterance id where there is no file of its own."""
+    """The path relative to the corpus root, or the utterance id where it has no file."""
     reason: str
-    """A short phrase that is the same for all things dropped for the same reason, so that they can be counted."""
+    """A short phrase; entries with the same reason are counted together."""
     detail: str = ""
-    """What differs from one to the next: the other path, the numbers."""
+    """What is specific to this entry: the path of the other file, the numbers."""
 
 
 def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
-    """Refuse a table of utterances that breaks the contract; the message names the utterance and both values.
+    """Refuse a table of utterances that violates the contract; the message names the utterance and both values.
 
     Raises:
         DataError: columns are missing, ids repeat, or a label or split is unknown.
@@ -103,7 +103,7 @@ def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
 
 
 def write_table(table: pandas.DataFrame, labels: LabelSet, path: Path) -> None:
-    """Write utterances as parquet, in the order of their ids, whole or not at all."""
+    """Write utterances as parquet, ordered by id, completely or not at all."""
     check(table, labels, str(path))
     ordered = typed(table).sort_values("utterance_id", ignore_index=True)
     with whole_file(path) as temporary:
@@ -114,7 +114,7 @@ def read_table(path: Path, labels: LabelSet) -> pandas.DataFrame:
     """Read and check a table of utterances.
 
     Raises:
-        DataError: the file is missing, damaged or breaks the contract.
+        DataError: the file is missing, damaged or violates the contract.
     """
     try:
         table = pandas.read_parquet(path)

@@ -102,7 +102,7 @@ class Sweep(Schema):
     """A sweep's `sweep.json`.
 
     Attributes:
-        experiment: the modality that is trained.
+        modality: the modality that is trained.
         counts: state -> number of trials.
         epochs: number of epochs of all trials together.
         confirmations: the trainings of the confirmed points.
@@ -111,7 +111,7 @@ class Sweep(Schema):
 
     kind: str = "sweep"
     name: str
-    experiment: str
+    modality: str
     experiment_name: str = ""
     objective: Objective
     sampler: str

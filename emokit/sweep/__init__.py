@@ -1,1 +1,1 @@
-"""Sweeps: a space of settings searched with Optuna, by any number of workers, nothing lost and nothing done twice."""
+"""Hyperparameter sweeps with Optuna: a search space in YAML, several workers on one or more machines, resumable."""

@@ -1,7 +1,7 @@
-"""Who works on a trial, and whether that worker still lives: by its process on this machine, by its heartbeat on others.
+"""Is the worker of a trial alive? On this machine its process is looked up, on others its heartbeat is watched.
 
-A heartbeat may starve where a long step holds Python's lock, so a lease is generous, and a process that lives on this machine
-is never taken for dead.
+A long step that holds Python's lock delays the heartbeat, so the timeout is generous, and a process that runs on this machine is
+never declared dead by its heartbeat.
 """
 
 import functools
@@ -13,19 +13,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-BEAT_SECONDS = 10.0
+HEARTBEAT_SECONDS = 10.0
 HEARTBEAT_TIMEOUT_SECONDS = 180.0
-# A worker that was claiming a trial and has not written its name: it has done nothing yet that could be lost.
+# Shorter for a trial that was claimed by a worker that never wrote its name: it has done no work that could be lost.
 NAMELESS_SECONDS = 20.0
 
 
-def me() -> dict[str, Any]:
-    """This process, so that others can look for it."""
-    return {"host": _host(), "pid": os.getpid(), "born": _born(os.getpid())}
+def this_process() -> dict[str, Any]:
+    """What identifies this process to other workers."""
+    return {"host": _host(), "pid": os.getpid(), "started": _started(os.getpid())}
 
 
 def is_alive(owner: dict[str, Any]) -> bool | None:
-    """Whether a worker lives; None where it runs on another machine and cannot be looked for."""
+    """Whether a worker's process runs; None on another machine, where it cannot be looked up."""
     if owner.get("host") != _host():
         return None
     pid = int(owner["pid"])
@@ -34,14 +34,14 @@ def is_alive(owner: dict[str, Any]) -> bool | None:
     except ProcessLookupError:
         return False
     except PermissionError:
-        if _born(pid) is None:
-            return None  # another user's, which this machine hides
-    return _born(pid) == owner.get("born")  # the number may belong to another process by now
+        if _started(pid) is None:
+            return None  # another user's process, hidden by this machine
+    return _started(pid) == owner.get("started")  # the pid may have been reused
 
 
 @functools.cache
 def _host() -> str:
-    """This machine since it was started; of containers that share its kernel, this one."""
+    """This machine since it was booted; of containers that share a kernel, this container."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()[:8]
         return f"{platform.node()}/{boot}/{Path('/proc/self/ns/pid').readlink()}"
@@ -49,8 +49,8 @@ def _host() -> str:
         return platform.node()
 
 
-def _born(pid: int) -> str | None:
-    """When a process was started, in the kernel's own count; None where it does not tell, or the process has ended."""
+def _started(pid: int) -> str | None:
+    """The start time of a process in the kernel's clock ticks; None if it has ended or the kernel does not tell."""
     try:
         state, *rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except (OSError, ValueError):
@@ -59,12 +59,16 @@ def _born(pid: int) -> str | None:
 
 
 class Heartbeat:
-    """Calls `beat` every few seconds from a thread of its own, until it says that the trial is lost."""
+    """Calls `send(count)` every few seconds from its own thread, until `send` returns False: the trial is lost.
 
-    def __init__(self, beat: Callable[[int], bool]) -> None:
+    Args:
+        send: writes the count, which grows by one, to the storage.
+    """
+
+    def __init__(self, send: Callable[[int], bool]) -> None:
         self.is_lost = False
-        self._beat = beat
-        self._over = threading.Event()
+        self._send = send
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "Heartbeat":
@@ -74,13 +78,13 @@ class Heartbeat:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over.set()
+        self._stop.set()
         self._thread.join()
 
     def _run(self) -> None:
         count = 0
-        while not self._over.wait(BEAT_SECONDS):
+        while not self._stop.wait(HEARTBEAT_SECONDS):
             count += 1
-            if not self._beat(count):
+            if not self._send(count):
                 self.is_lost = True
                 return

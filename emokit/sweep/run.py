@@ -1,4 +1,4 @@
-"""A sweep from its first look at the space to its last file: begun, joined or gone on with, its workers watched over."""
+"""A sweep from its settings to its result files: begun, joined or resumed, and its workers supervised."""
 
 import json
 import time
@@ -16,29 +16,29 @@ from emokit.sweep import storage as storages
 from emokit.sweep import summary
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings
-from emokit.sweep.wings import train_point
-from emokit.sweep.worker import Order, Worker, carry_out
+from emokit.sweep.train_point import train_point
+from emokit.sweep.worker import Order, Worker, run_worker
 from emokit.workers import WATCH_SECONDS, WORKERS, worker_pool
 
 STORAGE = "storage.json"
-ABOUT = "emokit"
+STUDY_ATTR = "emokit"
 WRITE_SECONDS = 10.0
 
 
 def begin(
     sweep: SweepSettings, data: Path, run: Path, url: str | None = None, *, device: str = "auto", force: bool = False
 ) -> Plan:
-    """Make a sweep's folder and its study, or join a study that lies in a shared storage.
+    """Make a sweep's folder and its study, or join a study in a shared storage.
 
     Raises:
-        UsageError: the folder exists, the storage is not to be had, or its study was started with another space.
-        DataError: its study was started on other data.
+        UsageError: the folder exists, the storage is unreachable, or its study has other settings.
+        DataError: its study uses other data.
         WorkError: the folder cannot be written.
     """
     prepared = open_prepared(data)
     if (run / runs.SETTINGS).exists() and not force:
         raise UsageError(
-            f"{run} was begun; go on with it by `emokit sweep --resume {run}`, replace it with --force, or name another --run."
+            f"{run} exists; resume it with `emokit sweep --resume {run}`, replace it with --force, or name another --run."
         )
     if url:
         _check_study(storages.open_storage(url, run), sweep, prepared.fingerprint, url, data)
@@ -46,35 +46,40 @@ def begin(
     runs.start(
         run, sweep, seed=seed, device=device, data=prepared.folder, fingerprint=prepared.fingerprint, force=force
     )
-    write_json(run / STORAGE, {"url": url and storages.shown(url)})
-    return _opened(sweep, run, url, prepared.fingerprint)
+    write_json(run / STORAGE, {"url": url and storages.public_url(url)})
+    return _open(sweep, run, url, prepared.fingerprint)
 
 
 def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple[Plan, str | None, Path]:
-    """Open a sweep that was begun, to go on with it: what failed by itself is tried again.
+    """Open a sweep to continue it; what failed is retried.
 
     Returns:
         the plan, the storage's URL and the prepared folder.
 
     Raises:
-        UsageError: the folder is no sweep, the storage is not to be had, or its study was started with another space.
-        DataError: the data are others than it was begun on, or a file is damaged.
+        UsageError: the folder is no sweep, the storage is unreachable, or its study has other settings.
+        DataError: the data differ from the sweep's, a file is damaged, or an older emokit made the sweep.
     """
     sweep = check_sweep(run)
     url = url or url_of(run)
     environment = runs.read_environment(run)
     folder = data or Path(str(environment["data"]))
     if open_prepared(folder).fingerprint != environment["data_fingerprint"]:
-        raise DataError(f"{run} was begun on other data than {folder}; resume with the --data it was begun with.")
+        raise DataError(f"{run} was begun with other data than {folder}; resume it with its original --data.")
     if url:
         _check_study(storages.open_storage(url, run), sweep, environment["data_fingerprint"], url, folder)
-    plan = _opened(sweep, run, url, environment["data_fingerprint"])
+    plan = _open(sweep, run, url, environment["data_fingerprint"])
     plan.retry_failed()
     return plan, url, folder
 
 
-def look(run: Path, url: str | None = None) -> Plan:
-    """Open a sweep for a look at it."""
+def read_plan(run: Path, url: str | None = None) -> Plan:
+    """Open a sweep to show its state; nothing is retried.
+
+    Raises:
+        UsageError: the folder is no sweep, or the storage is unreachable.
+        DataError: a file is damaged, or an older emokit made the sweep.
+    """
     return Plan(check_sweep(run), run, storages.open_storage(url or url_of(run), run))
 
 
@@ -82,108 +87,109 @@ def check_sweep(run: Path) -> SweepSettings:
     """The settings of a sweep's folder.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the folder is no sweep.
+        DataError: an emokit with other names of settings made it.
     """
     if not (run / STORAGE).exists():
         raise UsageError(f"{run} has no {STORAGE}, so it is no sweep; name a folder that `emokit sweep` made.")
-    return SweepSettings.make(runs.read_settings(run), str(run / runs.SETTINGS))
+    settings = runs.read_settings(run)
+    experiment = settings.get("experiment")
+    if isinstance(experiment, dict) and "kind" in experiment:
+        raise DataError(f"{run} was made by an emokit before names changed; sweep again into another folder.")
+    return SweepSettings.make(settings, str(run / runs.SETTINGS))
 
 
 def url_of(run: Path) -> str | None:
-    """Where a sweep's trials are kept; None for its own journal."""
+    """The URL of a sweep's storage; None for a journal file in its folder."""
     url = read_json(run / STORAGE)["url"]
     if url and "***" in url:
-        raise UsageError(f"{run} keeps its trials in {url}; give --storage with the password too.")
+        raise UsageError(f"{run} has its storage at {url}; give --storage with the password.")
     return str(url) if url else None
 
 
 def order(plan: Plan, url: str | None, data: Path, device: str, precision: str, hours: float | None = None) -> Order:
-    """What the workers of a sweep are told."""
+    """What each worker of a sweep is given."""
     hours = hours if hours is not None else plan.sweep.budget.hours
-    until = None if hours is None else time.time() + 3600 * hours
-    return Order(
-        plan.run,
-        url,
-        data,
-        partial(train_point, plan.sweep.experiment.modality, data, device, precision),
-        until,
-    )
+    deadline = None if hours is None else time.time() + 3600 * hours
+    make_train_point = partial(train_point, plan.sweep.experiment.modality, data, device, precision)
+    return Order(plan.run, url, data, make_train_point, deadline)
 
 
 def watch(plan: Plan, order: Order, workers: int, devices: int = 0) -> Generator[dict[str, Any], None, None]:
-    """Start the workers, put another in the place of one that is killed, and yield how the sweep stands every second.
+    """Start the workers, replace killed ones, and yield the sweep's summary every second.
 
     Args:
         plan: the sweep.
-        order: what each worker is told.
-        workers: how many.
-        devices: GPUs that they share, one each in turn; 0 for none.
+        order: what each worker is given.
+        workers: number of processes.
+        devices: number of GPUs, assigned to the workers in turn; 0 for none.
 
     Raises:
-        WorkError: every worker has ended by an error.
+        WorkError: every worker ended with an error.
     """
-    written = 0.0
+    last_write = 0.0
     try:
-        with worker_pool(carry_out, plan.run / WORKERS, workers, devices) as pool:
+        with worker_pool(run_worker, plan.run / WORKERS, workers, devices) as pool:
             for worker in pool:
                 worker.submit(order)
-            # All are asked, not the first that is at work alone: whoever was killed is replaced now.
+            # A list, not any(): `is_busy` of every worker must be called, because it replaces a killed one.
             while [worker for worker in pool if worker.is_busy()]:
-                found = summary.summarise(plan)
-                if time.monotonic() - written > WRITE_SECONDS:
-                    summary.write(plan, found)
-                    written = time.monotonic()
-                yield found
+                result = summary.summarise(plan)
+                if time.monotonic() - last_write > WRITE_SECONDS:
+                    summary.write(plan, result)
+                    last_write = time.monotonic()
+                yield result
                 time.sleep(WATCH_SECONDS)
     finally:
-        found = summary.summarise(plan, importance=True)
-        summary.write(plan, found)
+        result = summary.summarise(plan, importance=True)
+        summary.write(plan, result)
     errors = [worker.error for worker in pool if worker.error]
     if len(errors) == len(pool):
         raise WorkError(
-            f"{str(errors[0]).rstrip('.')}; go on with `emokit sweep --resume {plan.run}` when that is mended."
+            f"{str(errors[0]).rstrip('.')}; resume with `emokit sweep --resume {plan.run}` when that is fixed."
         )
-    yield found
+    yield result
 
 
 def work_here(plan: Plan, order: Order) -> dict[str, Any]:
-    """Do all of a sweep's work in this process; returns what it came to."""
-    Worker(plan, order.train(), order.until).work()
-    found = summary.summarise(plan, importance=True)
-    summary.write(plan, found)
-    return found
+    """Do all work of a sweep in this process; returns its summary."""
+    Worker(plan, order.make_train_point(), order.deadline).run()
+    result = summary.summarise(plan, importance=True)
+    summary.write(plan, result)
+    return result
 
 
-def _opened(sweep: SweepSettings, run: Path, url: str | None, fingerprint: str) -> Plan:
+def _open(sweep: SweepSettings, run: Path, url: str | None, fingerprint: str) -> Plan:
     plan = Plan(sweep, run, storages.open_storage(url, run))
-    plan.search.study.set_user_attr(ABOUT, _about(sweep, fingerprint))
+    plan.search.study.set_user_attr(STUDY_ATTR, _identity(sweep, fingerprint))
     plan.search.fill()
     return plan
 
 
-def _about(sweep: SweepSettings, fingerprint: str) -> dict[str, Any]:
+def _identity(sweep: SweepSettings, fingerprint: str) -> dict[str, Any]:
+    """What all commands that work on one study must have in common."""
     settings = flat(sweep.as_dict())
-    settings.pop("budget.hours")  # how long one command works is that command's own affair
+    settings.pop("budget.hours")  # the time limit of a command, which may differ
     return {"settings": json.loads(json.dumps(settings)), "data_fingerprint": fingerprint}
 
 
 def _check_study(storage: Any, sweep: SweepSettings, fingerprint: str, url: str, data: Path) -> None:
-    """A study of that name must be of this space and these data."""
-    found = {study.study_name: study for study in storage.get_all_studies()}.get(sweep.name)
-    if found is None:
+    """If the storage has a study of this name, it must have the same settings and data."""
+    study = {study.study_name: study for study in storage.get_all_studies()}.get(sweep.name)
+    if study is None:
         return
-    before, now = found.user_attrs.get(ABOUT), _about(sweep, fingerprint)
-    where = f"The study {sweep.name} in {storages.shown(url)}"
+    before, now = study.user_attrs.get(STUDY_ATTR), _identity(sweep, fingerprint)
+    study_name = f"The study {sweep.name} in {storages.public_url(url)}"
     if before is None:
-        raise UsageError(f"{where} was not made by emokit; give the sweep another name.")
+        raise UsageError(f"{study_name} was not made by emokit; give the sweep another name.")
     for key in sorted(before["settings"].keys() | now["settings"].keys()):
-        then, here = before["settings"].get(key), now["settings"].get(key)
-        if then != here:
+        value_before, value_now = before["settings"].get(key), now["settings"].get(key)
+        if value_before != value_now:
             raise UsageError(
-                f"{where} was started with {key} = {then!r} and this sweep has {here!r}; "
+                f"{study_name} has {key} = {value_before!r} and this sweep has {value_now!r}; "
                 "join it with the same file, or give the sweep another name."
             )
     if before["data_fingerprint"] != fingerprint:
         raise DataError(
-            f"{where} was started on other data than {data}; prepare the same, or give the sweep another name."
+            f"{study_name} uses other data than {data}; prepare the same data, or give the sweep another name."
         )

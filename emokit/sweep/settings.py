@@ -1,37 +1,38 @@
-"""What can be set of a sweep: the space, the objective, how it is searched, and how much is spent."""
+"""Settings of a sweep: the space, the objective, the sampler and pruner, the budget."""
 
 import re
 from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
+from emokit.modality import MODALITIES, modality, trainable
 from emokit.settings import Settings
 
-# A dimension has fields of these names.
+# `Dimension` has fields named float and int.
 Real: TypeAlias = float
-Whole: TypeAlias = int
+Integer: TypeAlias = int
 
 POWER = re.compile(r"[+-]?\d+[eE][+-]?\d+")
 
 
 class Dimension(Settings):
-    """What one field of the experiment may be: exactly one of grid, choice, float and int."""
+    """The values of one field of the experiment: exactly one of grid, choice, float and int."""
 
     grid: tuple[Any, ...] | None = Field(None, min_length=1)
-    """Every one of these values is tried."""
+    """Values, all of which are tried."""
     choice: tuple[Any, ...] | None = Field(None, min_length=1)
-    """The sampler chooses one of these values."""
+    """Values that the sampler chooses from."""
     float: tuple[Real, Real] | None = None
-    """The lowest and the highest number."""
-    int: tuple[Whole, Whole] | None = None
-    """The lowest and the highest whole number."""
+    """Lowest and highest number."""
+    int: tuple[Integer, Integer] | None = None
+    """Lowest and highest integer."""
     log: bool = False
-    """Draw float or int evenly over its logarithm."""
+    """Sample float or int on a logarithmic scale."""
 
     @field_validator("grid", "choice")
     @classmethod
     def _with_numbers(cls, values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
-        """YAML takes 1e-4, which has no point, for a word."""
+        """YAML reads 1e-4, which has no point, as a string."""
         if values is None:
             return None
         return tuple(Real(value) if isinstance(value, str) and POWER.fullmatch(value) else value for value in values)
@@ -42,7 +43,7 @@ class Dimension(Settings):
         if len(kinds) != 1:
             raise ValueError("must have exactly one of grid, choice, float and int")
         if self.log and not self.bounds:
-            raise ValueError("must have log beside float or int only")
+            raise ValueError("must have log only with float or int")
         if self.bounds:
             low, high = self.bounds
             if not low < high:
@@ -50,109 +51,119 @@ class Dimension(Settings):
             if self.log and low <= 0:
                 raise ValueError("must have a lowest number above 0 for log")
         elif len({repr(value) for value in self.values}) < len(self.values):
-            raise ValueError("must not name a value twice")
+            raise ValueError("must not list a value twice")
         return self
 
     @property
     def bounds(self) -> tuple[Real, Real] | None:
-        """The lowest and the highest number; None of a list."""
+        """Lowest and highest number of a range; None for a list."""
         return self.float or self.int
 
     @property
     def values(self) -> tuple[Any, ...]:
-        """The values of a list; those at the ends of a range."""
+        """The values of a list, or both bounds of a range."""
         return self.grid or self.choice or self.bounds or ()
 
 
 class Branch(Settings):
-    """Fields that vary only where another one has a certain value."""
+    """Fields that vary only if another field has a given value."""
 
     when: dict[str, Any] = Field(min_length=1, max_length=1)
-    """A field of the space, and the value of it that opens the branch."""
+    """A field of the space and the value that opens the branch."""
     space: dict[str, Dimension] = Field(min_length=1)
-    """What varies there."""
+    """Field of the experiment -> its values in this branch."""
 
 
 class ExperimentSettings(Settings):
-    """What is varied: an experiment's file, with settings laid over it."""
+    """The experiment that is varied."""
 
     modality: str
-    """The modality that trains: audio or text."""
+    """Modality to train, such as audio or text."""
     file: str | None = None
-    """The experiment's YAML file, as seen from the space's own; null starts from the defaults."""
+    """YAML file of the experiment, relative to the space's file; null starts from the defaults."""
     settings: dict[str, Any] = Field(default_factory=dict)
-    """Settings that are laid over the file's."""
+    """Settings that override the file's."""
+
+    @field_validator("modality")
+    @classmethod
+    def _is_trainable(cls, name: str) -> str:
+        if name not in MODALITIES or not modality(name).is_trainable:
+            raise ValueError(f"should be one of {', '.join(trainable())}")
+        return name
 
 
 class ObjectiveSettings(Settings):
-    """What is searched for."""
+    """The score to optimise."""
 
     metric: Literal["uar", "accuracy", "weighted_f1", "loss"] = "uar"
-    """The score of a point is its best epoch's; loss is the one that should be low."""
+    """Score of a point's best epoch; loss is minimised, the others are maximised."""
     split: Literal["dev"] = "dev"
-    """Where it is measured: on dev. Test is never touched by a sweep."""
+    """Split it is measured on: dev. A sweep never reads test."""
 
     @field_validator("split", mode="before")
     @classmethod
     def _is_not_test(cls, split: Any) -> Any:
         if split == "test":
-            raise ValueError("must be dev: a sweep never touches test")
+            raise ValueError("must be dev: a sweep never reads test")
         return split
 
     @property
-    def is_lowered(self) -> bool:
-        """Whether less is better."""
+    def is_minimized(self) -> bool:
+        """Whether a lower score is better."""
         return self.metric == "loss"
 
 
 class BudgetSettings(Settings):
-    """How much is spent."""
+    """When the search ends."""
 
     trials: int | None = Field(None, ge=1)
-    """The most points; null takes a grid's whole size; other samplers must be told."""
+    """Maximum number of points; null takes all points of a grid, and other samplers need a number."""
     hours: float | None = Field(None, gt=0)
-    """Wall-clock time of one command, in hours; what is not done then is left for --resume."""
+    """Wall-clock limit of one command, in hours; --resume continues after it."""
 
 
 class ConfirmSettings(Settings):
-    """What is trained again when the search has ended, so that the winner is no lucky seed."""
+    """Training the best points again with fresh seeds, so that a lucky seed does not win."""
 
     best: int = Field(3, ge=0)
-    """How many of the best points; 0 confirms none."""
+    """Number of best points to train again; 0 skips this step."""
     seeds: int = Field(5, ge=2)
-    """How many fresh seeds each."""
+    """Fresh seeds per point."""
 
 
 class SweepSettings(Settings):
-    """Everything of one sweep."""
+    """All settings of a sweep."""
 
     name: str = Field("sweep", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    """What the sweep is called, in reports and in a storage that it shares with others."""
+    """Name of the sweep in reports and in a shared storage."""
     kind: Literal["sweep"] = "sweep"
-    """What the settings are for."""
+    """Type of the settings file."""
     experiment: ExperimentSettings
-    """What is varied."""
+    """The experiment that is varied."""
     space: dict[str, Dimension] = Field(default_factory=dict)
-    """The experiment's field (such as training.lr) -> what it may be."""
+    """Field of the experiment (such as training.lr) -> its values."""
     branches: tuple[Branch, ...] = ()
-    """Fields that vary only where another has a certain value."""
+    """Fields that vary only if another field has a given value."""
     objective: ObjectiveSettings = ObjectiveSettings()
-    """What is searched for."""
+    """The score to optimise."""
     sampler: Literal["auto", "grid", "tpe", "random", "cmaes"] = "auto"
-    """How points are chosen: auto takes the grid where every dimension is one, else TPE."""
+    """Sampler of points; auto is grid if every dimension is a grid, else TPE."""
     pruner: Literal["none", "median", "hyperband"] = "none"
-    """Which points are stopped early: none, those below the median of the others, or as Hyperband allots epochs."""
+    """Early stopping of points: none, below the median of the others, or Hyperband."""
     budget: BudgetSettings = BudgetSettings()
-    """How much is spent."""
+    """When the search ends."""
     seeds: int = Field(1, ge=1)
-    """Seeds that each point is trained with; its score is their mean. Pruning looks at the first."""
+    """Seeds per point; its score is their mean. Pruning uses the first seed only."""
     confirm: ConfirmSettings = ConfirmSettings()
-    """What is trained again at the end."""
+    """Training the best points again with fresh seeds."""
     seed: int = Field(0, ge=0, lt=2**32)
-    """Where the sampler's drawing begins."""
+    """Random seed of the sampler."""
 
     @property
     def is_grid(self) -> bool:
-        """Whether every point is known before the search."""
-        every = [*self.space.values(), *(dimension for branch in self.branches for dimension in branch.space.values())]
-        return self.sampler == "grid" or (self.sampler == "auto" and all(dimension.grid for dimension in every))
+        """Whether all points are known before the search."""
+        dimensions = [
+            *self.space.values(),
+            *(dimension for branch in self.branches for dimension in branch.space.values()),
+        ]
+        return self.sampler == "grid" or (self.sampler == "auto" and all(dimension.grid for dimension in dimensions))

@@ -1,4 +1,4 @@
-"""The space of a sweep over an experiment's settings: read, checked before anything runs, and turned into points.
+"""The search space over an experiment's settings: read, checked before anything runs, and turned into points.
 
 A point is a mapping from the experiment's fields to values: {"training.lr": 1e-4, "training.batch_size": 16}.
 """
@@ -10,44 +10,42 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emokit.audio.settings import AudioSettings
 from emokit.errors import UsageError
+from emokit.modality import modality
 from emokit.settings import Settings, fields, nearest, read_yaml_mapping, set_dotted
 from emokit.sweep.settings import Dimension, SweepSettings
-from emokit.text.settings import TextSettings
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
 
 Point = dict[str, Any]
 
-MODALITIES_: dict[str, type[Settings]] = {"audio": AudioSettings, "text": TextSettings}
 NOT_VARIED = {
-    "name": "it is what the run is called",
-    "modality": "it is the experiment's own",
-    "training.seed": "write seeds: N for that",
+    "name": "it names the run",
+    "modality": "the experiment sets it",
+    "training.seed": "write seeds: N instead",
 }
-PLAIN = (type(None), bool, int, float, str)  # what Optuna stores as it is
+PLAIN = (type(None), bool, int, float, str)  # types that Optuna stores unchanged
 
 
 def read_space(path: Path) -> SweepSettings:
     """Read a space's YAML file and check everything that can be checked before anything runs.
 
     Returns:
-        the sweep, with the whole experiment in `experiment.settings`, so that its file is needed no more.
+        the sweep, with all settings of the experiment in `experiment.settings`; the experiment's file is not needed any more.
 
     Raises:
-        UsageError: a file is not there, a key or value is refused, the space is empty or does not fit its sampler or budget.
+        UsageError: a file is missing, a key or value is refused, the space is empty or does not fit its sampler or budget.
     """
     sweep = SweepSettings.make(read_yaml_mapping(path), str(path))
     values: dict[str, Any] = {}
     if sweep.experiment.file:
         file = path.parent / sweep.experiment.file
         if not file.is_file():
-            raise UsageError(f"{path} has experiment.file = {sweep.experiment.file}, and {file} is not there.")
+            raise UsageError(f"{path} has experiment.file = {sweep.experiment.file}, and {file} does not exist.")
         values = read_yaml_mapping(file)
-    _lay(values, sweep.experiment.settings)
-    base = MODALITIES_[sweep.experiment.modality].make(values, f"{path}, in its experiment,")
+    _override(values, sweep.experiment.settings)
+    base = _settings_class(sweep).make(values, f"{path}, in its experiment,")
     experiment = sweep.experiment.model_copy(update={"file": None, "settings": base.as_dict()})
     sweep = sweep.model_copy(update={"experiment": experiment})
     _check_fields(sweep, path)
@@ -60,28 +58,28 @@ def settings_of(sweep: SweepSettings, point: Mapping[str, Any], source: str = "T
     """The experiment's settings at a point.
 
     Raises:
-        UsageError: the settings refuse a value, or two that stand together.
+        UsageError: the settings refuse a value or a combination of values.
     """
     values = copy.deepcopy(sweep.experiment.settings)
     for field, value in point.items():
         set_dotted(values, field, value)
-    return MODALITIES_[sweep.experiment.modality].make(values, source)
+    return _settings_class(sweep).make(values, source)
 
 
 def grid(sweep: SweepSettings) -> list[Point]:
-    """Every point of a grid, in the order of the file, the last dimension fastest; those of branches only where they are open."""
+    """All points of a grid, in the order of the file, the last dimension fastest; branches only where they are open."""
     points = []
     for outer in _product(sweep.space):
         inner: list[Point] = [{}]
         for branch in sweep.branches:
             if _is_open(branch.when, outer):
-                inner = [one | other for one in inner for other in _product(branch.space)]
-        points += [outer | rest for rest in inner]
+                inner = [point | values for point in inner for values in _product(branch.space)]
+        points += [outer | values for values in inner]
     return points
 
 
 def suggest(sweep: SweepSettings, trial: "Trial") -> Point:
-    """Let Optuna choose a value in each dimension that is open; what a trial was given before stays."""
+    """Let Optuna choose a value in each open dimension; values that the trial was created with are not changed."""
     point = {field: _suggest(trial, field, dimension) for field, dimension in sweep.space.items()}
     for branch in sweep.branches:
         if _is_open(branch.when, point):
@@ -90,23 +88,27 @@ def suggest(sweep: SweepSettings, trial: "Trial") -> Point:
 
 
 def as_params(sweep: SweepSettings, point: Point) -> dict[str, Any]:
-    """A point as Optuna is given it."""
-    every = dimensions(sweep)
-    return {field: _encoded(every[field], value) for field, value in point.items()}
+    """A point in the form that Optuna stores."""
+    by_field = dimensions(sweep)
+    return {field: _encoded(by_field[field], value) for field, value in point.items()}
 
 
 def as_point(sweep: SweepSettings, params: Mapping[str, Any]) -> Point:
-    """What Optuna stored of a point, as values of the settings again."""
-    every = dimensions(sweep)
-    return {field: _decoded(every[field], value) for field, value in params.items() if field in every}
+    """A point from what Optuna stored."""
+    by_field = dimensions(sweep)
+    return {field: _decoded(by_field[field], value) for field, value in params.items() if field in by_field}
 
 
 def dimensions(sweep: SweepSettings) -> dict[str, Dimension]:
-    """Every field that is varied, those of branches last."""
-    every = dict(sweep.space)
+    """All varied fields and their values, those of branches last."""
+    by_field = dict(sweep.space)
     for branch in sweep.branches:
-        every |= branch.space
-    return every
+        by_field |= branch.space
+    return by_field
+
+
+def _settings_class(sweep: SweepSettings) -> type[Settings]:
+    return modality(sweep.experiment.modality).settings()
 
 
 def _suggest(trial: "Trial", field: str, dimension: Dimension) -> Any:
@@ -119,7 +121,7 @@ def _suggest(trial: "Trial", field: str, dimension: Dimension) -> Any:
 
 
 def _encoded(dimension: Dimension, value: Any) -> Any:
-    """Lists, such as `model.channels`, are text to Optuna."""
+    """Optuna stores no lists, such as `model.channels`; they become JSON."""
     return value if dimension.bounds or _is_plain(dimension) else json.dumps(value)
 
 
@@ -140,11 +142,11 @@ def _is_open(when: Mapping[str, Any], point: Mapping[str, Any]) -> bool:
     return all(point[field] == value for field, value in when.items())
 
 
-def _lay(values: dict[str, Any], over: Mapping[str, Any]) -> None:
-    """Lay settings over settings, group by group; `training.lr: 1` is `training: {lr: 1}`."""
-    for key, value in over.items():
+def _override(values: dict[str, Any], overrides: Mapping[str, Any]) -> None:
+    """Override settings in place, group by group; `training.lr: 1` is `training: {lr: 1}`."""
+    for key, value in overrides.items():
         if isinstance(value, dict) and isinstance(values.get(key), dict):
-            _lay(values[key], value)
+            _override(values[key], value)
         else:
             set_dotted(values, key, value)
 
@@ -152,7 +154,7 @@ def _lay(values: dict[str, Any], over: Mapping[str, Any]) -> None:
 def _check_fields(sweep: SweepSettings, path: Path) -> None:
     if not sweep.space:
         raise UsageError(f"{path} has an empty space; name at least one field to vary, such as training.lr.")
-    known = fields(MODALITIES_[sweep.experiment.modality])
+    known = fields(_settings_class(sweep))
     for field in (*sweep.space, *(field for branch in sweep.branches for field in branch.space)):
         if field not in known:
             nearest_name = nearest(field, known)
@@ -164,37 +166,37 @@ def _check_fields(sweep: SweepSettings, path: Path) -> None:
             raise UsageError(f"{path} varies the unknown field {field}; {hint}")
         reason = NOT_VARIED.get(field) or ("it changes nothing" if field.startswith("published.") else None)
         if reason:
-            raise UsageError(f"{path} varies {field}, which no sweep can: {reason}.")
+            raise UsageError(f"{path} varies {field}, which a sweep cannot vary: {reason}.")
     for branch in sweep.branches:
         for field, value in branch.when.items():
             if field not in sweep.space or value not in sweep.space[field].values or sweep.space[field].bounds:
                 raise UsageError(
-                    f"{path} has a branch for {field} = {value!r}, which the space never takes; "
+                    f"{path} has a branch for {field} = {value!r}, which is not in the space; "
                     "name a field of the space and one of its values."
                 )
         twice = [field for field in branch.space if field in sweep.space]
         if twice:
-            raise UsageError(f"{path} varies {twice[0]} in the space and again in a branch; leave it out of one.")
+            raise UsageError(f"{path} varies {twice[0]} both in the space and in a branch; remove one of the two.")
 
 
 def _check_sampler(sweep: SweepSettings, path: Path) -> None:
-    every = dimensions(sweep)
-    ranges = [field for field, dimension in every.items() if dimension.bounds]
-    lists = [field for field in every if field not in ranges]
+    by_field = dimensions(sweep)
+    ranges = [field for field, dimension in by_field.items() if dimension.bounds]
+    lists = [field for field in by_field if field not in ranges]
     if sweep.is_grid:
         if ranges:
             raise UsageError(f"{path} has sampler = grid and a range for {ranges[0]}; list its values as grid: [a,b].")
-        size, most = len(grid(sweep)), sweep.budget.trials
-        if most is not None and size > most:
+        num_points, max_trials = len(grid(sweep)), sweep.budget.trials
+        if max_trials is not None and num_points > max_trials:
             raise UsageError(
-                f"{path} has a grid of {size} points and a budget of {most} trials; "
-                f"raise budget.trials to {size}, or vary less."
+                f"{path} has a grid of {num_points} points and a budget of {max_trials} trials; "
+                f"raise budget.trials to {num_points}, or vary less."
             )
         return
-    mixed = [field for field, dimension in every.items() if dimension.grid]
-    if mixed:
+    grids = [field for field, dimension in by_field.items() if dimension.grid]
+    if grids:
         raise UsageError(
-            f"{path} has a grid for {mixed[0]} and is no grid as a whole; write choice: [a,b] for it, or grid for all."
+            f"{path} has a grid for {grids[0]}, but not for every field; write choice: [a,b] for it, or grid for all."
         )
     if sweep.sampler == "cmaes" and (lists or sweep.branches or len(ranges) < 2):
         raise UsageError(
@@ -205,7 +207,7 @@ def _check_sampler(sweep: SweepSettings, path: Path) -> None:
 
 
 def _check_values(sweep: SweepSettings, path: Path) -> None:
-    """Make the settings of every point of a grid; of other spaces, those at every value and both ends of every range."""
+    """Make the settings of all points of a grid; of other spaces, those of every value and of both bounds of every range."""
     if sweep.is_grid:
         for point in grid(sweep):
             settings_of(sweep, point, f"{path}, at one of its points,")

@@ -1,6 +1,7 @@
-"""Where Optuna keeps a sweep: a journal file for one machine, PostgreSQL or MySQL by URL for many.
+"""Storages of Optuna: a journal file for one machine, PostgreSQL or MySQL by URL for several.
 
-A database that goes away is waited for. A journal that a kill or a full disk cut short is mended before the next line.
+Workers wait for a database that is unreachable. A line of the journal that a kill or a full disk truncated is removed before the
+next line is written.
 """
 
 import functools
@@ -29,7 +30,7 @@ JOURNAL = "journal.log"
 DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql"}
 EXAMPLE = "postgresql://USER:PASSWORD@HOST/DATABASE"
 CONNECT_SECONDS = 10
-LONGEST_PAUSE_SECONDS = 10.0
+MAX_PAUSE_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +41,10 @@ def open_storage(url: str | None, run: Path, *, waits: bool = False) -> BaseStor
     Args:
         url: of a database; None for the journal file in the run folder.
         run: the sweep's folder.
-        waits: wait for a database that is away, as a worker does; else say so.
+        waits: wait for an unreachable database, as workers do, instead of raising.
 
     Raises:
-        UsageError: the URL is wrong, nothing answers there, or its driver is not installed.
+        UsageError: the URL is wrong, no server answers, or the driver is not installed.
         DataError: the journal is damaged.
         WorkError: the folder cannot be written.
     """
@@ -51,14 +52,14 @@ def open_storage(url: str | None, run: Path, *, waits: bool = False) -> BaseStor
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     if url is None:
         return _journal(run / JOURNAL)
-    return _patient(get_storage(_waiting(_database)(url) if waits else _database(url)))
+    return _with_waiting_methods(get_storage(_waiting(_database)(url) if waits else _database(url)))
 
 
-def checked(url: str) -> sqlalchemy.URL:
-    """A storage's URL with a driver that emokit knows.
+def parse_url(url: str) -> sqlalchemy.URL:
+    """Parse a storage's URL; its driver is filled in.
 
     Raises:
-        UsageError: it is no URL, or one of a database that cannot be shared.
+        UsageError: it is no URL, or of a database that several workers cannot share.
     """
     try:
         parsed = sqlalchemy.make_url(url)
@@ -76,9 +77,9 @@ def checked(url: str) -> sqlalchemy.URL:
     return parsed.set(drivername=f"{name}+{driver or DRIVERS[name]}")
 
 
-def shown(url: str) -> str:
+def public_url(url: str) -> str:
     """The URL without its password."""
-    return without_password(checked(url).render_as_string(hide_password=True))
+    return without_password(parse_url(url).render_as_string(hide_password=True))
 
 
 def _journal(path: Path) -> BaseStorage:
@@ -86,12 +87,12 @@ def _journal(path: Path) -> BaseStorage:
     try:
         with explained_disk_errors(path):
             return JournalStorage(Journal(str(path), lock_obj=lock))
-    except (ValueError, KeyError, AssertionError) as error:  # json's errors are ValueErrors; the others are Optuna's
+    except (ValueError, KeyError, AssertionError) as error:  # json raises ValueErrors, Optuna the others
         raise DataError(f"{path} is damaged ({error}); sweep into another folder with --run.") from error
 
 
 def _database(url: str) -> RDBStorage:
-    parsed = checked(url)
+    parsed = parse_url(url)
     name = parsed.get_backend_name()
     engine = {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_SECONDS}}
     try:
@@ -100,19 +101,19 @@ def _database(url: str) -> RDBStorage:
         driver = parsed.get_driver_name()
         if driver != DRIVERS[name]:
             raise UsageError(
-                f"--storage asks for the driver {driver}, which is not installed; install it, or write {name}://…"
+                f"--storage names the driver {driver}, which is not installed; install it, or write {name}://…"
             ) from error
         raise UsageError(
             f"--storage names {name}, whose driver {driver} is not installed; install it with: pip install 'emokit[{name}]'"
         ) from error
     except (sqlalchemy.exc.DBAPIError, optuna.exceptions.StorageInternalError) as error:
         cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error
-        if _race(cause):  # another machine makes the tables at this very moment
+        if _is_creation_race(cause):
             time.sleep(1)
             return RDBStorage(parsed.render_as_string(hide_password=False), engine_kwargs=engine)
         reason = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
         raise Unreachable(
-            f"--storage {shown(url)} cannot be reached ({reason}); start the server, or mend the URL."
+            f"--storage {public_url(url)} cannot be reached ({reason}); start the server, or correct the URL."
         ) from error
 
 
@@ -120,12 +121,13 @@ class Unreachable(UsageError):
     """No database answers at the URL."""
 
 
-def _race(error: BaseException | None) -> bool:
+def _is_creation_race(error: BaseException | None) -> bool:
+    """Whether another machine creates the tables at the same moment."""
     return isinstance(error, sqlalchemy.exc.IntegrityError | sqlalchemy.exc.ProgrammingError)
 
 
-def _patient(storage: BaseStorage) -> BaseStorage:
-    """The storage, each of whose methods waits while the database is away."""
+def _with_waiting_methods(storage: BaseStorage) -> BaseStorage:
+    """Make every method of the storage wait while the database is unreachable."""
     for name in dir(BaseStorage):
         if not name.startswith("_") and callable(getattr(storage, name)):
             setattr(storage, name, _waiting(getattr(storage, name)))
@@ -134,17 +136,17 @@ def _patient(storage: BaseStorage) -> BaseStorage:
 
 def _waiting(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
-    def call(*arguments: Any, **named: Any) -> Any:
-        pause = 0.2
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        pause_seconds = 0.2
         while True:
             try:
-                return method(*arguments, **named)
+                return method(*arguments, **keywords)
             except (optuna.exceptions.StorageInternalError, sqlalchemy.exc.DBAPIError, Unreachable) as error:
-                if not _is_away(error):
+                if not _is_disconnected(error):
                     raise
-                log.warning("The storage is away (%s); waiting for it.", _reason(error))
-                time.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+                log.warning("The storage cannot be reached (%s); waiting for it.", _reason(error))
+                time.sleep(pause_seconds)
+                pause_seconds = min(2 * pause_seconds, MAX_PAUSE_SECONDS)
 
     return call
 
@@ -154,28 +156,28 @@ def _reason(error: BaseException) -> str:
     return str(getattr(cause, "orig", cause)).strip().partition("\n")[0]
 
 
-def _is_away(error: BaseException) -> bool:
+def _is_disconnected(error: BaseException) -> bool:
     cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error
-    away = (
+    disconnects = (
         sqlalchemy.exc.OperationalError,
         sqlalchemy.exc.InterfaceError,
         sqlalchemy.exc.PendingRollbackError,
         Unreachable,
     )
-    return isinstance(cause, away) or bool(getattr(cause, "connection_invalidated", False))
+    return isinstance(cause, disconnects) or bool(getattr(cause, "connection_invalidated", False))
 
 
 class Journal(JournalFileBackend):
-    """Optuna's journal file, whose full disk is a sentence."""
+    """The journal file of Optuna; a full disk raises a WorkError."""
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Write lines, each whole."""
+        """Append complete lines."""
         with explained_disk_errors(Path(self._file_path)):
             super().append_logs(logs)
 
 
 class FileLock(JournalFileOpenLock):
-    """A lock that the kernel takes back when its holder dies, and that mends a line its holder was writing."""
+    """A lock that the kernel releases when its holder dies; acquiring it removes a line that the holder left truncated."""
 
     def __init__(self, journal: Path) -> None:
         super().__init__(str(journal))
@@ -186,14 +188,14 @@ class FileLock(JournalFileOpenLock):
         """Wait for the lock."""
         self._file = self._journal.with_name(f"{self._journal.name}.lock").open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._mend()
+        self._remove_truncated_line()
         return True
 
     def release(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         self._file.close()
 
-    def _mend(self) -> None:
+    def _remove_truncated_line(self) -> None:
         with self._journal.open("r+b") as journal:
             size = journal.seek(0, 2)
             if not size:

@@ -1,4 +1,4 @@
-"""What a sweep came to: `sweep.json` for reports, `trials.csv` for spreadsheets, `best.yaml` ready for `emokit train`."""
+"""The results of a sweep: `sweep.json` for reports, `trials.csv` for spreadsheets, `best.yaml` for `emokit train`."""
 
 import csv
 import io
@@ -27,26 +27,26 @@ ENDED = STATES[:4]
 
 
 def summarise(plan: Plan, *, importance: bool = False) -> dict[str, Any]:
-    """Everything that a table, a report or another program wants to know of a sweep.
+    """The content of `sweep.json`.
 
     Args:
         plan: the sweep.
-        importance: compute how much each field matters, which takes a while.
+        importance: compute the importance of each field, which takes a while.
     """
     sweep = plan.sweep
     points = [_entry(plan, trial) for trial in plan.search.fill().values()]
     counts = Counter(point["state"] for point in points)
     is_searched = sum(counts[state] for state in ENDED) == len(points)
-    board = plan.confirm() if is_searched and sweep.confirm.best else None
-    again = [_entry(plan, trial) for trial in board.fill().values()] if board else []
-    confirmed = _confirmed(sweep, again)
+    queue = plan.confirm() if is_searched and sweep.confirm.best else None
+    confirmations = [_entry(plan, trial) for trial in queue.fill().values()] if queue else []
+    confirmed = _confirmed(sweep, confirmations)
     environment = runs.read_environment(plan.run)
     return {
         "kind": "sweep",
         "name": sweep.name,
-        "experiment": sweep.experiment.modality,
+        "modality": sweep.experiment.modality,
         "experiment_name": sweep.experiment.settings["name"],
-        "objective": {**sweep.objective.as_dict(), "lower_is_better": sweep.objective.is_lowered},
+        "objective": {**sweep.objective.as_dict(), "lower_is_better": sweep.objective.is_minimized},
         "sampler": "grid" if sweep.is_grid else "tpe" if sweep.sampler == "auto" else sweep.sampler,
         "pruner": sweep.pruner,
         "max_epochs": sweep.experiment.settings["training"]["max_epochs"],
@@ -58,10 +58,10 @@ def summarise(plan: Plan, *, importance: bool = False) -> dict[str, Any]:
         ],
         "points": len(points),
         "counts": {state: counts[state] for state in STATES},
-        "epochs": sum(point["epochs"] for point in (*points, *again)),
-        "is_complete": is_searched and all(point["state"] in ENDED for point in again),
+        "epochs": sum(point["epochs"] for point in (*points, *confirmations)),
+        "is_complete": is_searched and all(point["state"] in ENDED for point in confirmations),
         "trials": points,
-        "confirmations": again,
+        "confirmations": confirmations,
         "confirmed": confirmed,
         "best": _best(sweep, points, confirmed),
         "importance": _importance(plan.search) if importance else {},
@@ -70,49 +70,49 @@ def summarise(plan: Plan, *, importance: bool = False) -> dict[str, Any]:
     }
 
 
-def write(plan: Plan, found: dict[str, Any]) -> None:
-    """Write `trials.csv`, `best.yaml` where there is a best point, and last `sweep.json`."""
-    write_text(plan.run / TRIALS, _csv(found))
-    if found["best"]:
-        write_text(plan.run / BEST, _best_yaml(plan, found))
-    write_json(plan.run / SWEEP, validated(Sweep, found))
+def write(plan: Plan, summary: dict[str, Any]) -> None:
+    """Write `trials.csv`, `best.yaml` if there is a best point, and last `sweep.json`."""
+    write_text(plan.run / TRIALS, _csv(summary))
+    if summary["best"]:
+        write_text(plan.run / BEST, _best_yaml(plan, summary))
+    write_json(plan.run / SWEEP, validated(Sweep, summary))
 
 
 def _entry(plan: Plan, trial: FrozenTrial) -> dict[str, Any]:
-    notes = trial.user_attrs
+    attrs = trial.user_attrs
     state = {
         TrialState.WAITING: "waiting",
         TrialState.RUNNING: "running",
         TrialState.COMPLETE: "complete",
-        TrialState.PRUNED: notes.get("why", "pruned"),
-    }.get(trial.state) or ("failed" if notes.get("why") == FAILED else "waiting")
+        TrialState.PRUNED: attrs.get("outcome", "pruned"),
+    }.get(trial.state) or ("failed" if attrs.get("outcome") == FAILED else "waiting")
     params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
     return {
-        "point": notes["point"],
+        "point": attrs["point"],
         "state": state,
         "params": space.as_point(plan.sweep, params),
-        "value": trial.value if trial.state == TrialState.COMPLETE else notes.get("best"),
-        "best_epoch": notes.get("best_epoch"),
-        "epochs": int(notes.get("epochs") or len(trial.intermediate_values)),
-        "seconds": float(notes.get("seconds") or 0.0),
-        "reason": notes.get("reason", "") if state in ENDED else "",
-        "values": notes.get("values", []),
-        "halved": bool(notes.get("halved")),
-        "attempt": notes["attempt"],
+        "value": trial.value if trial.state == TrialState.COMPLETE else attrs.get("best"),
+        "best_epoch": attrs.get("best_epoch"),
+        "epochs": int(attrs.get("epochs") or len(trial.intermediate_values)),
+        "seconds": float(attrs.get("seconds") or 0.0),
+        "reason": attrs.get("reason", "") if state in ENDED else "",
+        "values": attrs.get("values", []),
+        "halved": bool(attrs.get("halved")),
+        "attempt": attrs["attempt"],
         "by_epoch": [[epoch, value] for epoch, value in sorted(trial.intermediate_values.items())],
     }
 
 
-def _confirmed(sweep: SweepSettings, again: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The points that all fresh seeds were tried on, the best mean first; a seed that collapsed counts with what it had."""
+def _confirmed(sweep: SweepSettings, confirmations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The points whose fresh seeds have all ended, best mean first; a collapsed seed counts with its best epoch."""
     by_point: dict[str, list[dict[str, Any]]] = {}
-    for entry in again:
+    for entry in confirmations:
         by_point.setdefault(entry["point"].partition("/")[0], []).append(entry)
-    found = []
+    confirmed = []
     for point, entries in by_point.items():
         values = [entry["value"] for entry in entries if entry["value"] is not None]
         if len(values) == len(entries) and all(entry["state"] in ENDED for entry in entries):
-            found.append(
+            confirmed.append(
                 {
                     "point": point,
                     "params": entries[0]["params"],
@@ -122,61 +122,61 @@ def _confirmed(sweep: SweepSettings, again: list[dict[str, Any]]) -> list[dict[s
                     "collapsed": sum(entry["state"] == "collapsed" for entry in entries),
                 }
             )
-    sign = 1 if sweep.objective.is_lowered else -1
-    return sorted(found, key=lambda entry: (sign * entry["mean"], entry["point"]))
+    sign = 1 if sweep.objective.is_minimized else -1
+    return sorted(confirmed, key=lambda entry: (sign * entry["mean"], entry["point"]))
 
 
 def _best(sweep: SweepSettings, points: list[dict[str, Any]], confirmed: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The best mean over fresh seeds; until there is one, the best point of the search."""
+    """The point with the best mean over fresh seeds; without one, the best point of the search."""
     if confirmed:
-        first = confirmed[0]
-        kept = {key: first[key] for key in ("point", "params", "deviation", "values")}
-        return {**kept, "value": first["mean"], "is_confirmed": True}
+        best = confirmed[0]
+        copied = {key: best[key] for key in ("point", "params", "deviation", "values")}
+        return {**copied, "value": best["mean"], "is_confirmed": True}
     complete = [point for point in points if point["state"] == "complete"]
     if not complete:
         return None
-    choose = min if sweep.objective.is_lowered else max
-    first = choose(complete, key=lambda point: float(point["value"]))
-    kept = {key: first[key] for key in ("point", "params", "value")}
-    return {**kept, "deviation": None, "values": [first["value"]], "is_confirmed": False}
+    choose = min if sweep.objective.is_minimized else max
+    best = choose(complete, key=lambda point: float(point["value"]))
+    copied = {key: best[key] for key in ("point", "params", "value")}
+    return {**copied, "deviation": None, "values": [best["value"]], "is_confirmed": False}
 
 
-def _importance(board: TrialQueue) -> dict[str, float]:
-    """How much of the score's variance each field explains (fANOVA over the points that were trained to their end)."""
-    complete = board.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+def _importance(queue: TrialQueue) -> dict[str, float]:
+    """Field -> share of the score's variance that it explains (fANOVA over the complete points)."""
+    complete = queue.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if len(complete) < 4 or len({trial.value for trial in complete}) < 2:
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
-        found = optuna.importance.get_param_importances(board.study, evaluator=evaluator)
-    return {field: float(share) for field, share in found.items()}
+        importances = optuna.importance.get_param_importances(queue.study, evaluator=evaluator)
+    return {field: float(importance) for field, importance in importances.items()}
 
 
-def _csv(found: dict[str, Any]) -> str:
-    fields = [dimension["field"] for dimension in found["dimensions"]]
+def _csv(summary: dict[str, Any]) -> str:
+    fields = [dimension["field"] for dimension in summary["dimensions"]]
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    shown = ("point", "state", "value", "best_epoch", "epochs", "seconds")
-    writer.writerow([*shown, *fields, "reason"])
-    for entry in (*found["trials"], *found["confirmations"]):
+    columns = ("point", "state", "value", "best_epoch", "epochs", "seconds")
+    writer.writerow([*columns, *fields, "reason"])
+    for entry in (*summary["trials"], *summary["confirmations"]):
         point = [entry["params"].get(field, "") for field in fields]
-        writer.writerow([*(entry[name] for name in shown), *point, entry["reason"]])
+        writer.writerow([*(entry[name] for name in columns), *point, entry["reason"]])
     return table.getvalue()
 
 
-def _best_yaml(plan: Plan, found: dict[str, Any]) -> str:
-    best, sweep = found["best"], plan.sweep
+def _best_yaml(plan: Plan, summary: dict[str, Any]) -> str:
+    best, sweep = summary["best"], plan.sweep
     settings = space.settings_of(sweep, best["params"] | {"name": f"{sweep.name}-best"})
-    metric, tried = sweep.objective.metric, sum(found["counts"][state] for state in ENDED)
-    how = (
+    metric, num_ended = sweep.objective.metric, sum(summary["counts"][state] for state in ENDED)
+    score = (
         f"mean {best['value']:.4f} ± {best['deviation']:.4f} over {len(best['values'])} fresh seeds"
         if best["is_confirmed"]
-        else f"{best['value']:.4f} with one choice of seeds, not confirmed"
+        else f"{best['value']:.4f}, not confirmed with fresh seeds"
     )
     lines = [
-        f"Point {best['point']} of the sweep {sweep.name}: {metric} on dev {how};",
-        f"chosen among {tried} points, so a little of it is luck. Test was not touched.",
+        f"Point {best['point']} of the sweep {sweep.name}: {metric} on dev {score}.",
+        f"It is the best of {num_ended} points on dev, so the score is optimistic. Test was not read.",
         "",
         f"  emokit train {sweep.experiment.modality} {BEST} --data DIR --run runs/{sweep.name}-best",
     ]

@@ -1,4 +1,4 @@
-"""A worker: takes points from the board, trains them, tells what they came to, until nothing is left or the time is up."""
+"""A worker: claims points, trains them and stores their results, until no point is left or the deadline is reached."""
 
 import contextlib
 import gc
@@ -22,93 +22,95 @@ from emokit.sweep.heartbeat import HEARTBEAT_TIMEOUT_SECONDS, Heartbeat
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings
 from emokit.sweep.space import suggest
-from emokit.sweep.trial import Pruned, Scored
+from emokit.sweep.train_point import TrainPoint
+from emokit.sweep.trial import Pruned, TrialScore
 from emokit.sweep.trial_queue import HeartbeatLost, TrialQueue
-from emokit.sweep.wings import TrainPoint
 
 POLL_SECONDS = 1.0
 ERROR = "error.txt"
 
 
 class Stopped(Exception):
-    """The time is up; the trial is left to another worker."""
+    """The deadline is reached; another worker can resume the trial."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker's process is told."""
+    """What a worker's process is given."""
 
     run: Path
     url: str | None
     data: Path
-    train: Callable[[], TrainPoint]
-    """Makes what trains a point, in the worker."""
-    until: float | None = None
+    make_train_point: Callable[[], TrainPoint]
+    """Makes, in the worker, the function that trains a point."""
+    deadline: float | None = None
+    """In seconds since 1970; None for none."""
     heartbeat_timeout_seconds: float = HEARTBEAT_TIMEOUT_SECONDS
 
 
-def carry_out(order: Order) -> None:
-    """What a worker's process does."""
+def run_worker(order: Order) -> None:
+    """The work of a worker's process."""
     sweep = SweepSettings.make(runs.read_settings(order.run))
     storage = storages.open_storage(order.url, order.run, waits=True)
-    Worker(Plan(sweep, order.run, storage, order.heartbeat_timeout_seconds), order.train(), order.until).work()
+    plan = Plan(sweep, order.run, storage, order.heartbeat_timeout_seconds)
+    Worker(plan, order.make_train_point(), order.deadline).run()
 
 
 @dataclass(frozen=True)
 class Worker:
-    """One process's work on a sweep."""
+    """The work of one process on a sweep."""
 
     plan: Plan
     train_point: TrainPoint
-    until: float | None = None
-    """When to stop, in seconds since 1970; None for never."""
+    deadline: float | None = None
+    """In seconds since 1970; None for none."""
 
-    def work(self) -> None:
-        """Take point after point; returns when every point has ended, of the search and of what confirms it, or time is up."""
-        for now in self.plan.phases():
-            while not now.is_over():
+    def run(self) -> None:
+        """Train points until all have ended, those of the confirmation included, or the deadline is reached."""
+        for queue in self.plan.phases():
+            while not queue.is_over():
                 if self._is_late():
                     return
-                claimed = now.claim(self.plan.seed_sampler)
+                claimed = queue.claim(self.plan.seed_sampler)
                 if claimed is None:
                     time.sleep(POLL_SECONDS)
                 else:
-                    self._carry_out(now, claimed)
+                    self._run_trial(queue, claimed)
 
-    def _carry_out(self, on: TrialQueue, claimed: Trial) -> None:
+    def _run_trial(self, queue: TrialQueue, claimed: Trial) -> None:
         with (
             contextlib.suppress(HeartbeatLost, UpdateFinishedTrialError),
-            Heartbeat(lambda count: on.beat(claimed, count)) as heart,
+            Heartbeat(lambda count: queue.send_heartbeat(claimed, count)) as heartbeat,
         ):
             try:
-                self._train(on, claimed, heart)
+                self._train(queue, claimed, heartbeat)
             except Stopped:
-                on.fail(claimed, trial_queue.STOPPED)
+                queue.fail(claimed, trial_queue.STOPPED)
             except (KeyboardInterrupt, SystemExit):
-                on.fail(claimed, trial_queue.STOPPED)
+                queue.fail(claimed, trial_queue.STOPPED)
                 raise
-            except EmokitError:  # a full disk and the like: no fault of the point's
-                on.fail(claimed, trial_queue.STOPPED)
+            except EmokitError:  # not caused by the point, such as a full disk
+                queue.fail(claimed, trial_queue.STOPPED)
                 raise
 
-    def _train(self, on: TrialQueue, claimed: Trial, heart: Heartbeat) -> None:
-        """Train a point and tell what became of it."""
-        sweep, notes = self.plan.sweep, claimed.user_attrs
-        key = str(notes["point"])
-        halved = bool(notes.get("halved"))
+    def _train(self, queue: TrialQueue, claimed: Trial, heartbeat: Heartbeat) -> None:
+        """Train a point and store its result."""
+        sweep, attrs = self.plan.sweep, claimed.user_attrs
+        key = str(attrs["point"])
+        halved = bool(attrs.get("halved"))
         folder = self.plan.folder_of(key)
-        seeds = [int(notes["seed"])] if "seed" in notes else trial.seeds_of(sweep)
+        seeds = [int(attrs["seed"])] if "seed" in attrs else trial.seeds_of(sweep)
         point = suggest(sweep, claimed)
-        done: list[Scored] = []
+        finished: list[TrialScore] = []
         first = folder if len(seeds) == 1 else folder / f"seed-{seeds[0]}"
 
-        def outcome() -> dict[str, Any]:
-            found = done or [scored for scored in [trial.scored(first, sweep.objective)] if scored]
+        def result() -> dict[str, Any]:
+            scores = finished or [score for score in [trial.read_score(first, sweep.objective)] if score]
             return {
-                "best": sum(one.value for one in found) / len(found) if found else None,
-                "best_epoch": found[0].best_epoch if found else None,
-                "epochs": sum(one.epochs for one in found),
-                "seconds": round(sum(one.seconds for one in found), 3),
+                "best": sum(score.value for score in scores) / len(scores) if scores else None,
+                "best_epoch": scores[0].best_epoch if scores else None,
+                "epochs": sum(score.epochs for score in scores),
+                "seconds": round(sum(score.seconds for score in scores), 3),
             }
 
         try:
@@ -118,46 +120,45 @@ class Worker:
                 is_first = seed == seeds[0]
 
                 def report(epoch: int, value: float, is_first: bool = is_first) -> None:
-                    self._report(on, claimed, heart, epoch, value if is_first else None)
+                    self._report(queue, claimed, heartbeat, epoch, value if is_first else None)
 
-                done.append(trial.train_once(settings, run, sweep.objective, self.train_point, report))
-                trial.remove_checkpoint(run, model=True)
+                finished.append(trial.train_once(settings, run, sweep.objective, self.train_point, report))
+                trial.remove_checkpoint(run, keep_model=True)
         except Pruned as error:
-            trial.remove_checkpoint(first, model=False)
-            on.prune(claimed, "pruned", reason=str(error), **outcome())
+            trial.remove_checkpoint(first, keep_model=False)
+            queue.prune(claimed, "pruned", reason=str(error), **result())
         except Collapsed as error:
-            trial.remove_checkpoint(first, model=False)
-            on.prune(claimed, "collapsed", reason=str(error), **outcome())
+            trial.remove_checkpoint(first, keep_model=False)
+            queue.prune(claimed, "collapsed", reason=str(error), **result())
         except MemoryFull as error:
-            gc.collect()  # the model that was too large, before the next one is made
+            gc.collect()  # frees the model that was too large before the next one is made
             shutil.rmtree(folder, ignore_errors=True)
             if halved:
-                on.fail(claimed, trial_queue.FAILED, reason=str(error))
+                queue.fail(claimed, trial_queue.FAILED, reason=str(error))
             else:
-                on.fail(claimed, trial_queue.MEMORY)
+                queue.fail(claimed, trial_queue.MEMORY)
         except (UsageError, DataError) as error:
-            on.fail(claimed, trial_queue.FAILED, reason=str(error))
+            queue.fail(claimed, trial_queue.FAILED, reason=str(error))
         except (EmokitError, Stopped, HeartbeatLost):
             raise
-        except Exception as error:  # whatever one point trips over must not end the others
+        except Exception as error:  # an unexpected error at one point must not stop the others
             write_text(folder / ERROR, traceback.format_exc())
-            on.fail(claimed, trial_queue.FAILED, reason=f"{type(error).__name__}: {error}; see {folder / ERROR}")
+            queue.fail(claimed, trial_queue.FAILED, reason=f"{type(error).__name__}: {error}; see {folder / ERROR}")
         else:
-            found = outcome()
-            values = [one.value for one in done]
-            on.complete(claimed, float(found["best"]), values=values, **found)
-            trial.drop_models(self.plan.run / self.plan.TRIALS, self.plan.beaten_keys())
+            scores = result()
+            queue.complete(claimed, float(scores["best"]), values=[score.value for score in finished], **scores)
+            trial.drop_models(self.plan.run / self.plan.TRIALS, self.plan.other_keys())
 
-    def _report(self, on: TrialQueue, claimed: Trial, heart: Heartbeat, epoch: int, value: float | None) -> None:
-        """Tell an epoch's score, and ask for no other one where there is a reason."""
-        if heart.is_lost:
+    def _report(self, queue: TrialQueue, claimed: Trial, heartbeat: Heartbeat, epoch: int, value: float | None) -> None:
+        """Store an epoch's score, and raise if the training is to stop."""
+        if heartbeat.is_lost:
             raise HeartbeatLost
         if value is not None:
-            on.report(claimed, epoch, value)
-            if on.prunes and claimed.should_prune():
-                raise Pruned(f"pruned after epoch {epoch}, where {self.plan.sweep.objective.metric} was {value:.4f}")
+            queue.report(claimed, epoch, value)
+            if queue.prunes and claimed.should_prune():
+                raise Pruned(f"pruned after epoch {epoch} with {self.plan.sweep.objective.metric} {value:.4f}")
         if self._is_late():
             raise Stopped
 
     def _is_late(self) -> bool:
-        return self.until is not None and time.time() >= self.until
+        return self.deadline is not None and time.time() >= self.deadline

@@ -1,4 +1,4 @@
-"""A bag of words and characters: TF-IDF with logistic regression. The simple baseline of every text run, and a model of its own.
+"""A bag of words and characters: TF-IDF with logistic regression. The simple baseline of every text run, and a kind of model.
 
 It is saved without pickle: label set and vocabularies as JSON, numbers as safetensors.
 """

@@ -28,7 +28,7 @@ class TextModality(Modality):
     medium = "in text"
     simple_baseline = SIMPLE_BASELINE
     options = (
-        Option("file", "Text runs only: file with one sentence per line.", ("predict",), Path),
+        Option("file", "Text runs only: file with one sentence per line.", ("predict",), Path, role="inputs"),
         Option("trust_remote_code", "Run the code that comes with a pretrained model.", ("train", "predict", "export")),
     )
 

@@ -65,7 +65,7 @@ class TextPredictor(Predictor):
 
         Raises:
             UsageError: neither sentences nor a file were named, or both.
-            DataError: the file cannot be read; later, a line is not UTF-8, or there is none.
+            DataError: the file cannot be read, or while it is read: a line is not UTF-8, or there is no line.
         """
         file: Path | None = arguments.options.get("file")
         if bool(arguments.inputs) == (file is not None):

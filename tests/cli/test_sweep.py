@@ -18,24 +18,23 @@ SPACE: dict[str, Any] = {
 
 @pytest.fixture
 def sweep(tmp_path: Path, small_prepared: Path) -> Callable[..., tuple[int, str, str]]:
-    """Gives `emokit sweep` a space with some changes; returns its exit code and what it said."""
+    """Runs `emokit sweep` on a space with some changes; returns its exit code, stdout and stderr."""
 
     def call(*arguments: str, **changes: Any) -> tuple[int, str, str]:
         path = tmp_path / "space.yaml"
         path.write_text(yaml.safe_dump({**SPACE, **changes}, sort_keys=False))
-        given = [str(path), "--data", str(small_prepared), *arguments]
-        result = CliRunner().invoke(app, ["sweep", *given])
+        result = CliRunner().invoke(app, ["sweep", str(path), "--data", str(small_prepared), *arguments])
         return result.exit_code, result.stdout, result.stderr
 
     return call
 
 
-def test_a_dry_run_counts_the_trainings_and_makes_nothing(sweep: Any, tmp_path: Path) -> None:
+def test_a_dry_run_counts_the_trainings_and_writes_nothing(sweep: Any, tmp_path: Path) -> None:
     run = tmp_path / "sweep"
     code, output, _ = sweep("--run", str(run), "--dry-run", seeds=2)
     assert code == 0
     assert output.splitlines()[-1] == (
-        f"# {run}: 2 points, 4 trainings of at most 60 epochs, then 15 that confirm the best"
+        f"# {run}: 2 points, 4 trainings of at most 60 epochs, then 15 to confirm the best"
     )
     code, output, _ = sweep("--run", str(run), "--dry-run", "--json")
     plan = json.loads(output)
@@ -47,23 +46,23 @@ def test_the_studys_grid_has_sixteen_points() -> None:
     space = resource("experiments") / "audio" / "v3_sweep.yaml"
     result = CliRunner().invoke(app, ["sweep", str(space), "--dry-run"])
     assert result.stdout.splitlines()[-1] == (
-        "# runs/v3_sweep: 16 points, 16 trainings of at most 24 epochs, then 15 that confirm the best"
+        "# runs/v3_sweep: 16 points, 16 trainings of at most 24 epochs, then 15 to confirm the best"
     )
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "sentence"),
     [
-        ([], "Name one thing: a space's YAML file, or --resume RUN, or --status RUN."),
-        (["space.yaml", "--resume", "run"], "Name one thing: a space's YAML file, or --resume RUN, or --status RUN."),
+        ([], "Give exactly one of: a space's YAML file, --resume RUN, --status RUN."),
+        (["space.yaml", "--resume", "run"], "Give exactly one of: a space's YAML file, --resume RUN, --status RUN."),
         (["none.yaml"], "none.yaml does not exist; name a YAML file of settings."),
         (["--resume", "run", "--dry-run"], "--dry-run was given without a space; name a space's YAML file."),
         (["none.yaml", "--workers", "0"], "--workers 0 was given where 1 or more was expected."),
     ],
 )
-def test_a_slip_on_the_command_line_is_a_sentence(arguments: list[str], words: str) -> None:
+def test_a_wrong_command_line_is_explained_in_a_sentence(arguments: list[str], sentence: str) -> None:
     result = CliRunner().invoke(app, ["sweep", *arguments])
-    assert (result.exit_code, result.stderr) == (2, f"error: {words}\n")
+    assert (result.exit_code, result.stderr) == (2, f"error: {sentence}\n")
 
 
 @pytest.mark.parametrize("option", ["--resume", "--status"])
@@ -86,11 +85,27 @@ def test_a_space_that_is_refused_leaves_no_folder_behind(sweep: Any, tmp_path: P
     assert not run.exists()
 
 
-def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
+def test_missing_data_are_named(tmp_path: Path) -> None:
     (tmp_path / "space.yaml").write_text(yaml.safe_dump(SPACE))
-    given = [str(tmp_path / "space.yaml"), "--data", str(tmp_path / "none"), "--run", str(tmp_path / "sweep")]
-    result = CliRunner().invoke(app, ["sweep", *given])
+    arguments = [str(tmp_path / "space.yaml"), "--data", str(tmp_path / "none"), "--run", str(tmp_path / "sweep")]
+    result = CliRunner().invoke(app, ["sweep", *arguments])
     assert (result.exit_code, result.stderr) == (
         3,
         f"error: {tmp_path / 'none'} is not there; make it with `emokit prepare … --out {tmp_path / 'none'}`.\n",
+    )
+
+
+def test_a_modality_that_does_not_exist_is_refused_with_those_that_do(sweep: Any) -> None:
+    code, _, errors = sweep("--dry-run", experiment={"modality": "smell"})
+    assert code == 2
+    assert " has experiment.modality = 'smell', but it should be one of audio, text" in errors
+
+
+def test_a_sweep_of_an_emokit_with_older_names_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "storage.json").write_text('{"url": null}')
+    (tmp_path / "settings.yaml").write_text("kind: sweep\nexperiment: {kind: audio}\n")
+    result = CliRunner().invoke(app, ["sweep", "--status", str(tmp_path)])
+    assert (result.exit_code, result.stderr) == (
+        3,
+        f"error: {tmp_path} was made by an emokit before names changed; sweep again into another folder.\n",
     )

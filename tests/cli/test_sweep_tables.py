@@ -18,8 +18,8 @@ def entry(point: str, state: str, value: float | None, lr: float, seconds: float
 
 
 @pytest.fixture
-def found() -> dict[str, Any]:
-    """A sweep of four points of which two have ended."""
+def summary() -> dict[str, Any]:
+    """A sweep of four points, two of which have ended."""
     trials = [
         entry("0000", "complete", 0.5, 0.001),
         entry("0001", "collapsed", 0.25, 0.01),
@@ -48,8 +48,8 @@ def shown(renderable: Any) -> list[str]:
     return [line.rstrip() for line in captured.get().splitlines() if line.strip()]
 
 
-def test_the_table_counts_every_state_and_tells_the_time_left(found: dict[str, Any]) -> None:
-    lines = shown(sweep_tables.standing(found, workers=2))
+def test_the_table_has_the_counts_of_all_states_and_the_time_left(summary: dict[str, Any]) -> None:
+    lines = shown(sweep_tables.standing(summary, workers=2))
     # Two points and two confirming runs at a minute each, on two workers.
     assert lines[0] == (
         "small: 2 of 4 points; 1 complete, 1 collapsed, 1 running, 1 waiting; 12 epochs; about 0:02:00 left"
@@ -61,23 +61,23 @@ def test_the_table_counts_every_state_and_tells_the_time_left(found: dict[str, A
     ]
 
 
-def test_before_a_point_has_ended_no_time_is_told(found: dict[str, Any]) -> None:
-    young = {**found, "trials": found["trials"][2:]}
-    assert sweep_tables.seconds_left(young, 1) is None
+def test_without_an_ended_point_the_time_left_is_unknown(summary: dict[str, Any]) -> None:
+    started = {**summary, "trials": summary["trials"][2:]}
+    assert sweep_tables.seconds_left(started, 1) is None
 
 
-def test_a_line_is_told_once_for_each_point_that_ends(found: dict[str, Any]) -> None:
-    lines = sweep_tables.Lines()
-    assert lines.new(found) == [
+def test_each_ended_point_is_logged_once(summary: dict[str, Any]) -> None:
+    log = sweep_tables.PointLog()
+    assert log.new_lines(summary) == [
         "point 0000: complete, 0.5000 (lr 0.001)",
         "point 0001: collapsed, 0.2500 (lr 0.01)",
     ]
-    found["trials"][2] |= {"state": "failed"}
-    assert lines.new(found) == ["point 0002: failed, no score (lr 0.002)"]
+    summary["trials"][2] |= {"state": "failed"}
+    assert log.new_lines(summary) == ["point 0002: failed, no score (lr 0.002)"]
 
 
-def test_what_was_confirmed_has_its_mean_and_its_spread(found: dict[str, Any]) -> None:
-    found["confirmed"] = [
+def test_a_confirmed_point_has_its_mean_and_deviation(summary: dict[str, Any]) -> None:
+    summary["confirmed"] = [
         {"point": "0000", "mean": 0.48, "deviation": 0.02, "collapsed": 0, "params": {"training.lr": 0.001}}
     ]
-    assert shown(sweep_tables.confirmed(found))[-1].split() == ["0000", "0.4800", "±", "0.0200", "0", "0.001"]
+    assert shown(sweep_tables.confirmed(summary))[-1].split() == ["0000", "0.4800", "±", "0.0200", "0", "0.001"]

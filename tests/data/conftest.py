@@ -1,4 +1,4 @@
-"""What the tests of preparing share: features that take no time, and plans without a command line."""
+"""Fixtures of the tests of `emokit/data`: fast features, and plans without a command line."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,6 +10,7 @@ import pytest
 from emokit.data.catalogue import read_catalogue, with_roots
 from emokit.data.prepare import Plan
 from emokit.data.splits.draw import SplitSettings
+from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.settings import Settings
 
 MELD_HEADER = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"
@@ -47,22 +48,26 @@ def features() -> Settings:
 
 @pytest.fixture
 def plan() -> Callable[..., Plan]:
-    """Makes a plan of corpora by root: `plan({"emodb": root}, {"emodb": "train"}, seed=1)`."""
+    """Makes a plan: `plan({"emodb": root}, {"emodb": "train"}, seed=1)`."""
 
     def make(
-        roots: Mapping[str, Path], policies: Mapping[str, str] | None = None, num_bins: int = 2, seed: int = 0
+        roots: Mapping[str, Path],
+        policies: Mapping[str, str] | None = None,
+        num_bins: int = 2,
+        seed: int = 0,
+        labels: LabelSet = DEFAULT_LABELS,
     ) -> Plan:
         given = [f"{name}={root}" for name, root in roots.items()]
         corpora = with_roots(read_catalogue(), roots, given)
         chosen = [c.model_copy(update={"split": (policies or {}).get(c.name, c.split)}) for c in corpora]
-        return Plan(tuple(chosen), PeakSettings(num_bins=num_bins), SplitSettings(seed=seed))
+        return Plan(tuple(chosen), PeakSettings(num_bins=num_bins), SplitSettings(seed=seed), labels=labels)
 
     return make
 
 
 @pytest.fixture
 def write_meld_text() -> Callable[[Path, Mapping[str, list[str]]], None]:
-    """Writes a MELD without clips: the lines of each split, all said in one dialogue."""
+    """Writes a MELD without clips: the lines of each split, all in one dialogue."""
 
     def write(root: Path, lines: Mapping[str, list[str]]) -> None:
         root.mkdir()
@@ -81,11 +86,11 @@ def write_emobox() -> Callable[..., Path]:
         for fold, stems in tested.items():
             folder = root / "data" / name / f"fold_{fold}"
             folder.mkdir(parents=True)
-            parts = {"test": stems, "train": sorted(set(every).difference(stems))}
-            for part, names in parts.items():
+            stems_of = {"test": stems, "train": sorted(set(every).difference(stems))}
+            for split, names in stems_of.items():
                 entries = [{"key": f"{name}-{stem}", "wav": f"downloads/{name}/{stem}.wav"} for stem in names]
                 lines = "".join(json.dumps(entry) + "\n" for entry in entries)
-                (folder / f"{name}_{part}_fold_{fold}.jsonl").write_text(lines)
+                (folder / f"{name}_{split}_fold_{fold}.jsonl").write_text(lines)
         return root
 
     return write

@@ -1,4 +1,4 @@
-"""What datasets.yaml says, and what becomes of a user's changes to it."""
+"""The content of datasets.yaml, and a user's changes to it."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,17 +9,17 @@ from emokit.data.catalogue import Corpus, read_catalogue, with_roots
 from emokit.data.sources.corpora import emodb, ravdess, savee, tess
 from emokit.errors import DataError, UsageError
 from emokit.files import resource
-from emokit.labels import LABELS
+from emokit.labels import DEFAULT_LABELS
 
 NAMES = ["crema_d", "emodb", "esd", "jl_corpus", "meld", "ravdess", "savee", "tess", "goemotions"]
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Path:
-    return tmp_path / "own.yaml"
+def user_file(tmp_path: Path) -> Path:
+    return tmp_path / "user.yaml"
 
 
-def test_the_nine_corpora_stand_in_their_order() -> None:
+def test_the_nine_corpora_are_in_their_order() -> None:
     catalogue = read_catalogue()
     assert list(catalogue) == NAMES
     assert [corpus.name for corpus in catalogue.values()] == NAMES
@@ -57,7 +57,7 @@ def test_calm_is_neutral_and_excited_is_happy() -> None:
     assert catalogue["tess"].labels["ps"] == "surprise"
 
 
-def test_goemotions_has_28_words_in_the_official_groups() -> None:
+def test_goemotions_has_28_emotions_in_the_official_groups() -> None:
     labels = read_catalogue()["goemotions"].labels
     assert Counter(labels.values()) == {
         "angry": 3,
@@ -90,11 +90,11 @@ def test_goemotions_map_gives_the_published_class_counts(corpora: Path) -> None:
     }
 
 
-def test_a_users_file_changes_what_it_names_and_nothing_else(own: Path) -> None:
-    own.write_text(
+def test_a_users_file_changes_only_the_values_it_names(user_file: Path) -> None:
+    user_file.write_text(
         "ravdess:\n  root: /data/ravdess\n  labels:\n    calm: null\nemodb:\n  labels: {boredom: sad}\nsavee:\n"
     )
-    shipped, changed = read_catalogue(), read_catalogue(own)
+    shipped, changed = read_catalogue(), read_catalogue(user_file)
     assert changed["ravdess"].root == Path("/data/ravdess")
     assert changed["ravdess"].labels == {**shipped["ravdess"].labels, "calm": None}
     assert changed["emodb"].labels["boredom"] == "sad"
@@ -102,50 +102,53 @@ def test_a_users_file_changes_what_it_names_and_nothing_else(own: Path) -> None:
     assert [changed[name] for name in untouched] == [shipped[name] for name in untouched]
 
 
-def test_an_option_can_be_changed(own: Path) -> None:
-    own.write_text("esd: {options: {languages: [en, zh]}, expected: 35000}\n")
-    assert read_catalogue(own)["esd"].options == {"languages": ["en", "zh"]}
+def test_an_option_can_be_changed(user_file: Path) -> None:
+    user_file.write_text("esd: {options: {languages: [en, zh]}, expected: 35000}\n")
+    assert read_catalogue(user_file)["esd"].options == {"languages": ["en", "zh"]}
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("emobd: {}", "{own} has the unknown corpus emobd; did you mean emodb?"),
-        ("emodb: {rot: /data}", "{own} (corpus emodb) has the unknown key rot; did you mean root?"),
+        ("emobd: {}", "{user_file} has the unknown corpus emobd; did you mean emodb?"),
+        ("emodb: {rot: /data}", "{user_file} (corpus emodb) has the unknown key rot; did you mean root?"),
         (
             "emodb: {labels: {bordom: sad}}",
-            "{own} (corpus emodb), labels, has the unknown key bordom; did you mean boredom?",
+            "{user_file} (corpus emodb), labels, has the unknown key bordom; did you mean boredom?",
         ),
         (
             "esd: {options: {language: [zh]}}",
-            "{own} (corpus esd), options, has the unknown key language; did you mean languages?",
+            "{user_file} (corpus esd), options, has the unknown key language; did you mean languages?",
         ),
         (
             "emodb: {options: {take: a}}",
-            "{own} (corpus emodb), options, has the unknown key take; there is none to set; leave it out.",
+            "{user_file} (corpus emodb), options, has the unknown key take; it has no keys; leave it out.",
         ),
         (
             "ravdess: {labels: {calm: relaxed}}",
-            "{own} (corpus ravdess) maps calm to relaxed, which is none of the seven; write one of angry, disgust, "
+            "{user_file} (corpus ravdess) maps calm to relaxed, which is not in the label set; write one of angry, disgust, "
             "fear, happy, neutral, sad, surprise, or null to leave calm out.",
         ),
         (
             "emodb: /data/emodb",
-            "{own} (corpus emodb) holds '/data/emodb' where a mapping was expected; write it as `key: value` lines.",
+            "{user_file} (corpus emodb) holds '/data/emodb' where a mapping was expected; write it as `key: value` lines.",
         ),
-        ("emodb: {expected: 0}", "{own} (corpus emodb) has expected = 0, but it should be greater than or equal to 1."),
+        (
+            "emodb: {expected: 0}",
+            "{user_file} (corpus emodb) has expected = 0, but it should be greater than or equal to 1.",
+        ),
     ],
 )
-def test_a_slip_in_a_users_file_is_one_sentence(own: Path, text: str, words: str) -> None:
-    own.write_text(text)
+def test_a_mistake_in_a_users_file_is_explained(user_file: Path, text: str, words: str) -> None:
+    user_file.write_text(text)
     with pytest.raises(UsageError) as caught:
-        read_catalogue(own)
-    assert str(caught.value) == words.format(own=own)
+        read_catalogue(user_file)
+    assert str(caught.value) == words.format(user_file=user_file)
 
 
-def test_the_catalogue_that_comes_along_uses_the_seven_labels_only() -> None:
+def test_datasets_yaml_uses_only_labels_of_the_default_set() -> None:
     labels = {label for corpus in read_catalogue().values() for label in corpus.labels.values()}
-    assert labels == {*LABELS, None}
+    assert labels == {*DEFAULT_LABELS, None}
     assert resource("datasets.yaml").is_file()
 
 
@@ -154,7 +157,7 @@ def catalogue() -> dict[str, Corpus]:
     return read_catalogue()
 
 
-def test_roots_come_from_the_flag_before_the_catalogue(catalogue: dict[str, Corpus], tmp_path: Path) -> None:
+def test_a_root_of_the_command_line_precedes_the_catalogues(catalogue: dict[str, Corpus], tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").touch()
@@ -193,11 +196,11 @@ def test_a_tilde_in_a_root_is_the_home_folder(
         (
             ["emodb"],
             ["tess=/data"],
-            "--root tess=/data is for none of the corpora asked for (emodb); name tess as well.",
+            "--root tess=/data is for none of the named corpora (emodb); name tess as well.",
         ),
     ],
 )
-def test_a_slip_in_names_or_roots_is_one_sentence(
+def test_a_mistake_in_names_or_roots_is_explained(
     catalogue: dict[str, Corpus], names: list[str], roots: list[str], words: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -205,7 +208,7 @@ def test_a_slip_in_names_or_roots_is_one_sentence(
     assert str(caught.value) == words
 
 
-def test_a_root_that_holds_nothing_is_one_sentence(catalogue: dict[str, Corpus], tmp_path: Path) -> None:
+def test_a_missing_or_empty_root_is_explained(catalogue: dict[str, Corpus], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
     endings = {

@@ -1,4 +1,4 @@
-"""What the ledger enters, and what it makes the table lose."""
+"""The entries of the ledger, and the rows that it drops from the table."""
 
 import shutil
 from collections.abc import Callable
@@ -10,11 +10,13 @@ import pandas
 import pytest
 import soundfile
 
+from emokit.data.audio_io.read import EMPTY, LFS_POINTER, SILENT, TRUNCATED, UNDECODABLE
 from emokit.data.catalogue import read_catalogue
 from emokit.data.ledger import Ledger
 from emokit.data.prepare import Plan, prepare
 from emokit.data.synthesis.corpora import write_corpus
 from emokit.errors import DataError, UsageError
+from emokit.labels import LabelSet
 
 Write = Callable[..., list[Path]]
 MakePlan = Callable[..., Plan]
@@ -54,26 +56,26 @@ def test_identical_recordings_are_flagged_with_the_name_of_the_other() -> None:
     assert ledger.details == {"emodb/a": "the same as emodb/b", "emodb/b": "the same as emodb/a"}
 
 
-def test_identical_recordings_with_different_labels_are_told_apart() -> None:
+def test_identical_recordings_with_different_labels_have_their_own_reason() -> None:
     ledger = Ledger()
     ledger.flag_identical(table(row("a", recording="x"), row("b", recording="x", label="sad")))
-    reason = "the same recording as another utterance, which bears another label"
+    reason = "the same recording as another utterance, which has another label"
     assert ledger.flagged == {"emodb": {reason: ["emodb/a", "emodb/b"]}}
 
 
-def test_what_train_repeats_of_dev_or_test_is_dropped_from_train_alone() -> None:
+def test_recordings_and_texts_of_dev_or_test_are_dropped_from_train_only() -> None:
     ledger = Ledger()
     before = table(
         row("a", recording="x"),
         row("b", "dev", recording="x"),
         row("c", "test", recording="x"),
         row("d"),
-        row("e", corpus="meld", text=" Hello THERE "),  # with a clip of its own, and yet the same words
+        row("e", corpus="meld", text=" Hello THERE "),  # a different clip with the same text
         row("f", "test", corpus="goemotions", path=None, recording=None, text="hello there"),
-        row("g", corpus="meld", path=None, recording=None, text="Same words."),  # only actors say them in dev
+        row("g", corpus="meld", path=None, recording=None, text="Same words."),  # in dev only in an acted corpus
         row("h", corpus="meld", path=None, recording=None, text=None),
         row("i", "dev", corpus="meld", path=None, recording=None, text=None),
-        row("j", corpus="meld", recording="x", text="hello there"),  # both, and entered once
+        row("j", corpus="meld", recording="x", text="hello there"),  # both, and recorded once
     )
     after = ledger.drop_leaks(before, by_text=("meld", "goemotions"))
     assert [name[-1] for name in after["utterance_id"]] == list("bcdfghi")
@@ -84,25 +86,25 @@ def test_what_train_repeats_of_dev_or_test_is_dropped_from_train_alone() -> None
     }
 
 
-def test_sample_rates_that_few_have_are_flagged() -> None:
+def test_uncommon_sample_rates_are_flagged() -> None:
     ledger = Ledger()
     rows = [row(f"{n:02}a01") for n in range(40)] + [row("99a01", sample_rate=96_000), row("98a01", sample_rate=None)]
     ledger.flag_uncommon_rates("emodb", table(*rows))
     assert ledger.flagged == {"emodb": {"sample rate 96000 Hz, unlike the rest of the corpus": ["emodb/99a01"]}}
 
 
-def test_a_flag_that_tells_of_a_repair_is_one() -> None:
+def test_a_flag_that_describes_a_repair_is_recorded_as_one() -> None:
     ledger = Ledger()
-    ledger.flag("meld", "meld/a", "control characters mended")
+    ledger.flag("meld", "meld/a", "control characters repaired")
     ledger.flag("meld", "meld/a", "no clip")
     assert (ledger.repaired, ledger.flagged) == (
-        {"meld": {"control characters mended": ["meld/a"]}},
+        {"meld": {"control characters repaired": ["meld/a"]}},
         {"meld": {"no clip": ["meld/a"]}},
     )
-    assert ledger.flags_of(pandas.Series(["meld/b", "meld/a"])) == [[], ["no clip", "control characters mended"]]
+    assert ledger.flags_of(pandas.Series(["meld/b", "meld/a"])) == [[], ["no clip", "control characters repaired"]]
 
 
-def test_a_corpus_that_fails_beside_others_is_entered_and_one_alone_is_raised() -> None:
+def test_the_error_of_a_corpus_is_recorded_among_others_and_raised_if_it_is_the_only_one() -> None:
     ledger = Ledger()
     with ledger.failures_of("tess", alone=False):
         raise DataError("tess is not there.")
@@ -110,10 +112,10 @@ def test_a_corpus_that_fails_beside_others_is_entered_and_one_alone_is_raised() 
     with pytest.raises(DataError), ledger.failures_of("tess", alone=True):
         raise DataError("tess is not there.")
     with pytest.raises(UsageError), ledger.failures_of("tess", alone=False):
-        raise UsageError("a slip of the user's ends it all.")
+        raise UsageError("A user's mistake stops the command.")
 
 
-def test_a_closed_corpus_says_what_became_of_everything() -> None:
+def test_the_entry_of_a_corpus_accounts_for_every_utterance() -> None:
     ledger = Ledger()
     ledger.drop("emodb", "emodb/z", "silent", "9 samples")
     ledger.drop("emodb", "emodb/y", "silent")
@@ -133,20 +135,27 @@ def test_a_closed_corpus_says_what_became_of_everything() -> None:
         "dev": {"utterances": 1, "speakers": ["08"]},
         "test": {"utterances": 1, "speakers": ["09"]},
     }
-    assert entry["notes"] == ["only 6 of the 535 that the corpus has were found: see that it is whole"]
+    assert entry["notes"] == ["only 6 of the 535 utterances of the corpus were found: check that it is complete"]
     assert ledger.as_dict(rows)["details"] == {"emodb/z": "9 samples"}
 
 
-def test_a_corpus_that_lies_in_one_split_says_why() -> None:
+def test_labels_are_counted_in_the_order_of_the_label_set() -> None:
+    ledger = Ledger(LabelSet(["sad", "happy", "angry"]))
+    rows = table(row("03a01"), row("03a02", label="sad"), row("03a04"))
+    ledger.close(read_catalogue()["emodb"], rows)
+    assert list(ledger.as_dict(rows)["corpora"]["emodb"]["labels"].items()) == [("sad", 1), ("happy", 0), ("angry", 2)]
+
+
+def test_a_corpus_in_one_split_has_a_note() -> None:
     ledger = Ledger()
     rows = table(*[row(f"{n}") for n in range(1400)])
     ledger.close(read_catalogue()["tess"], rows)
     assert ledger.as_dict(rows)["corpora"]["tess"]["notes"] == [
-        "all of it is in train, as its split in datasets.yaml or --split says"
+        "all of it is in train, as set by its split in datasets.yaml or by --split"
     ]
 
 
-def test_a_synthesised_corpus_never_passes_for_the_real_one(tmp_path: Path) -> None:
+def test_a_synthesised_corpus_is_marked_as_such(tmp_path: Path) -> None:
     write_corpus("emodb", tmp_path / "emodb", size=0.05)
     corpus = read_catalogue()["emodb"].model_copy(update={"root": tmp_path / "emodb"})
     ledger, rows = Ledger(), table(row("03a01"))
@@ -158,10 +167,10 @@ def test_a_synthesised_corpus_never_passes_for_the_real_one(tmp_path: Path) -> N
     ledger.close(corpus, rows)
     entry = ledger.as_dict(rows)["corpora"]["emodb"]
     assert (entry["title"], entry["licence"]) == (corpus.title, "free for research")
-    assert entry["notes"] == ["only 1 of the 535 that the corpus has were found: see that it is whole"]
+    assert entry["notes"] == ["only 1 of the 535 utterances of the corpus were found: check that it is complete"]
 
 
-def test_comments_have_no_speakers_to_count() -> None:
+def test_comments_have_no_speakers() -> None:
     ledger = Ledger()
     rows = table(*[row(f"{n}", corpus="goemotions", path=None) for n in range(30_000)])
     ledger.close(read_catalogue()["goemotions"], rows)
@@ -169,17 +178,17 @@ def test_comments_have_no_speakers_to_count() -> None:
     assert entry["splits"]["train"] == {"utterances": 30_000, "speakers": []}
 
 
-def test_a_corpus_of_clips_of_which_most_are_absent_says_so() -> None:
+def test_a_corpus_with_few_of_its_clips_has_a_note() -> None:
     ledger = Ledger()
     facts = [{"corpus": "meld", "path": "x.wav" if n < 2 else None, "split": "dev"} for n in range(7_000)]
     rows = table(*[row(f"{n}", **fact) for n, fact in enumerate(facts)])
     ledger.close(read_catalogue()["meld"], rows)
     assert ledger.as_dict(rows)["corpora"]["meld"]["notes"] == [
-        "only 2 of its 7000 utterances have sound, the others are text alone"
+        "only 2 of its 7000 utterances have audio, the others have only text"
     ]
 
 
-def test_damaged_files_are_in_the_ledger_and_the_rest_is_kept(
+def test_damaged_files_are_in_the_ledger_and_the_others_in_the_table(
     tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
 ) -> None:
     truncated, silent, stereo, pointer, empty, text, *_ = write_emodb(tmp_path / "emodb", texts=("a01", "a02"))
@@ -189,16 +198,16 @@ def test_damaged_files_are_in_the_ledger_and_the_rest_is_kept(
     pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     empty.touch()
     empty.write_bytes(b"")
-    text.write_text("this is no sound")
+    text.write_text("this is not audio")
     prepared = prepare(plan({"emodb": tmp_path / "emodb"}), tmp_path / "out", extractor)
     entry = prepared.ledger["corpora"]["emodb"]
     assert (entry["found"], entry["kept"]) == (18, 13)
     assert entry["dropped"] == {
-        "a Git LFS pointer, not sound": [f"emodb/{pointer.stem}"],
-        "empty": [f"emodb/{empty.stem}"],
-        "silent": [f"emodb/{silent.stem}"],
-        "truncated": [f"emodb/{truncated.stem}"],
-        "undecodable": [f"emodb/{text.stem}"],
+        LFS_POINTER: [f"emodb/{pointer.stem}"],
+        EMPTY: [f"emodb/{empty.stem}"],
+        SILENT: [f"emodb/{silent.stem}"],
+        TRUNCATED: [f"emodb/{truncated.stem}"],
+        UNDECODABLE: [f"emodb/{text.stem}"],
     }
     assert entry["repaired"] == {"2 channels, averaged": [f"emodb/{stereo.stem}"]}
     details = prepared.ledger["details"]
@@ -206,7 +215,7 @@ def test_damaged_files_are_in_the_ledger_and_the_rest_is_kept(
     row = prepared.table.set_index("utterance_id").loc[f"emodb/{stereo.stem}"]
     assert list(row["flags"]) == ["2 channels, averaged"]
     assert (row["duration_seconds"], row["sample_rate"]) == (0.2, 16_000)
-    # What was of no use is not read again either.
+    # Unusable files are not read again either.
     assert extractor.num_calls == 13
     assert prepare(plan({"emodb": tmp_path / "emodb"}), tmp_path / "out", extractor).ledger == prepared.ledger
     assert extractor.num_calls == 13
@@ -215,24 +224,24 @@ def test_damaged_files_are_in_the_ledger_and_the_rest_is_kept(
 def test_an_identical_pair_in_train_is_flagged_and_kept(
     tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
 ) -> None:
-    one, _, other, *_ = write_emodb(tmp_path / "emodb")
-    shutil.copy(one, other)
+    first, _, second, *_ = write_emodb(tmp_path / "emodb")
+    shutil.copy(first, second)
     prepared = prepare(plan({"emodb": tmp_path / "emodb"}, {"emodb": "train"}), tmp_path / "out", extractor)
     entry = prepared.ledger["corpora"]["emodb"]
-    reason = "the same recording as another utterance, which bears another label"
+    reason = "the same recording as another utterance, which has another label"
     assert (entry["kept"], entry["dropped"]) == (9, {})
-    assert entry["flagged"] == {reason: sorted(f"emodb/{path.stem}" for path in (one, other))}
+    assert entry["flagged"] == {reason: sorted(f"emodb/{path.stem}" for path in (first, second))}
 
 
 def test_a_recording_of_dev_or_test_is_dropped_from_train(
     tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
 ) -> None:
     paths = write_emodb(tmp_path / "emodb")
-    asked = plan({"emodb": tmp_path / "emodb"})
-    splits = prepare(asked, tmp_path / "before", extractor).table.set_index("utterance_id")["split"]
+    arguments = plan({"emodb": tmp_path / "emodb"})
+    splits = prepare(arguments, tmp_path / "before", extractor).table.set_index("utterance_id")["split"]
     by_split = {splits[f"emodb/{path.stem}"]: path for path in paths}
     shutil.copy(by_split["test"], by_split["train"])
-    prepared = prepare(asked, tmp_path / "out", extractor)
+    prepared = prepare(arguments, tmp_path / "out", extractor)
     dropped = prepared.ledger["corpora"]["emodb"]["dropped"]
     assert dropped == {"the same recording as in dev or test": [f"emodb/{by_split['train'].stem}"]}
     assert prepared.ledger["corpora"]["emodb"]["kept"] == len(prepared.table) == 8
@@ -240,7 +249,7 @@ def test_a_recording_of_dev_or_test_is_dropped_from_train(
     assert prepared.ledger["leakage"]["texts"] == {"train-dev": 1, "train-test": 1, "dev-test": 1}
 
 
-def test_rows_of_text_alone_stand_beside_sound(
+def test_a_table_can_hold_rows_with_and_without_audio(
     tmp_path: Path, write_emodb: Write, write_meld_text: Callable[..., None], plan: MakePlan, extractor: Any
 ) -> None:
     write_emodb(tmp_path / "emodb")

@@ -1,4 +1,4 @@
-"""Preparing whole folders: going on after interruptions, reading nothing twice, losing nothing in silence."""
+"""Preparing folders: resuming after interruptions, reading each file once, dropping nothing silently."""
 
 import errno
 import os
@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from emokit.data import prepare as module
+from emokit.data.audio_io.read import ADVICE, LFS_POINTER
 from emokit.data.prepare import Plan, prepare, survey
 from emokit.data.prepared import open_prepared
 from emokit.data.synthesis.corpora import write_corpus
@@ -22,13 +23,13 @@ Write = Callable[..., list[Path]]
 MakePlan = Callable[..., Plan]
 
 
-class Refusing:
+class ForbiddenExtractor:
     """An extractor that must not be called."""
 
     sample_rate = 16_000
 
     def __call__(self, waveform: numpy.ndarray) -> numpy.ndarray:
-        raise RuntimeError("a file was read that need not be")
+        raise RuntimeError("a file was read again")
 
 
 def stop_at(number: int, error: type[BaseException]) -> module.Progress:
@@ -40,59 +41,57 @@ def stop_at(number: int, error: type[BaseException]) -> module.Progress:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-def test_after_an_interruption_only_what_is_left_is_read(
+def test_after_an_interruption_only_the_remaining_files_are_read(
     tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any, monkeypatch: pytest.MonkeyPatch, error: type
 ) -> None:
     monkeypatch.setattr(module, "SHARD_ROWS", 4)
     write_emodb(tmp_path / "emodb")
-    asked, out = plan({"emodb": tmp_path / "emodb"}), tmp_path / "out"
+    arguments, out = plan({"emodb": tmp_path / "emodb"}), tmp_path / "out"
     with pytest.raises(error):
-        prepare(asked, out, extractor, progress=stop_at(6, error))
-    # A whole file of four, and the two that were read after it.
+        prepare(arguments, out, extractor, progress=stop_at(6, error))
+    # A shard of four, and a shard of the two read after them.
     assert [path.name for path in sorted(out.glob("features/*/*"))] == ["part-00000.arrow", "part-00001.arrow"]
     with pytest.raises(DataError, match="has no fingerprint, so it was interrupted"):
         open_prepared(out)
     calls = []
-    again = prepare(asked, out, extractor, progress=lambda done, total: calls.append((done, total)))
+    resumed = prepare(arguments, out, extractor, progress=lambda done, total: calls.append((done, total)))
     assert calls == [(7, 9), (8, 9), (9, 9)]
     assert extractor.num_calls == 9
-    whole = prepare(asked, tmp_path / "at once", extractor)
-    assert again.fingerprint == whole.fingerprint
-    one, other = again.features(asked.features), whole.features(asked.features)
-    assert all(numpy.array_equal(one[name], other[name]) for name in again.table["utterance_id"])
+    uninterrupted = prepare(arguments, tmp_path / "uninterrupted", extractor)
+    assert resumed.fingerprint == uninterrupted.fingerprint
+    features, expected = resumed.features(arguments.features), uninterrupted.features(arguments.features)
+    assert all(numpy.array_equal(features[name], expected[name]) for name in resumed.table["utterance_id"])
 
 
 def test_an_unchanged_corpus_is_not_read_again(
     tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
 ) -> None:
     write_emodb(tmp_path / "emodb")
-    asked, out = plan({"emodb": tmp_path / "emodb"}), tmp_path / "out"
-    first = prepare(asked, out, extractor)
-    second = prepare(asked, out, Refusing())
+    arguments, out = plan({"emodb": tmp_path / "emodb"}), tmp_path / "out"
+    first = prepare(arguments, out, extractor)
+    second = prepare(arguments, out, ForbiddenExtractor())
     assert second.fingerprint == first.fingerprint
     pandas.testing.assert_frame_equal(second.table, first.table)
     assert second.ledger == first.ledger
 
 
-def test_a_file_that_changed_is_read_again_and_alone(
-    tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
-) -> None:
+def test_only_a_changed_file_is_read_again(tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any) -> None:
     changed, *_ = write_emodb(tmp_path / "emodb")
-    asked, out = plan({"emodb": tmp_path / "emodb"}), tmp_path / "out"
-    first = prepare(asked, out, extractor)
+    arguments, out = plan({"emodb": tmp_path / "emodb"}), tmp_path / "out"
+    first = prepare(arguments, out, extractor)
     soundfile.write(changed, numpy.full(3200, 0.25), 16_000)
     os.utime(changed, ns=(0, changed.stat().st_mtime_ns + 1))
-    second = prepare(asked, out, extractor)
+    second = prepare(arguments, out, extractor)
     assert extractor.num_calls == 10
-    assert second.features(asked.features)[f"emodb/{changed.stem}"].tolist() == [[0.25, 0.25]]
+    assert second.features(arguments.features)[f"emodb/{changed.stem}"].tolist() == [[0.25, 0.25]]
     assert second.fingerprint != first.fingerprint
 
 
-def test_killed_between_the_table_and_the_fingerprint_is_not_complete(
+def test_a_folder_without_its_fingerprint_is_not_complete(
     tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_emodb(tmp_path / "emodb")
-    asked, out = plan({"emodb": tmp_path / "emodb"}), tmp_path / "out"
+    arguments, out = plan({"emodb": tmp_path / "emodb"}), tmp_path / "out"
     replace = Path.replace
 
     def killed_at_the_ledger(self: Path, target: Path) -> Path:
@@ -102,21 +101,21 @@ def test_killed_between_the_table_and_the_fingerprint_is_not_complete(
 
     monkeypatch.setattr(Path, "replace", killed_at_the_ledger)
     with pytest.raises(KeyboardInterrupt):
-        prepare(asked, out, extractor)
+        prepare(arguments, out, extractor)
     monkeypatch.undo()
     assert sorted(path.name for path in out.iterdir()) == ["features", "settings.yaml", "utterances.parquet"]
     with pytest.raises(DataError, match="has no fingerprint, so it was interrupted"):
         open_prepared(out)
-    prepare(asked, out, Refusing())
+    prepare(arguments, out, ForbiddenExtractor())
     assert open_prepared(out).ledger["corpora"]["emodb"]["kept"] == 9
 
 
 @pytest.mark.parametrize("full_at", ["settings.yaml", "part-00000.arrow", "utterances.parquet", "fingerprint"])
-def test_a_full_disk_ends_in_a_sentence_and_leaves_no_half_file(
+def test_a_full_disk_is_explained_and_leaves_no_partial_file(
     tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any, monkeypatch: pytest.MonkeyPatch, full_at: str
 ) -> None:
     write_emodb(tmp_path / "emodb")
-    asked, out = plan({"emodb": tmp_path / "emodb"}), tmp_path / "out"
+    arguments, out = plan({"emodb": tmp_path / "emodb"}), tmp_path / "out"
     replace = Path.replace
 
     def full(self: Path, target: Path) -> Path:
@@ -126,7 +125,7 @@ def test_a_full_disk_ends_in_a_sentence_and_leaves_no_half_file(
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(WorkError) as error:
-        prepare(asked, out, extractor)
+        prepare(arguments, out, extractor)
     path = next(out.glob("features/*")) / full_at if full_at.startswith("part") else out / full_at
     assert str(error.value).startswith(
         f"The disk that holds {path} is full; free some space and give the command again"
@@ -135,10 +134,10 @@ def test_a_full_disk_ends_in_a_sentence_and_leaves_no_half_file(
     assert not path.exists()
     assert not (out / "fingerprint").exists()
     assert list(out.rglob("*.part")) == []
-    assert prepare(asked, out, extractor).fingerprint
+    assert prepare(arguments, out, extractor).fingerprint
 
 
-def test_a_folder_made_with_other_settings_is_refused_and_force_makes_it_anew(
+def test_a_folder_with_other_settings_is_refused_and_force_rebuilds_it(
     tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
 ) -> None:
     write_emodb(tmp_path / "emodb")
@@ -149,13 +148,13 @@ def test_a_folder_made_with_other_settings_is_refused_and_force_makes_it_anew(
         prepare(other, out, extractor)
     assert str(error.value) == (
         f"{out} was made with other settings (features.num_bins = 2, now 3); "
-        "name another --out, or add --force to make it anew."
+        "name another --out, or add --force to rebuild it."
     )
     assert open_prepared(out).fingerprint == first.fingerprint
     assert prepare(other, out, extractor, force=True).fingerprint != first.fingerprint
     assert extractor.num_calls == 18
-    # Features of both settings lie side by side, and neither is read again.
-    assert prepare(plan(roots), out, Refusing(), force=True).fingerprint == first.fingerprint
+    # The folder has features of both settings, and neither is computed again.
+    assert prepare(plan(roots), out, ForbiddenExtractor(), force=True).fingerprint == first.fingerprint
 
 
 @pytest.mark.parametrize(
@@ -175,20 +174,20 @@ def test_moving_a_corpus_changes_nothing(tmp_path: Path, write_emodb: Write, pla
     write_emodb(tmp_path / "here")
     out = tmp_path / "out"
     first = prepare(plan({"emodb": tmp_path / "here"}), out, extractor)
-    shutil.move(tmp_path / "here", tmp_path / "there")
-    second = prepare(plan({"emodb": tmp_path / "there"}), out, Refusing())
+    shutil.move(tmp_path / "here", tmp_path / "moved")
+    second = prepare(plan({"emodb": tmp_path / "moved"}), out, ForbiddenExtractor())
     assert second.fingerprint == first.fingerprint
-    assert f"emodb: {tmp_path / 'there'}" in (out / "settings.yaml").read_text()
+    assert f"emodb: {tmp_path / 'moved'}" in (out / "settings.yaml").read_text()
 
 
-def test_the_order_in_which_corpora_are_named_changes_nothing(
+def test_the_order_of_the_corpora_changes_nothing(
     tmp_path: Path, write_emodb: Write, write_meld_text: Callable[..., None], plan: MakePlan, extractor: Any
 ) -> None:
     write_emodb(tmp_path / "emodb")
     write_meld_text(tmp_path / "meld", {"train": ["One."], "dev": ["Two."], "test": ["Three."]})
     roots = {"emodb": tmp_path / "emodb", "meld": tmp_path / "meld"}
     first = prepare(plan(roots), tmp_path / "out", extractor)
-    second = prepare(plan(dict(reversed(roots.items()))), tmp_path / "out", Refusing())
+    second = prepare(plan(dict(reversed(roots.items()))), tmp_path / "out", ForbiddenExtractor())
     assert second.fingerprint == first.fingerprint
 
 
@@ -197,11 +196,11 @@ def test_the_seed_is_part_of_the_fingerprint(
 ) -> None:
     write_emodb(tmp_path / "emodb")
     roots = {"emodb": tmp_path / "emodb"}
-    one, other = (prepare(plan(roots, seed=n), tmp_path / f"{n}", extractor).fingerprint for n in (0, 1))
-    assert one != other
+    first, second = (prepare(plan(roots, seed=n), tmp_path / f"{n}", extractor).fingerprint for n in (0, 1))
+    assert first != second
 
 
-def test_a_folder_of_other_files_is_left_alone(
+def test_a_folder_with_other_files_is_not_changed(
     tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
 ) -> None:
     write_emodb(tmp_path / "emodb")
@@ -218,7 +217,7 @@ def test_a_folder_of_other_files_is_left_alone(
     assert str(error.value) == f"{out / 'chapter.txt'} is a file; name a folder with --out."
 
 
-def test_a_root_of_another_corpus_leaves_nothing_behind_and_a_finished_folder_finished(
+def test_a_root_of_another_corpus_creates_no_folder_and_leaves_a_complete_one_complete(
     tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
 ) -> None:
     write_emodb(tmp_path / "emodb")
@@ -247,14 +246,14 @@ def test_a_corpus_that_fails_does_not_stop_the_others(
     assert prepared.ledger["failed"] == {
         "tess": f"tess: {tmp_path / 'tess'} holds 9 files, none named like tess; "
         f"they are named like emodb: use --root emodb={tmp_path / 'tess'}.",
-        "savee": f"savee: {tmp_path / 'savee'} has 3 utterances of the wanted labels and none with usable sound "
-        "(a Git LFS pointer, not sound); fetch the sound itself with `git lfs pull`.",
+        "savee": f"savee: {tmp_path / 'savee'} has 3 labelled utterances, none with usable audio "
+        f"({LFS_POINTER}); {ADVICE[LFS_POINTER]}.",
     }
-    with pytest.raises(DataError, match=r"^tess: .* holds 9 files.+ savee: .* has 3 utterances "):
+    with pytest.raises(DataError, match=r"^tess: .* holds 9 files.+ savee: .* has 3 labelled utterances, "):
         prepare(plan({name: tmp_path / name for name in ("tess", "savee")}), tmp_path / "none", extractor)
 
 
-def test_a_survey_counts_by_names_alone(tmp_path: Path, write_emodb: Write, plan: MakePlan) -> None:
+def test_a_survey_counts_by_names_only(tmp_path: Path, write_emodb: Write, plan: MakePlan) -> None:
     for path in write_emodb(tmp_path / "emodb", emotions="WLF"):
         path.write_text("unread")
     (tmp_path / "emodb" / "x.wav").touch()
@@ -274,7 +273,7 @@ def test_a_survey_counts_by_names_alone(tmp_path: Path, write_emodb: Write, plan
     assert [path.name for path in tmp_path.iterdir()] == ["emodb"]
 
 
-def test_pointers_alone_say_how_to_get_the_sound(
+def test_a_corpus_of_git_lfs_pointers_is_refused_with_advice(
     tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any
 ) -> None:
     for path in write_emodb(tmp_path / "emodb"):
@@ -282,7 +281,7 @@ def test_pointers_alone_say_how_to_get_the_sound(
     with pytest.raises(DataError) as error:
         prepare(plan({"emodb": tmp_path / "emodb"}), tmp_path / "out", extractor)
     assert str(error.value) == (
-        f"emodb: {tmp_path / 'emodb'} has 9 utterances of the wanted labels and none with usable sound "
-        "(a Git LFS pointer, not sound); fetch the sound itself with `git lfs pull`."
+        f"emodb: {tmp_path / 'emodb'} has 9 labelled utterances, none with usable audio "
+        f"({LFS_POINTER}); {ADVICE[LFS_POINTER]}."
     )
     assert not (tmp_path / "out" / "fingerprint").exists()

@@ -1,22 +1,29 @@
-"""Prepared folders: what those of real and synthesised corpora hold, and that only a complete one is opened."""
+"""Opening prepared folders, their label set and feature stores; the folders of real and synthesised corpora."""
 
 import json
+import pickle
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pandas
 import pytest
+import yaml
 
 from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
+from emokit.data import prepared as module
+from emokit.data.audio_io.reading import Reading
 from emokit.data.prepare import Plan, prepare
-from emokit.data.prepared import Prepared, features_folder, genders, open_prepared
+from emokit.data.prepared import Prepared, features_folder, genders, open_prepared, read_labels
+from emokit.data.store import write_shard
 from emokit.data.synthesis.corpora import write_corpus
 from emokit.errors import DataError
+from emokit.labels import DEFAULT_LABELS, LabelSet
 
 Write = Callable[..., list[Path]]
 MakePlan = Callable[..., Plan]
@@ -43,10 +50,102 @@ def test_a_complete_folder_has_a_table_a_ledger_features_and_a_fingerprint(
     assert set(store) == set(opened.table["utterance_id"])
 
 
-def test_the_sex_of_the_speakers_is_known_by_utterance(prepared: Prepared, tmp_path: Path) -> None:
-    known = genders(prepared.folder)
-    assert known.to_dict() == prepared.table.set_index("utterance_id")["gender"].to_dict()
-    assert set(known) == {"female", "male"}
+@pytest.mark.parametrize(
+    ("labels", "changes"),
+    [
+        (tuple(reversed(DEFAULT_LABELS)), {}),
+        (("neutral", "angry"), {"disgust": None, "fear": None, "happiness": None, "sadness": None}),
+    ],
+    ids=["reordered", "subset"],
+)
+def test_a_prepared_folder_has_the_label_set_it_was_prepared_with(
+    tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any, labels: tuple[str, ...], changes: dict
+) -> None:
+    write_emodb(tmp_path / "emodb")
+    base = plan({"emodb": tmp_path / "emodb"}, labels=LabelSet(labels))
+    corpus = base.corpora[0].model_copy(update={"labels": {**base.corpora[0].labels, **changes}})
+    prepare(replace(base, corpora=(corpus,)), tmp_path / "out", extractor)
+    opened = open_prepared(tmp_path / "out")
+    assert isinstance(opened.labels, LabelSet)
+    assert opened.labels == read_labels(opened.folder) == labels
+    assert opened.settings["labels"] == list(labels)
+    assert list(opened.ledger["corpora"]["emodb"]["labels"]) == list(labels)
+    assert set(opened.table["label"]) == {"angry", "happy", "neutral"} & set(labels)
+
+
+def test_another_order_of_labels_changes_the_fingerprint(
+    prepared: Prepared, plan: MakePlan, extractor: Any, tmp_path: Path
+) -> None:
+    arguments = plan({"emodb": tmp_path / "emodb"}, labels=LabelSet(reversed(DEFAULT_LABELS)))
+    assert prepare(arguments, tmp_path / "out", extractor).fingerprint != prepared.fingerprint
+
+
+def test_a_folder_without_a_label_set_is_refused(prepared: Prepared) -> None:
+    path = prepared.folder / "settings.yaml"
+    settings = yaml.safe_load(path.read_text())
+    del settings["labels"]
+    path.write_text(yaml.safe_dump(settings))
+    for read in (read_labels, open_prepared):
+        with pytest.raises(DataError) as error:
+            read(prepared.folder)
+        assert str(error.value) == (
+            f"{prepared.folder} was prepared by an emokit before names changed; prepare it again into another folder."
+        )
+
+
+def test_settings_roots_and_feature_settings_are_parsed_once(
+    prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = []
+    read = module.read_yaml_mapping
+    monkeypatch.setattr(module, "read_yaml_mapping", lambda path: parsed.append(path) or read(path))
+    opened = open_prepared(prepared.folder)
+    assert opened.roots == {"emodb": str(tmp_path / "emodb")}
+    assert opened.feature_settings == {"num_bins": 2}
+    assert opened.settings["corpora"]["emodb"]["split"] == "speaker"
+    assert replace(opened, fingerprint="other").settings is opened.settings
+    assert parsed == [prepared.folder / "settings.yaml"]
+
+
+def test_copies_share_an_open_store_and_other_folders_do_not(
+    prepared: Prepared, plan: MakePlan, tmp_path: Path
+) -> None:
+    settings = plan({"emodb": tmp_path / "emodb"}).features
+    store = prepared.features(settings)
+    name = store.folder.name
+    train = replace(prepared, table=prepared.table[prepared.table["split"] == "train"])
+    assert prepared.features(settings) is prepared.store(name) is train.store(name) is store
+    elsewhere = replace(prepared, folder=shutil.copytree(prepared.folder, tmp_path / "copy"))
+    assert elsewhere.store(name).folder == tmp_path / "copy" / "features" / name
+    assert len(prepared.store("computed-later")) == 0
+
+
+def test_a_store_is_opened_again_after_shards_were_added(prepared: Prepared) -> None:
+    folder = prepared.folder / "features" / "slower"
+    folder.mkdir()
+    write_shard(folder, [Reading("emodb/a", 1, 1, log_mel=numpy.ones((2, 2), numpy.float16))])
+    first = prepared.store("slower")
+    write_shard(folder, [Reading("emodb/b", 1, 1, log_mel=numpy.ones((2, 2), numpy.float16))])
+    assert (sorted(first), sorted(prepared.store("slower"))) == (["emodb/a"], ["emodb/a", "emodb/b"])
+
+
+def test_a_pickled_folder_opens_its_stores_itself(prepared: Prepared, plan: MakePlan, tmp_path: Path) -> None:
+    settings = plan({"emodb": tmp_path / "emodb"}).features
+    size = len(pickle.dumps(prepared))
+    store = prepared.features(settings)
+    assert prepared.settings
+    assert len(pickle.dumps(prepared)) == size
+    received = pickle.loads(pickle.dumps(prepared))
+    assert received.labels == prepared.labels
+    assert received.features(settings) is not store
+    assert sorted(received.features(settings)) == sorted(store)
+    assert received.roots == prepared.roots
+
+
+def test_genders_are_known_by_utterance(prepared: Prepared, tmp_path: Path) -> None:
+    gender_of = genders(prepared.folder)
+    assert gender_of.to_dict() == prepared.table.set_index("utterance_id")["gender"].to_dict()
+    assert set(gender_of) == {"female", "male"}
     assert genders(None).empty
     assert genders(tmp_path / "nowhere").empty
 
@@ -59,12 +158,12 @@ def test_features_of_other_settings_are_refused_with_both_values(
     with pytest.raises(DataError) as error:
         prepared.features(other)
     assert str(error.value) == (
-        f"{prepared.folder} has features made with num_bins = 2 and the experiment wants num_bins = 3; "
+        f"{prepared.folder} has features with num_bins = 2, but the settings of the run have num_bins = 3; "
         "run `emokit prepare` into another folder with --set features.num_bins=3."
     )
 
 
-def test_features_that_somebody_removed_are_missed(
+def test_removed_features_are_reported_as_missing(
     prepared: Prepared, plan: Callable[..., Plan], tmp_path: Path
 ) -> None:
     features = plan({"emodb": tmp_path / "emodb"}).features
@@ -72,10 +171,10 @@ def test_features_that_somebody_removed_are_missed(
     shutil.rmtree(folder)
     with pytest.raises(DataError) as error:
         prepared.features(features)
-    assert str(error.value) == f"{folder} is gone; run `emokit prepare` again with another --out."
+    assert str(error.value) == f"{folder} is missing; run `emokit prepare` again with another --out."
 
 
-def test_a_folder_that_is_not_there_says_what_makes_it(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused_with_the_command_that_makes_it(tmp_path: Path) -> None:
     folder = tmp_path / "prepared"
     with pytest.raises(DataError) as error:
         open_prepared(folder)
@@ -91,7 +190,7 @@ def test_a_folder_without_its_fingerprint_was_interrupted(prepared: Prepared) ->
     )
 
 
-def test_another_folder_is_no_prepared_one(tmp_path: Path) -> None:
+def test_a_folder_of_other_files_is_not_a_prepared_one(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         open_prepared(tmp_path)
     assert str(error.value) == (
@@ -103,17 +202,18 @@ def test_two_processes_prepare_the_same_as_one(tmp_path: Path, write_emodb: Writ
     features = FeatureSettings(n_mels=8)
     write_emodb(tmp_path / "emodb", texts=("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03"))
     base = plan({"emodb": tmp_path / "emodb"})
-    asked = Plan(base.corpora, features, base.split)
-    one, two = (prepare(asked, tmp_path / f"{n}", LogMel(features), num_workers=n) for n in (1, 2))
-    assert one.fingerprint == two.fingerprint
-    pandas.testing.assert_frame_equal(one.table, two.table)
+    arguments = Plan(base.corpora, features, base.split)
+    first, second = (prepare(arguments, tmp_path / f"{n}", LogMel(features), num_workers=n) for n in (1, 2))
+    assert first.fingerprint == second.fingerprint
+    pandas.testing.assert_frame_equal(first.table, second.table)
     assert all(
-        numpy.array_equal(one.features(features)[i], two.features(features)[i]) for i in one.table["utterance_id"]
+        numpy.array_equal(first.features(features)[i], second.features(features)[i])
+        for i in first.table["utterance_id"]
     )
 
 
 @pytest.mark.parametrize("name", ["crema_d", "esd", "goemotions", "jl_corpus", "meld", "ravdess", "savee", "tess"])
-def test_every_synthesised_corpus_is_kept_whole_and_shares_no_recording(
+def test_every_utterance_of_a_synthesised_corpus_is_accounted_for_and_no_recording_shared(
     tmp_path: Path, plan: MakePlan, extractor: Any, name: str
 ) -> None:
     write_corpus(name, tmp_path / name, size=0.05)
@@ -126,7 +226,7 @@ def test_every_synthesised_corpus_is_kept_whole_and_shares_no_recording(
         assert set(prepared.ledger["leakage"]["speakers"].values()) == {0}
 
 
-class Nothing:
+class EmptyExtractor:
     """An extractor for counting: nothing is resampled or computed."""
 
     def __init__(self, sample_rate: int) -> None:
@@ -141,10 +241,10 @@ def counts(entry: dict) -> dict[str, dict[str, int]]:
 
 
 @pytest.mark.corpus
-def test_of_emodb_454_of_535_are_kept_and_no_speaker_is_in_two_splits(
+def test_emodb_has_454_utterances_of_535_and_no_speaker_in_two_splits(
     tmp_path: Path, corpora: Path, plan: MakePlan
 ) -> None:
-    prepared = prepare(plan({"emodb": corpora / "emodb"}), tmp_path / "out", Nothing(16_000))
+    prepared = prepare(plan({"emodb": corpora / "emodb"}), tmp_path / "out", EmptyExtractor(16_000))
     entry = prepared.ledger["corpora"]["emodb"]
     assert (entry["found"], entry["kept"], len(prepared.table)) == (535, 454, 454)
     assert counts(entry) == {"dropped": {"label boredom is left out": 81}, "repaired": {}}
@@ -157,11 +257,9 @@ def test_of_emodb_454_of_535_are_kept_and_no_speaker_is_in_two_splits(
 
 
 @pytest.mark.corpus
-def test_of_ravdess_actor_01_is_kept_whole_with_two_files_repaired(
-    tmp_path: Path, corpora: Path, plan: MakePlan
-) -> None:
-    asked = plan({"ravdess": corpora / "ravdess"}, {"ravdess": "train"})
-    entry = prepare(asked, tmp_path / "out", Nothing(48_000)).ledger["corpora"]["ravdess"]
+def test_ravdess_actor_01_is_complete_with_two_files_repaired(tmp_path: Path, corpora: Path, plan: MakePlan) -> None:
+    arguments = plan({"ravdess": corpora / "ravdess"}, {"ravdess": "train"})
+    entry = prepare(arguments, tmp_path / "out", EmptyExtractor(48_000)).ledger["corpora"]["ravdess"]
     assert (entry["found"], entry["kept"]) == (60, 60)
     assert entry["repaired"] == {
         "2 channels, averaged": ["ravdess/03-01-02-01-01-02-01", "ravdess/03-01-08-01-02-02-01"]
@@ -169,15 +267,15 @@ def test_of_ravdess_actor_01_is_kept_whole_with_two_files_repaired(
 
 
 @pytest.mark.corpus
-def test_of_resampled_ravdess_all_are_kept_and_the_identical_pair_is_flagged(
+def test_resampled_ravdess_is_complete_and_its_identical_pair_flagged(
     tmp_path: Path, corpora: Path, plan: MakePlan
 ) -> None:
-    prepared = prepare(plan({"ravdess": corpora / "ravdess-22k"}), tmp_path / "out", Nothing(22_050))
+    prepared = prepare(plan({"ravdess": corpora / "ravdess-22k"}), tmp_path / "out", EmptyExtractor(22_050))
     entry = prepared.ledger["corpora"]["ravdess"]
     assert (entry["found"], entry["kept"], entry["dropped"]) == (1440, 1440, {})
     pair = ["ravdess/03-01-03-01-02-01-07", "ravdess/03-01-03-01-02-02-07"]
     assert entry["flagged"] == {"the same recording as another utterance": pair}
-    assert {split: len(part["speakers"]) for split, part in entry["splits"].items()} == {
+    assert {split: len(counts["speakers"]) for split, counts in entry["splits"].items()} == {
         "train": 14,
         "dev": 5,
         "test": 5,
@@ -186,8 +284,10 @@ def test_of_resampled_ravdess_all_are_kept_and_the_identical_pair_is_flagged(
 
 
 @pytest.mark.corpus
-def test_of_tess_all_60_are_kept_with_the_odd_rate_flagged(tmp_path: Path, corpora: Path, plan: MakePlan) -> None:
-    prepared = prepare(plan({"tess": corpora / "tess"}), tmp_path / "out", Nothing(24_414))
+def test_the_60_files_of_tess_are_complete_with_the_uncommon_rate_flagged(
+    tmp_path: Path, corpora: Path, plan: MakePlan
+) -> None:
+    prepared = prepare(plan({"tess": corpora / "tess"}), tmp_path / "out", EmptyExtractor(24_414))
     entry = prepared.ledger["corpora"]["tess"]
     assert (entry["found"], entry["kept"], entry["dropped"]) == (60, 60, {})
     assert entry["flagged"]["sample rate 96000 Hz, unlike the rest of the corpus"] == ["tess/OAF_food_fear"]

@@ -1,4 +1,4 @@
-"""Features on disk: what is written comes back, the last reading counts, damage is named."""
+"""Features on disk: reading what was written, repeated readings, damage."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ def reading(name: str, frames: int = 3, value: float = 0.0, **facts: object) -> 
     return Reading(**({"utterance_id": name, "size": 10, "changed_ns": 1, "log_mel": log_mel} | facts))  # type: ignore[arg-type]
 
 
-def test_features_of_any_length_come_back_by_their_ids(tmp_path: Path) -> None:
+def test_features_of_any_length_are_read_by_id(tmp_path: Path) -> None:
     write_shard(tmp_path, [reading("a", frames=3), reading("b", frames=1, value=-80)])
     write_shard(tmp_path, [reading("c", frames=200, value=-20.5)])
     store = FeatureStore(tmp_path)
@@ -29,7 +29,7 @@ def test_features_of_any_length_come_back_by_their_ids(tmp_path: Path) -> None:
     assert store["a"].dtype == numpy.float16
 
 
-def test_features_are_a_view_of_the_mapped_file_that_cannot_be_written_to(tmp_path: Path) -> None:
+def test_features_are_a_read_only_view_of_the_mapped_file(tmp_path: Path) -> None:
     write_shard(tmp_path, [reading("a")])
     features = FeatureStore(tmp_path)["a"]
     assert not features.flags.owndata
@@ -37,7 +37,7 @@ def test_features_are_a_view_of_the_mapped_file_that_cannot_be_written_to(tmp_pa
         features[0, 0] = 1
 
 
-def test_what_the_sound_said_of_itself_comes_back(tmp_path: Path) -> None:
+def test_the_facts_about_the_audio_are_stored(tmp_path: Path) -> None:
     write_shard(
         tmp_path,
         [
@@ -52,7 +52,7 @@ def test_what_the_sound_said_of_itself_comes_back(tmp_path: Path) -> None:
     assert facts.loc["b", ["bad", "detail"]].tolist() == ["silent", "8 samples"]
 
 
-def test_a_sound_of_no_use_has_no_frames(tmp_path: Path) -> None:
+def test_an_unusable_file_has_no_frames(tmp_path: Path) -> None:
     write_shard(tmp_path, [reading("a", bad="silent", log_mel=None), reading("b")])
     store = FeatureStore(tmp_path)
     assert store["a"].size == 0
@@ -77,7 +77,7 @@ def test_an_empty_folder_is_an_empty_store(tmp_path: Path) -> None:
     assert not store.is_current("a", 1, 1)
 
 
-def test_an_utterance_without_features_is_named(tmp_path: Path) -> None:
+def test_the_error_for_an_utterance_without_features_has_its_id(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         FeatureStore(tmp_path)["emodb/a"]
     assert str(error.value) == (
@@ -85,7 +85,7 @@ def test_an_utterance_without_features_is_named(tmp_path: Path) -> None:
     )
 
 
-def test_a_file_cut_short_is_named(tmp_path: Path) -> None:
+def test_the_error_for_a_truncated_shard_has_its_path(tmp_path: Path) -> None:
     write_shard(tmp_path, [reading("a", frames=100)])
     path = tmp_path / "part-00000.arrow"
     path.write_bytes(path.read_bytes()[:500])

@@ -1,4 +1,4 @@
-"""A prepared folder is taken for what it would become only while nothing that it was made of, or of it, has changed."""
+"""A prepared folder is up to date only while neither its inputs nor its files have changed."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,7 @@ ASKED = {"corpora": ["emodb"], "seed": 0}
 def root(tmp_path: Path) -> Path:
     (tmp_path / "root" / "wav").mkdir(parents=True)
     for name in ("a.wav", "b.wav"):
-        (tmp_path / "root" / "wav" / name).write_bytes(b"sound")
+        (tmp_path / "root" / "wav" / name).write_bytes(b"audio")
     return tmp_path / "root"
 
 
@@ -28,13 +28,13 @@ def out(tmp_path: Path, root: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_what_was_made_of_the_same_is_unchanged(root: Path, out: Path) -> None:
+def test_a_folder_with_the_same_inputs_is_unchanged(root: Path, out: Path) -> None:
     assert is_unchanged(out, inputs(ASKED, [root]))
     remember(out, inputs(ASKED, [root]))
     assert is_unchanged(out, inputs(ASKED, [root]))
 
 
-def later(path: Path) -> None:
+def touch_later(path: Path) -> None:
     os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
 
 
@@ -45,11 +45,11 @@ def later(path: Path) -> None:
         lambda root: (root / "wav" / "a.wav").unlink(),
         lambda root: (root / "wav" / "a.wav").rename(root / "a.wav"),
         lambda root: (root / "wav" / "a.wav").chmod(0o600),
-        lambda root: later(root / "wav" / "a.wav"),
+        lambda root: touch_later(root / "wav" / "a.wav"),
     ],
     ids=["added", "deleted", "moved", "made readable", "written to"],
 )
-def test_a_source_with_another_file_is_not_the_same(root: Path, out: Path, change: Callable[[Path], None]) -> None:
+def test_a_changed_source_is_detected(root: Path, out: Path, change: Callable[[Path], None]) -> None:
     (root / "wav" / "a.wav").chmod(0o644)
     remember(out, inputs(ASKED, [root]))
     change(root)
@@ -65,25 +65,23 @@ def test_a_source_with_another_file_is_not_the_same(root: Path, out: Path, chang
         lambda out: (out / "state.json").write_text("[]"),
         lambda out: (out / "state.json").unlink(),
     ],
-    ids=["deleted", "damaged", "added", "forgotten", "forgotten entirely"],
+    ids=["deleted", "damaged", "added", "state of another type", "state deleted"],
 )
-def test_a_folder_that_is_not_as_it_was_made_is_not_taken(
-    root: Path, out: Path, change: Callable[[Path], None]
-) -> None:
+def test_a_changed_prepared_folder_is_detected(root: Path, out: Path, change: Callable[[Path], None]) -> None:
     change(out)
     assert not is_unchanged(out, inputs(ASKED, [root]))
 
 
-def test_other_wishes_and_other_places_are_not_the_same(root: Path, out: Path, tmp_path: Path) -> None:
+def test_other_arguments_and_other_roots_are_detected(root: Path, out: Path, tmp_path: Path) -> None:
     assert not is_unchanged(out, inputs({**ASKED, "seed": 1}, [root]))
     assert not is_unchanged(out, inputs(ASKED, [root, tmp_path / "my.csv"]))
     root.rename(tmp_path / "moved")
     assert not is_unchanged(out, inputs(ASKED, [tmp_path / "moved"]))
 
 
-def test_a_file_on_its_own_counts_by_what_it_is(root: Path, tmp_path: Path) -> None:
+def test_a_single_file_can_be_a_source(root: Path, tmp_path: Path) -> None:
     split = tmp_path / "my.csv"
     split.write_text("utterance_id,split\n")
     before = inputs(ASKED, [root, split])
-    later(split)
+    touch_later(split)
     assert inputs(ASKED, [root, split]) != before

@@ -1,4 +1,4 @@
-"""The contract of the table of utterances."""
+"""The table of utterances: its contract, reading and writing."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 
 from emokit.data.utterance import COLUMNS, read_table, write_table
 from emokit.errors import DataError
+from emokit.labels import DEFAULT_LABELS, LabelSet
 
 
 def table(*rows: dict[str, object]) -> pandas.DataFrame:
@@ -15,18 +16,18 @@ def table(*rows: dict[str, object]) -> pandas.DataFrame:
     return pandas.DataFrame([base | row for row in rows])
 
 
-def test_a_table_comes_back_in_the_order_of_its_ids_with_the_types_of_the_contract(tmp_path: Path) -> None:
+def test_a_table_is_read_in_the_order_of_its_ids_with_the_types_of_the_contract(tmp_path: Path) -> None:
     rows = [
         {"utterance_id": "meld/b", "turn": 3, "duration_seconds": 1.5, "flags": ["no clip"]},
         {"utterance_id": "emodb/a", "text": "Das will sie am Mittwoch abgeben.", "sample_rate": 16_000},
     ]
-    write_table(table(*rows).assign(recording="not of the contract"), tmp_path / "utterances.parquet")
-    back = read_table(tmp_path / "utterances.parquet")
-    assert list(back["utterance_id"]) == ["emodb/a", "meld/b"]
-    assert {name: str(kind) for name, kind in back.dtypes.items()} == COLUMNS
-    assert list(back["turn"]) == [pandas.NA, 3]
-    assert [list(flags) for flags in back["flags"]] == [[], ["no clip"]]
-    assert back["text"].iloc[0] == "Das will sie am Mittwoch abgeben."
+    write_table(table(*rows).assign(recording="not in the contract"), DEFAULT_LABELS, tmp_path / "utterances.parquet")
+    stored = read_table(tmp_path / "utterances.parquet", DEFAULT_LABELS)
+    assert list(stored["utterance_id"]) == ["emodb/a", "meld/b"]
+    assert {name: str(kind) for name, kind in stored.dtypes.items()} == COLUMNS
+    assert list(stored["turn"]) == [pandas.NA, 3]
+    assert [list(flags) for flags in stored["flags"]] == [[], ["no clip"]]
+    assert stored["text"].iloc[0] == "Das will sie am Mittwoch abgeben."
 
 
 @pytest.mark.parametrize(
@@ -39,40 +40,48 @@ def test_a_table_comes_back_in_the_order_of_its_ids_with_the_types_of_the_contra
         ({"split": "val"}, "gives emodb/a the split 'val'; expected one of train, dev, test."),
     ],
 )
-def test_a_label_or_split_out_of_the_contract_is_named_and_nothing_is_written(
+def test_an_unknown_label_or_split_is_refused_and_nothing_is_written(
     tmp_path: Path, row: dict[str, object], words: str
 ) -> None:
     path = tmp_path / "utterances.parquet"
     with pytest.raises(DataError) as error:
-        write_table(table({"utterance_id": "emodb/a", **row}), path)
+        write_table(table({"utterance_id": "emodb/a", **row}), DEFAULT_LABELS, path)
     assert str(error.value) == f"{path} {words}"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_repeated_id_is_named(tmp_path: Path) -> None:
+def test_labels_are_checked_against_the_given_label_set(tmp_path: Path) -> None:
+    path = tmp_path / "utterances.parquet"
+    write_table(table({"utterance_id": "emodb/a", "label": "joy"}), LabelSet(["joy", "calm"]), path)
     with pytest.raises(DataError) as error:
-        write_table(table({"utterance_id": "emodb/a"}, {"utterance_id": "emodb/a"}), tmp_path / "t")
+        read_table(path, LabelSet(["calm", "angry"]))
+    assert str(error.value) == f"{path} gives emodb/a the label 'joy'; expected one of calm, angry."
+
+
+def test_a_repeated_id_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as error:
+        write_table(table({"utterance_id": "emodb/a"}, {"utterance_id": "emodb/a"}), DEFAULT_LABELS, tmp_path / "t")
     assert str(error.value) == f"{tmp_path / 't'} has the utterance emodb/a twice; make it again with `emokit prepare`."
 
 
-def test_a_missing_column_is_named(tmp_path: Path) -> None:
+def test_a_missing_column_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     table({"utterance_id": "emodb/a"}).drop(columns="speaker").to_parquet(path)
     with pytest.raises(DataError) as error:
-        read_table(path)
+        read_table(path, DEFAULT_LABELS)
     assert str(error.value) == f"{path} lacks the column speaker; make it again with `emokit prepare`."
 
 
-def test_a_missing_table_says_what_makes_it(tmp_path: Path) -> None:
+def test_a_missing_table_is_refused_with_the_command_that_makes_it(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
-        read_table(tmp_path / "t.parquet")
+        read_table(tmp_path / "t.parquet", DEFAULT_LABELS)
     assert str(error.value) == f"{tmp_path / 't.parquet'} is not there; make it with `emokit prepare`."
 
 
-def test_a_table_cut_short_is_damaged(tmp_path: Path) -> None:
+def test_a_truncated_table_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
-    write_table(table({"utterance_id": "emodb/a"}), path)
+    write_table(table({"utterance_id": "emodb/a"}), DEFAULT_LABELS, path)
     path.write_bytes(path.read_bytes()[:-100])
     words = rf"{re.escape(str(path))} is damaged \(.+\); make it again with `emokit prepare`\."
     with pytest.raises(DataError, match=f"^{words}$"):
-        read_table(path)
+        read_table(path, DEFAULT_LABELS)

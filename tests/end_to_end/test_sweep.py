@@ -1,4 +1,4 @@
-"""`emokit sweep` on synthesised corpora: stopped and gone on with, its best point trained, on the report's page."""
+"""`emokit sweep` on synthesised corpora: interrupted, resumed, its best point trained, and reported."""
 
 import json
 import os
@@ -18,18 +18,18 @@ from emokit.cli.app import app
 from emokit.sweep import run
 from emokit.sweep.space import read_space
 
-# A worker loads torch anew, which on a busy machine takes a while.
+# Every worker process loads torch, which takes a while on a busy machine.
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
 
 COMMAND = [sys.executable, "-m", "emokit", "sweep"]
 
 
-def space(path: Path, experiment: dict[str, Any], kind: str = "audio", **changes: Any) -> Path:
+def space(path: Path, experiment: dict[str, Any], modality: str = "audio", **changes: Any) -> Path:
     """A space over a small experiment: a grid of four points, the best one confirmed by two seeds."""
     values = {
         "name": "small",
         "experiment": {
-            "modality": kind,
+            "modality": modality,
             "settings": {key: value for key, value in experiment.items() if key != "name"},
         },
         "space": {"training.lr": {"grid": [5e-4, 5e-3]}, "training.label_smoothing": {"grid": [0.0, 0.2]}},
@@ -40,11 +40,11 @@ def space(path: Path, experiment: dict[str, Any], kind: str = "audio", **changes
     return path
 
 
-def test_a_sweep_that_was_stopped_goes_on_and_its_best_point_is_ready_for_train_and_the_report(
+def test_an_interrupted_sweep_is_resumed_and_its_best_point_can_be_trained_and_reported(
     tmp_path: Path, small_prepared: Path, small_settings: dict[str, Any]
 ) -> None:
     folder, data = tmp_path / "sweep", ["--data", str(small_prepared)]
-    given = [
+    command = [
         *COMMAND,
         str(space(tmp_path / "space.yaml", small_settings)),
         *data,
@@ -53,7 +53,7 @@ def test_a_sweep_that_was_stopped_goes_on_and_its_best_point_is_ready_for_train_
         "--device",
         "cpu",
     ]
-    started = subprocess.Popen(given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not list(folder.glob("trials/0001/log.jsonl")):
         assert started.poll() is None, started.communicate()
         time.sleep(0.05)
@@ -61,28 +61,28 @@ def test_a_sweep_that_was_stopped_goes_on_and_its_best_point_is_ready_for_train_
     _, errors = started.communicate(timeout=300)
     assert started.returncode == 130, errors
     assert errors.splitlines()[-1] == (
-        "stopped by Ctrl-C; the epochs that ended are kept, go on with `emokit sweep --resume RUN`."
+        "stopped by Ctrl-C; completed epochs are kept, continue with `emokit sweep --resume RUN`."
     )
-    half = json.loads((folder / "sweep.json").read_text())
-    assert half["counts"]["complete"] >= 1
-    assert half["counts"]["running"] == 0
-    assert not half["is_complete"]
+    partial = json.loads((folder / "sweep.json").read_text())
+    assert partial["counts"]["complete"] >= 1
+    assert partial["counts"]["running"] == 0
+    assert not partial["is_complete"]
 
-    first = (folder / "trials" / "0000" / "metrics.json").stat().st_mtime_ns
-    plan, url, there = run.resume(folder)
-    found = run.work_here(plan, run.order(plan, url, there, "cpu", "auto"))
-    assert found == json.loads((folder / "sweep.json").read_text())
-    assert found["counts"] == {
+    modified = (folder / "trials" / "0000" / "metrics.json").stat().st_mtime_ns
+    plan, url, prepared = run.resume(folder)
+    summary = run.work_here(plan, run.order(plan, url, prepared, "cpu", "auto"))
+    assert summary == json.loads((folder / "sweep.json").read_text())
+    assert summary["counts"] == {
         "complete": 4,
         **dict.fromkeys(("pruned", "collapsed", "failed", "running", "waiting"), 0),
     }
-    assert (folder / "trials" / "0000" / "metrics.json").stat().st_mtime_ns == first
-    assert [entry["epochs"] for entry in found["trials"]] == [3, 3, 3, 3]
-    assert found["best"]["is_confirmed"]
-    assert len(found["best"]["values"]) == 2
-    # Test was not even predicted, and only the best point keeps its model.
+    assert (folder / "trials" / "0000" / "metrics.json").stat().st_mtime_ns == modified
+    assert [entry["epochs"] for entry in summary["trials"]] == [3, 3, 3, 3]
+    assert summary["best"]["is_confirmed"]
+    assert len(summary["best"]["values"]) == 2
+    # Test was not predicted, and only the model of the best point is left.
     assert not list(folder.glob("**/test.parquet"))
-    assert [path.parent.name for path in folder.glob("trials/*/model")] == [found["confirmed"][0]["point"]]
+    assert [path.parent.name for path in folder.glob("trials/*/model")] == [summary["confirmed"][0]["point"]]
     assert not list(folder.glob("**/checkpoints"))
 
     status = CliRunner().invoke(app, ["sweep", "--status", str(folder)])
@@ -91,7 +91,7 @@ def test_a_sweep_that_was_stopped_goes_on_and_its_best_point_is_ready_for_train_
 
     best = AudioSettings.read(folder / "best.yaml")
     assert (best.name, best.training.seed) == ("small-best", 0)
-    assert best.training.lr == found["best"]["params"]["training.lr"]
+    assert best.training.lr == summary["best"]["params"]["training.lr"]
     reported = CliRunner().invoke(app, ["report", str(folder), "--out", str(tmp_path / "report")])
     assert reported.exit_code == 0, reported.stderr
     page = (tmp_path / "report" / "index.html").read_text()
@@ -99,7 +99,7 @@ def test_a_sweep_that_was_stopped_goes_on_and_its_best_point_is_ready_for_train_
     assert (tmp_path / "report" / "figures" / "sweep-sweep-history.png").is_file()
 
 
-def test_a_text_sweep_by_tpe_and_hyperband_has_exactly_its_points(
+def test_a_text_sweep_by_tpe_and_hyperband_has_as_many_points_as_its_budget(
     tmp_path: Path, text_prepared: Path, text_settings: dict[str, Any]
 ) -> None:
     path = space(
@@ -114,10 +114,10 @@ def test_a_text_sweep_by_tpe_and_hyperband_has_exactly_its_points(
     )
     sweep = read_space(path)
     plan = run.begin(sweep, text_prepared, tmp_path / "sweep", device="cpu")
-    found = run.work_here(plan, run.order(plan, None, text_prepared, "cpu", "auto"))
-    assert [entry["point"] for entry in found["trials"]] == ["0000", "0001", "0002", "0003", "0004"]
-    assert found["counts"]["complete"] + found["counts"]["pruned"] == 5
-    assert {entry["params"]["model.tiny.hidden_size"] for entry in found["trials"]} == {8, 16}
+    summary = run.work_here(plan, run.order(plan, None, text_prepared, "cpu", "auto"))
+    assert [entry["point"] for entry in summary["trials"]] == ["0000", "0001", "0002", "0003", "0004"]
+    assert summary["counts"]["complete"] + summary["counts"]["pruned"] == 5
+    assert {entry["params"]["model.tiny.hidden_size"] for entry in summary["trials"]} == {8, 16}
     assert not list((tmp_path / "sweep").glob("**/test.parquet"))
     settings = yaml.safe_load((tmp_path / "sweep" / "best.yaml").read_text())
-    assert settings["training"]["lr"] == found["best"]["params"]["training.lr"]
+    assert settings["training"]["lr"] == summary["best"]["params"]["training.lr"]

@@ -17,14 +17,14 @@ from optuna.trial import TrialState
 from emokit.errors import DataError, UsageError, WorkError
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings
-from emokit.sweep.storage import JOURNAL, FileLock, checked, open_storage, shown
+from emokit.sweep.storage import JOURNAL, FileLock, open_storage, parse_url, public_url
 
 Make = Callable[..., SweepSettings]
-Begin = Callable[..., Plan]
+Open = Callable[..., Plan]
 
 
 class Postgres:
-    """A server of this test's own, in a temporary folder."""
+    """A server in a temporary folder."""
 
     def __init__(self, programs: Path, folder: Path, port: int, user: list[str]) -> None:
         self.url = f"postgresql://emokit:secret@127.0.0.1:{port}/postgres"
@@ -41,7 +41,7 @@ class Postgres:
         self._run("pg_ctl", "-w", "-o", self._options, "-l", str(self._folder / "data" / "log"), "start")
 
     def stop(self) -> None:
-        """As a crash would."""
+        """Stop it as a crash would."""
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -51,20 +51,20 @@ class Postgres:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    """A running PostgreSQL; tests on it skip, in words, where its programs are not installed."""
+    """A running PostgreSQL; tests skip with the reason if its programs are not installed."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    found = programs[-1] if programs else shutil.which("initdb")
-    if not found:
+    initdb = programs[-1] if programs else shutil.which("initdb")
+    if not initdb:
         pytest.skip("PostgreSQL's initdb is not installed (Debian: apt-get install postgresql)")
     is_root = os.geteuid() == 0
     if is_root and not shutil.which("runuser"):
-        pytest.skip("PostgreSQL does not run as root, and there is no runuser to be somebody else with")
+        pytest.skip("PostgreSQL does not run as root, and runuser is not installed")
     folder = Path(tempfile.mkdtemp(prefix="emokit-postgres-"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     try:
-        server = Postgres(Path(found).parent, folder, port, ["runuser", "-u", "postgres", "--"] if is_root else [])
+        server = Postgres(Path(initdb).parent, folder, port, ["runuser", "-u", "postgres", "--"] if is_root else [])
         server.start()
     except (OSError, LookupError, subprocess.CalledProcessError) as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -84,33 +84,35 @@ def complete(plan: Plan) -> list[str]:
 
 
 def keys(plan: Plan) -> list[str]:
-    return [slot.key for slot in plan.search.slots]
+    return [point.key for point in plan.search.points]
 
 
-def test_two_workers_on_postgresql_do_each_point_once(
-    postgres: Postgres, crew: Any, begun: Begin, made_up: Make
+def test_two_workers_on_postgresql_train_each_point_once(
+    postgres: Postgres, workers: Any, open_plan: Open, make_sweep: Make
 ) -> None:
-    plan = begun(made_up(name="shared", space=FEW), postgres.url)
+    plan = open_plan(make_sweep(name="shared", space=FEW), postgres.url)
     for _ in range(2):
-        crew.start(plan, postgres.url)
-    crew.wait()
+        workers.start(plan, postgres.url)
+    workers.wait()
     assert complete(plan) == keys(plan)
     assert {trial.state for trial in plan.search.study.trials} == {TrialState.COMPLETE}
     assert len(plan.search.study.trials) == 8
 
 
-def test_when_the_database_goes_away_and_comes_back_the_workers_wait_and_go_on(
-    postgres: Postgres, crew: Any, begun: Begin, made_up: Make
+def test_workers_wait_for_a_database_that_stops_and_starts_again(
+    postgres: Postgres, workers: Any, open_plan: Open, make_sweep: Make
 ) -> None:
-    plan = begun(made_up(name="away", space=FEW), postgres.url)
-    hands = [crew.start(plan, postgres.url, pause=0.3) for _ in range(2)]  # not over before the database is away
+    plan = open_plan(make_sweep(name="away", space=FEW), postgres.url)
+    started = [
+        workers.start(plan, postgres.url, pause=0.3) for _ in range(2)
+    ]  # slow, so that points are left when the database stops
     while not len(complete(plan)) >= 2:
         time.sleep(0.05)
     postgres.stop()
     time.sleep(1.5)
-    assert all(hand.is_alive() for hand in hands)
+    assert all(process.is_alive() for process in started)
     postgres.start()
-    crew.wait()
+    workers.wait()
     assert complete(plan) == keys(plan)
     assert {trial.state for trial in plan.search.study.trials} <= {TrialState.COMPLETE, TrialState.FAIL}
 
@@ -130,18 +132,18 @@ def test_when_the_database_goes_away_and_comes_back_the_workers_wait_and_go_on(
         ),
     ],
 )
-def test_a_storage_that_is_none_is_refused(url: str, words: str) -> None:
+def test_a_url_of_no_shared_database_is_refused(url: str, words: str) -> None:
     with pytest.raises(UsageError) as error:
-        checked(url)
+        parse_url(url)
     assert str(error.value) == words
 
 
-def test_a_server_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_named_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         open_storage("postgresql://ann:secret@127.0.0.1:1/sweeps", tmp_path)
     before, _, after = str(error.value).partition("(")
     assert before == "--storage postgresql+psycopg://ann:***@127.0.0.1:1/sweeps cannot be reached "
-    assert after.endswith("); start the server, or mend the URL.")
+    assert after.endswith("); start the server, or correct the URL.")
     assert "refused" in after
     assert "secret" not in str(error.value)
 
@@ -163,11 +165,11 @@ def test_a_server_that_does_not_answer_is_named_without_its_password(tmp_path: P
         (
             "mysql+oddsql://host/sweeps",
             "nothing",
-            "--storage asks for the driver oddsql, which is not installed; install it, or write mysql://…",
+            "--storage names the driver oddsql, which is not installed; install it, or write mysql://…",
         ),
     ],
 )
-def test_a_driver_that_is_lacking_is_named_with_what_to_install(
+def test_a_missing_driver_is_named_with_the_command_that_installs_it(
     url: str, driver: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = builtins.__import__
@@ -192,27 +194,27 @@ def test_a_driver_that_is_lacking_is_named_with_what_to_install(
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, expected: str) -> None:
-    assert shown(url) == expected
+    assert public_url(url) == expected
 
 
-def test_a_url_that_is_none_is_named_without_its_password() -> None:
+def test_an_invalid_url_is_named_without_its_password() -> None:
     with pytest.raises(UsageError) as error:
-        checked("postgresql://ann:secret@host:port/sweeps")
+        parse_url("postgresql://ann:secret@host:port/sweeps")
     assert str(error.value) == (
         "--storage postgresql://ann:***@host:port/sweeps is no URL of a database; "
         "write postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out for a journal file."
     )
 
 
-def test_a_line_of_the_journal_that_was_cut_short_is_mended_before_the_next_one(tmp_path: Path) -> None:
+def test_a_truncated_line_of_the_journal_is_removed_before_the_next_one_is_written(tmp_path: Path) -> None:
     study = optuna.create_study(storage=open_storage(None, tmp_path), study_name="sweep")
     study.enqueue_trial({})
     journal = tmp_path / JOURNAL
-    whole = journal.read_bytes()
-    journal.write_bytes(whole + b'{"op_code":4,"wor')
-    again = optuna.load_study(storage=open_storage(None, tmp_path), study_name="sweep")
-    again.enqueue_trial({})
-    assert journal.read_bytes().startswith(whole + b'{"op_code":4,"worker_id":')
+    complete_lines = journal.read_bytes()
+    journal.write_bytes(complete_lines + b'{"op_code":4,"wor')
+    reopened = optuna.load_study(storage=open_storage(None, tmp_path), study_name="sweep")
+    reopened.enqueue_trial({})
+    assert journal.read_bytes().startswith(complete_lines + b'{"op_code":4,"worker_id":')
     assert len(optuna.load_study(storage=open_storage(None, tmp_path), study_name="sweep").trials) == 2
 
 
@@ -224,7 +226,7 @@ def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
     assert str(error.value).endswith("); sweep into another folder with --run.")
 
 
-def test_a_full_disk_is_a_sentence_and_costs_the_journal_nothing(
+def test_a_full_disk_raises_a_work_error_and_does_not_damage_the_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = optuna.create_study(storage=open_storage(None, tmp_path), study_name="sweep")
@@ -240,7 +242,7 @@ def test_a_full_disk_is_a_sentence_and_costs_the_journal_nothing(
     assert open_storage(None, tmp_path).get_all_studies()
 
 
-def test_a_lock_is_free_again_when_its_holder_dies(tmp_path: Path) -> None:
+def test_a_lock_is_released_when_its_holder_dies(tmp_path: Path) -> None:
     journal = tmp_path / JOURNAL
     journal.write_bytes(b"")
     child = os.fork()

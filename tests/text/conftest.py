@@ -1,4 +1,4 @@
-"""A prepared folder of text with a label set of its own."""
+"""A prepared folder of text with a label set other than the default."""
 
 import itertools
 import json

@@ -149,12 +149,14 @@ def test_only_inputs_with_text_are_accepted(by_length):
 
 
 @pytest.mark.end_to_end
-@pytest.mark.parametrize("context_turns", [0, 2])
-def test_a_loaded_run_predicts_a_split_as_at_the_end_of_training(text_prepared, text_settings, tmp_path, context_turns):
-    text_settings["training"]["max_epochs"] = 1
+@pytest.mark.parametrize(("context_turns", "precision"), [(0, "bf16"), (2, "float32")])
+def test_a_loaded_run_predicts_a_split_as_at_the_end_of_training(
+    text_prepared, text_settings, tmp_path, context_turns, precision
+):
+    text_settings["training"] |= {"max_epochs": 2, "ema_decay": 0.9}
     text_settings["data"] = {"context_turns": context_turns}
     run, prepared = tmp_path / "run", open_prepared(text_prepared)
-    train(TextSettings.make(text_settings), prepared, run, device="cpu")
+    train(TextSettings.make(text_settings), prepared, run, device="cpu", precision=precision)
     loaded = load(run, "cpu")
     assert loaded.labels == runs.read_labels(run) == prepared.labels
     for split in ("dev", "test"):

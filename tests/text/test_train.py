@@ -181,6 +181,7 @@ def test_a_zero_shot_run_lists_the_classes_that_its_classifier_never_predicts(fi
 def test_a_run_has_the_label_set_of_its_data(mood_prepared, text_settings, tmp_path, kind):
     text_settings["data"] = {"corpora": ["diary"]}
     text_settings["model"]["kind"] = kind
+    text_settings["training"] |= {"max_epochs": 10, "batch_size": 8}
     metrics = trained(text_settings, mood_prepared, tmp_path / "run")
     labels = open_prepared(mood_prepared).labels
     assert metrics["labels"] == list(labels) == ["tired", "calm", "cross"]
@@ -209,6 +210,9 @@ def test_a_plan_has_the_utterances_and_the_steps_of_a_training(text_prepared, te
     assert list(planned.facts) == ["steps_per_epoch", "padding_share", "texts_cut"]
     assert planned.facts["steps_per_epoch"] >= planned.utterances["train"] / 32
     assert 0 <= planned.facts["padding_share"] < 0.1
+    assert all(0 < planned.facts["texts_cut"][split] < count for split, count in planned.utterances.items())
+    text_settings["features"]["max_length"] = 64
+    planned = plan(TextSettings.make(text_settings), prepared)
     assert planned.facts["texts_cut"] == {"train": 0, "dev": 0, "test": 0}
 
 

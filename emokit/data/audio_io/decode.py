@@ -1,4 +1,4 @@
-"""From files to readings: each sound is opened once, looked at, and turned into features, in parallel processes."""
+"""Read audio files in parallel processes: each file is opened once, checked and turned into features."""
 
 import contextlib
 import multiprocessing
@@ -17,17 +17,17 @@ from emokit.data.audio_io.reading import Reading
 from emokit.errors import WorkError
 from emokit.runtime import end_with_parent
 
-CHUNK = 16  # files per message to a process: enough to hide its cost, few enough for a smooth progress bar
-FEW = 64  # so few files are read before other processes would have started
+CHUNK = 16  # files per message to a process: enough to hide the message's cost, few enough for a smooth progress bar
+FEW = 64  # reading this many files takes less time than starting processes
 
-MOST_KEPT_BYTES = 24 * 2**20
+RETAINED_BYTES = 24 * 2**20
 NO_SIZE = -1
 CRASHED = "the decoder crashed on it"
-AGAIN = "the process that read it died; it is read again once its time of change is another"
+RETRIED = "the process that read it died; the file is read again once its modification time changes"
 
 
 class Extractor(Protocol):
-    """What turns a waveform (samples,) at `sample_rate` Hz into features (frames, bins)."""
+    """Computes the features (frames, bins) of a waveform (samples,) at `sample_rate` Hz."""
 
     @property
     def sample_rate(self) -> int:
@@ -41,7 +41,7 @@ class Extractor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A sound file to be read, as it lies on disk."""
+    """An audio file to read, with its size and modification time on disk."""
 
     utterance_id: str
     path: Path
@@ -50,57 +50,57 @@ class File:
 
 
 def find_file(utterance_id: str, path: Path) -> File:
-    """Note the size and time of change of a file, by which it is known again."""
+    """Look up the size and modification time of a file, which identify its version."""
     try:
         status = path.stat()
-    except OSError:  # gone since it was found: reading it will say so
+    except OSError:  # deleted since it was listed: reading it reports that
         return File(utterance_id, path, NO_SIZE, 0)
     return File(utterance_id, path, status.st_size, status.st_mtime_ns)
 
 
 def read_file(file: File, extractor: Extractor) -> Reading:
-    """Decode one file, describe it, and compute its features; what is wrong with it is said in the reading."""
+    """Decode one file and compute its features; the reading of an unusable file has the reason instead."""
     try:
-        sound = read_audio(file.path)
+        audio = read_audio(file.path)
     except BadAudio as error:
-        # Permission to read comes without a change of the file, so an unreadable one is not to be known again.
+        # Permission to read may be granted without a change of the file, so an unreadable file is always read again.
         size = NO_SIZE if error.reason == UNREADABLE else file.size
         return Reading(file.utterance_id, size, file.changed_ns, bad=error.reason, detail=error.detail)
-    waveform = resample(sound.waveform, sound.sample_rate, extractor.sample_rate)
+    waveform = resample(audio.waveform, audio.sample_rate, extractor.sample_rate)
     return Reading(
         file.utterance_id,
         file.size,
         file.changed_ns,
-        duration_seconds=len(sound.waveform) / sound.sample_rate,
-        sample_rate=sound.sample_rate,
-        num_channels=sound.num_channels,
-        recording=sound.recording(),
+        duration_seconds=len(audio.waveform) / audio.sample_rate,
+        sample_rate=audio.sample_rate,
+        num_channels=audio.num_channels,
+        recording=audio.recording_hash(),
         log_mel=extractor(waveform).astype(numpy.float16),
     )
 
 
 def read_files(files: Sequence[File], extractor: Extractor, num_workers: int) -> Iterator[Reading]:
-    """Read many files; the readings come as they are done, in any order, and few are in flight at a time.
+    """Read many files; the readings come in the order of completion, and few are in flight at a time.
 
-    A file that kills the process that reads it is given up, with its reason; the others are read all the same.
+    A file that kills its process gets a reading with the reason; the remaining files are still read.
 
     Raises:
-        WorkError: processes that read cannot be started.
+        WorkError: the processes cannot be started.
     """
     if num_workers == 1 or len(files) <= FEW:
-        _keep_freed_memory()
+        _retain_freed_memory()
         for file in files:
             yield read_file(file, extractor)
         return
     chunks = iter([files[start : start + CHUNK] for start in range(0, len(files), CHUNK)])
-    while lost := (yield from _read_until_a_death(chunks, extractor, num_workers)):
+    while lost := (yield from _read_until_crash(chunks, extractor, num_workers)):
         yield from _read_one_by_one(lost, extractor)
 
 
-def _read_until_a_death(
+def _read_until_crash(
     chunks: Iterator[Sequence[File]], extractor: Extractor, num_workers: int
 ) -> Generator[Reading, None, list[File]]:
-    """Read chunks until a process dies, which takes the others with it; the files that were lost, or none at the end."""
+    """Read chunks until a process dies, which breaks the whole pool; returns the lost files, none at the end."""
     lost: list[File] = []
     with _processes(num_workers, extractor) as pool:
         running: dict[Future[list[Reading]], Sequence[File]] = {}
@@ -121,61 +121,61 @@ def _read_until_a_death(
 
 
 def _read_one_by_one(files: Sequence[File], extractor: Extractor) -> Iterator[Reading]:
-    """Read files in a process that does nothing else, and a fresh one after every file that kills it."""
-    waiting = list(reversed(files))
-    while waiting:
+    """Read files one at a time in a single process, replaced after each file that kills it."""
+    pending = list(reversed(files))
+    while pending:
         with _processes(1, extractor) as pool:
-            while waiting:
-                file = waiting.pop()
+            while pending:
+                file = pending.pop()
                 try:
                     readings = pool.submit(_read_chunk, [file]).result()
                 except BrokenProcessPool:
-                    yield Reading(file.utterance_id, file.size, file.changed_ns, bad=CRASHED, detail=AGAIN)
+                    yield Reading(file.utterance_id, file.size, file.changed_ns, bad=CRASHED, detail=RETRIED)
                     break
                 yield from readings
 
 
 @contextlib.contextmanager
 def _processes(number: int, extractor: Extractor) -> Iterator[ProcessPoolExecutor]:
-    """Processes that read, known to live."""
+    """A pool of processes that read, checked to have started."""
     # Spawned, not forked: a fork of a process that has threads (torch, BLAS) can hang.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(number, context, initializer=_begin_reading, initargs=(extractor,)) as pool:
+    with ProcessPoolExecutor(number, context, initializer=_start_process, initargs=(extractor,)) as pool:
         try:
             pool.submit(_read_chunk, []).result()
             yield pool
         except BrokenProcessPool as error:
             raise WorkError(
-                "A process that reads sound died before it read any, perhaps for want of memory; "
-                "what was read is kept, so give the same command again, with --workers 1."
+                "A process that reads audio died before it read a file, perhaps for lack of memory; "
+                "files read so far are kept, so repeat the command with --workers 1."
             ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-# What each process that reads was given once, instead of with every chunk.
+# Sent to each process once, instead of with every chunk.
 _extractor: Extractor | None = None
 
 
-def _begin_reading(extractor: Extractor) -> None:
+def _start_process(extractor: Extractor) -> None:
     global _extractor
     _extractor = extractor
-    _keep_freed_memory()
-    # Ctrl-C reaches every process of a terminal: the first one ends the work, the others finish the files at hand.
+    _retain_freed_memory()
+    # Ctrl-C reaches every process of a terminal: the main process stops the work, the others finish their current files.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
 
 
-def _keep_freed_memory() -> None:
-    """Have the C library keep what one file leaves free for the next, and not hand it back to the system in between.
+def _retain_freed_memory() -> None:
+    """Have the C library reuse freed memory for the next file, instead of returning it to the system in between.
 
-    glibc raises its bounds to the largest block that was freed. Without it, a third of the time for sound at 48 kHz went
-    into getting the same pages again.
+    glibc raises its thresholds to the largest block that was freed. Without this, a third of the time for audio at 48 kHz
+    went into requesting the same pages again.
     """
-    numpy.empty(MOST_KEPT_BYTES, numpy.uint8)
+    numpy.empty(RETAINED_BYTES, numpy.uint8)
 
 
 def _read_chunk(files: Sequence[File]) -> list[Reading]:
     if _extractor is None:
-        raise ValueError("the process was not given what turns sound into features")
+        raise ValueError("the process has no extractor; start it with _start_process")
     return [read_file(file, _extractor) for file in files]

@@ -1,4 +1,4 @@
-"""What opening one sound file gave: passed from the processes that read to the one that writes."""
+"""The result of reading one audio file, passed from the processes that read to the one that writes."""
 
 from dataclasses import dataclass
 
@@ -7,19 +7,19 @@ import numpy
 
 @dataclass(frozen=True)
 class Reading:
-    """What opening one sound file gave."""
+    """The result of reading one audio file: its facts and features, or the reason why it cannot be used."""
 
     utterance_id: str
     size: int
-    """Bytes of the file; with `changed_ns` it tells whether the file is still the one that was read."""
+    """Bytes of the file; `size` and `changed_ns` tell whether the file changed since it was read."""
     changed_ns: int
     duration_seconds: float = 0.0
     sample_rate: int = 0
     num_channels: int = 0
     recording: str = ""
-    """SHA-256 of the decoded samples: equal for identical recordings, whatever their containers say."""
+    """SHA-256 of the decoded samples: equal for identical recordings in any container."""
     bad: str = ""
-    """Why the sound is of no use; empty where it is sound."""
+    """Why the audio cannot be used; empty where it can."""
     detail: str = ""
     log_mel: numpy.ndarray | None = None
-    """(frames, bins) float16 decibels; None where the sound is of no use."""
+    """(frames, bins) float16 decibels; None where the audio cannot be used."""

@@ -1,1 +1,1 @@
-"""Corpora from the network: resumed, checked, unpacked safely."""
+"""Download corpora: resume, verify, unpack."""

@@ -1,4 +1,4 @@
-"""Archives from elsewhere, unpacked so that they can do nothing but add plain files below one folder."""
+"""Unpack downloaded archives safely: they can only add plain files below one folder."""
 
 import re
 import shutil
@@ -19,23 +19,22 @@ DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError)
 
 
 def is_archive(name: str) -> bool:
-    """Whether a file of this name is one that `unpack` takes."""
+    """Whether `unpack` accepts a file of this name."""
     return name.lower().endswith(ENDINGS)
 
 
 def unpack(archive: Path, folder: Path) -> int:
-    """Unpack a zip or tar archive below `folder`; files that are there are replaced, and none becomes executable.
+    """Unpack a zip or tar archive below `folder`; existing files are replaced, and no file becomes executable.
 
     Returns:
         The number of files.
 
     Raises:
-        DataError: it is no archive, damaged, or holds what has no place in a corpus: a path that leads out of the folder,
-            a link, a device.
+        DataError: it is not an archive, is damaged, or contains a path outside the folder, a link or a device.
         WorkError: the disk is full.
     """
     if not (zipfile.is_zipfile(archive) or tarfile.is_tarfile(archive)):
-        raise DataError(f"{archive.name} is damaged or no archive; fetch it again.")
+        raise DataError(f"{archive.name} is damaged or not an archive; fetch it again.")
     count = 0
     try:
         for name, opened in _members(archive):
@@ -51,38 +50,38 @@ def unpack(archive: Path, folder: Path) -> int:
 
 
 def _members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
-    """Name of every plain file and what opens it; folders are made as they are needed, macOS's leftovers left out."""
+    """Name of each plain file and a function that opens it; folders and macOS's metadata files are skipped."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as zipped:
             for info in zipped.infolist():
-                kind = stat.S_IFMT(info.external_attr >> 16)
-                if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                file_type = stat.S_IFMT(info.external_attr >> 16)
+                if file_type not in (0, stat.S_IFREG, stat.S_IFDIR):
                     raise DataError(_refusal(archive, info.filename, "a link or a device"))
-                if not info.is_dir() and not _is_leftover(info.filename):
+                if not info.is_dir() and not _is_macos_metadata(info.filename):
                     yield info.filename, partial(zipped.open, info)
         return
     with tarfile.open(archive) as tarred:
         for member in tarred:
             if not (member.isfile() or member.isdir()):
                 raise DataError(_refusal(archive, member.name, "a link or a device"))
-            if member.isfile() and not _is_leftover(member.name):
-                # None only for what is no plain file.
+            if member.isfile() and not _is_macos_metadata(member.name):
+                # None only for members that are not plain files.
                 yield member.name, partial(cast("Callable[[tarfile.TarInfo], IO[bytes]]", tarred.extractfile), member)
 
 
-def _is_leftover(name: str) -> bool:
+def _is_macos_metadata(name: str) -> bool:
     return "__MACOSX" in name or PurePosixPath(name).name.startswith("._")
 
 
 def _inside(folder: Path, name: str, archive: Path) -> Path:
-    """Where a member goes; refused where that is not below the folder, links on the disk included."""
+    """The path of a member below the folder; refused if it leads elsewhere, also by links that exist on disk."""
     parts = PurePosixPath(name).parts
-    leads_out = not parts or name.startswith("/") or ".." in parts or "\\" in name or re.match("[A-Za-z]:", name)
-    path = folder.joinpath(*parts) if not leads_out else folder
-    if leads_out or not path.resolve().is_relative_to(folder.resolve()):
-        raise DataError(_refusal(archive, name, "a path that leads out of its folder"))
+    is_outside = not parts or name.startswith("/") or ".." in parts or "\\" in name or re.match("[A-Za-z]:", name)
+    path = folder.joinpath(*parts) if not is_outside else folder
+    if is_outside or not path.resolve().is_relative_to(folder.resolve()):
+        raise DataError(_refusal(archive, name, "a path outside its folder"))
     return path
 
 
-def _refusal(archive: Path, name: str, what: str) -> str:
-    return f"{archive.name} holds {name!r}, {what}, which no corpus has; do not use this archive."
+def _refusal(archive: Path, name: str, reason: str) -> str:
+    return f"{archive.name} contains {name!r}, {reason}, which no corpus has; do not use this archive."

@@ -1,1 +1,1 @@
-"""Where utterances come from: corpora on disk."""
+"""Readers of the sources of utterances."""

@@ -1,4 +1,4 @@
-"""Finding a corpus's files under its root: nested copies, other people's leftovers and strange names included."""
+"""Find a corpus's files below its root, in spite of nested copies, leftovers of other programs and unknown names."""
 
 import os
 import re
@@ -8,36 +8,36 @@ from pathlib import Path, PurePosixPath
 from emokit.data.sources.tree import walk
 from emokit.data.utterance import Dropped
 
-SOUND_ENDINGS = frozenset({".wav", ".flac", ".aif", ".aiff", ".mp3", ".ogg", ".m4a", ".mp4"})
+AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".aif", ".aiff", ".mp3", ".ogg", ".m4a", ".mp4"})
 
 COPY = "a copy of a file of the same name"
 OTHER_CONTENT = "another file of the same name"
-UNKNOWN_NAME = "a name that this corpus does not have"
+UNKNOWN_NAME = "unknown file name"
 
 
-def files(root: Path, endings: frozenset[str] = SOUND_ENDINGS) -> Iterator[PurePosixPath]:
-    """Every file below `root` with one of the endings (any case), relative to it, shallow and alphabetical first.
+def files(root: Path, suffixes: frozenset[str] = AUDIO_SUFFIXES) -> Iterator[PurePosixPath]:
+    """Every file below `root` with one of the suffixes (any case), relative to it, by depth and then by name.
 
-    Left out: what macOS leaves behind (`._x`, `__MACOSX`), hidden files and folders, links that lead out of the root.
+    Left out: files of macOS (`._x`, `__MACOSX`), hidden files and folders, links to targets outside the root.
 
     Raises:
         DataError: a folder cannot be read.
     """
-    suffixes = tuple(endings)
-    found = [path for path, e in walk(root) if e.name.lower().endswith(suffixes) and _is_inside(e, root)]
-    yield from map(PurePosixPath, sorted(found, key=lambda path: (path.count("/"), path)))
+    endings = tuple(suffixes)
+    paths = [path for path, entry in walk(root) if entry.name.lower().endswith(endings) and _is_inside(entry, root)]
+    yield from map(PurePosixPath, sorted(paths, key=lambda path: (path.count("/"), path)))
 
 
 def matches(
-    root: Path, pattern: re.Pattern[str], endings: frozenset[str] = SOUND_ENDINGS
+    root: Path, pattern: re.Pattern[str], suffixes: frozenset[str] = AUDIO_SUFFIXES
 ) -> Iterator[tuple[PurePosixPath, re.Match[str]] | Dropped]:
-    """Every file whose stem matches the pattern whole, once per stem; what is left over is yielded as `Dropped`.
+    """Every file whose complete stem matches the pattern, once per stem; all other files as `Dropped`.
 
-    Where a stem turns up again (a dump that holds its tree twice), the first one in the order of `files` is taken and the
-    other is dropped: as a copy where it has the same size, else as another file of that name.
+    Of several files with the same stem (a download that contains its tree twice), the first in the order of `files` is taken.
+    The others are dropped: as a copy if they have the same size, else as another file of that name.
     """
     taken: dict[str, PurePosixPath] = {}
-    for path in files(root, endings):
+    for path in files(root, suffixes):
         match = pattern.fullmatch(path.stem)
         if match is None:
             yield Dropped(path.as_posix(), UNKNOWN_NAME)
@@ -51,7 +51,7 @@ def matches(
 
 
 def _is_inside(entry: os.DirEntry[str], root: Path) -> bool:
-    """Whether a file is there and, where it is a link, leads to somewhere below the root."""
+    """Whether a file exists and, if it is a link, its target is below the root."""
     if not entry.is_symlink():
         return True
     path = Path(entry.path)

@@ -1,1 +1,1 @@
-"""Train, dev and test: policies, folds and lists."""
+"""Train, dev and test splits: policies, folds and lists from files."""

@@ -1,10 +1,10 @@
-"""Folds: who is tested in which round of a cross-validation, and what the other rounds' utterances then are.
+"""Folds of a cross-validation: the fold in which each utterance is tested, and the split of all utterances for a fold.
 
-A table's `fold` names, for every utterance, the fold in which it is tested; none where it is tested in no fold. From that
-column alone `split_of_fold` gives train, dev and test of any fold, so that a prepared folder serves all of them.
+The column `fold` of a table names the fold in which an utterance is tested; it is missing for utterances that no fold tests.
+`split_of_fold` computes train, dev and test of any fold from that column, so one prepared folder serves all folds.
 
-Sources: EmoBox's folds of speakers are those of its lists (github.com/emo-box/EmoBox, data/<corpus>/fold_*), EMO-SUPERB's
-those of its label tables (github.com/EMOsuperb/EMO-SUPERB-submission, data/CREMA-D).
+Sources: EmoBox's folds by speaker are from its lists (github.com/emo-box/EmoBox, data/<corpus>/fold_*), EMO-SUPERB's from its
+label tables (github.com/EMOsuperb/EMO-SUPERB-submission, data/CREMA-D).
 """
 
 from collections.abc import Callable
@@ -14,8 +14,8 @@ import pandas
 from emokit.data.splits.draw import SplitSettings, draw_speakers, draw_utterances
 from emokit.errors import UsageError
 
-# corpus -> the test speakers of each fold
-EMOBOX: dict[str, dict[str, str]] = {
+# EmoBox's folds by speaker: corpus -> fold -> its test speakers. A test compares a digest of this table.
+EMOBOX_FOLDS: dict[str, dict[str, str]] = {
     "esd": {  # both languages in every fold
         "1": "0005 0011 0016 0018",
         "2": "0012 0014 0015 0019",
@@ -34,7 +34,7 @@ EMOBOX: dict[str, dict[str, str]] = {
     },
     "savee": {"1": "JE", "2": "KL", "3": "DC", "4": "JK"},
 }
-# The first and the last actor of each of EMO-SUPERB's sessions of CREMA-D: a session is tested, the next one is dev.
+# EMO-SUPERB's sessions of CREMA-D: first and last actor. Each session is one fold's test; the next session is its dev.
 EMO_SUPERB = {
     "S1": ("1001", "1018"),
     "S2": ("1019", "1036"),
@@ -43,23 +43,23 @@ EMO_SUPERB = {
     "S5": ("1073", "1091"),
 }
 NEXT_SESSION = dict(zip(EMO_SUPERB, [*list(EMO_SUPERB)[1:], "S1"], strict=True))
-# Where nobody says who speaks, every utterance stands for a speaker of its own.
+# Corpora without speaker labels: each utterance counts as a separate speaker.
 WITHOUT_SPEAKERS = ("goemotions",)
 
 
 def assign_folds(table: pandas.DataFrame, policy: str, settings: SplitSettings) -> pandas.DataFrame:
-    """The table with its `fold` by a policy that needs no files, and with the `split` of the fold that `settings` choose.
+    """A copy of the table with `fold` by a policy that needs no files, and with the `split` of the selected fold.
 
     Args:
-        table: utterances with the contract's columns, of one corpus or of several.
-        policy: one of FOLD_POLICIES, or `prepared` for the folds that the table has.
-        settings: `fold` (counted from 1; the first one by default), the seed and the share of dev.
+        table: utterances of one or several corpora.
+        policy: one of FOLD_POLICIES, or `prepared` for the folds in the table.
+        settings: `fold` (counted from 1; the first by default), the seed and the share of dev.
 
     Raises:
-        UsageError: the policy is unknown, is none for a corpus of the table, or has fewer folds than the one chosen.
+        UsageError: the policy is unknown, has no folds of a corpus in the table, or has fewer folds than the selected number.
     """
     if policy not in FOLD_POLICIES and policy != "prepared":
-        raise UsageError(f"The folds {policy} are unknown; choose one of {', '.join((*FOLD_POLICIES, 'prepared'))}.")
+        raise UsageError(f"--folds {policy} is unknown; choose one of {', '.join((*FOLD_POLICIES, 'prepared'))}.")
     folded = table.copy()
     if policy != "prepared":
         folds = [FOLD_POLICIES[policy](str(corpus), rows) for corpus, rows in table.groupby("corpus", sort=True)]
@@ -67,47 +67,47 @@ def assign_folds(table: pandas.DataFrame, policy: str, settings: SplitSettings) 
     names = fold_names(folded)
     if not names:
         raise UsageError(
-            "The prepared table has no folds; prepare it with a --split that has some, such as leave-one-speaker-out."
+            "The prepared table has no folds; prepare it with a --split that has folds, such as leave-one-speaker-out."
         )
     if len(names) == 1 and policy == "leave-one-corpus-out":
         raise UsageError(
-            f"leave-one-corpus-out needs two corpora or more, and {names[0]} is alone; name others as well."
+            f"leave-one-corpus-out needs at least two corpora and was given {names[0]} only; name other corpora too."
         )
     folded["split"] = split_of_fold(folded, chosen_fold(folded, policy, settings), settings)
     return folded
 
 
 def fold_names(table: pandas.DataFrame) -> list[str]:
-    """The folds of a table, numbers in the order of numbers; none where no utterance has a fold."""
+    """The names of a table's folds, numbers in numerical order; empty if no utterance has a fold."""
     names = table["fold"].dropna().unique()
     return sorted(names, key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name))
 
 
 def chosen_fold(table: pandas.DataFrame, policy: str, settings: SplitSettings) -> str:
-    """The name of the fold that `settings.fold` counts to.
+    """The name of the fold with the number `settings.fold`.
 
     Raises:
-        UsageError: there are fewer.
+        UsageError: there are fewer folds.
     """
     names, number = fold_names(table), settings.fold or 1
     if number > len(names):
         raise UsageError(
-            f"Fold {number} was asked for and {policy} has {len(names)} of {', '.join(sorted(table['corpus'].unique()))}; "
+            f"Fold {number} was requested and {policy} has {len(names)} of {', '.join(sorted(table['corpus'].unique()))}; "
             f"choose --fold 1 to {len(names)}."
         )
     return names[number - 1]
 
 
 def split_of_fold(table: pandas.DataFrame, fold: str, settings: SplitSettings) -> pandas.Series:
-    """The split of every row when `fold` is tested.
+    """The split of each row when `fold` is tested.
 
-    Dev is drawn, with the seed, from the speakers who are not tested, stratified by label; of EMO-SUPERB's sessions it is
-    the next one. Where folds divide speakers (some of EmoBox's), or one speaker alone is left, it is drawn from the
-    utterances that are not tested. A corpus without folds keeps its split but for what it would test: that is left out
-    (missing), as every fold would test it again.
+    Dev is drawn, with the seed and stratified by label, from the speakers that are not tested; for EMO-SUPERB it is the next
+    session. If folds divide speakers (some of EmoBox's) or only one speaker is left, dev is drawn from the utterances that are
+    not tested. A corpus without folds keeps its train and dev; the split of its test utterances is missing, since every fold
+    would test them again.
 
     Args:
-        table: utterances with `fold` filled; row order and index play no part.
+        table: utterances with `fold` filled; the result does not depend on row order and index.
         fold: one of `fold_names(table)`.
         settings: the share of dev and the seed.
 
@@ -117,8 +117,10 @@ def split_of_fold(table: pandas.DataFrame, fold: str, settings: SplitSettings) -
     names = fold_names(table)
     if fold not in names:
         raise UsageError(f"There is no fold {fold}; expected one of {', '.join(names)}.")
-    parts = [_split_of_corpus(str(corpus), rows, fold, settings) for corpus, rows in table.groupby("corpus", sort=True)]
-    return pandas.concat(parts).reindex(table.index).astype("string")
+    splits = [
+        _split_of_corpus(str(corpus), rows, fold, settings) for corpus, rows in table.groupby("corpus", sort=True)
+    ]
+    return pandas.concat(splits).reindex(table.index).astype("string")
 
 
 def _split_of_corpus(corpus: str, rows: pandas.DataFrame, fold: str, settings: SplitSettings) -> pandas.Series:
@@ -136,10 +138,10 @@ def _split_of_corpus(corpus: str, rows: pandas.DataFrame, fold: str, settings: S
 
 
 def _dev(rest: pandas.DataFrame, rows: pandas.DataFrame, *, is_tested: bool, settings: SplitSettings) -> pandas.Index:
-    """The rows of dev among those of a corpus that are not tested."""
+    """The index of dev among the rows of a corpus that are not tested (`rest`)."""
     num_speakers, num_left = rows["speaker"].nunique(), rest["speaker"].nunique()
     if num_left < 3 and not is_tested:
-        return rest.index[:0]  # Other corpora have the dev speakers of this fold.
+        return rest.index[:0]  # the dev speakers of this fold are from other corpora
     folds_divide_speakers = (rows.groupby("speaker")["fold"].nunique(dropna=False) > 1).any()
     if folds_divide_speakers or num_left < 2 or num_left == len(rest):
         return draw_utterances(rest, settings.dev_share, settings.seed)
@@ -149,29 +151,29 @@ def _dev(rest: pandas.DataFrame, rows: pandas.DataFrame, *, is_tested: bool, set
 
 
 def _emobox(corpus: str, rows: pandas.DataFrame) -> pandas.Series:
-    if corpus not in EMOBOX:
+    if corpus not in EMOBOX_FOLDS:
         raise UsageError(
-            f"EmoBox has no folds of speakers for {corpus}, but for {', '.join(EMOBOX)}; where it has lists of utterances, "
-            "prepare with --split emobox --folds DIR and name these folds `prepared`."
+            f"EmoBox has no folds by speaker for {corpus}, only for {', '.join(EMOBOX_FOLDS)}; for its lists of utterances, "
+            "prepare with --split emobox --folds DIR and train with --folds prepared."
         )
-    fold_of = {speaker: fold for fold, speakers in EMOBOX[corpus].items() for speaker in speakers.split()}
+    fold_of = {speaker: fold for fold, speakers in EMOBOX_FOLDS[corpus].items() for speaker in speakers.split()}
     return rows["speaker"].map(fold_of)
 
 
 def _emo_superb(corpus: str, rows: pandas.DataFrame) -> pandas.Series:
     if corpus != "crema_d":
-        raise UsageError(f"emo-superb has folds for crema_d alone; choose leave-one-speaker-out for {corpus}.")
+        raise UsageError(f"emo-superb has folds for crema_d only; choose leave-one-speaker-out for {corpus}.")
     fold_of = {str(n): fold for fold, (first, last) in EMO_SUPERB.items() for n in range(int(first), int(last) + 1)}
     return rows["speaker"].map(fold_of)
 
 
 def _speakers(corpus: str, rows: pandas.DataFrame) -> pandas.Series:
     if corpus in WITHOUT_SPEAKERS:
-        raise UsageError(f"{corpus} does not say who speaks, so no speaker can be left out; leave {corpus} out.")
+        raise UsageError(f"{corpus} has no speaker labels, so no speaker can be held out; leave {corpus} out.")
     speakers = sorted(rows["speaker"].unique())
     if len(speakers) < 2:
         raise UsageError(
-            f"{corpus} has the speaker {speakers[0]} alone, and leave-one-speaker-out needs two or more; leave {corpus} out."
+            f"{corpus} has the speaker {speakers[0]} only and leave-one-speaker-out needs at least two; leave {corpus} out."
         )
     return rows["speaker"]
 
@@ -186,4 +188,4 @@ FOLD_POLICIES: dict[str, Callable[[str, pandas.DataFrame], pandas.Series]] = {
     "leave-one-speaker-out": _speakers,
     "leave-one-corpus-out": _corpora,
 }
-"""Policies that make folds of a table alone: corpus, its rows -> the fold of each row."""
+"""Policies that need no files: (corpus, its rows) -> the fold of each row."""

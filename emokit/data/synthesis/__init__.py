@@ -1,1 +1,1 @@
-"""Speech-like sounds and invented lines, and the on-disk layouts in which they look like the real corpora."""
+"""Synthesised speech and invented texts, in the layouts of the real corpora."""

@@ -1,4 +1,4 @@
-"""CREMA-D, ESD, JL-Corpus and MELD: recordings with tables or transcripts beside them."""
+"""Layouts of CREMA-D, ESD, JL-Corpus and MELD: recordings with tables or transcripts."""
 
 import csv
 import io
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy
 
+from emokit.data.synthesis.layout import AudioFile, TextFile, num_takes
 from emokit.data.synthesis.lines import line, plain_sentence
-from emokit.data.synthesis.take import Take, Words, how_many
 
 # Actor, age and sex as in the real table.
 CREMA_D_ACTORS = {
@@ -31,7 +31,7 @@ CREMA_D_VOTE_HEADER = ("", "FileName", "VoiceVote", "VoiceLevel", "FaceVote", "F
                        "MultiModalLevel")  # fmt: skip
 CREMA_D_STRENGTHS = {"LO": 0.6, "MD": 0.9, "HI": 1.3, "XX": 1.0}
 
-# Speaker -> gender and the encoding of the transcript, as in the real corpus.
+# Speaker -> gender and encoding of the transcript, as in the real corpus.
 ESD_SPEAKERS = {
     "0011": ("male", "utf-8"),
     "0013": ("male", "utf-16"),
@@ -42,7 +42,7 @@ ESD_SPEAKERS = {
 }
 ESD_EMOTIONS = ("Neutral", "Angry", "Happy", "Sad", "Surprise")
 ESD_SENTENCES = 350
-# Three sentences of train (51 to 350) to one of evaluation (1 to 20) and one of test (21 to 50).
+# Three sentences of train (51 to 350), one of evaluation (1 to 20) and one of test (21 to 50).
 ESD_FIRST_SENTENCES = (51, 1, 21, 101, 201)
 
 JL_FOLDER = "Raw JL corpus (unchecked and unannotated)/JL(wav+txt)"
@@ -60,50 +60,50 @@ MELD_SPEAKERS = {
     "Waiter": "male", "Nurse": "female",
 }  # fmt: skip
 MELD_EMOTIONS = {"joy": "happy", "surprise": "surprise", "anger": "angry", "sadness": "sad", "disgust": "disgust"}
-MELD_SHARES = {
+MELD_FREQUENCIES = {
     "neutral": 0.34, "joy": 0.17, "surprise": 0.13, "anger": 0.13, "sadness": 0.1, "disgust": 0.06, "fear": 0.07,
 }  # fmt: skip
-MELD_INERTIA = 0.3
+MELD_REPEATED = 0.3  # probability that a turn has the emotion of the turn before
 MELD_HEADER = ("Sr No.", "Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID", "Season",
                "Episode", "StartTime", "EndTime")  # fmt: skip
 
 
-def crema_d(size: float, rng: numpy.random.Generator) -> Iterator[Take | Words]:
+def crema_d(size: float, rng: numpy.random.Generator) -> Iterator[AudioFile | TextFile]:
     """Ten of the 91 actors, six emotions, with the tables of actors, files and votes."""
     stems = []
     for (actor, (_, sex)), (code, emotion) in itertools.product(CREMA_D_ACTORS.items(), CREMA_D_EMOTIONS.items()):
-        for take in CREMA_D_TAKES[: how_many(size, 5, len(CREMA_D_TAKES))]:
+        for take in CREMA_D_TAKES[: num_takes(size, 5, len(CREMA_D_TAKES))]:
             sentence, level = take.split("_")
             if code == "NEU" and level in ("LO", "MD"):
                 continue
-            shown = "XX" if code == "NEU" else level
-            stems.append(f"{actor}_{sentence}_{code}_{shown}")
-            strength = CREMA_D_STRENGTHS[shown]
-            yield Take(f"AudioWAV/{stems[-1]}.wav", str(actor), sex.lower(), emotion, sentence, strength)
+            level = "XX" if code == "NEU" else level
+            stems.append(f"{actor}_{sentence}_{code}_{level}")
+            strength = CREMA_D_STRENGTHS[level]
+            yield AudioFile(f"AudioWAV/{stems[-1]}.wav", str(actor), sex.lower(), emotion, sentence, strength)
     actors = [(actor, age, sex, "Unknown", "Not Hispanic") for actor, (age, sex) in CREMA_D_ACTORS.items()]
-    yield Words("VideoDemographics.csv", _table(CREMA_D_ACTOR_HEADER, actors, csv.QUOTE_NONNUMERIC, "\n"))
+    yield TextFile("VideoDemographics.csv", _table(CREMA_D_ACTOR_HEADER, actors, csv.QUOTE_NONNUMERIC, "\n"))
     numbered = list(enumerate(stems, 1))
     files = _table(("Stimulus_Number", "Filename"), numbered, csv.QUOTE_NONNUMERIC, "\n")
-    yield Words("SentenceFilenames.csv", files)
+    yield TextFile("SentenceFilenames.csv", files)
     votes = [(number, stem, *_votes(stem.split("_")[2][0], rng)) for number, stem in numbered]
-    yield Words("processedResults/summaryTable.csv", _table(CREMA_D_VOTE_HEADER, votes, csv.QUOTE_ALL, "\n"))
+    yield TextFile("processedResults/summaryTable.csv", _table(CREMA_D_VOTE_HEADER, votes, csv.QUOTE_ALL, "\n"))
 
 
 def _votes(acted: str, rng: numpy.random.Generator) -> Iterator[str]:
-    """What listeners, viewers, and people who had both voted for, and how strong they found it; ties have colons."""
-    for share_right in (0.45, 0.65, 0.7):
+    """Votes and levels of the listeners, the viewers, and the raters with audio and video; colons join ties."""
+    for accuracy in (0.45, 0.65, 0.7):
         letters = [letter for letter in "ADFHNS" if letter != acted]
-        heard = [acted if rng.random() < share_right else str(rng.choice(letters))]
+        votes = [acted if rng.random() < accuracy else str(rng.choice(letters))]
         if rng.random() < 0.08:
-            heard = sorted({*heard, str(rng.choice(letters))})
-        yield ":".join(heard)
-        yield ":".join(f"{rng.uniform(30, 90):.2f}" for _ in heard)
+            votes = sorted({*votes, str(rng.choice(letters))})
+        yield ":".join(votes)
+        yield ":".join(f"{rng.uniform(30, 90):.2f}" for _ in votes)
 
 
-def esd(size: float, rng: numpy.random.Generator) -> Iterator[Take | Words]:
-    """Six of the ten English speakers, five emotions, without the folders of the splits; with transcripts."""
-    # Five takes at least, for all three splits; a hundred use up the sentences of evaluation.
-    takes = range(max(len(ESD_FIRST_SENTENCES), how_many(size, 10, 100)))
+def esd(size: float, rng: numpy.random.Generator) -> Iterator[AudioFile | TextFile]:
+    """Six of the ten English speakers, five emotions, with transcripts and without folders of splits."""
+    # At least five takes, for all three splits; at most 100, the limit of the evaluation sentences.
+    takes = range(max(len(ESD_FIRST_SENTENCES), num_takes(size, 10, 100)))
     for speaker, (gender, encoding) in ESD_SPEAKERS.items():
         transcript = []
         for (block, emotion), take in itertools.product(enumerate(ESD_EMOTIONS), takes):
@@ -112,49 +112,49 @@ def esd(size: float, rng: numpy.random.Generator) -> Iterator[Take | Words]:
             stem = f"{speaker}_{block * ESD_SENTENCES + number:06}"
             transcript.append(f"{stem}\t{plain_sentence(number)}\t{emotion}")
             path = f"Emotion Speech Dataset/{speaker}/{emotion}/{stem}.wav"
-            yield Take(path, speaker, gender, emotion.lower(), str(number))
+            yield AudioFile(path, speaker, gender, emotion.lower(), str(number))
         lines = "\r\n".join(sorted(transcript)) + "\r\n"
-        yield Words(f"Emotion Speech Dataset/{speaker}/{speaker}.txt", lines, encoding)
+        yield TextFile(f"Emotion Speech Dataset/{speaker}/{speaker}.txt", lines, encoding)
 
 
-def jl_corpus(size: float, rng: numpy.random.Generator) -> Iterator[Take | Words]:
-    """All four speakers, five primary and five secondary emotions, a sentence in a text file beside each sound."""
+def jl_corpus(size: float, rng: numpy.random.Generator) -> Iterator[AudioFile | TextFile]:
+    """All four speakers, five primary and five secondary emotions, a text file beside each audio file."""
     versions = list(itertools.product(("a", "b"), (1, 2), range(1, 16)))
     for speaker, (block, emotion) in itertools.product(JL_SPEAKERS, enumerate(JL_PRIMARY + JL_SECONDARY)):
         primary = emotion in JL_PRIMARY
-        for letter, digit, sentence in versions[: how_many(size, 6, len(versions))]:
+        for letter, digit, sentence in versions[: num_takes(size, 6, len(versions))]:
             stem = f"{JL_FOLDER}/{speaker}_{emotion}_{sentence}{letter}_{digit}"
             text = plain_sentence(sentence if primary else 15 * block + sentence)
-            yield Take(f"{stem}.wav", speaker, speaker[:-1], emotion, text)
-            yield Words(f"{stem}.txt", f"{text}\n")
+            yield AudioFile(f"{stem}.wav", speaker, speaker[:-1], emotion, text)
+            yield TextFile(f"{stem}.txt", f"{text}\n")
 
 
-def meld(size: float, rng: numpy.random.Generator) -> Iterator[Take | Words]:
-    """Dialogues of two or three people in three splits that share them; a mood often lasts for another turn."""
+def meld(size: float, rng: numpy.random.Generator) -> Iterator[AudioFile | TextFile]:
+    """Dialogues of two or three people in three splits that share speakers; an emotion often lasts for another turn."""
     for split, (folder, ordinary) in MELD_SPLITS.items():
         rows: list[tuple[str | int, ...]] = []
-        # Every emotion once before chance decides, so that none is missing however small the corpus: two dialogues do.
-        waiting = list(MELD_SHARES)
-        for dialogue in range(max(2, how_many(size, ordinary, 1000))):
+        # The first turns have each emotion once, so that none is missing in a small corpus: two dialogues suffice.
+        missing = list(MELD_FREQUENCIES)
+        for dialogue in range(max(2, num_takes(size, ordinary, 1000))):
             people = rng.choice(list(MELD_SPEAKERS), int(rng.integers(2, 4)), replace=False)
             season, episode, seconds, emotion = rng.integers(1, 11), rng.integers(1, 25), rng.uniform(60, 1200), ""
             for turn in range(int(rng.integers(4, 8))):
-                if waiting:
-                    emotion = waiting.pop()
-                elif not emotion or rng.random() > MELD_INERTIA:
-                    emotion = str(rng.choice(list(MELD_SHARES), p=list(MELD_SHARES.values())))
+                if missing:
+                    emotion = missing.pop()
+                elif not emotion or rng.random() > MELD_REPEATED:
+                    emotion = str(rng.choice(list(MELD_FREQUENCIES), p=list(MELD_FREQUENCIES.values())))
                 person = str(people[turn % len(people)])
                 text = line(emotion, rng)
                 times = (_clock(seconds), _clock(seconds := seconds + rng.uniform(1.2, 2.2)))
                 cells = (text, person, emotion, _sentiment(emotion, rng), dialogue, turn, int(season), int(episode))
                 rows.append((len(rows) + 1, *cells, *times))
                 path = f"{folder}/dia{dialogue}_utt{turn}.wav"
-                yield Take(path, person, MELD_SPEAKERS[person], MELD_EMOTIONS.get(emotion, emotion), text)
-        yield Words(f"{split}_sent_emo.csv", _table(MELD_HEADER, rows, csv.QUOTE_MINIMAL, "\r\n"))
+                yield AudioFile(path, person, MELD_SPEAKERS[person], MELD_EMOTIONS.get(emotion, emotion), text)
+        yield TextFile(f"{split}_sent_emo.csv", _table(MELD_HEADER, rows, csv.QUOTE_MINIMAL, "\r\n"))
 
 
 def _sentiment(emotion: str, rng: numpy.random.Generator) -> str:
-    """The three-way label; a surprise may be either."""
+    """The sentiment of an emotion; that of a surprise is drawn."""
     if emotion == "surprise":
         return str(rng.choice(["negative", "positive"]))
     return {"neutral": "neutral", "joy": "positive"}.get(emotion, "negative")
@@ -167,7 +167,7 @@ def _clock(seconds: float) -> str:
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]], quoting: int, line_end: str) -> str:
-    """CSV as the corpus writes it."""
+    """CSV in the format of the corpus."""
     file = io.StringIO()
     writer = csv.writer(file, quoting=quoting, lineterminator=line_end)  # type: ignore[arg-type]
     writer.writerow(header)

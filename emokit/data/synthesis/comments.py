@@ -1,14 +1,14 @@
-"""GoEmotions: invented comments put together from phrases, in the real files' form.
+"""Layout of GoEmotions: invented comments composed of phrases, in the format of the real files.
 
-The phrases give the label away often and not always: some comments carry another label than they sound, some have two,
-some are in quotation marks, and many words occur under several labels.
+The phrases predict the label often but not always: some comments have a wrong label, some have two, some are in quotation
+marks, and many words occur with several labels.
 """
 
 from collections.abc import Iterator
 
 import numpy
 
-from emokit.data.synthesis.take import Take, Words, how_many
+from emokit.data.synthesis.layout import AudioFile, TextFile, num_takes
 
 TOPICS = (
     "this recipe", "the new season", "that goal", "my landlord", "the last patch", "your cat", "the bus driver",
@@ -47,45 +47,45 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "neutral": ("{topic} starts at nine", "they moved {topic} to Monday", "there is a link to {topic} above",
                 "{topic} has two parts", "the map shows {topic}"),
 }  # fmt: skip
-LABELS = tuple(PHRASES)
+EMOTIONS = tuple(PHRASES)
 
 OPENERS = ("", "", "", "", "Honestly, ", "Well, ", "[NAME], ", "Edit: ", "To be fair, ", "Not gonna lie, ")
 ENDINGS = (
     "", "", "", "", "", "", "", ".", ".", ".", ".", ".", ".", "!", "!", ", as I said.", " since yesterday.",
     ", at least here.", " and that is it.", " as of now.", " 😂", '. My friend said "fair enough".',
 )  # fmt: skip
-QUOTED = 0.02
+QUOTED = 0.02  # fraction of comments in quotation marks
 
 SPLIT_SIZES = {"train": 1600, "dev": 240, "test": 240}
-SEVEN = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
-MIXED = 0.12
-MISLABELLED = 0.2
+FREQUENT = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
+MIXED = 0.12  # fraction with two labels
+MISLABELLED = 0.2  # fraction with a random label
 
 
-def goemotions(size: float, rng: numpy.random.Generator) -> Iterator[Take | Words]:
+def goemotions(size: float, rng: numpy.random.Generator) -> Iterator[AudioFile | TextFile]:
     """The three splits without a header, and the list of labels."""
-    weights = numpy.array([6.0 if label == "neutral" else 2.0 if label in SEVEN else 1.0 for label in LABELS])
+    weights = numpy.array([6.0 if label == "neutral" else 2.0 if label in FREQUENT else 1.0 for label in EMOTIONS])
     weights /= weights.sum()
     number = 0
     for split, ordinary in SPLIT_SIZES.items():
         rows = []
-        for row in range(max(len(LABELS), how_many(size, ordinary, 40_000))):
-            # The first rows have each label once, so that none is missing however small the corpus.
+        for row in range(max(len(EMOTIONS), num_takes(size, ordinary, 40_000))):
+            # The first rows have each label once, so that none is missing in a small corpus.
             targets = {row}
-            if row >= len(LABELS):
+            if row >= len(EMOTIONS):
                 num_labels = 1 + int(rng.random() < MIXED)
-                targets = set(rng.choice(len(LABELS), num_labels, replace=False, p=weights).tolist())
-            text = _comment([LABELS[target] for target in sorted(targets)], rng)
-            if row >= len(LABELS) and rng.random() < MISLABELLED:
-                targets = {int(rng.integers(len(LABELS)))}
+                targets = set(rng.choice(len(EMOTIONS), num_labels, replace=False, p=weights).tolist())
+            text = _comment([EMOTIONS[target] for target in sorted(targets)], rng)
+            if row >= len(EMOTIONS) and rng.random() < MISLABELLED:
+                targets = {int(rng.integers(len(EMOTIONS)))}
             number += 1
             rows.append(f"{text}\t{','.join(map(str, sorted(targets)))}\te{_digits(number)}")
-        yield Words(f"{split}.tsv", "\n".join(rows) + "\n")
-    yield Words("labels.txt", "\n".join(LABELS))
+        yield TextFile(f"{split}.tsv", "\n".join(rows) + "\n")
+    yield TextFile("labels.txt", "\n".join(EMOTIONS))
 
 
 def _comment(labels: list[str], rng: numpy.random.Generator) -> str:
-    """One phrase per label, with something around it; a few are wholly in quotation marks."""
+    """One phrase per label, with an opener and an ending; a few comments are in quotation marks."""
     phrases = [str(rng.choice(PHRASES[label])).format(topic=rng.choice(TOPICS)) for label in labels]
     text = f"{rng.choice(OPENERS)}{', but '.join(phrases)}{rng.choice(ENDINGS)}"
     text = text[0].upper() + text[1:]
@@ -93,7 +93,7 @@ def _comment(labels: list[str], rng: numpy.random.Generator) -> str:
 
 
 def _digits(number: int) -> str:
-    """Six digits and small letters, as in a comment's id; different for different numbers."""
-    # A step that shares no factor with 36 visits every number before it comes back.
+    """Six digits and lower-case letters, as in a comment's id; different for different numbers."""
+    # The factor and 36 are coprime, so the mapping is a permutation.
     number = number * 777_777_773 % 36**6
     return "".join("0123456789abcdefghijklmnopqrstuvwxyz"[number // 36**place % 36] for place in range(6))

@@ -1,4 +1,4 @@
-"""Invented lines to be said: plain sentences for transcripts, and small talk that an emotion colours."""
+"""Invented texts: neutral sentences for transcripts, and lines of dialogue per emotion."""
 
 import numpy
 
@@ -60,7 +60,7 @@ LINES: dict[str, tuple[str, ...]] = {
         "What if they find out about the {thing}? I’m so nervous!",
     ),
 }
-# Said in any mood: here only the voice tells.
+# Lines of any emotion: only the audio reveals it.
 OPEN_LINES = (
     "Yeah.",
     "Okay, {time} then.",
@@ -79,17 +79,17 @@ def plain_sentence(number: int) -> str:
 
 
 def line(emotion: str, rng: numpy.random.Generator) -> str:
-    """Something said in this mood: one in seven gives nothing away, one in twelve belongs to another (irony).
+    """Draw a line with this emotion: one in seven is of any emotion, one in twelve of a random one (irony).
 
     Args:
         emotion: a key of LINES.
-        rng: the source of chance.
+        rng: the random generator.
     """
-    chance = rng.random()
+    draw = rng.random()
     choices = LINES[emotion]
-    if chance < 1 / 7:
+    if draw < 1 / 7:
         choices = OPEN_LINES
-    elif chance < 1 / 7 + 1 / 12:
+    elif draw < 1 / 7 + 1 / 12:
         choices = list(LINES.values())[rng.integers(len(LINES))]
     words = {"thing": THINGS, "place": PLACES, "time": TIMES}
     return choices[rng.integers(len(choices))].format(

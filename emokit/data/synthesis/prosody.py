@@ -1,9 +1,9 @@
-"""How an emotion sounds from a given speaker: the plan that `voice` turns into sound.
+"""The prosody of an emotion for a given speaker, from which `voice` synthesises a waveform.
 
 The signs follow the literature on vocal expression (Banse and Scherer 1996; Juslin and Laukka 2003): anger is loud and
-sharp, sadness soft, slow and falling, fear high and trembling, surprise ends in a rise. Half of the cues lie in how the
-utterance moves (accents, slope, end, rate, pauses, tremor), which a mean over time does not show. A speaker adds habits
-of his own, some of them against the emotion, so that no cue holds for everyone.
+sharp, sadness soft, slow and falling, fear high and trembling, surprise ends in a rise. Half of the cues are changes within
+the utterance (accents, slope, end, rate, pauses, tremor), which a mean over time does not show. Each speaker has habits, some
+contrary to the emotion, so that no cue is valid for all speakers.
 """
 
 from dataclasses import astuple, dataclass
@@ -13,16 +13,16 @@ import numpy
 
 @dataclass(frozen=True, slots=True)
 class Prosody:
-    """What distinguishes one way of saying a sentence; zero everywhere is the speaker's plain voice."""
+    """The prosody of an utterance; all zeros is the speaker's neutral voice."""
 
     pitch: float = 0.0
-    """Level, semitones above the speaker's base."""
+    """Level, semitones above the speaker's base pitch."""
     accent: float = 0.0
     """Height of stressed syllables, semitones more than usual."""
     slope: float = 0.0
     """Semitones from start to end."""
     ending: float = 0.0
-    """Semitones that the last third climbs or falls."""
+    """Semitones that the last third rises or falls."""
     glide: float = 0.0
     """Semitones from start to end of each syllable."""
     rate: float = 0.0
@@ -30,7 +30,7 @@ class Prosody:
     pause: float = 0.0
     """Seconds of silence, in all, between syllables."""
     tremor: float = 0.0
-    """Depth of the trembling of pitch and loudness, 0..1."""
+    """Depth of the modulation of pitch and loudness, 0..1."""
     swell: float = 0.0
     """Decibels from start to end."""
     level: float = 0.0
@@ -53,7 +53,7 @@ PROSODIES: dict[str, Prosody] = {
     "happy": Prosody(2.5, 3.5, 0, 0, 2.5, 0.12, 0.0, 0, 0, 2, 1.0, -1, 0, 4),
     "sad": Prosody(-1.5, -1.5, -4, -1, -1, -0.35, 0.25, 0.25, -5, -5, -1.5, 3, 0.3, -1),
     "surprise": Prosody(2.5, 1, 3, 7, 2, -0.05, 0.05, 0, 3, 1, 0.5, 1, 0, 1),
-    # Words beyond the seven: near neutral, or between two of the seven.
+    # Further emotions of the corpora: close to neutral, or between two of those above.
     "calm": Prosody(-1, -0.5, -1, 0, 0, -0.2, 0.1, 0, -1, -3, -0.7, 1, 0, 1),
     "boredom": Prosody(-2, -2, -1, -1, -1, -0.35, 0.15, 0, -2, -2, -1, 0, 0.5, -1),
     "excited": Prosody(3.5, 3.5, 2, 1, 2.5, 0.3, 0, 0, 3, 4, 1.5, 0, 0, 4),
@@ -64,15 +64,15 @@ PROSODIES: dict[str, Prosody] = {
     "encouraging": Prosody(1.5, 2, 1, 0, 1.5, 0.05, 0, 0, 1, 1, 0.5, 0, 0, 3),
 }
 
-# How far one utterance strays from the plan; a speaker's habits stray by HABIT of it, once for all that he says and
-# once more for each of his emotions.
+# Standard deviation of an utterance from its prosody. A speaker's habits deviate by HABIT of it: once for all utterances, and
+# once more for each emotion.
 SPREAD = numpy.array(astuple(Prosody(1.2, 1.0, 1.5, 1.5, 1.2, 0.15, 0.08, 0.12, 2.0, 3.0, 0.8, 2.0, 0.5, 2.0)))
 HABIT = 0.5
 
 
 @dataclass(frozen=True)
 class Speaker:
-    """A voice: what stays the same in all that it says."""
+    """What is constant over the utterances of a speaker."""
 
     pitch_hz: float
     tract: float
@@ -85,29 +85,29 @@ class Speaker:
     """Per emotion, what is added to its prosody, in the order of its fields."""
 
 
-def speaker(gender: str, seed: numpy.random.SeedSequence) -> Speaker:
+def draw_speaker(gender: str, seed: numpy.random.SeedSequence) -> Speaker:
     """Draw a `female` or `male` speaker."""
     rng = numpy.random.default_rng(seed)
     female = gender == "female"
-    own = rng.normal(0, HABIT, SPREAD.size) * SPREAD
+    habit = rng.normal(0, HABIT, SPREAD.size) * SPREAD
     return Speaker(
         pitch_hz=(200 if female else 115) * 2 ** rng.normal(0, 0.14),
         tract=(1.15 if female else 1.0) * 2 ** rng.normal(0, 0.05),
         expressiveness=rng.uniform(0.7, 1.2),
         noise_db=rng.uniform(-70, -58),
-        habits={emotion: own + rng.normal(0, HABIT, SPREAD.size) * SPREAD for emotion in PROSODIES},
+        habits={emotion: habit + rng.normal(0, HABIT, SPREAD.size) * SPREAD for emotion in PROSODIES},
     )
 
 
-def plan(who: Speaker, emotion: str, strength: float, rng: numpy.random.Generator) -> Prosody:
-    """The prosody of one utterance: the emotion's, as strong as asked, with the speaker's habits and some chance.
+def draw_prosody(speaker: Speaker, emotion: str, strength: float, rng: numpy.random.Generator) -> Prosody:
+    """Draw the prosody of one utterance: that of the emotion, scaled, with the speaker's habits and a random deviation.
 
     Args:
-        who: the speaker.
+        speaker: the speaker.
         emotion: a key of PROSODIES.
         strength: 1 for an ordinary expression, more for a strong one.
-        rng: the utterance's own source of chance.
+        rng: the random generator of the utterance.
     """
-    felt = strength * who.expressiveness * rng.uniform(0.6, 1.2)
-    values = felt * numpy.array(astuple(PROSODIES[emotion])) + who.habits[emotion] + rng.normal(0, SPREAD)
+    scale = strength * speaker.expressiveness * rng.uniform(0.6, 1.2)
+    values = scale * numpy.array(astuple(PROSODIES[emotion])) + speaker.habits[emotion] + rng.normal(0, SPREAD)
     return Prosody(*values.tolist())

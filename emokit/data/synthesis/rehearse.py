@@ -1,7 +1,6 @@
-"""A rehearsal of an import at full size: a short, soft tone under every name of a list of a corpus's files.
+"""Rehearse an import at full size: a short, soft tone under every file name of a corpus.
 
-The list is a CSV with the columns `path` (relative, with forward slashes) and `sample_rate` (Hz); others may stand
-beside them.
+The names come from a CSV with the columns `path` (relative, with forward slashes) and `sample_rate` (Hz), and any others.
 """
 
 import csv
@@ -20,55 +19,55 @@ SIGNATURE_BYTES = 8
 
 
 def rehearse(manifest: Path, root: Path, seconds: float = 0.1) -> int:
-    """Make a wav file of every name in `manifest` below `root`; names of videos get the ending `.wav`.
+    """Write a wav file below `root` for every name in `manifest`; names of videos get the suffix `.wav`.
 
-    Every file holds other samples (its first ones spell a hash of its name), so none looks like a copy of another.
+    The first samples of a file are a hash of its name, so that no two files have the same content.
 
     Args:
         manifest: the list of names.
-        root: a new or empty folder, so that no recording is ever overwritten.
-        seconds: the length of each file.
+        root: a new or empty folder, so that no recording is overwritten.
+        seconds: the duration of each file.
 
     Returns:
-        The number of files made.
+        The number of files.
 
     Raises:
-        UsageError: `root` holds something.
-        DataError: the list is missing or out of form, or a name leads out of `root`.
+        UsageError: `root` is not empty.
+        DataError: the list is missing or malformed, or a path leads outside `root`.
         WorkError: the disk is full.
     """
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise UsageError(f"{root} exists and is not an empty folder; name a new folder for the rehearsal.")
     names = _names(manifest)
-    beginnings = {rate: _wav_header(rate, _num_samples(rate, seconds)) for rate in set(names.values())}
-    tones = {rate: _tone(rate, _num_samples(rate, seconds)) for rate in beginnings}
+    headers = {rate: _wav_header(rate, _num_samples(rate, seconds)) for rate in set(names.values())}
+    tones = {rate: _tone(rate, _num_samples(rate, seconds)) for rate in headers}
     with explained_disk_errors(root):
         for folder in {path.parent for path in names}:
             (root / folder).mkdir(parents=True, exist_ok=True)
         for path, rate in names.items():
-            # No whole_file here: 35,000 flushes would take minutes, and a rehearsal is made again at no cost.
-            (root / path).write_bytes(beginnings[rate] + _signature(path) + tones[rate])
+            # Without whole_file: 35,000 flushes would take minutes, and a rehearsal can be repeated at no cost.
+            (root / path).write_bytes(headers[rate] + _signature(path) + tones[rate])
     return len(names)
 
 
 def _names(manifest: Path) -> dict[PurePosixPath, int]:
-    """Relative path -> sample rate (Hz) of every row, each path known to stay below the root."""
-    wanted = "name a CSV with the columns path and sample_rate."
+    """Relative path -> sample rate (Hz) of every row; each path is checked to be below the root."""
+    advice = "name a CSV with the columns path and sample_rate."
     try:
         with manifest.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             missing = [column for column in ("path", "sample_rate") if column not in (reader.fieldnames or ())]
             if missing:
-                raise DataError(f"{manifest} lacks the column {missing[0]}; {wanted}")
+                raise DataError(f"{manifest} lacks the column {missing[0]}; {advice}")
             rows = [(row["path"] or "", row["sample_rate"] or "") for row in reader]
     except FileNotFoundError as error:
-        raise DataError(f"{manifest} is not there; {wanted}") from error
+        raise DataError(f"{manifest} is not there; {advice}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{manifest} cannot be read ({error}); {wanted}") from error
+        raise DataError(f"{manifest} cannot be read ({error}); {advice}") from error
     names: dict[PurePosixPath, int] = {}
     for number, (name, rate) in enumerate(rows, start=2):
         path = PurePosixPath(name)
-        if not name or path.is_absolute() or ".." in path.parts or any(odd in name for odd in "\\:\0"):
+        if not name or path.is_absolute() or ".." in path.parts or any(character in name for character in "\\:\0"):
             raise DataError(
                 f"{manifest} has the path {name!r} in line {number}; expected a relative path without '..' and colons."
             )
@@ -79,17 +78,17 @@ def _names(manifest: Path) -> dict[PurePosixPath, int]:
 
 
 def _num_samples(sample_rate: int, seconds: float) -> int:
-    """Samples of a whole file; never fewer than the signature takes."""
+    """Number of samples of a file; at least those of the signature."""
     return max(round(sample_rate * seconds), SIGNATURE_BYTES)
 
 
 def _wav_header(sample_rate: int, num_samples: int) -> bytes:
     """The 44 bytes before the samples of a mono 16-bit wav file."""
     size = 2 * num_samples
-    form = b"".join(value.to_bytes(width, "little") for value, width in ((1, 2), (1, 2), (sample_rate, 4)))
-    form += b"".join(value.to_bytes(width, "little") for value, width in ((2 * sample_rate, 4), (2, 2), (16, 2)))
+    fields = b"".join(value.to_bytes(width, "little") for value, width in ((1, 2), (1, 2), (sample_rate, 4)))
+    fields += b"".join(value.to_bytes(width, "little") for value, width in ((2 * sample_rate, 4), (2, 2), (16, 2)))
     start = b"RIFF" + (36 + size).to_bytes(4, "little") + b"WAVEfmt " + (16).to_bytes(4, "little")
-    return start + form + b"data" + size.to_bytes(4, "little")
+    return start + fields + b"data" + size.to_bytes(4, "little")
 
 
 def _tone(sample_rate: int, num_samples: int) -> bytes:
@@ -100,6 +99,6 @@ def _tone(sample_rate: int, num_samples: int) -> bytes:
 
 
 def _signature(path: PurePosixPath) -> bytes:
-    """Eight soft samples that differ from name to name: each a byte of the name's hash."""
+    """Eight soft samples, each a byte of the name's hash."""
     digest = hashlib.blake2b(path.as_posix().encode(), digest_size=SIGNATURE_BYTES).digest()
     return np.frombuffer(digest, np.uint8).astype("<i2").tobytes()

@@ -1,7 +1,7 @@
-"""Speech-like sound from a source and a filter (Fant 1960), short and fast enough for thousands of utterances.
+"""Source-filter synthesis of speech-like audio (Fant 1960), fast enough for thousands of utterances.
 
-A train of glottal pulses and a noise are cut into overlapping frames; each frame's spectrum is multiplied with that of
-the vocal tract's resonances at that moment, and the frames are added up again.
+Glottal pulses and noise are cut into overlapping frames. The spectrum of each frame is multiplied by the gain of the vocal
+tract's resonances, and the frames are overlapped and added.
 """
 
 from dataclasses import dataclass
@@ -20,23 +20,23 @@ VOWELS = numpy.array([[730, 1090, 2440], [530, 1840, 2480], [270, 2290, 3010], [
 HIGH_RESONANCES = numpy.array([3500.0, 4500.0], numpy.float32)
 BANDWIDTHS = (70.0, 90.0, 130.0, 200.0, 300.0)
 
-# Where the noise of a consonant lies, Hz: s, sh, f; 0 is a consonant that is a short silence only.
+# Centre of a consonant's noise, Hz: s, sh, f; 0 is a consonant that is a short silence.
 CONSONANTS = numpy.array([5500.0, 3000.0, 4200.0, 0.0], numpy.float32)
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """What is said, one entry per syllable."""
+    """A sentence, one entry per syllable."""
 
     vowels: numpy.ndarray
     consonants: numpy.ndarray
     stress: numpy.ndarray
-    """0..1, the last syllable included."""
+    """0..1."""
     seconds: numpy.ndarray
-    """Of the vowel, at ordinary speed."""
+    """Duration of the vowel at ordinary speed."""
 
 
-def sentence(seed: numpy.random.SeedSequence) -> Sentence:
+def draw_sentence(seed: numpy.random.SeedSequence) -> Sentence:
     """Draw a sentence of five to seven syllables."""
     rng = numpy.random.default_rng(seed)
     num_syllables = int(rng.integers(5, 8))
@@ -51,7 +51,7 @@ def sentence(seed: numpy.random.SeedSequence) -> Sentence:
 
 @dataclass(frozen=True)
 class Tracks:
-    """The course of an utterance, float32, one value per frame of FRAME_SECONDS."""
+    """An utterance over time, float32, one value per frame of FRAME_SECONDS."""
 
     semitones: numpy.ndarray
     resonances: numpy.ndarray
@@ -63,18 +63,18 @@ class Tracks:
     hiss_hz: numpy.ndarray
 
 
-def tracks(said: Sentence, prosody: Prosody, tract: float, rng: numpy.random.Generator) -> Tracks:
-    """Lay out the syllables in time, with their pauses, and draw pitch, resonances and amplitudes along them."""
+def draw_tracks(sentence: Sentence, prosody: Prosody, tract: float, rng: numpy.random.Generator) -> Tracks:
+    """Draw the times of the syllables and pauses, and pitch, resonances and amplitudes over time."""
     speed = 2 ** _between(-0.8, prosody.rate, 0.8)
-    num_syllables = len(said.vowels)
+    num_syllables = len(sentence.vowels)
     pauses = rng.dirichlet(numpy.full(num_syllables - 1, 0.4)) * _between(0, prosody.pause, 0.5)
     pauses = numpy.concatenate([[0.06], pauses])
     consonant_seconds = rng.uniform(0.05, 0.09, num_syllables) / speed
-    vowel_seconds = said.seconds * rng.uniform(0.85, 1.15, num_syllables) / speed
+    vowel_seconds = sentence.seconds * rng.uniform(0.85, 1.15, num_syllables) / speed
 
     # Each syllable is a pause, a consonant and a vowel; the utterance ends in a short silence.
-    parts = numpy.stack([pauses, consonant_seconds, vowel_seconds], axis=1).reshape(-1)
-    lengths = numpy.append(numpy.maximum(numpy.round(parts / FRAME_SECONDS), 0), 8).astype(int)
+    segments = numpy.stack([pauses, consonant_seconds, vowel_seconds], axis=1).reshape(-1)
+    lengths = numpy.append(numpy.maximum(numpy.round(segments / FRAME_SECONDS), 0), 8).astype(int)
     kind = numpy.repeat(numpy.append(numpy.tile([0, 1, 2], num_syllables), 0), lengths)
     syllable = numpy.repeat(numpy.append(numpy.repeat(numpy.arange(num_syllables), 3), num_syllables - 1), lengths)
     num_frames = len(kind)
@@ -83,7 +83,7 @@ def tracks(said: Sentence, prosody: Prosody, tract: float, rng: numpy.random.Gen
     inside = numpy.arange(num_frames) - start[syllable]
     inside = numpy.clip(inside / numpy.bincount(syllable)[syllable], 0, 1)
     along = numpy.linspace(0, 1, num_frames)
-    heights = said.stress + rng.normal(0, 0.2, num_syllables)
+    heights = sentence.stress + rng.normal(0, 0.2, num_syllables)
     semitones = (
         prosody.pitch
         + (2.5 + prosody.accent) * heights[syllable] * numpy.sin(numpy.pi * inside)
@@ -95,11 +95,11 @@ def tracks(said: Sentence, prosody: Prosody, tract: float, rng: numpy.random.Gen
     trembling = _between(0, prosody.tremor, 1) * numpy.sin(
         2 * numpy.pi * (rng.uniform(5.5, 8.0) * FRAME_SECONDS * numpy.arange(num_frames) + rng.uniform())
     )
-    loudness = 10 ** ((prosody.swell * (along - 0.5) + 2 * said.stress[syllable]) / 20) * (1 + 0.6 * trembling)
+    loudness = 10 ** ((prosody.swell * (along - 0.5) + 2 * sentence.stress[syllable]) / 20) * (1 + 0.6 * trembling)
     tract *= 1 + _between(-15, prosody.smile, 15) / 100
-    resonances = tract * VOWELS[said.vowels] * rng.normal(1, 0.03, (num_syllables, 3))
+    resonances = tract * VOWELS[sentence.vowels] * rng.normal(1, 0.03, (num_syllables, 3))
     high = numpy.tile(numpy.float32(tract) * HIGH_RESONANCES, (num_frames, 1))
-    hiss_hz = CONSONANTS[said.consonants]
+    hiss_hz = CONSONANTS[sentence.consonants]
     return Tracks(
         semitones=_smooth(semitones + 0.8 * trembling, 7),
         resonances=numpy.concatenate([_smooth(resonances[syllable], 11), high], axis=1),
@@ -110,57 +110,59 @@ def tracks(said: Sentence, prosody: Prosody, tract: float, rng: numpy.random.Gen
 
 
 def speak(
-    who: Speaker, said: Sentence, prosody: Prosody, sample_rate: int, rng: numpy.random.Generator
+    speaker: Speaker, sentence: Sentence, prosody: Prosody, sample_rate: int, rng: numpy.random.Generator
 ) -> numpy.ndarray:
-    """Say a sentence.
+    """Synthesise a sentence.
 
     Returns:
         Waveform (samples,), float64, between -1 and 1, its peak at -3 dBFS or below.
     """
-    course = tracks(said, prosody, who.tract, rng)
+    tracks = draw_tracks(sentence, prosody, speaker.tract, rng)
     hop = round(FRAME_SECONDS * sample_rate)
-    num_frames = len(course.semitones)
+    num_frames = len(tracks.semitones)
     num_samples = num_frames * hop
-    pulses = _pulses(course, who.pitch_hz, _between(0.3, 1 + prosody.jitter, 6) / 100, hop, sample_rate, rng)
+    pulses = _pulses(tracks, speaker.pitch_hz, _between(0.3, 1 + prosody.jitter, 6) / 100, hop, sample_rate, rng)
     noise = rng.standard_normal(num_samples, numpy.float32)
 
     hertz = numpy.linspace(0, sample_rate / 2, 2 * hop + 1, dtype=numpy.float32)
-    tract = _tract(course.resonances, hertz)
+    tract = _tract(tracks.resonances, hertz)
     octaves = numpy.log2(numpy.maximum(hertz, 300) / 300)
     tilted = 10 ** (octaves * (_between(-6, prosody.tilt - 2, 2) / 20))
     breath = 10 ** ((_between(-10, prosody.breath, 12) - 32) / 20)
-    rush = numpy.exp(-(((hertz - course.hiss_hz[:, None]) / 1200) ** 2))
-    voiced = course.voiced[:, None]
+    hiss = numpy.exp(-(((hertz - tracks.hiss_hz[:, None]) / 1200) ** 2))
+    voiced = tracks.voiced[:, None]
     spectrum = _frames(pulses, hop) * (tract * tilted * voiced)
-    spectrum += _frames(noise, hop) * (tract * breath * voiced + 0.05 * rush * course.hiss[:, None])
-    waveform = _add_up(spectrum, hop)
+    spectrum += _frames(noise, hop) * (tract * breath * voiced + 0.05 * hiss * tracks.hiss[:, None])
+    waveform = _overlap_add(spectrum, hop)
 
     waveform /= numpy.abs(waveform).max()
     decibels = PEAK_DB - 0.5 - _between(0, 8 - prosody.level, 24)
-    background = scipy.signal.lfilter([1.0], [1.0, -0.9], rng.standard_normal(num_samples)) * 10 ** (who.noise_db / 20)
+    background = scipy.signal.lfilter([1.0], [1.0, -0.9], rng.standard_normal(num_samples)) * 10 ** (
+        speaker.noise_db / 20
+    )
     return numpy.clip(waveform * 10 ** (decibels / 20) + background, -(10 ** (PEAK_DB / 20)), 10 ** (PEAK_DB / 20))
 
 
 def _pulses(
-    course: Tracks, pitch_hz: float, jitter: float, hop: int, sample_rate: int, rng: numpy.random.Generator
+    tracks: Tracks, pitch_hz: float, jitter: float, hop: int, sample_rate: int, rng: numpy.random.Generator
 ) -> numpy.ndarray:
-    """Change of the glottal flow, (samples,): each period rises, closes sharply and rests (Rosenberg 1971)."""
-    num_samples = len(course.semitones) * hop
-    hertz = numpy.clip(pitch_hz * 2 ** (course.semitones / 12), 50, 600)
+    """Derivative of the glottal flow, (samples,): each period opens, closes sharply and rests (Rosenberg 1971)."""
+    num_samples = len(tracks.semitones) * hop
+    hertz = numpy.clip(pitch_hz * 2 ** (tracks.semitones / 12), 50, 600)
     hertz = numpy.interp(numpy.arange(num_samples), numpy.arange(len(hertz)) * hop, hertz)
     periods = numpy.cumsum(hertz) / sample_rate
-    which = periods.astype(int)
+    period = periods.astype(int)
     # Shimmer is about three times jitter in ordinary voices.
-    shift = rng.normal(0, jitter, which[-1] + 2)
-    strength = 1 + rng.normal(0, 3 * jitter, which[-1] + 2)
-    phase = periods - which + shift[which]
+    shift = rng.normal(0, jitter, period[-1] + 2)
+    strength = 1 + rng.normal(0, 3 * jitter, period[-1] + 2)
+    phase = periods - period + shift[period]
     opening = numpy.sin(numpy.pi * phase / 0.45) * ((phase > 0) & (phase < 0.45))
     closing = -3.5 * numpy.sin(numpy.pi * (phase - 0.45) / 0.3) * ((phase >= 0.45) & (phase < 0.6))
-    return ((opening + closing) * strength[which]).astype(numpy.float32)
+    return ((opening + closing) * strength[period]).astype(numpy.float32)
 
 
 def _tract(resonances: numpy.ndarray, hertz: numpy.ndarray) -> numpy.ndarray:
-    """Gain of the resonances in a row, (frames, bins), each 1 at 0 Hz."""
+    """Gain of the cascaded resonances, (frames, bins); 1 at 0 Hz."""
     squared = numpy.square(hertz)
     gain = numpy.ones((len(resonances), len(hertz)), numpy.float32)
     for centre, bandwidth in zip(resonances.T, BANDWIDTHS, strict=True):
@@ -176,18 +178,18 @@ def _frames(waveform: numpy.ndarray, hop: int) -> numpy.ndarray:
     return scipy.fft.rfft(frames * scipy.signal.get_window("hann", 4 * hop).astype(numpy.float32))
 
 
-def _add_up(spectrum: numpy.ndarray, hop: int) -> numpy.ndarray:
-    """The waveform whose frames have these spectra, (samples,)."""
+def _overlap_add(spectrum: numpy.ndarray, hop: int) -> numpy.ndarray:
+    """The waveform of overlapping frames with these spectra, (samples,)."""
     num_frames = len(spectrum)
-    pieces = scipy.fft.irfft(spectrum).reshape(num_frames, 4, hop)
+    quarters = scipy.fft.irfft(spectrum).reshape(num_frames, 4, hop)
     waveform = numpy.zeros((num_frames + 3, hop), numpy.float32)
     for quarter in range(4):
-        waveform[quarter : quarter + num_frames] += pieces[:, quarter]
+        waveform[quarter : quarter + num_frames] += quarters[:, quarter]
     return waveform[2 : 2 + num_frames].reshape(-1) / 2
 
 
 def _smooth(track: numpy.ndarray, width: int) -> numpy.ndarray:
-    """A moving Hann average along the frames, edges held."""
+    """A moving Hann average over the frames, with repeated edges."""
     window = scipy.signal.get_window("hann", width + 2, fftbins=False)[1:-1]
     window /= window.sum()
     columns = track.reshape(len(track), -1)
@@ -197,5 +199,5 @@ def _smooth(track: numpy.ndarray, width: int) -> numpy.ndarray:
 
 
 def _between(low: float, value: float, high: float) -> float:
-    """The value, or the bound that it lies beyond."""
+    """The value, limited to the bounds."""
     return min(max(value, low), high)

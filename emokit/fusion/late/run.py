@@ -242,7 +242,11 @@ def _complete(
                 },
             },
         }
-    scores = {"name": settings.name, "modality": settings.modality, "model": " + ".join(panels["dev"].names)}
+    scores: dict[str, Any] = {
+        "name": settings.name,
+        "modality": settings.modality,
+        "model": " + ".join(panels["dev"].names),
+    }
     scores |= {"labels": list(labels), **{key: fusion[key] for key in ("verdict", "declared") if key in fusion}}
     scores |= {"splits": splits}
     resolved = settings.as_dict()

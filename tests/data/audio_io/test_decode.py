@@ -1,4 +1,4 @@
-"""From files to readings, in one process and in several."""
+"""Reading audio files in one process and in several."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from emokit.errors import WorkError
 
 
 class Deadly:
-    """An extractor that kills the process that receives it, as a lack of memory does."""
+    """An extractor that kills the process that unpickles it, as a lack of memory does."""
 
     sample_rate = 16_000
 
@@ -29,7 +29,7 @@ FATAL_LENGTH = 123
 
 
 class FatalLength:
-    """An extractor that dies on waveforms of one length, as a decoder dies on a file that trips it."""
+    """An extractor that crashes on waveforms of one length, as a decoder crashes on a malformed file."""
 
     sample_rate = 16_000
 
@@ -44,7 +44,7 @@ def some_files(write_emodb: Callable[..., list[Path]], root: Path) -> list[File]
     return [find_file(path.stem, path) for path in write_emodb(root, texts=texts)]
 
 
-def test_a_reading_tells_what_the_file_is(tmp_path: Path, extractor: Extractor) -> None:
+def test_a_reading_has_the_facts_and_the_features_of_its_file(tmp_path: Path, extractor: Extractor) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, numpy.tile([[0.5, 0.25]], (8_000, 1)), 16_000)
     file = find_file("emodb/a", path)
@@ -57,33 +57,35 @@ def test_a_reading_tells_what_the_file_is(tmp_path: Path, extractor: Extractor) 
     assert reading.log_mel.tolist() == [[0.375, 0.375]]
 
 
-def test_the_same_samples_are_the_same_recording_whatever_holds_them(tmp_path: Path, extractor: Extractor) -> None:
+def test_the_same_samples_are_the_same_recording_in_any_container(tmp_path: Path, extractor: Extractor) -> None:
     samples = numpy.random.default_rng(0).integers(-9999, 9999, 4000, numpy.int16)
     for name in ("a.wav", "b.flac", "c.aiff"):
         soundfile.write(tmp_path / name, samples, 16_000)
     samples[0] += 1
     soundfile.write(tmp_path / "d.wav", samples, 16_000)
-    read = {path.name: read_file(find_file(path.name, path), extractor).recording for path in tmp_path.iterdir()}
-    assert read["a.wav"] == read["b.flac"] == read["c.aiff"] != read["d.wav"]
+    hashes = {path.name: read_file(find_file(path.name, path), extractor).recording for path in tmp_path.iterdir()}
+    assert hashes["a.wav"] == hashes["b.flac"] == hashes["c.aiff"] != hashes["d.wav"]
 
 
-def test_a_file_of_no_use_gives_its_reason_and_no_features(tmp_path: Path, extractor: Extractor) -> None:
+def test_the_reading_of_an_unusable_file_has_a_reason_and_no_features(tmp_path: Path, extractor: Extractor) -> None:
     soundfile.write(tmp_path / "a.wav", numpy.zeros(100), 16_000)
     reading = read_file(find_file("a", tmp_path / "a.wav"), extractor)
     assert (reading.bad, reading.log_mel, reading.recording) == ("silent", None, "")
-    assert reading.detail == "100 samples, none above 0.0e+00 of full scale"
+    assert reading.detail == "100 samples, peak 0.0e+00 of full scale"
 
 
-def test_a_process_that_is_killed_ends_in_a_sentence(tmp_path: Path, write_emodb: Callable[..., list[Path]]) -> None:
+def test_processes_that_die_at_once_are_reported_in_one_sentence(
+    tmp_path: Path, write_emodb: Callable[..., list[Path]]
+) -> None:
     with pytest.raises(WorkError) as error:
         list(read_files(some_files(write_emodb, tmp_path), Deadly(), 2))
     assert str(error.value) == (
-        "A process that reads sound died before it read any, perhaps for want of memory; "
-        "what was read is kept, so give the same command again, with --workers 1."
+        "A process that reads audio died before it read a file, perhaps for lack of memory; "
+        "files read so far are kept, so repeat the command with --workers 1."
     )
 
 
-def test_a_file_that_kills_its_process_is_given_up_and_the_others_are_read(
+def test_a_file_that_kills_its_process_gets_a_reason_and_the_others_are_read(
     tmp_path: Path, write_emodb: Callable[..., list[Path]]
 ) -> None:
     files = some_files(write_emodb, tmp_path)
@@ -94,11 +96,11 @@ def test_a_file_that_kills_its_process_is_given_up_and_the_others_are_read(
     assert [name for name, reading in readings.items() if reading.bad] == [fatal.utterance_id]
     reading = readings[fatal.utterance_id]
     assert (reading.bad, reading.log_mel) == ("the decoder crashed on it", None)
-    assert reading.detail == "the process that read it died; it is read again once its time of change is another"
+    assert reading.detail == "the process that read it died; the file is read again once its modification time changes"
     assert (reading.size, reading.changed_ns) == (fatal.size, fatal.changed_ns)
 
 
-def test_a_file_that_is_gone_or_may_not_be_read_is_not_known_again(
+def test_a_missing_or_unreadable_file_has_no_version(
     tmp_path: Path, extractor: Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading = read_file(find_file("a", tmp_path / "gone.wav"), extractor)
@@ -106,7 +108,7 @@ def test_a_file_that_is_gone_or_may_not_be_read_is_not_known_again(
     path = tmp_path / "secret.wav"
     soundfile.write(path, numpy.full(100, 0.5), 16_000)
 
-    # A mode of 0 does not stop root, who runs the tests of some machines.
+    # A mode of 0 does not stop root, which runs the tests on some machines.
     def forbidden(self: Path, *_: object) -> None:
         raise PermissionError(13, "Permission denied")
 

@@ -1,4 +1,4 @@
-"""One file from a server of this machine that cuts connections, forgets, refuses and lies."""
+"""One file from a local server that interrupts connections, cannot resume, refuses, or sends another file."""
 
 import hashlib
 from pathlib import Path
@@ -15,7 +15,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 ADVICE = "get it elsewhere"
 
 
-def test_a_file_comes_whole_and_tells_how_far_it_is(served: Any, tmp_path: Path) -> None:
+def test_a_file_is_fetched_completely_and_its_progress_reported(served: Any, tmp_path: Path) -> None:
     served.files["a.zip"] = CONTENT
     steps: list[tuple[int, int]] = []
     progress = lambda *step: steps.append(step)  # noqa: E731
@@ -26,7 +26,7 @@ def test_a_file_comes_whole_and_tells_how_far_it_is(served: Any, tmp_path: Path)
     assert [total for _, total in steps] == [512_000] * len(steps)
 
 
-def test_a_file_that_is_there_and_right_is_not_fetched_again(served: Any, tmp_path: Path) -> None:
+def test_an_existing_file_with_the_right_checksum_is_not_fetched_again(served: Any, tmp_path: Path) -> None:
     served.files["a.zip"] = CONTENT
     md5 = hashlib.md5(CONTENT).hexdigest()
     for _ in range(2):
@@ -34,19 +34,19 @@ def test_a_file_that_is_there_and_right_is_not_fetched_again(served: Any, tmp_pa
     assert len(served.asked) == 1
 
 
-def test_after_a_cut_connection_only_the_rest_is_asked_for(served: Any, tmp_path: Path) -> None:
+def test_after_an_interruption_only_the_missing_bytes_are_requested(served: Any, tmp_path: Path) -> None:
     served.files["a.zip"], served.cut_at, served.cuts = CONTENT, 262_144, 1
     assert fetch(f"{served.url}/a.zip", tmp_path / "a.zip", f"sha256:{SHA256}", ADVICE) == SHA256
     assert served.asked == [("a.zip", None), ("a.zip", "bytes=262144-")]
 
 
-def test_a_server_without_range_is_asked_for_everything_again(served: Any, tmp_path: Path) -> None:
+def test_a_server_without_ranges_is_asked_for_the_whole_file_again(served: Any, tmp_path: Path) -> None:
     served.files["a.zip"], served.cut_at, served.cuts, served.resumes = CONTENT, 262_144, 1, False
     assert fetch(f"{served.url}/a.zip", tmp_path / "a.zip", f"sha256:{SHA256}", ADVICE) == SHA256
     assert len(served.asked) == 2
 
 
-def test_what_came_of_another_version_is_not_gone_on_with(served: Any, tmp_path: Path) -> None:
+def test_bytes_of_another_version_are_discarded(served: Any, tmp_path: Path) -> None:
     served.files["a.zip"], served.cut_at, served.cuts = bytes(512_000), 262_144, 5
     served.resumes = False
     with pytest.raises(WorkError):
@@ -55,7 +55,7 @@ def test_what_came_of_another_version_is_not_gone_on_with(served: Any, tmp_path:
     assert fetch(f"{served.url}/a.zip", tmp_path / "a.zip", None, ADVICE) == SHA256
 
 
-def test_a_connection_that_fails_again_and_again_is_one_sentence_and_keeps_what_came(
+def test_a_connection_that_keeps_failing_is_one_sentence_and_the_received_bytes_are_kept(
     served: Any, tmp_path: Path
 ) -> None:
     served.files["a.zip"], served.cut_at, served.cuts = CONTENT, 0, 100
@@ -63,8 +63,8 @@ def test_a_connection_that_fails_again_and_again_is_one_sentence_and_keeps_what_
     with pytest.raises(WorkError) as error:
         fetch(url, path, None, ADVICE)
     assert str(error.value) == (
-        f"{url} could not be fetched (the connection breaks off); what came of it is kept, "
-        "so give the same command again when the connection is better."
+        f"{url} could not be fetched (the connection was interrupted); the bytes received so far are kept, "
+        "so repeat the command when the connection is better."
     )
     served.asked.clear()
     served.cut_at, served.cuts = 65_536, 3
@@ -72,7 +72,7 @@ def test_a_connection_that_fails_again_and_again_is_one_sentence_and_keeps_what_
     assert [span for _, span in served.asked] == [None, "bytes=65536-", "bytes=131072-", "bytes=196608-"]
 
 
-def test_after_being_stopped_the_next_call_goes_on(served: Any, tmp_path: Path) -> None:
+def test_the_call_after_an_interrupt_resumes(served: Any, tmp_path: Path) -> None:
     served.files["a.zip"] = CONTENT
 
     def stop(done: int, total: int) -> None:
@@ -87,14 +87,14 @@ def test_after_being_stopped_the_next_call_goes_on(served: Any, tmp_path: Path) 
     assert served.asked == [("a.zip", None), ("a.zip", "bytes=262144-")]
 
 
-def test_a_part_that_is_whole_already_is_taken(served: Any, tmp_path: Path) -> None:
+def test_a_complete_part_is_used(served: Any, tmp_path: Path) -> None:
     served.files["a.zip"] = CONTENT
     (tmp_path / "a.zip.part").write_bytes(CONTENT)
     (tmp_path / "a.zip.part.version").write_text('"1"')
     assert fetch(f"{served.url}/a.zip", tmp_path / "a.zip", None, ADVICE) == SHA256
 
 
-def test_a_busy_server_is_asked_again(served: Any, tmp_path: Path) -> None:
+def test_a_busy_server_is_retried(served: Any, tmp_path: Path) -> None:
     served.files["a.zip"], served.busy = CONTENT, 2
     assert fetch(f"{served.url}/a.zip", tmp_path / "a.zip", None, ADVICE) == SHA256
     served.busy = 9
@@ -102,19 +102,19 @@ def test_a_busy_server_is_asked_again(served: Any, tmp_path: Path) -> None:
         fetch(f"{served.url}/a.zip", tmp_path / "b.zip", None, ADVICE)
 
 
-def test_another_file_than_the_checksum_says_is_deleted_and_named(served: Any, tmp_path: Path) -> None:
+def test_a_file_with_another_checksum_is_deleted_and_refused(served: Any, tmp_path: Path) -> None:
     served.files["a.zip"] = b"another"
-    url, found = f"{served.url}/a.zip", hashlib.sha256(b"another").hexdigest()
+    url, digest = f"{served.url}/a.zip", hashlib.sha256(b"another").hexdigest()
     with pytest.raises(DataError) as error:
         fetch(url, tmp_path / "a.zip", f"sha256:{SHA256}", ADVICE)
     assert str(error.value) == (
-        f"{url} is another file than sha256:{SHA256} (it has {found}) and was deleted; "
-        "give the same command again, and if it stays so, get it elsewhere."
+        f"{url} does not have the checksum sha256:{SHA256} (it has {digest}) and was deleted; "
+        "repeat the command, and if that does not help, get it elsewhere."
     )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_not_there_is_one_sentence(served: Any, tmp_path: Path) -> None:
+def test_a_missing_file_is_one_sentence(served: Any, tmp_path: Path) -> None:
     url = f"{served.url}/a.zip"
     with pytest.raises(DataError) as error:
         fetch(url, tmp_path / "a.zip", None, ADVICE)
@@ -126,7 +126,8 @@ def test_a_machine_without_a_network_is_one_sentence(tmp_path: Path, monkeypatch
     monkeypatch.setattr(module, "PAUSE_SECONDS", 0.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with pytest.raises(
-        WorkError, match=r"^http://127\.0\.0\.1:9/a could not be fetched \(Connection refused\); what came"
+        WorkError,
+        match=r"^http://127\.0\.0\.1:9/a could not be fetched \(Connection refused\); the bytes received so far are kept",
     ):
         fetch("http://127.0.0.1:9/a", tmp_path / "a", None, ADVICE)
 

@@ -1,4 +1,4 @@
-"""Archives, honest and evil ones."""
+"""Valid, damaged and unsafe archives."""
 
 import io
 import stat
@@ -36,22 +36,22 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "", mode: int
     return info
 
 
-def found(folder: Path) -> dict[str, bytes]:
+def files_in(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_zip_and_a_tar_archive_give_the_same_files(tmp_path: Path) -> None:
-    zipped(tmp_path / "a.zip", {"Actor_01/": b"", "Actor_01/x.wav": b"sound", "__MACOSX/._x": b"", "._y": b""})
+    zipped(tmp_path / "a.zip", {"Actor_01/": b"", "Actor_01/x.wav": b"audio", "__MACOSX/._x": b"", "._y": b""})
     tarred(
         tmp_path / "a.tar.gz",
         member("Actor_01", tarfile.DIRTYPE),
         member("Actor_01/x.wav"),
         member("Actor_01/._x.wav"),
-        content=b"sound",
+        content=b"audio",
     )
     for name in ("a.zip", "a.tar.gz"):
         assert unpack(tmp_path / name, tmp_path / "out" / name) == 1
-        assert found(tmp_path / "out" / name) == {"Actor_01/x.wav": b"sound"}
+        assert files_in(tmp_path / "out" / name) == {"Actor_01/x.wav": b"audio"}
 
 
 def test_nothing_becomes_executable(tmp_path: Path) -> None:
@@ -61,12 +61,12 @@ def test_nothing_becomes_executable(tmp_path: Path) -> None:
         assert path.stat().st_mode & 0o7111 == 0
 
 
-EVIL = ("../x.wav", "a/../../x.wav", "/x.wav", "C:/x.wav", "a\\..\\x.wav")
+UNSAFE = ("../x.wav", "a/../../x.wav", "/x.wav", "C:/x.wav", "a\\..\\x.wav")
 
 
-@pytest.mark.parametrize("name", EVIL)
+@pytest.mark.parametrize("name", UNSAFE)
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_a_path_that_leads_out_of_the_folder_is_refused(tmp_path: Path, name: str, kind: str) -> None:
+def test_a_path_outside_the_folder_is_refused(tmp_path: Path, name: str, kind: str) -> None:
     if kind == "zip":
         archive = zipped(tmp_path / "evil.zip", {name: b"evil"})
     else:
@@ -74,51 +74,50 @@ def test_a_path_that_leads_out_of_the_folder_is_refused(tmp_path: Path, name: st
     with pytest.raises(DataError) as error:
         unpack(archive, tmp_path / "in" / "out")
     assert str(error.value) == (
-        f"{archive.name} holds {name!r}, a path that leads out of its folder, which no corpus has; "
-        "do not use this archive."
+        f"{archive.name} contains {name!r}, a path outside its folder, which no corpus has; do not use this archive."
     )
-    assert found(tmp_path) == {archive.name: archive.read_bytes()}
+    assert files_in(tmp_path) == {archive.name: archive.read_bytes()}
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
 def test_links_and_devices_are_refused(tmp_path: Path, kind: bytes) -> None:
     archive = tarred(tmp_path / "evil.tar.gz", member("a", kind, "/etc/passwd"), member("a/x"), content=b"evil")
-    with pytest.raises(DataError, match=r"^evil\.tar\.gz holds 'a', a link or a device, which no corpus has"):
+    with pytest.raises(DataError, match=r"^evil\.tar\.gz contains 'a', a link or a device, which no corpus has"):
         unpack(archive, tmp_path / "out")
 
 
 def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "evil.zip", {"a": b"/etc"}, stat.S_IFLNK | 0o777)
-    with pytest.raises(DataError, match=r"^evil\.zip holds 'a', a link or a device, which no corpus has"):
+    with pytest.raises(DataError, match=r"^evil\.zip contains 'a', a link or a device, which no corpus has"):
         unpack(archive, tmp_path / "out")
 
 
-def test_a_link_that_was_there_before_leads_nowhere(tmp_path: Path) -> None:
+def test_an_existing_link_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a").symlink_to(tmp_path / "outside")
-    with pytest.raises(DataError, match="leads out of its folder"):
+    with pytest.raises(DataError, match="a path outside its folder"):
         unpack(zipped(tmp_path / "a.zip", {"a/x": b"evil"}), tmp_path / "out")
     assert list((tmp_path / "outside").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
-def test_a_page_in_place_of_an_archive_is_named(tmp_path: Path, name: str) -> None:
+def test_a_web_page_in_place_of_an_archive_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("<html>Please log in</html>")
-    with pytest.raises(DataError, match=rf"^{name} is damaged or no archive; fetch it again\.$"):
+    with pytest.raises(DataError, match=rf"^{name} is damaged or not an archive; fetch it again\.$"):
         unpack(tmp_path / name, tmp_path / "out")
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_a_damaged_archive_is_named(tmp_path: Path, kind: str) -> None:
+def test_a_damaged_archive_is_refused(tmp_path: Path, kind: str) -> None:
     content = bytes(range(256)) * 100
     if kind == "zip":
         archive = zipped(tmp_path / "a.zip", {"x": content})
-        whole = bytearray(archive.read_bytes())
-        whole[100] ^= 255
+        damaged = bytearray(archive.read_bytes())
+        damaged[100] ^= 255
     else:
         archive = tarred(tmp_path / "a.tar.gz", member("x"), content=content)
-        whole = bytearray(archive.read_bytes()[:-200])
-    archive.write_bytes(whole)
+        damaged = bytearray(archive.read_bytes()[:-200])
+    archive.write_bytes(damaged)
     with pytest.raises(DataError, match=r"is damaged \(.+\); fetch it again\.$"):
         unpack(archive, tmp_path / "out")

@@ -1,4 +1,4 @@
-"""From what a reader found to rows: labels by the map, the rest into the ledger, sentences for what is not there."""
+"""From the utterances of a reader to rows of the table: the label map, unusable audio, and the errors for unusable roots."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,12 +7,14 @@ import numpy
 import pytest
 import soundfile
 
+from emokit.data.audio_io.read import ADVICE, LFS_POINTER
 from emokit.data.audio_io.reading import Reading
 from emokit.data.catalogue import Corpus, read_catalogue
 from emokit.data.ledger import Ledger
 from emokit.data.sources.rows import labelled, with_audio
 from emokit.data.store import FeatureStore, write_shard
 from emokit.errors import DataError, UsageError
+from emokit.labels import LabelSet
 
 MELD_HEADER = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"
 
@@ -26,28 +28,28 @@ def store_of(folder: Path, *readings: Reading) -> FeatureStore:
     return FeatureStore(folder)
 
 
-def sound(utterance_id: str, **facts: object) -> Reading:
-    good = {"duration_seconds": 1.0, "sample_rate": 16_000, "num_channels": 1, "recording": utterance_id}
-    return Reading(utterance_id, 10, 1, **(good | facts))  # type: ignore[arg-type]
+def reading(utterance_id: str, **facts: object) -> Reading:
+    facts_of_good_audio = {"duration_seconds": 1.0, "sample_rate": 16_000, "num_channels": 1, "recording": utterance_id}
+    return Reading(utterance_id, 10, 1, **(facts_of_good_audio | facts))  # type: ignore[arg-type]
 
 
-def test_labels_become_ours_by_the_map_and_what_is_left_out_is_counted(
+def test_raw_labels_are_mapped_and_unmapped_utterances_are_dropped(
     tmp_path: Path, write_emodb: Callable[..., list[Path]]
 ) -> None:
     write_emodb(tmp_path, speakers=["03"], emotions="WLF")
     (tmp_path / "wav" / "notes.wav").touch()
     ledger = Ledger()
-    found = [(utterance.utterance_id, label) for utterance, label in labelled(corpus("emodb", tmp_path), ledger)]
-    assert found == [("emodb/03a01Fa", "happy"), ("emodb/03a01Wa", "angry")]
+    labels = [(utterance.utterance_id, label) for utterance, label in labelled(corpus("emodb", tmp_path), ledger)]
+    assert labels == [("emodb/03a01Fa", "happy"), ("emodb/03a01Wa", "angry")]
     assert ledger.dropped == {
         "emodb": {
             "label boredom is left out": ["emodb/03a01La"],
-            "a name that this corpus does not have": ["wav/notes.wav"],
+            "unknown file name": ["wav/notes.wav"],
         }
     }
 
 
-def test_raw_labels_that_no_map_names_are_listed_with_an_example_each(
+def test_raw_labels_that_the_map_lacks_are_listed_with_an_example_each(
     tmp_path: Path, write_emodb: Callable[..., list[Path]]
 ) -> None:
     write_emodb(tmp_path, emotions="WFT")
@@ -60,26 +62,36 @@ def test_raw_labels_that_no_map_names_are_listed_with_an_example_each(
     )
 
 
-def test_labels_of_several_raters_count_where_they_become_one_class(tmp_path: Path) -> None:
+def test_a_label_map_that_leads_outside_the_label_set_is_refused(
+    tmp_path: Path, write_emodb: Callable[..., list[Path]]
+) -> None:
+    write_emodb(tmp_path)
+    with pytest.raises(UsageError) as error:
+        list(labelled(corpus("emodb", tmp_path), Ledger(LabelSet(["sad", "angry", "happy"]))))
+    assert str(error.value) == (
+        "emodb maps disgust to disgust, which is not in the label set; "
+        "map it to one of sad, angry, happy, or to null to leave disgust out."
+    )
+
+
+def test_a_row_with_several_labels_counts_if_they_map_to_the_same_one(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("anger\nannoyance\njoy\n")
     (tmp_path / "train.tsv").write_text("Stop it!\t0,1\tone\nWell, well.\t0,2\ttwo\nYes!\t2\tthree\n")
     ledger = Ledger()
     merging = corpus("goemotions", tmp_path, options={"conflicts": "merge-same-group"})
-    found = {utterance.utterance_id: label for utterance, label in labelled(merging, ledger)}
-    assert found == {"goemotions/one": "angry", "goemotions/three": "happy"}
+    labels = {utterance.utterance_id: label for utterance, label in labelled(merging, ledger)}
+    assert labels == {"goemotions/one": "angry", "goemotions/three": "happy"}
     assert ledger.dropped == {"goemotions": {"labels of several classes": ["goemotions/two"]}}
     assert ledger.details == {"goemotions/two": "anger+joy"}
 
 
-def test_a_corpus_without_a_root_asks_for_it() -> None:
+def test_a_corpus_without_a_root_is_refused() -> None:
     with pytest.raises(UsageError) as error:
         list(labelled(read_catalogue()["emodb"], Ledger()))
     assert str(error.value) == "emodb has no root; name its folder with --root emodb=DIR."
 
 
-def test_a_root_that_holds_another_corpus_is_told_with_a_guess(
-    tmp_path: Path, write_emodb: Callable[..., list[Path]]
-) -> None:
+def test_a_root_with_another_corpus_names_that_corpus(tmp_path: Path, write_emodb: Callable[..., list[Path]]) -> None:
     write_emodb(tmp_path)
     with pytest.raises(DataError) as error:
         list(labelled(corpus("ravdess", tmp_path), Ledger()))
@@ -90,15 +102,15 @@ def test_a_root_that_holds_another_corpus_is_told_with_a_guess(
 
 
 @pytest.mark.parametrize(
-    ("name", "held"), [("song.wav", "1 file, none named like savee"), ("readme.txt", "no sound files")]
+    ("name", "content"), [("song.wav", "1 file, none named like savee"), ("readme.txt", "no audio files")]
 )
-def test_a_root_that_holds_no_corpus_says_what_was_expected(tmp_path: Path, name: str, held: str) -> None:
+def test_a_root_without_a_corpus_names_the_expected_one(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).touch()
     with pytest.raises(DataError) as error:
         list(labelled(corpus("savee", tmp_path), Ledger()))
     assert str(error.value) == (
-        f"savee: {tmp_path} holds {held}; expected SAVEE, Surrey Audio-Visual Expressed Emotion, 4 Englishmen, "
-        "120 sentences each, 7 emotions: mend --root savee."
+        f"savee: {tmp_path} holds {content}; expected SAVEE, Surrey Audio-Visual Expressed Emotion, 4 Englishmen, "
+        "120 sentences each, 7 emotions: correct --root savee."
     )
 
 
@@ -106,21 +118,23 @@ def test_a_root_that_holds_no_corpus_says_what_was_expected(tmp_path: Path, name
     ("name", "file", "reason"),
     [
         ("esd", "0001/Angry/0001_000351.wav", "Mandarin, which the option languages leaves out"),
-        ("meld", "test/dia0_utt0.wav", "test_sent_emo.csv is not there"),
+        ("meld", "test/dia0_utt0.wav", "test_sent_emo.csv is missing"),
     ],
 )
-def test_a_root_whose_files_are_all_left_out_says_why(tmp_path: Path, name: str, file: str, reason: str) -> None:
+def test_the_error_for_a_root_with_only_dropped_files_has_the_reason(
+    tmp_path: Path, name: str, file: str, reason: str
+) -> None:
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).touch()
     with pytest.raises(DataError) as error:
         list(labelled(corpus(name, tmp_path), Ledger()))
     assert str(error.value) == (
         f"{name}: {tmp_path} holds nothing that can be used (1 left out: {reason}); "
-        f"mend --root {name}, or the options of {name} in a file given with --datasets."
+        f"correct --root {name}, or the options of {name} in a file given with --datasets."
     )
 
 
-def test_bad_sound_is_dropped_with_its_reason_and_several_channels_are_a_repair(
+def test_bad_audio_is_dropped_with_its_reason_and_averaged_channels_are_a_repair(
     tmp_path: Path, write_emodb: Callable[..., list[Path]]
 ) -> None:
     write_emodb(tmp_path / "corpus", speakers=["03"])
@@ -128,9 +142,9 @@ def test_bad_sound_is_dropped_with_its_reason_and_several_channels_are_a_repair(
     emodb = corpus("emodb", tmp_path / "corpus")
     store = store_of(
         tmp_path,
-        sound("emodb/03a01Fa", num_channels=2),
-        sound("emodb/03a01Na", bad="silent", detail="9 samples"),
-        sound("emodb/03a01Wa", duration_seconds=2.5),
+        reading("emodb/03a01Fa", num_channels=2),
+        reading("emodb/03a01Na", bad="silent", detail="9 samples"),
+        reading("emodb/03a01Wa", duration_seconds=2.5),
     )
     table = with_audio(emodb, list(labelled(emodb, ledger)), store, ledger)
     assert list(table["utterance_id"]) == ["emodb/03a01Fa", "emodb/03a01Wa"]
@@ -143,27 +157,26 @@ def test_bad_sound_is_dropped_with_its_reason_and_several_channels_are_a_repair(
 @pytest.mark.parametrize(
     ("reason", "advice"),
     [
-        ("a Git LFS pointer, not sound", "fetch the sound itself with `git lfs pull`."),
-        ("truncated", "fetch the corpus again, whole."),
+        (LFS_POINTER, f"{ADVICE[LFS_POINTER]}."),
+        ("truncated", "download the complete corpus again."),
     ],
 )
-def test_a_corpus_without_any_sound_of_use_is_one_sentence(
+def test_a_corpus_without_usable_audio_is_refused(
     tmp_path: Path, write_emodb: Callable[..., list[Path]], reason: str, advice: str
 ) -> None:
-    # The many utterances of a label that is left out are not why there is none of use.
+    # Utterances with a label that is left out, however many, do not count as unusable.
     write_emodb(tmp_path / "corpus", speakers=["03"], texts=("a01", "a02"), emotions="WL")
     ledger = Ledger()
     emodb = corpus("emodb", tmp_path / "corpus")
-    store = store_of(tmp_path, *(sound(f"emodb/03{text}Wa", bad=reason) for text in ("a01", "a02")))
+    store = store_of(tmp_path, *(reading(f"emodb/03{text}Wa", bad=reason) for text in ("a01", "a02")))
     with pytest.raises(DataError) as error:
         with_audio(emodb, list(labelled(emodb, ledger)), store, ledger)
     assert str(error.value) == (
-        f"emodb: {tmp_path / 'corpus'} has 2 utterances of the wanted labels and none with usable sound "
-        f"({reason}); {advice}"
+        f"emodb: {tmp_path / 'corpus'} has 2 labelled utterances, none with usable audio ({reason}); {advice}"
     )
 
 
-def test_a_corpus_with_only_labels_that_are_left_out_says_so(
+def test_a_corpus_with_only_labels_that_are_left_out_is_refused(
     tmp_path: Path, write_emodb: Callable[..., list[Path]]
 ) -> None:
     write_emodb(tmp_path, emotions="L")
@@ -173,14 +186,12 @@ def test_a_corpus_with_only_labels_that_are_left_out_says_so(
         with_audio(emodb, list(labelled(emodb, ledger)), FeatureStore(tmp_path), ledger)
     assert str(error.value) == (
         f"emodb: {tmp_path} holds only labels that are left out; "
-        "see what becomes of them with `emokit prepare emodb --show-labels`."
+        "see the label map with `emokit prepare emodb --show-labels`."
     )
 
 
 @pytest.mark.parametrize(("policy", "with_path"), [("drop", [0]), ("keep", [0, 1, 2])])
-def test_rows_of_meld_keep_their_text_where_the_clip_is_of_no_use(
-    tmp_path: Path, policy: str, with_path: list[int]
-) -> None:
+def test_rows_of_meld_with_an_unusable_clip_keep_their_text(tmp_path: Path, policy: str, with_path: list[int]) -> None:
     rows = "".join(f"{n},Line {n}.,Ross,joy,positive,0,{n},1,1,,\n" for n in range(5))
     (tmp_path / "test_sent_emo.csv").write_text(MELD_HEADER + rows)
     (tmp_path / "test").mkdir()
@@ -190,10 +201,10 @@ def test_rows_of_meld_keep_their_text_where_the_clip_is_of_no_use(
     meld, ledger = corpus("meld", tmp_path, options=options), Ledger()
     store = store_of(
         tmp_path,
-        sound("meld/test/dia0_utt0", duration_seconds=2.0),
-        sound("meld/test/dia0_utt1", duration_seconds=0.064),
-        sound("meld/test/dia0_utt2", duration_seconds=305.0),
-        sound("meld/test/dia0_utt3", bad="undecodable", detail="no decoder knows it"),
+        reading("meld/test/dia0_utt0", duration_seconds=2.0),
+        reading("meld/test/dia0_utt1", duration_seconds=0.064),
+        reading("meld/test/dia0_utt2", duration_seconds=305.0),
+        reading("meld/test/dia0_utt3", bad="undecodable", detail="no decoder knows it"),
     )
     table = with_audio(meld, list(labelled(meld, ledger)), store, ledger)
     assert list(table["text"]) == [f"Line {n}." for n in range(5)]
@@ -213,7 +224,7 @@ def test_rows_of_meld_keep_their_text_where_the_clip_is_of_no_use(
     assert not ledger.dropped["meld"]
 
 
-def test_copies_of_another_kind_do_not_make_a_corpus_look_whole(tmp_path: Path) -> None:
+def test_copies_in_another_format_do_not_count_as_recognised(tmp_path: Path) -> None:
     for name in ("AudioWAV/1001_DFA_ANG_XX.wav", "AudioMP3/1001_DFA_ANG_XX.mp3", "AudioMP3/1001_DFA_DIS_XX.mp3"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()

@@ -1,4 +1,4 @@
-"""Who goes into which split, and what two splits share."""
+"""Random splits by speaker and by utterance, and leakage between splits."""
 
 import itertools
 
@@ -8,70 +8,71 @@ import pytest
 
 from emokit.data.splits.draw import SplitSettings, by_speaker, draw_utterances, leakage
 from emokit.errors import UsageError
-from emokit.labels import LABELS
+
+LABELS = ("calm", "joyful", "tense")  # not of the default set
 
 
 def corpus(num_speakers: int, seed: int = 0) -> pandas.DataFrame:
-    """Utterances of speakers who differ in number and in their shares of three labels."""
+    """Speakers with different numbers of utterances and shares of three labels."""
     random = numpy.random.default_rng(seed)
     rows = [
         {"speaker": f"{speaker:02}", "label": label, "split": None}
         for speaker in range(num_speakers)
-        for label in ("angry", "happy", "sad")
+        for label in LABELS
         for _ in range(random.integers(1, 12))
     ]
     return pandas.DataFrame(rows)
 
 
-def members(table: pandas.DataFrame, splits: pandas.Series) -> dict[str, set[str]]:
+def speakers_of(table: pandas.DataFrame, splits: pandas.Series) -> dict[str, set[str]]:
     return {name: set(table["speaker"][splits == name]) for name in ("train", "dev", "test")}
 
 
-def gap(table: pandas.DataFrame, parts: list[set[str]]) -> float:
-    """How far the splits' shares of labels are from the corpus's own, reckoned the long way."""
+def gap(table: pandas.DataFrame, groups: list[set[str]]) -> float:
+    """Sum of squared differences between the label shares of groups of speakers and of the corpus, computed in loops."""
     total = 0.0
-    for part in parts:
-        rows = table[table["speaker"].isin(part)]
+    for speakers in groups:
+        rows = table[table["speaker"].isin(speakers)]
         for label in LABELS:
             total += ((rows["label"] == label).mean() - (table["label"] == label).mean()) ** 2
     return total
 
 
-def test_every_speaker_is_in_one_split_and_the_shares_are_met() -> None:
+def test_each_speaker_is_in_one_split_and_the_shares_are_met() -> None:
     table = corpus(10)
-    found = members(table, by_speaker(table, "emodb", SplitSettings()))
-    assert {name: len(speakers) for name, speakers in found.items()} == {"train": 6, "dev": 2, "test": 2}
-    assert set.union(*found.values()) == set(table["speaker"])
-    assert all(a.isdisjoint(b) for a, b in itertools.combinations(found.values(), 2))
+    splits = speakers_of(table, by_speaker(table, "emodb", SplitSettings()))
+    assert {name: len(speakers) for name, speakers in splits.items()} == {"train": 6, "dev": 2, "test": 2}
+    assert set.union(*splits.values()) == set(table["speaker"])
+    assert all(a.isdisjoint(b) for a, b in itertools.combinations(splits.values(), 2))
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_no_assignment_of_whole_speakers_is_closer_to_the_labels_of_the_corpus(seed: int) -> None:
+def test_no_assignment_of_speakers_is_closer_to_the_label_shares_of_the_corpus(seed: int) -> None:
     table = corpus(5, seed)
-    found = members(table, by_speaker(table, "emodb", SplitSettings()))
-    every = [
+    splits = speakers_of(table, by_speaker(table, "emodb", SplitSettings()))
+    gaps = [
         gap(table, [{a}, {b}, set(table["speaker"]) - {a, b}])
-        for a, b in itertools.permutations(found["train"] | found["dev"] | found["test"], 2)
+        for a, b in itertools.permutations(splits["train"] | splits["dev"] | splits["test"], 2)
     ]
-    assert gap(table, list(found.values())) == pytest.approx(min(every), abs=1e-12)
+    assert gap(table, list(splits.values())) == pytest.approx(min(gaps), abs=1e-12)
 
 
-def test_the_order_of_the_rows_plays_no_part() -> None:
+def test_splits_by_speaker_do_not_depend_on_the_order_of_the_rows() -> None:
     table = corpus(10)
     shuffled = table.sample(frac=1, random_state=1)
-    one, other = (by_speaker(t, "emodb", SplitSettings()) for t in (table, shuffled))
-    assert members(table, one) == members(shuffled, other)
-    pandas.testing.assert_series_equal(one, other.sort_index())
+    first, second = (by_speaker(t, "emodb", SplitSettings()) for t in (table, shuffled))
+    assert speakers_of(table, first) == speakers_of(shuffled, second)
+    pandas.testing.assert_series_equal(first, second.sort_index())
 
 
 def test_the_seed_decides_among_equally_good_assignments() -> None:
     alike = pandas.DataFrame([{"speaker": f"{n:02}", "label": label} for n in range(10) for label in ("angry", "sad")])
-    drawn = [members(alike, by_speaker(alike, "x", SplitSettings(seed=seed))) for seed in (0, 0, 1, 2)]
+    drawn = [speakers_of(alike, by_speaker(alike, "x", SplitSettings(seed=seed))) for seed in (0, 0, 1, 2)]
     assert drawn[0] == drawn[1]
     assert drawn[0] != drawn[2] != drawn[3]
 
 
-def test_two_speakers_cannot_be_kept_apart_in_three_splits() -> None:
+def test_a_corpus_of_two_speakers_is_refused() -> None:
     with pytest.raises(UsageError) as error:
         by_speaker(corpus(2), "tess", SplitSettings())
     assert str(error.value) == (
@@ -80,34 +81,34 @@ def test_two_speakers_cannot_be_kept_apart_in_three_splits() -> None:
     )
 
 
-def test_one_speaker_is_told_of_in_the_singular() -> None:
+def test_a_corpus_of_one_speaker_is_refused_in_the_singular() -> None:
     with pytest.raises(UsageError, match=r"^ravdess has 1 speaker \(00\), and train, dev and test"):
         by_speaker(corpus(1), "ravdess", SplitSettings())
 
 
-def test_shares_that_leave_nobody_to_train_on_are_refused() -> None:
+def test_shares_that_leave_no_speaker_for_train_are_refused() -> None:
     with pytest.raises(UsageError) as error:
         by_speaker(corpus(4), "savee", SplitSettings(dev_share=0.5, test_share=0.5))
     assert str(error.value) == (
-        "savee has 4 speakers, and 2 for dev with 2 for test leave none to train on; lower dev_share or test_share."
+        "savee has 4 speakers, and 2 for dev and 2 for test leave none for train; lower dev_share or test_share."
     )
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "sentence"),
     [
         ({"seed": -1}, "the command has seed = -1, but it should be greater than or equal to 0."),
         ({"dev_share": 0}, "the command has dev_share = 0, but it should be greater than 0."),
         ({"test_share": 1.5}, "the command has test_share = 1.5, but it should be less than 1."),
     ],
 )
-def test_a_seed_or_share_out_of_range_is_refused(values: dict[str, float], words: str) -> None:
+def test_a_seed_or_share_out_of_range_is_refused(values: dict[str, float], sentence: str) -> None:
     with pytest.raises(UsageError) as error:
         SplitSettings.make(dict(values), "the command")
-    assert str(error.value) == words
+    assert str(error.value) == sentence
 
 
-def test_a_share_of_every_label_is_drawn_whatever_the_order_of_the_rows() -> None:
+def test_a_share_of_each_label_is_drawn_in_any_order_of_the_rows() -> None:
     table = pandas.DataFrame(
         [
             {"utterance_id": f"x/{label}{n}", "label": label}
@@ -122,23 +123,24 @@ def test_a_share_of_every_label_is_drawn_whatever_the_order_of_the_rows() -> Non
     assert set(draw_utterances(table, 0.2, seed=1)) != set(drawn.index)
 
 
-def test_the_leakage_of_a_case_built_by_hand_is_counted() -> None:
+def test_leakage_between_splits_is_counted() -> None:
     columns = ["corpus", "split", "speaker", "sentence", "text", "recording"]
     rows = [
         ("emodb", "train", "03", "a01", "Hello.", "r1"),
         ("emodb", "train", "08", "a02", "Bye.", "r2"),
-        ("emodb", "dev", "03", "a01", " hello. ", "r3"),  # a speaker, a sentence and, but for case and space, a text
-        ("emodb", "test", "09", "a02", None, "r3"),  # a sentence of train, a recording of dev
-        ("savee", "test", "03", "a01", None, None),  # another corpus's speaker 03 and sentence a01
-        ("meld", "train", "Ross", None, "Hi!", None),
         (
-            "meld",
-            "test",
-            "Ross",
-            None,
-            "HI!",
-            None,
-        ),  # a speaker and a text of train; two unknown sentences are not equal
+            "emodb",
+            "dev",
+            "03",
+            "a01",
+            " hello. ",
+            "r3",
+        ),  # shares a speaker, a sentence and, up to case and spaces, a text with train
+        ("emodb", "test", "09", "a02", None, "r3"),  # shares a sentence with train and a recording with dev
+        ("savee", "test", "03", "a01", None, None),  # speaker 03 and sentence a01 of another corpus
+        ("meld", "train", "Ross", None, "Hi!", None),
+        # Shares a speaker and a text with train; unknown sentences are not equal.
+        ("meld", "test", "Ross", None, "HI!", None),
     ]
     assert leakage(pandas.DataFrame(rows, columns=columns)) == {
         "speakers": {"train-dev": 1, "train-test": 1, "dev-test": 0},

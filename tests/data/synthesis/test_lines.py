@@ -1,4 +1,4 @@
-"""The invented lines of small talk and the plain sentences."""
+"""The invented lines of dialogue and the neutral sentences."""
 
 import numpy
 
@@ -10,7 +10,7 @@ def test_plain_sentences_are_all_different() -> None:
     assert len({plain_sentence(number) for number in range(343)}) == 343
 
 
-def test_one_line_in_seven_gives_nothing_away_and_most_of_the_others_fit_the_mood() -> None:
+def test_one_line_in_seven_is_of_any_emotion_and_most_others_have_the_given_one() -> None:
     rng = numpy.random.default_rng(0)
     lines = [line("fear", rng) for _ in range(2000)]
     open_starts = tuple(text.split("{")[0] for text in OPEN_LINES)
@@ -19,6 +19,6 @@ def test_one_line_in_seven_gives_nothing_away_and_most_of_the_others_fit_the_moo
     assert 0.74 < sum(text.startswith(fear_starts) for text in lines) / 2000 < 0.84
 
 
-def test_no_line_has_an_unfilled_gap() -> None:
+def test_no_line_has_an_unfilled_placeholder() -> None:
     rng = numpy.random.default_rng(1)
     assert not [text for emotion in LINES for _ in range(200) if "{" in (text := line(emotion, rng))]

@@ -1,1 +1,1 @@
-"""One corpus, one file, its story on top."""
+"""Readers of corpora, one file per corpus; each file begins with a description of its corpus."""

@@ -1,18 +1,18 @@
-"""CREMA-D: 7442 clips of 91 actors (48 male, 43 female) saying 12 sentences in six emotions, in English.
+"""CREMA-D: 7442 clips of 91 actors (48 male, 43 female), 12 English sentences in six emotions.
 
-Homepage: https://github.com/CheyneyComputerScience/CREMA-D (a Git LFS repository: its zip holds pointers, not sound).
+Homepage: https://github.com/CheyneyComputerScience/CREMA-D (a Git LFS repository: its zip holds pointers, not audio).
 Licence: Open Database License 1.0, contents under the Database Contents License 1.0.
 Paper: Cao et al., "CREMA-D: Crowd-sourced emotional multimodal actors dataset", IEEE Transactions on Affective
 Computing 5(4), 2014.
 
 Names: `AAAA_SSS_EEE_LL`: actor 1001 to 1091, sentence, emotion ANG DIS FEA HAP NEU SAD, level LO MD HI, or XX for
-unspecified. Only the sentence IEO was asked for at three levels, and neutral has none.
+unspecified. Only the sentence IEO was recorded at three levels; neutral has no level.
 
-Labels: what the actor was asked to play (`labels: acted`), or what most listeners heard (`labels: voice`, the column
-`VoiceVote` of `processedResults/summaryTable.csv`). The two agree on 3099 of 7442 clips, and 644 votes are ties.
+Labels: the acted emotion (`labels: acted`), or the majority vote of the listeners (`labels: voice`, the column
+`VoiceVote` of `processedResults/summaryTable.csv`). The two agree on 3099 of 7442 clips; 644 votes are ties.
 
-Traps: AudioMP3 and VideoFlash hold the same recordings again; old copies write `1040_ITH_SAD_X`; `1076_MTI_SAD_XX` has
-no sound; three pairs of files with different labels are the same recording.
+Irregularities: AudioMP3 and VideoFlash hold the same recordings again; old copies write `1040_ITH_SAD_X`;
+`1076_MTI_SAD_XX` is silent; three pairs of files with different labels are the same recording.
 """
 
 import csv
@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from emokit.data.sources.scan import COPY, SOUND_ENDINGS, files, matches
+from emokit.data.sources.scan import AUDIO_SUFFIXES, COPY, files, matches
 from emokit.data.utterance import Dropped, Utterance
 from emokit.errors import DataError, UsageError
 
@@ -51,15 +51,15 @@ COMPRESSED = frozenset({".mp3", ".flv", ".mp4"})
 
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
-    """Find the corpus below `root`.
+    """Find the utterances below `root`.
 
     Args:
-        root: the repository's folder, or any folder above or below that holds the wav files.
+        root: the folder of the repository, or any other folder that contains the wav files.
         options: `labels`: `acted` (the default) or `voice`.
 
     Raises:
-        UsageError: the option has another value.
-        DataError: `labels: voice` without a table of votes.
+        UsageError: an option has an unknown value.
+        DataError: `labels: voice` was given and the table of votes is missing.
     """
     labels = options.get("labels", "acted")
     if labels not in ("acted", "voice"):
@@ -67,13 +67,13 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
     votes = _votes(root) if labels == "voice" else {}
     genders = _genders(root)
     seen: set[str] = set()
-    for found in matches(root, STEM, SOUND_ENDINGS - COMPRESSED):
-        if isinstance(found, Dropped):
-            yield found
+    for item in matches(root, STEM, AUDIO_SUFFIXES - COMPRESSED):
+        if isinstance(item, Dropped):
+            yield item
             continue
-        path, match = found
+        path, match = item
         actor, sentence, emotion = match["actor"], match["sentence"], match["emotion"]
-        stem = _whole_stem(path.stem)
+        stem = _present_stem(path.stem)
         if stem in seen:
             yield Dropped(path.as_posix(), COPY, f"taken: {stem}")
             continue
@@ -108,36 +108,36 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
         yield Dropped(path.as_posix(), "AudioMP3 and VideoFlash hold the same recordings")
 
 
-def _whole_stem(stem: str) -> str:
-    """`1040_ITH_SAD_X` of old copies under its present name."""
+def _present_stem(stem: str) -> str:
+    """The present name of a stem such as `1040_ITH_SAD_X`, as old copies write it."""
     return f"{stem}X" if stem.endswith("_X") else stem
 
 
 def _genders(root: Path) -> dict[str, str]:
-    """Actor -> `female` or `male`, from VideoDemographics.csv where it is there."""
+    """Actor -> `female` or `male`, from VideoDemographics.csv; empty if it is missing."""
     rows = _rows(root, "VideoDemographics.csv")
     genders = {row.get("ActorID", ""): (row.get("Sex") or "").lower() for row in rows}
     return {actor: gender for actor, gender in genders.items() if gender in ("female", "male")}
 
 
 def _votes(root: Path) -> dict[str, str]:
-    """Stem -> the emotion that most listeners heard: one letter, or several joined by colons where they tie."""
+    """Stem -> majority vote of the listeners: one letter, or several joined by colons for a tie."""
     rows = _rows(root, "summaryTable.csv")
     if not rows:
         raise DataError(
             f"crema_d has labels: voice, but {root} holds no processedResults/summaryTable.csv; "
-            "add it from the corpus's repository, or take labels: acted."
+            "add it from the corpus's repository, or use labels: acted."
         )
     for column in ("FileName", "VoiceVote"):
         if column not in rows[0]:
             raise DataError(
-                f"summaryTable.csv of {root} lacks the column {column}; take it from the corpus's repository."
+                f"summaryTable.csv of {root} lacks the column {column}; replace it by the file of the corpus's repository."
             )
-    return {_whole_stem(row["FileName"] or ""): row["VoiceVote"] or "" for row in rows}
+    return {_present_stem(row["FileName"] or ""): row["VoiceVote"] or "" for row in rows}
 
 
 def _rows(root: Path, name: str) -> list[dict[str, str]]:
-    """The rows of the first table of that name below `root`; none where there is no such table."""
+    """The rows of the first table of this name below `root`; empty if there is none."""
     for path in files(root, frozenset({".csv"})):
         if path.name == name:
             with (root / path).open(encoding="utf-8-sig", errors="replace", newline="") as file:

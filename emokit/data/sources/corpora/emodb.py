@@ -1,16 +1,16 @@
-"""EmoDB, the Berlin database of emotional speech: ten actors say ten everyday German sentences in seven emotions.
+"""EmoDB, the Berlin database of emotional speech: ten actors, ten everyday German sentences in seven emotions.
 
 Homepage: http://emodb.bilderbar.info (535 recordings of about 2.8 s, 16 kHz, mono).
 Licence: free for research.
 Paper: Burkhardt, Paeschke, Rolfes, Sendlmeier and Weiss, "A database of German emotional speech", Interspeech 2005.
 
-A name such as `03a01Fa` reads: speaker 03, text a01, emotion F (from the German word: Freude), version a. Versions
-have gaps, as takes that the listeners did not recognise were left out; the later release 2.0 holds those as well,
-under such names.
+Names such as `03a01Fa`: speaker 03, text a01, emotion F (initial of the German word: Freude), version a. Versions have
+gaps, as takes that listeners did not recognise were removed; the later release 2.0 contains those as well, under such
+names.
 
-Traps: some copies on the web are cut or padded to two seconds under the same names, or call F disgust; the emotion is
-read off the name here and nowhere else. Four recordings of speaker 14 carry a PAD chunk. The folders beside `wav`
-(`lablaut`, `silb`, `labsilb`) hold transcripts, not sound.
+Irregularities: some copies on the web are cut or padded to two seconds under the same names, or label F as disgust;
+only the name determines the emotion here. Four recordings of speaker 14 have a PAD chunk. The folders beside `wav`
+(`lablaut`, `silb`, `labsilb`) hold transcripts, not audio.
 """
 
 import re
@@ -54,12 +54,12 @@ STEM = re.compile(
 
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
-    """Every recording of EmoDB below `root`, in whatever folder it lies. There are no options."""
-    for found in matches(root, STEM):
-        if isinstance(found, Dropped):
-            yield found
+    """Find the utterances below `root`, in any folder. There are no options."""
+    for item in matches(root, STEM):
+        if isinstance(item, Dropped):
+            yield item
             continue
-        path, name = found
+        path, name = item
         yield Utterance(
             utterance_id=f"emodb/{name[0]}",
             corpus="emodb",

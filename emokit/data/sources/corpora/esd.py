@@ -1,15 +1,15 @@
-"""ESD: 350 sentences said in five emotions by ten speakers of Mandarin and ten of English; 35,000 files, half of each.
+"""ESD: 350 sentences in five emotions by ten speakers of Mandarin and ten of English; 35,000 files, half per language.
 
 Homepage: https://hltsingapore.github.io/ESD/ (on request). Licence: research only.
 Paper: Zhou, Sisman, Liu, Li, "Emotional voice conversion: Theory, databases and ESD", Speech Communication 137, 2022.
 
-Names: `SSSS_NNNNNN`: speaker 0001 to 0010 Mandarin, 0011 to 0020 English; file number 1 to 1750. The number says
-everything: 350 each of Neutral, Angry, Happy, Sad, Surprise, in the same order of sentences. Sentences 1 to 20 are the
-official evaluation (dev), 21 to 50 test, 51 to 350 train; all speakers are in all three.
+Names: `SSSS_NNNNNN`: speaker 0001 to 0010 Mandarin, 0011 to 0020 English; file number 1 to 1750. The number determines
+the emotion and the sentence: 350 files each of Neutral, Angry, Happy, Sad, Surprise, with the sentences in the same
+order. Sentences 1 to 20 are the official evaluation set (dev), 21 to 50 test, 51 to 350 train; all speakers are in all three.
 
 Layouts: `0011/Angry/0011_000351.wav`, or with `train`, `evaluation`, `test` below the emotion, or in one more folder.
-Transcripts: `0011/0011.txt`, tab-separated name, text, emotion; the encoding differs from speaker to speaker (GB 2312,
-UTF-16, UTF-8, Latin-1) and some lines are out of form.
+Transcripts: `0011/0011.txt`, tab-separated name, text, emotion; the encoding differs between speakers (GB 2312, UTF-16,
+UTF-8, Latin-1) and some lines are malformed.
 """
 
 import codecs
@@ -34,24 +34,28 @@ TRANSCRIPT_LINE = re.compile(r"(?P<stem>\d{4}_\d{6})\t+(?P<text>[^\t]+)\t+[^\t]+
 
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
-    """Find the corpus below `root`.
+    """Find the utterances below `root`.
 
     Args:
-        root: the folder of the speakers' folders, or any above it.
-        options: `languages`: a list of `en`, `zh`; by default English only.
+        root: the folder of the speakers' folders, or any folder above it.
+        options: `languages`: a list of `en`, `zh`; English only by default.
 
     Raises:
-        UsageError: an unknown language.
+        UsageError: a language is unknown.
     """
     languages = options.get("languages", ["en"])
-    if not isinstance(languages, list | tuple) or not languages or any(one not in list(LANGUAGES) for one in languages):
+    if (
+        not isinstance(languages, list | tuple)
+        or not languages
+        or any(name not in list(LANGUAGES) for name in languages)
+    ):
         raise UsageError(f"esd has the option languages: {languages}; expected a list of en, zh.")
     texts = _transcripts(root, languages)
-    for found in matches(root, STEM):
-        if isinstance(found, Dropped):
-            yield found
+    for item in matches(root, STEM):
+        if isinstance(item, Dropped):
+            yield item
             continue
-        path, match = found
+        path, match = item
         number = int(match["number"])
         if not 1 <= number <= NUM_SENTENCES * len(EMOTIONS):
             yield Dropped(path.as_posix(), UNKNOWN_NAME)
@@ -68,7 +72,7 @@ def _utterance(path: PurePosixPath, speaker: str, number: int, texts: Mapping[st
     emotion, sentence = EMOTIONS[block], index + 1
     split = "dev" if sentence <= 20 else "test" if sentence <= 50 else "train"
     flags = []
-    # The number is part of the name and cannot be mislaid as a file in a folder can.
+    # The number determines the emotion; a file may be in the wrong folder.
     flags += [f"in the folder {folder}" for folder in path.parts[:-1] if folder in EMOTIONS and folder != emotion]
     for folder in path.parts[:-1]:
         if SPLIT_FOLDERS.get(folder, split) != split:
@@ -98,7 +102,7 @@ def _language(speaker: str) -> str:
 
 
 def _transcripts(root: Path, languages: list[str] | tuple[str, ...]) -> dict[str, dict[str, str]]:
-    """Speaker -> stem -> text, for every speaker of these languages who has a transcript; odd lines are left out."""
+    """Speaker -> stem -> text, for each speaker of these languages with a transcript; malformed lines are left out."""
     texts: dict[str, dict[str, str]] = {}
     for path in files(root, frozenset({".txt"})):
         speaker = path.stem
@@ -111,7 +115,7 @@ def _transcripts(root: Path, languages: list[str] | tuple[str, ...]) -> dict[str
 
 
 def _decoded(content: bytes, language: str) -> str:
-    """The text of a transcript: UTF-16 shows by its mark or zero bytes, UTF-8 by being valid; else it is older."""
+    """The text of a transcript: UTF-16 if it has a byte order mark or zero bytes, UTF-8 if valid, else an older encoding."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", errors="replace")
     if b"\0" in content:

@@ -1,4 +1,4 @@
-"""JL-Corpus: four speakers of New Zealand English, 15 sentences in each of ten emotions, said four times; 2400 files.
+"""JL-Corpus: four speakers of New Zealand English, 15 sentences in each of ten emotions, four takes each; 2400 files.
 
 Homepage: https://github.com/tli725/JL-Corpus, on Kaggle as tli725/jl-corpus. Licence: stated on that page.
 Paper: James, Tian, Watson, "An open source emotional speech corpus for human robot interaction applications",
@@ -7,9 +7,9 @@ Interspeech 2018.
 Names: `{female|male}{1|2}_emotion_{1-15}{a|b}_{1|2}`. Five primary emotions (angry excited happy neutral sad) and five
 secondary ones (anxious apologetic assertive concerned encouraging), every combination once.
 
-Traps: the folder's name has blanks and parentheses; which of `a|b` and `1|2` is the session and which the repetition is
-documented nowhere that can be read, so both are the take; the 15 sentences are the same for the primary emotions but
-partly others for the secondary ones; sentence numbers have one digit or two.
+Irregularities: the folder's name has blanks and parentheses; no available document states which of `a|b` and `1|2` is
+the session and which the repetition, so both form the take; the 15 sentences are the same for the primary emotions but
+partly different for the secondary ones; sentence numbers have one digit or two.
 """
 
 import re
@@ -30,13 +30,13 @@ STEM = re.compile(
 
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
-    """Find the corpus below `root`, any folder above the files; it has no options."""
+    """Find the utterances below `root`, in any folder. There are no options."""
     transcripts = set(files(root, frozenset({".txt"})))
-    for found in matches(root, STEM):
-        if isinstance(found, Dropped):
-            yield found
+    for item in matches(root, STEM):
+        if isinstance(item, Dropped):
+            yield item
             continue
-        path, match = found
+        path, match = item
         emotion, sentence = match["emotion"], match["sentence"]
         transcript = path.with_suffix(".txt")
         yield Utterance(
@@ -48,14 +48,14 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
             gender=match["gender"],
             language="en",
             text=_text(root / transcript) if transcript in transcripts else None,
-            # Only what surely are equal words may have equal ids.
+            # Only the primary emotions have the same sentences.
             sentence=sentence if emotion in PRIMARY else f"{emotion}-{sentence}",
             take=match["letter"] + match["digit"],
         )
 
 
 def _text(path: Path) -> str | None:
-    """The one sentence of a transcript; None where it is empty."""
+    """The sentence of a transcript; None if it is empty."""
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")

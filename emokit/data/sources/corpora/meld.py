@@ -1,17 +1,18 @@
-"""MELD: 13,708 utterances in 1432 dialogues of the television series Friends, with sound and text, in seven emotions.
+"""MELD: 13,708 utterances in 1432 dialogues of the television series Friends, with audio and text, in seven emotions.
 
 Homepage: https://affective-meld.github.io, https://github.com/declare-lab/MELD. Licence: GPL-3.0 (the repository's).
 Paper: Poria et al., "MELD: A multimodal multi-party dataset for emotion recognition in conversations", ACL 2019.
 
-Layout: `{train,dev,test}_sent_emo.csv` give the rows; clips are `dia{Dialogue_ID}_utt{Utterance_ID}.mp4` (or .wav) in
-`train_splits`, `dev_splits_complete`, `output_repeated_splits_test`, with a folder of the split around them or not, and
-often with a word behind (`…_wav`). Dialogue numbers begin anew in every split, so a clip belongs to the split that its
-folder names. A row without a clip is still an utterance: its text, with no path.
+Layout: `{train,dev,test}_sent_emo.csv` hold the rows; clips are `dia{Dialogue_ID}_utt{Utterance_ID}.mp4` (or .wav) in
+`train_splits`, `dev_splits_complete`, `output_repeated_splits_test`, with or without a folder of the split around them,
+and often with a suffix (`…_wav`). Each split numbers its dialogues from 0, so the folder determines the split of a clip.
+A row without a clip is an utterance with a text and no path.
 
-Traps: train 125/3 cannot be decoded and dev 110/7 is absent; dev has four clips and test one without a row, and test
-has copies named `final_videos_test…`; test 38/4, test 220/0 and train 309/0 are cut wrongly (up to five minutes), and
-237 clips are shorter than 0.3 s: their length shows it, so `prepare` decides. Older CSVs hold Windows-1252 characters
-as control characters (U+0092 for an apostrophe), and no-break spaces. MELD_Dyadic is an excerpt with its own numbers.
+Irregularities: train 125/3 cannot be decoded and dev 110/7 is missing; dev has four clips and test one without a row,
+and test has copies named `final_videos_test…`; test 38/4, test 220/0 and train 309/0 are cut wrongly (up to five
+minutes), and 237 clips are shorter than 0.3 s: `prepare` decides by their length. Older CSVs contain Windows-1252
+characters as control characters (U+0092 for an apostrophe), and no-break spaces. MELD_Dyadic is an excerpt with
+different numbers.
 """
 
 import csv
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from emokit.data.sources.scan import COPY, OTHER_CONTENT, SOUND_ENDINGS, UNKNOWN_NAME, files
+from emokit.data.sources.scan import AUDIO_SUFFIXES, COPY, OTHER_CONTENT, UNKNOWN_NAME, files
 from emokit.data.utterance import Dropped, Utterance
 from emokit.errors import DataError
 
@@ -30,31 +31,31 @@ STEM = re.compile(r"dia(?P<dialogue>\d{1,4})_utt(?P<turn>\d{1,3})")
 ANNOTATIONS = re.compile(r"(?P<split>train|dev|test)_sent_emo\.csv")
 COLUMNS = ("Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID")
 
-# Sound that needs no unpacking first, video last.
+# Uncompressed audio first, video last.
 PREFERENCE = {".wav": 0, ".flac": 1}
 
 NO_CLIP = "no clip"
-MENDED = "control characters mended"
+REPAIRED = "control characters repaired"
 
-# What Windows-1252 has where Unicode has the C1 controls; five places are empty there and stay as they are.
-CURLY = {code: bytes([code]).decode("cp1252", errors="ignore") or chr(code) for code in range(0x80, 0xA0)}
+# C1 control character -> the Windows-1252 character of the same code; five codes have none and stay unchanged.
+WINDOWS_1252 = {code: bytes([code]).decode("cp1252", errors="ignore") or chr(code) for code in range(0x80, 0xA0)}
 
 Key = tuple[str, int, int]  # split, dialogue, turn
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a row of the annotations says, mended."""
+    """One row of the annotations, repaired."""
 
     key: Key
     text: str
     speaker: str
     emotion: str
-    mended: bool
+    is_repaired: bool
 
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
-    """Find the corpus below `root`: rows and clips may lie in any of its folders; it has no options.
+    """Find the utterances below `root`; rows and clips may be in any folder. There are no options.
 
     Raises:
         DataError: an annotation file is not UTF-8 or lacks a column.
@@ -67,21 +68,21 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
         else:
             yield _left_out(root, path, annotations.get(match["split"]) if match else None)
     clips: dict[Key, PurePosixPath] = {}
-    for path in sorted(files(root, SOUND_ENDINGS), key=lambda path: PREFERENCE.get(path.suffix.lower(), 2)):
+    for path in sorted(files(root, AUDIO_SUFFIXES), key=lambda path: PREFERENCE.get(path.suffix.lower(), 2)):
         key = _key(path)
         if isinstance(key, Dropped):
             yield key
         elif key not in clips:
             clips[key] = path
         elif clips[key].suffix.lower() != path.suffix.lower():
-            yield Dropped(path.as_posix(), "the same clip with another ending", f"taken: {clips[key].as_posix()}")
+            yield Dropped(path.as_posix(), "the same clip in another format", f"taken: {clips[key].as_posix()}")
         else:
             yield _left_out(root, path, clips[key])
     for split, path in annotations.items():
         for row in _rows(root, path, split):
             yield row if isinstance(row, Dropped) else _utterance(row, clips.pop(row.key, None))
     for (split, _, _), path in clips.items():
-        reason = "no row in the annotations" if split in annotations else f"{split}_sent_emo.csv is not there"
+        reason = "no row in the annotations" if split in annotations else f"{split}_sent_emo.csv is missing"
         yield Dropped(path.as_posix(), reason)
 
 
@@ -98,12 +99,12 @@ def _utterance(row: Row, clip: PurePosixPath | None) -> Utterance:
         dialogue=f"{split}/{dialogue}",
         turn=turn,
         split=split,
-        flags=(*([MENDED] if row.mended else []), *([] if clip else [NO_CLIP])),
+        flags=(*([REPAIRED] if row.is_repaired else []), *([] if clip else [NO_CLIP])),
     )
 
 
 def _key(path: PurePosixPath) -> Key | Dropped:
-    """Whose clip this is: the innermost folder that names a split, and the two numbers of the name."""
+    """The utterance of a clip: the innermost folder that names a split, and the two numbers of the file name."""
     match = STEM.fullmatch(path.stem)
     if match is None:
         copy = path.stem.startswith("final_videos_test")
@@ -116,7 +117,7 @@ def _key(path: PurePosixPath) -> Key | Dropped:
 
 
 def _left_out(root: Path, path: PurePosixPath, taken: PurePosixPath | None) -> Dropped:
-    """Why a file is not used: another one was taken, or it is no annotation that MELD has."""
+    """Why a file is not used: another one was taken, or its name is unknown."""
     if taken:
         same = (root / taken).stat().st_size == (root / path).stat().st_size
         return Dropped(path.as_posix(), COPY if same else OTHER_CONTENT, f"taken: {taken.as_posix()}")
@@ -125,18 +126,18 @@ def _left_out(root: Path, path: PurePosixPath, taken: PurePosixPath | None) -> D
 
 
 def _rows(root: Path, path: PurePosixPath, split: str) -> Iterator[Row | Dropped]:
-    """The rows of an annotation file; a row out of form, or of a turn that came before, is dropped under its number."""
+    """The rows of an annotation file; malformed rows and repeated turns are dropped under their number."""
     seen: set[Key] = set()
     try:
-        # Decoded as a whole, so that the place of a wrong byte is its place in the file.
+        # Decoded in one piece, so that the error has the position of an invalid byte in the file.
         reader = csv.DictReader(io.StringIO((root / path).read_bytes().decode("utf-8-sig"), newline=""))
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
-            raise DataError(f"{root / path} lacks the column {missing[0]}; take the file as MELD publishes it.")
+            raise DataError(f"{root / path} lacks the column {missing[0]}; use the file that MELD publishes.")
         for number, cells in enumerate(reader, start=1):
             row = _row(cells, split)
             if row is None:
-                yield Dropped(f"{path.as_posix()}, row {number}", "a row out of form")
+                yield Dropped(f"{path.as_posix()}, row {number}", "malformed row")
             elif row.key in seen:
                 yield Dropped(f"{path.as_posix()}, row {number}", "a second row of the same turn")
             else:
@@ -145,26 +146,26 @@ def _rows(root: Path, path: PurePosixPath, split: str) -> Iterator[Row | Dropped
     except UnicodeDecodeError as error:
         raise DataError(
             f"{root / path} is not UTF-8 (byte {error.object[error.start]:#04x} at {error.start}); "
-            "save it as UTF-8, or take the file as MELD publishes it."
+            "save it as UTF-8, or use the file that MELD publishes."
         ) from error
     except csv.Error as error:
-        raise DataError(f"{root / path} is no CSV ({error}); take the file as MELD publishes it.") from error
+        raise DataError(f"{root / path} is no CSV ({error}); use the file that MELD publishes.") from error
 
 
 def _row(cells: Mapping[str, str | None], split: str) -> Row | None:
-    """A row with its text and speaker mended; None where a cell is missing or a number is none."""
+    """A row with its text and speaker repaired; None if a cell is missing or a number invalid."""
     text, speaker, emotion, dialogue, turn = (cells[column] or "" for column in COLUMNS)
     if not (text and speaker and emotion and dialogue.isdecimal() and turn.isdecimal()):
         return None
     return Row(
         key=(split, int(dialogue), int(turn)),
-        text=mended(text),
-        speaker=mended(speaker),
+        text=repaired(text),
+        speaker=repaired(speaker),
         emotion=emotion,
-        mended=(mended(text), mended(speaker)) != (text, speaker),
+        is_repaired=(repaired(text), repaired(speaker)) != (text, speaker),
     )
 
 
-def mended(text: str) -> str:
-    """The text of older CSVs as the present ones have it: curly quotes for control characters, plain spaces."""
-    return text.translate(CURLY).replace("\xa0", " ")
+def repaired(text: str) -> str:
+    """Text of older CSVs as in the present ones: curly quotes instead of control characters, plain spaces."""
+    return text.translate(WINDOWS_1252).replace("\xa0", " ")

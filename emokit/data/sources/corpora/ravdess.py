@@ -1,17 +1,17 @@
-"""RAVDESS: 24 professional actors say two sentences in eight emotions, each at two intensities and twice.
+"""RAVDESS: 24 professional actors, two sentences in eight emotions, each at two intensities and twice.
 
 Homepage: https://zenodo.org/records/1188976 (`Audio_Speech_Actors_01-24.zip`: 1440 recordings of about 3.7 s, 48 kHz).
 Licence: CC BY-NC-SA 4.0.
 Paper: Livingstone and Russo, "The Ryerson Audio-Visual Database of Emotional Speech and Song", PLoS ONE 13(5), 2018.
 
-A name such as `03-01-05-01-02-01-12` reads: modality (01 film with sound, 02 film, 03 sound), channel (01 speech, 02
-song), emotion, intensity (01 normal, 02 strong; neutral has no strong form), statement, repetition, actor (odd: male,
-even: female).
+Names such as `03-01-05-01-02-01-12`: modality (01 video with audio, 02 video, 03 audio), channel (01 speech, 02 song),
+emotion, intensity (01 normal, 02 strong; neutral has no strong version), statement, repetition, actor (odd: male, even:
+female).
 
-Traps: a widespread dump holds its tree twice, and in its outer copy a recording of actor 02 lies among those of actor
-05: the name is right, the folder is not. Other copies append the emotion to the name (`03-01-05-01-02-01-12_angry`).
-Five recordings are stereo, and two of actor 07 are the same recording twice. Songs and films share folders and names
-with the speech.
+Irregularities: a widespread download contains its tree twice, and its outer copy has a recording of actor 02 among
+those of actor 05: the name is right, the folder is not. Other copies append the emotion to the name
+(`03-01-05-01-02-01-12_angry`). Five recordings are stereo, and two of actor 07 are the same recording twice. Songs and
+videos share folders and names with the speech.
 """
 
 import re
@@ -46,21 +46,21 @@ STEM = re.compile(
 )
 ACTOR_FOLDER = re.compile(r"(?:.*_)?Actor_(\d\d)", re.IGNORECASE)
 
-FILM = "a film, not a sound recording"
+VIDEO = "video, not audio"
 SONG = "song, not speech"
 LONGER_NAME = "a copy under a longer name"
 
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
-    """Every spoken recording of RAVDESS below `root`; songs and films are dropped. There are no options."""
+    """Find the utterances below `root`; songs and videos are dropped. There are no options."""
     taken: dict[str, str] = {}
-    for found in matches(root, STEM):
-        if isinstance(found, Dropped):
-            yield found
+    for item in matches(root, STEM):
+        if isinstance(item, Dropped):
+            yield item
             continue
-        path, name = found
+        path, name = item
         if name["modality"] != "03":
-            yield Dropped(path.as_posix(), FILM)
+            yield Dropped(path.as_posix(), VIDEO)
             continue
         if name["channel"] != "01":
             yield Dropped(path.as_posix(), SONG)

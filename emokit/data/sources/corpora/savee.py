@@ -1,16 +1,15 @@
-"""SAVEE: four Englishmen of the University of Surrey say 120 sentences each in seven emotions.
+"""SAVEE: four Englishmen of the University of Surrey, 120 sentences each in seven emotions.
 
 Homepage: http://kahlan.eps.surrey.ac.uk/savee (480 recordings of about 3.9 s, 44.1 kHz, mono).
-Licence: for research only; ask at the homepage.
+Licence: for research only; request it at the homepage.
 Paper: Haq and Jackson, "Speaker-dependent audio-visual emotion recognition", AVSP 2009.
 
-Two layouts: `ALL/DC_a01.wav`, and `AudioData/DC/a01.wav` (also nested as `AudioData/AudioData`), where the names
-repeat from speaker to speaker. The letters are the emotion, the digits the sentence: 01 to 30 for neutral, 01 to 15
-for the others.
+Two layouts: `ALL/DC_a01.wav`, and `AudioData/DC/a01.wav` (also nested as `AudioData/AudioData`), in which the speakers
+share names. The letters are the emotion, the digits the sentence: 01 to 30 for neutral, 01 to 15 for the others.
 
-Traps: `sa` and `su` begin like `s…`, so the letters are matched whole. The sentences are numbered anew in each
-emotion (three common to all, two of its own, ten general ones): a01 and d01 need not be the same words, so letters
-and digits together name the sentence here.
+Irregularities: `sa` and `su` both begin with `s`, so the pattern matches all letters. Each emotion numbers its sentences
+from 01 (three common to all emotions, two specific, ten generic): a01 and d01 may be different sentences, so letters and
+digits together identify the sentence.
 """
 
 import re
@@ -38,11 +37,11 @@ STEM = re.compile(
     r"(?P<sentence>(?P<neutral>n)(?:0[1-9]|[12][0-9]|30)|(?P<emotion>sa|su|[adfh])(?:0[1-9]|1[0-5]))"
 )
 
-NO_SPEAKER = "no speaker in its name or as its folder"
+NO_SPEAKER = "no speaker in its name or folder"
 
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
-    """Every recording of SAVEE below `root`, in both layouts. There are no options."""
+    """Find the utterances below `root`, in both layouts. There are no options."""
     taken: dict[str, PurePosixPath] = {}
     for path in files(root):
         name = STEM.fullmatch(path.stem)

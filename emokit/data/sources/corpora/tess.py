@@ -1,15 +1,15 @@
-"""TESS, the Toronto emotional speech set: two actresses say "Say the word …" with 200 words in seven emotions.
+"""TESS, the Toronto emotional speech set: two actresses, "Say the word …" with 200 words in seven emotions.
 
 Homepage: https://doi.org/10.5683/SP2/E8H2MF (2800 recordings of about 2.1 s, 24.4 kHz, mono).
 Licence: CC BY-NC-ND 4.0.
 To cite: Pichora-Fuller and Dupuis, "Toronto emotional speech set (TESS)", Borealis, 2020.
 
-A name such as `OAF_back_ps` reads: speaker (OAF is 64 years old, YAF 26), word, emotion (`ps`: pleasant surprise).
+Names such as `OAF_back_ps`: speaker (OAF is 64 years old, YAF 26), word, emotion (`ps`: pleasant surprise).
 
-Traps: one recording of OAF is named `OA_bite_neutral`. Folders are spelt in several ways (`OAF_Fear`, `YAF_fear`,
-`OAF_Pleasant_surprise`, `YAF_pleasant_surprised`), so the emotion is read off the name. A widespread dump repeats its
-tree inside itself. `YAF_germ_angry.wav` and `YAF_neat_fear.wav` are AIFF inside, `OAF_food_fear.wav` is at 96 kHz.
-With two speakers there is no split into three without a speaker in two of them.
+Irregularities: one recording of OAF is named `OA_bite_neutral`. Folders are spelt in several ways (`OAF_Fear`,
+`YAF_fear`, `OAF_Pleasant_surprise`, `YAF_pleasant_surprised`), so only the name determines the emotion. A widespread
+download contains its tree twice. `YAF_germ_angry.wav` and `YAF_neat_fear.wav` are AIFF inside, `OAF_food_fear.wav` is at
+96 kHz. Two speakers cannot be divided into three splits without a shared speaker.
 """
 
 import re
@@ -27,12 +27,12 @@ FOLDER = re.compile(rf"(?P<speaker>OAF|YAF)_(?P<emotion>{'|'.join(EMOTIONS)}|ple
 
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
-    """Every recording of TESS below `root`, flat or in folders. There are no options."""
-    for found in matches(root, STEM):
-        if isinstance(found, Dropped):
-            yield found
+    """Find the utterances below `root`, in any folder. There are no options."""
+    for item in matches(root, STEM):
+        if isinstance(item, Dropped):
+            yield item
             continue
-        path, name = found
+        path, name = item
         speaker = "OAF" if name["speaker"] == "OA" else name["speaker"]
         yield Utterance(
             utterance_id=f"tess/{name[0]}",

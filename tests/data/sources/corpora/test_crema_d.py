@@ -25,18 +25,18 @@ def make(root: Path, *names: str) -> Path:
 
 
 def read(root: Path, **options: Any) -> tuple[dict[str, Utterance], list[Dropped]]:
-    found = list(crema_d.read(root, options))
-    kept = [row for row in found if isinstance(row, Utterance)]
-    assert len({row.utterance_id for row in kept}) == len(kept)
-    return {row.utterance_id: row for row in kept}, [row for row in found if isinstance(row, Dropped)]
+    rows = list(crema_d.read(root, options))
+    utterances = [row for row in rows if isinstance(row, Utterance)]
+    assert len({row.utterance_id for row in utterances}) == len(utterances)
+    return {row.utterance_id: row for row in utterances}, [row for row in rows if isinstance(row, Dropped)]
 
 
-def test_a_name_says_actor_sentence_emotion_and_level(tmp_path: Path) -> None:
+def test_a_name_contains_actor_sentence_emotion_and_level(tmp_path: Path) -> None:
     root = make(tmp_path, "AudioWAV/1002_IEO_HAP_LO.wav", "AudioWAV/1001_DFA_ANG_XX.WAV")
     (root / "VideoDemographics.csv").write_text(DEMOGRAPHICS)
-    kept, dropped = read(root)
+    utterances, dropped = read(root)
     assert not dropped
-    assert kept["crema_d/1002_IEO_HAP_LO"] == Utterance(
+    assert utterances["crema_d/1002_IEO_HAP_LO"] == Utterance(
         utterance_id="crema_d/1002_IEO_HAP_LO",
         corpus="crema_d",
         path="AudioWAV/1002_IEO_HAP_LO.wav",
@@ -48,38 +48,38 @@ def test_a_name_says_actor_sentence_emotion_and_level(tmp_path: Path) -> None:
         intensity="low",
         sentence="IEO",
     )
-    assert kept["crema_d/1001_DFA_ANG_XX"].gender == "male"
-    assert kept["crema_d/1001_DFA_ANG_XX"].intensity is None
+    assert utterances["crema_d/1001_DFA_ANG_XX"].gender == "male"
+    assert utterances["crema_d/1001_DFA_ANG_XX"].intensity is None
 
 
-def test_without_demographics_the_gender_is_left_open(tmp_path: Path) -> None:
-    kept, _ = read(make(tmp_path, "1001_DFA_ANG_XX.wav"))
-    assert kept["crema_d/1001_DFA_ANG_XX"].gender is None
+def test_without_demographics_the_gender_is_none(tmp_path: Path) -> None:
+    utterances, _ = read(make(tmp_path, "1001_DFA_ANG_XX.wav"))
+    assert utterances["crema_d/1001_DFA_ANG_XX"].gender is None
 
 
 def test_the_name_with_one_x_of_old_copies_is_read_as_xx_and_flagged(tmp_path: Path) -> None:
-    kept, _ = read(make(tmp_path, "1040_ITH_SAD_X.wav"))
-    assert kept["crema_d/1040_ITH_SAD_XX"].flags == ("level X in the name, read as XX",)
-    kept, dropped = read(make(tmp_path, "old/1040_ITH_SAD_XX.wav"))
-    assert list(kept) == ["crema_d/1040_ITH_SAD_XX"]
+    utterances, _ = read(make(tmp_path, "1040_ITH_SAD_X.wav"))
+    assert utterances["crema_d/1040_ITH_SAD_XX"].flags == ("level X in the name, read as XX",)
+    utterances, dropped = read(make(tmp_path, "old/1040_ITH_SAD_XX.wav"))
+    assert list(utterances) == ["crema_d/1040_ITH_SAD_XX"]
     assert [(row.name, row.reason) for row in dropped] == [
         ("old/1040_ITH_SAD_XX.wav", "a copy of a file of the same name")
     ]
 
 
 @pytest.mark.parametrize("stem", ["1000_DFA_ANG_XX", "1092_DFA_ANG_XX", "1001_DFA_ANG", "1001_ABC_ANG_XX", "03a01Fa"])
-def test_a_name_that_the_corpus_does_not_have_is_dropped(tmp_path: Path, stem: str) -> None:
-    kept, dropped = read(make(tmp_path, f"{stem}.wav"))
-    assert not kept
-    assert dropped == [Dropped(f"{stem}.wav", "a name that this corpus does not have")]
+def test_an_unknown_name_is_dropped(tmp_path: Path, stem: str) -> None:
+    utterances, dropped = read(make(tmp_path, f"{stem}.wav"))
+    assert not utterances
+    assert dropped == [Dropped(f"{stem}.wav", "unknown file name")]
 
 
 def test_mp3_and_flash_are_dropped_as_the_same_recordings(tmp_path: Path) -> None:
     root = make(
         tmp_path, "AudioWAV/1001_DFA_ANG_XX.wav", "AudioMP3/1001_DFA_ANG_XX.mp3", "VideoFlash/1001_DFA_ANG_XX.flv"
     )
-    kept, dropped = read(root)
-    assert [row.path for row in kept.values()] == ["AudioWAV/1001_DFA_ANG_XX.wav"]
+    utterances, dropped = read(root)
+    assert [row.path for row in utterances.values()] == ["AudioWAV/1001_DFA_ANG_XX.wav"]
     assert {row.name for row in dropped} == {"AudioMP3/1001_DFA_ANG_XX.mp3", "VideoFlash/1001_DFA_ANG_XX.flv"}
     assert {row.reason for row in dropped} == {"AudioMP3 and VideoFlash hold the same recordings"}
 
@@ -88,8 +88,8 @@ def test_the_voice_votes_replace_the_acted_emotion_and_ties_are_dropped(tmp_path
     root = make(tmp_path, "1001_DFA_ANG_XX.wav", "1001_IEO_HAP_LO.wav", "1001_TIE_SAD_XX.wav", "1040_ITH_SAD_X.wav")
     (root / "processedResults").mkdir()
     (root / "processedResults" / "summaryTable.csv").write_text(VOTES)
-    kept, dropped = read(root, labels="voice")
-    assert {name: row.raw_label for name, row in kept.items()} == {
+    utterances, dropped = read(root, labels="voice")
+    assert {name: row.raw_label for name, row in utterances.items()} == {
         "crema_d/1001_DFA_ANG_XX": "NEU",
         "crema_d/1040_ITH_SAD_XX": "SAD",
     }
@@ -99,19 +99,19 @@ def test_the_voice_votes_replace_the_acted_emotion_and_ties_are_dropped(tmp_path
     ]
 
 
-def test_voice_labels_without_the_table_or_its_column_end_in_a_sentence(tmp_path: Path) -> None:
+def test_voice_labels_without_the_table_or_its_column_are_refused(tmp_path: Path) -> None:
     root = make(tmp_path, "1001_DFA_ANG_XX.wav")
     with pytest.raises(DataError) as caught:
         read(root, labels="voice")
     assert str(caught.value) == (
         f"crema_d has labels: voice, but {root} holds no processedResults/summaryTable.csv; "
-        "add it from the corpus's repository, or take labels: acted."
+        "add it from the corpus's repository, or use labels: acted."
     )
     (root / "summaryTable.csv").write_text("FileName,FaceVote\n1001_DFA_ANG_XX,A\n")
     with pytest.raises(DataError) as caught:
         read(root, labels="voice")
     assert str(caught.value) == (
-        f"summaryTable.csv of {root} lacks the column VoiceVote; take it from the corpus's repository."
+        f"summaryTable.csv of {root} lacks the column VoiceVote; replace it by the file of the corpus's repository."
     )
 
 
@@ -126,30 +126,30 @@ def test_an_empty_root_yields_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.corpus
-def test_the_real_piece_keeps_its_seven_wavs(corpora: Path) -> None:
-    kept, dropped = read(corpora / "cremad")
-    assert len(kept) == 7
-    assert {row.gender for row in kept.values()} == {"male"}
+def test_the_real_sample_has_seven_wavs(corpora: Path) -> None:
+    utterances, dropped = read(corpora / "cremad")
+    assert len(utterances) == 7
+    assert {row.gender for row in utterances.values()} == {"male"}
     assert Counter(row.reason for row in dropped) == {"AudioMP3 and VideoFlash hold the same recordings": 12}
 
 
 @pytest.mark.corpus
-def test_every_name_of_the_whole_corpus_is_read(corpora: Path, tmp_path: Path) -> None:
+def test_every_name_of_the_complete_corpus_is_read(corpora: Path, tmp_path: Path) -> None:
     manifest = corpora / "name-manifests" / "cremad.csv"
     rehearse(manifest, tmp_path / "cremad", seconds=0)
     for table in ("VideoDemographics.csv", "processedResults/summaryTable.csv"):
         (tmp_path / "cremad" / Path(table).name).write_bytes((corpora / "cremad" / table).read_bytes())
-    kept, dropped = read(tmp_path / "cremad")
-    assert (len(kept), dropped) == (7442, [])
+    utterances, dropped = read(tmp_path / "cremad")
+    assert (len(utterances), dropped) == (7442, [])
     with manifest.open() as file:
-        wanted = {f"crema_d/{Path(row['path']).stem}": row["emotion"] for row in csv.DictReader(file)}
-    assert {name: row.raw_label for name, row in kept.items()} == wanted
-    assert Counter(row.gender for row in kept.values() if row.intensity is None).keys() == {"female", "male"}
-    genders = {row.speaker: row.gender for row in kept.values()}
+        expected = {f"crema_d/{Path(row['path']).stem}": row["emotion"] for row in csv.DictReader(file)}
+    assert {name: row.raw_label for name, row in utterances.items()} == expected
+    assert Counter(row.gender for row in utterances.values() if row.intensity is None).keys() == {"female", "male"}
+    genders = {row.speaker: row.gender for row in utterances.values()}
     assert Counter(genders.values()) == {"male": 48, "female": 43}
-    assert len({row.sentence for row in kept.values()}) == 12
+    assert len({row.sentence for row in utterances.values()}) == 12
 
-    voted, dropped = read(tmp_path / "cremad", labels="voice")
-    assert len(voted) == 7442 - 644
+    by_vote, dropped = read(tmp_path / "cremad", labels="voice")
+    assert len(by_vote) == 7442 - 644
     assert Counter(row.reason for row in dropped) == {"the voice votes are tied": 644}
-    assert sum(row.raw_label == kept[name].raw_label for name, row in voted.items()) == 3099
+    assert sum(row.raw_label == utterances[name].raw_label for name, row in by_vote.items()) == 3099

@@ -1,4 +1,4 @@
-"""EmoDB's names and layouts."""
+"""The file names and layouts of EmoDB."""
 
 from collections import Counter
 from pathlib import Path
@@ -15,7 +15,7 @@ def touch(root: Path, *names: str) -> None:
         (root / name).touch()
 
 
-def test_a_name_is_read_in_full(tmp_path: Path) -> None:
+def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
     touch(tmp_path, "download/wav/03a01Fa.wav")
     assert list(read(tmp_path, {})) == [
         Utterance(
@@ -33,7 +33,7 @@ def test_a_name_is_read_in_full(tmp_path: Path) -> None:
     ]
 
 
-def test_the_letters_are_the_german_words(tmp_path: Path) -> None:
+def test_the_letters_are_the_initials_of_the_german_words(tmp_path: Path) -> None:
     touch(tmp_path, *(f"08b10{letter}c.WAV" for letter in "WLEAFTN"))
     labels = {row.path[5]: row.raw_label for row in read(tmp_path, {}) if isinstance(row, Utterance) and row.path}
     assert labels == {
@@ -41,7 +41,7 @@ def test_the_letters_are_the_german_words(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_transcripts_are_passed_over_and_strange_names_are_dropped(tmp_path: Path) -> None:
+def test_transcripts_are_ignored_and_unknown_names_are_dropped(tmp_path: Path) -> None:
     touch(
         tmp_path,
         "lablaut/03a01Faxx.lablaut",
@@ -50,11 +50,11 @@ def test_transcripts_are_passed_over_and_strange_names_are_dropped(tmp_path: Pat
         "wav/03a03Fa.wav",
         "wav/.DS_Store",
     )
-    reason = "a name that this corpus does not have"
+    reason = "unknown file name"
     assert list(read(tmp_path, {})) == [Dropped("wav/03a03Fa.wav", reason), Dropped("wav/04a01Fa.wav", reason)]
 
 
-def test_a_tree_inside_itself_counts_once(tmp_path: Path) -> None:
+def test_a_tree_nested_in_itself_counts_once(tmp_path: Path) -> None:
     touch(tmp_path, "wav/16b02Nb.wav", "emodb/wav/16b02Nb.wav")
     taken, copy = read(tmp_path, {})
     assert isinstance(taken, Utterance)
@@ -62,11 +62,11 @@ def test_a_tree_inside_itself_counts_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.corpus
-def test_the_whole_corpus_is_found(corpora: Path) -> None:
+def test_the_complete_corpus_is_read(corpora: Path) -> None:
     rows = list(read(corpora / "emodb", {}))
-    found = [row for row in rows if isinstance(row, Utterance)]
-    assert len(rows) == len(found) == 535
-    assert Counter(row.raw_label for row in found) == {
+    utterances = [row for row in rows if isinstance(row, Utterance)]
+    assert len(rows) == len(utterances) == 535
+    assert Counter(row.raw_label for row in utterances) == {
         "anger": 127,
         "boredom": 81,
         "disgust": 46,
@@ -75,5 +75,5 @@ def test_the_whole_corpus_is_found(corpora: Path) -> None:
         "neutral": 79,
         "sadness": 62,
     }
-    assert Counter(row.gender for row in found) == {"female": 302, "male": 233}
-    assert len({row.speaker for row in found}) == len({row.text for row in found}) == 10
+    assert Counter(row.gender for row in utterances) == {"female": 302, "male": 233}
+    assert len({row.speaker for row in utterances}) == len({row.text for row in utterances}) == 10

@@ -19,16 +19,16 @@ def make(root: Path, *names: str) -> Path:
 
 
 def read(root: Path, **options: Any) -> tuple[dict[str, Utterance], list[Dropped]]:
-    found = list(esd.read(root, options))
-    kept = [row for row in found if isinstance(row, Utterance)]
-    assert len({row.utterance_id for row in kept}) == len(kept)
-    return {row.utterance_id: row for row in kept}, [row for row in found if isinstance(row, Dropped)]
+    rows = list(esd.read(root, options))
+    utterances = [row for row in rows if isinstance(row, Utterance)]
+    assert len({row.utterance_id for row in utterances}) == len(utterances)
+    return {row.utterance_id: row for row in utterances}, [row for row in rows if isinstance(row, Dropped)]
 
 
-def test_the_number_says_emotion_sentence_and_split(tmp_path: Path) -> None:
-    kept, dropped = read(make(tmp_path, "Emotion Speech Dataset/0011/Angry/0011_000371.wav"))
+def test_the_number_determines_emotion_sentence_and_split(tmp_path: Path) -> None:
+    utterances, dropped = read(make(tmp_path, "Emotion Speech Dataset/0011/Angry/0011_000371.wav"))
     assert not dropped
-    assert kept["esd/0011_000371"] == Utterance(
+    assert utterances["esd/0011_000371"] == Utterance(
         utterance_id="esd/0011_000371",
         corpus="esd",
         path="Emotion Speech Dataset/0011/Angry/0011_000371.wav",
@@ -60,8 +60,8 @@ def test_the_number_says_emotion_sentence_and_split(tmp_path: Path) -> None:
 def test_blocks_of_350_are_the_emotions_and_their_first_50_are_dev_and_test(
     tmp_path: Path, number: int, emotion: str, split: str
 ) -> None:
-    kept, _ = read(make(tmp_path, f"0015_{number:06d}.wav"))
-    row = kept[f"esd/0015_{number:06d}"]
+    utterances, _ = read(make(tmp_path, f"0015_{number:06d}.wav"))
+    row = utterances[f"esd/0015_{number:06d}"]
     assert (row.raw_label, row.split, row.gender, row.flags) == (emotion, split, "female", ())
 
 
@@ -72,31 +72,31 @@ def test_split_folders_are_read_and_a_disagreement_is_flagged(tmp_path: Path) ->
         "0011/Neutral/train/0011_000002.wav",
         "0011/Sad/0011_000003.wav",
     )
-    kept, _ = read(root)
-    assert kept["esd/0011_000001"].split == "dev"
-    assert kept["esd/0011_000001"].flags == ()
-    assert kept["esd/0011_000002"].split == "train"
-    assert kept["esd/0011_000002"].flags == ("in another split's folder than its sentence",)
-    assert kept["esd/0011_000003"].raw_label == "Neutral"
-    assert kept["esd/0011_000003"].flags == ("in the folder Sad",)
+    utterances, _ = read(root)
+    assert utterances["esd/0011_000001"].split == "dev"
+    assert utterances["esd/0011_000001"].flags == ()
+    assert utterances["esd/0011_000002"].split == "train"
+    assert utterances["esd/0011_000002"].flags == ("in another split's folder than its sentence",)
+    assert utterances["esd/0011_000003"].raw_label == "Neutral"
+    assert utterances["esd/0011_000003"].flags == ("in the folder Sad",)
 
 
-def test_mandarin_is_left_out_unless_asked_for(tmp_path: Path) -> None:
+def test_mandarin_is_left_out_by_default(tmp_path: Path) -> None:
     root = make(tmp_path, "0001/Happy/0001_000701.wav", "0011/Happy/0011_000701.wav")
-    kept, dropped = read(root)
-    assert list(kept) == ["esd/0011_000701"]
+    utterances, dropped = read(root)
+    assert list(utterances) == ["esd/0011_000701"]
     assert dropped == [Dropped("0001/Happy/0001_000701.wav", "Mandarin, which the option languages leaves out")]
-    kept, dropped = read(root, languages=["en", "zh"])
-    assert {row.language for row in kept.values()} == {"en", "zh"}
-    assert {row.sentence for row in kept.values()} == {"en-1", "zh-1"}
+    utterances, dropped = read(root, languages=["en", "zh"])
+    assert {row.language for row in utterances.values()} == {"en", "zh"}
+    assert {row.sentence for row in utterances.values()} == {"en-1", "zh-1"}
     assert not dropped
 
 
 @pytest.mark.parametrize("stem", ["0021_000001", "0011_000000", "0011_001751", "0011_00001", "0000_000001"])
-def test_a_number_that_the_corpus_does_not_have_is_dropped(tmp_path: Path, stem: str) -> None:
-    kept, dropped = read(make(tmp_path, f"{stem}.wav"), languages=["en", "zh"])
-    assert not kept
-    assert dropped == [Dropped(f"{stem}.wav", "a name that this corpus does not have")]
+def test_an_unknown_number_is_dropped(tmp_path: Path, stem: str) -> None:
+    utterances, dropped = read(make(tmp_path, f"{stem}.wav"), languages=["en", "zh"])
+    assert not utterances
+    assert dropped == [Dropped(f"{stem}.wav", "unknown file name")]
 
 
 @pytest.mark.parametrize(
@@ -119,19 +119,19 @@ def test_transcripts_are_read_in_each_of_their_encodings(
     emotion = "中立" if speaker < "0011" else "Neutral"
     line = f"{speaker}_000001\t{text}\t{emotion}\r\n"
     (root / speaker / f"{speaker}.txt").write_bytes(line.encode(encoding))
-    kept, _ = read(root, languages=["en", "zh"])
-    assert kept[f"esd/{speaker}_000001"].text == text
-    assert kept[f"esd/{speaker}_000001"].flags == ()
+    utterances, _ = read(root, languages=["en", "zh"])
+    assert utterances[f"esd/{speaker}_000001"].text == text
+    assert utterances[f"esd/{speaker}_000001"].flags == ()
 
 
-def test_a_transcript_line_out_of_form_leaves_the_text_open_and_is_flagged(tmp_path: Path) -> None:
+def test_an_utterance_with_a_malformed_transcript_line_has_no_text_and_is_flagged(tmp_path: Path) -> None:
     root = make(tmp_path, "0015/0015_000136.wav", "0015/0015_000137.wav", "0016/0016_000001.wav")
     (root / "0015" / "0015.txt").write_text("0015_000136\tGood.\tNeutral\n0015_000137 Bad. Neutral\n\n")
-    kept, dropped = read(root)
+    utterances, dropped = read(root)
     assert not dropped
-    assert (kept["esd/0015_000136"].text, kept["esd/0015_000136"].flags) == ("Good.", ())
-    assert (kept["esd/0015_000137"].text, kept["esd/0015_000137"].flags) == (None, ("no transcript",))
-    assert (kept["esd/0016_000001"].text, kept["esd/0016_000001"].flags) == (None, ())
+    assert (utterances["esd/0015_000136"].text, utterances["esd/0015_000136"].flags) == ("Good.", ())
+    assert (utterances["esd/0015_000137"].text, utterances["esd/0015_000137"].flags) == (None, ("no transcript",))
+    assert (utterances["esd/0016_000001"].text, utterances["esd/0016_000001"].flags) == (None, ())
 
 
 @pytest.mark.parametrize("languages", [["de"], [], "en"])
@@ -142,22 +142,22 @@ def test_another_language_is_refused(tmp_path: Path, languages: Any) -> None:
 
 
 @pytest.mark.corpus
-def test_the_real_piece_is_kept_whole(corpora: Path) -> None:
-    kept, dropped = read(corpora / "esd")
-    assert (len(kept), dropped) == (16, [])
-    assert all(row.flags == () for row in kept.values())
+def test_the_real_sample_is_read_completely(corpora: Path) -> None:
+    utterances, dropped = read(corpora / "esd")
+    assert (len(utterances), dropped) == (16, [])
+    assert all(row.flags == () for row in utterances.values())
 
 
 @pytest.mark.corpus
-def test_every_name_of_the_whole_corpus_is_read(corpora: Path, tmp_path: Path) -> None:
+def test_every_name_of_the_complete_corpus_is_read(corpora: Path, tmp_path: Path) -> None:
     manifest = corpora / "name-manifests" / "esd.csv"
     rehearse(manifest, tmp_path / "esd", seconds=0)
-    kept, dropped = read(tmp_path / "esd", languages=["en", "zh"])
-    assert (len(kept), dropped) == (35_000, [])
+    utterances, dropped = read(tmp_path / "esd", languages=["en", "zh"])
+    assert (len(utterances), dropped) == (35_000, [])
     with manifest.open() as file:
-        wanted = {f"esd/{Path(row['path']).stem}": row["emotion"] for row in csv.DictReader(file)}
-    assert {name: row.raw_label for name, row in kept.items()} == wanted
-    assert all(row.flags == () for row in kept.values())
+        expected = {f"esd/{Path(row['path']).stem}": row["emotion"] for row in csv.DictReader(file)}
+    assert {name: row.raw_label for name, row in utterances.items()} == expected
+    assert all(row.flags == () for row in utterances.values())
 
     english, dropped = read(tmp_path / "esd")
     assert (len(english), len(dropped)) == (17_500, 17_500)

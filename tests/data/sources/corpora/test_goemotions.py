@@ -8,7 +8,7 @@ from emokit.data.sources.corpora import goemotions
 from emokit.data.utterance import Dropped, Utterance
 from emokit.errors import DataError, UsageError
 
-# The grouping of the paper, written down here a second time.
+# The grouping of the paper, independent of datasets.yaml.
 EKMAN = {
     "anger": "anger annoyance disapproval",
     "disgust": "disgust",
@@ -27,17 +27,17 @@ def write(path: Path, *rows: str) -> None:
 
 
 def read(root: Path, **options: Any) -> tuple[dict[str, Utterance], list[Dropped]]:
-    found = list(goemotions.read(root, options))
-    kept = [row for row in found if isinstance(row, Utterance)]
-    assert len({row.utterance_id for row in kept}) == len(kept)
-    return {row.utterance_id: row for row in kept}, [row for row in found if isinstance(row, Dropped)]
+    rows = list(goemotions.read(root, options))
+    utterances = [row for row in rows if isinstance(row, Utterance)]
+    assert len({row.utterance_id for row in utterances}) == len(utterances)
+    return {row.utterance_id: row for row in utterances}, [row for row in rows if isinstance(row, Dropped)]
 
 
-def test_a_row_becomes_an_utterance_without_sound_whose_speaker_is_itself(tmp_path: Path) -> None:
+def test_a_row_is_an_utterance_without_audio_and_with_its_id_as_speaker(tmp_path: Path) -> None:
     write(tmp_path / "data" / "dev.tsv", 'He said "no" and\u2028left\t27\tedgurhb')
-    kept, dropped = read(tmp_path)
+    utterances, dropped = read(tmp_path)
     assert not dropped
-    assert kept["goemotions/edgurhb"] == Utterance(
+    assert utterances["goemotions/edgurhb"] == Utterance(
         utterance_id="goemotions/edgurhb",
         corpus="goemotions",
         path=None,
@@ -49,10 +49,10 @@ def test_a_row_becomes_an_utterance_without_sound_whose_speaker_is_itself(tmp_pa
     )
 
 
-def test_a_quotation_mark_at_the_start_of_a_text_swallows_no_row(tmp_path: Path) -> None:
+def test_an_unpaired_quotation_mark_does_not_join_rows(tmp_path: Path) -> None:
     write(tmp_path / "train.tsv", '"Open\t17\ta', 'and "shut"\t2\tb', '"\t0\tc')
-    kept, _ = read(tmp_path)
-    assert {name: row.text for name, row in kept.items()} == {
+    utterances, _ = read(tmp_path)
+    assert {name: row.text for name, row in utterances.items()} == {
         "goemotions/a": '"Open',
         "goemotions/b": 'and "shut"',
         "goemotions/c": '"',
@@ -61,28 +61,28 @@ def test_a_quotation_mark_at_the_start_of_a_text_swallows_no_row(tmp_path: Path)
 
 def test_rows_of_several_labels_are_dropped_or_joined(tmp_path: Path) -> None:
     write(tmp_path / "train.tsv", "Grr\t2,3\ta", "Hm\t2,17\tb", "Ah\t17\tc")
-    kept, dropped = read(tmp_path)
-    assert list(kept) == ["goemotions/c"]
+    utterances, dropped = read(tmp_path)
+    assert list(utterances) == ["goemotions/c"]
     assert dropped == [
         Dropped("goemotions/a", "several labels", "anger+annoyance"),
         Dropped("goemotions/b", "several labels", "anger+joy"),
     ]
-    kept, dropped = read(tmp_path, conflicts="merge-same-group")
-    assert [row.raw_label for row in kept.values()] == ["anger+annoyance", "anger+joy", "joy"]
+    utterances, dropped = read(tmp_path, conflicts="merge-same-group")
+    assert [row.raw_label for row in utterances.values()] == ["anger+annoyance", "anger+joy", "joy"]
     assert not dropped
 
 
-def test_the_literal_mapping_keeps_only_the_seven_words(tmp_path: Path) -> None:
+def test_the_literal_mapping_keeps_only_seven_emotions(tmp_path: Path) -> None:
     write(tmp_path / "train.tsv", "Grr\t2,3\ta", "Tss\t3\tb", "Ah\t17\tc", "Eh\t27\td")
-    kept, dropped = read(tmp_path, mapping="literal", conflicts="merge-same-group")
-    assert [row.raw_label for row in kept.values()] == ["joy", "neutral"]
+    utterances, dropped = read(tmp_path, mapping="literal", conflicts="merge-same-group")
+    assert [row.raw_label for row in utterances.values()] == ["joy", "neutral"]
     assert dropped == [
-        Dropped("goemotions/a", "not literally one of the seven", "anger+annoyance"),
-        Dropped("goemotions/b", "not literally one of the seven", "annoyance"),
+        Dropped("goemotions/a", "not in the literal mapping", "anger+annoyance"),
+        Dropped("goemotions/b", "not in the literal mapping", "annoyance"),
     ]
 
 
-def test_the_list_of_words_beside_the_table_says_what_the_numbers_mean(tmp_path: Path) -> None:
+def test_the_list_of_emotions_beside_the_table_defines_the_numbers(tmp_path: Path) -> None:
     write(tmp_path / "train.tsv", "Ah\t1\ta")
     assert read(tmp_path)[0]["goemotions/a"].raw_label == "amusement"
     write(tmp_path / "emotions.txt", "neutral", "joy")
@@ -92,18 +92,18 @@ def test_the_list_of_words_beside_the_table_says_what_the_numbers_mean(tmp_path:
 @pytest.mark.parametrize(
     "row", ["only text", "text\t28\tid", "text\t-1\tid", "text\t\tid", "\t1\tid", "a\t1\tid\tmore"]
 )
-def test_a_row_out_of_form_is_dropped_under_its_number(tmp_path: Path, row: str) -> None:
+def test_a_malformed_row_is_dropped_under_its_number(tmp_path: Path, row: str) -> None:
     write(tmp_path / "train.tsv", "Ah\t17\ta", row)
-    kept, dropped = read(tmp_path)
-    assert list(kept) == ["goemotions/a"]
-    assert dropped == [Dropped("train.tsv, row 2", "a row out of form")]
+    utterances, dropped = read(tmp_path)
+    assert list(utterances) == ["goemotions/a"]
+    assert dropped == [Dropped("train.tsv, row 2", "malformed row")]
 
 
-def test_a_comment_that_comes_twice_is_kept_once(tmp_path: Path) -> None:
+def test_a_repeated_comment_is_kept_once(tmp_path: Path) -> None:
     write(tmp_path / "train.tsv", "Ah\t17\ta")
     write(tmp_path / "dev.tsv", "Ah\t17\ta")
-    kept, dropped = read(tmp_path)
-    assert kept["goemotions/a"].split == "dev"
+    utterances, dropped = read(tmp_path)
+    assert utterances["goemotions/a"].split == "dev"
     assert dropped == [Dropped("goemotions/a", "a second row of the same comment", "train.tsv")]
 
 
@@ -112,13 +112,13 @@ def test_of_a_clone_only_the_original_labels_are_read(tmp_path: Path) -> None:
         write(tmp_path / "data" / folder / "train.tsv", f"{folder}\t0\t{folder}")
     write(tmp_path / "data" / "z" / "copy" / "train.tsv", "original\t0\toriginal")
     write(tmp_path / "data" / "others.tsv", "x")
-    kept, dropped = read(tmp_path)
-    assert list(kept) == ["goemotions/original"]
+    utterances, dropped = read(tmp_path)
+    assert list(utterances) == ["goemotions/original"]
     assert {row.name: row.reason for row in dropped} == {
         "data/ekman/train.tsv": "a regrouped copy of the labels",
         "data/group/train.tsv": "a regrouped copy of the labels",
         "data/z/copy/train.tsv": "a copy of a file of the same name",
-        "data/others.tsv": "a name that this corpus does not have",
+        "data/others.tsv": "unknown file name",
     }
 
 
@@ -126,13 +126,13 @@ def test_a_file_in_another_encoding_is_named_with_the_byte(tmp_path: Path) -> No
     (tmp_path / "train.tsv").write_bytes("It’s\t17\ta\n".encode("cp1252"))
     with pytest.raises(DataError) as caught:
         read(tmp_path)
-    assert str(caught.value) == f"{tmp_path / 'train.tsv'} is not UTF-8 (byte 0x92 at 2); take it as it is published."
+    assert str(caught.value) == f"{tmp_path / 'train.tsv'} is not UTF-8 (byte 0x92 at 2); use the published file."
 
 
 @pytest.mark.parametrize(
     ("option", "known"), [("mapping", "ekman or literal"), ("conflicts", "drop or merge-same-group")]
 )
-def test_another_value_of_an_option_is_refused(tmp_path: Path, option: str, known: str) -> None:
+def test_an_unknown_value_of_an_option_is_refused(tmp_path: Path, option: str, known: str) -> None:
     with pytest.raises(UsageError) as caught:
         read(tmp_path, **{option: "odd"})
     assert str(caught.value) == f"goemotions has the option {option}: odd; expected {known}."
@@ -144,10 +144,10 @@ def splits(rows: dict[str, Utterance]) -> dict[str | None, int]:
 
 @pytest.mark.corpus
 def test_single_labels_give_the_papers_counts(corpora: Path) -> None:
-    kept, dropped = read(corpora / "goemotions")
-    assert splits(kept) == {"train": 36_308, "dev": 4548, "test": 4590}
+    utterances, dropped = read(corpora / "goemotions")
+    assert splits(utterances) == {"train": 36_308, "dev": 4548, "test": 4590}
     assert Counter(row.reason for row in dropped) == {"several labels": 54_263 - 45_446}
-    train = Counter(GROUPS[row.raw_label] for row in kept.values() if row.split == "train")
+    train = Counter(GROUPS[row.raw_label] for row in utterances.values() if row.split == "train")
     assert train == {
         "joy": 12_920, "neutral": 12_823, "anger": 3878, "surprise": 3553, "sadness": 2121, "fear": 515, "disgust": 498,
     }  # fmt: skip
@@ -155,10 +155,10 @@ def test_single_labels_give_the_papers_counts(corpora: Path) -> None:
 
 @pytest.mark.corpus
 def test_labels_of_one_group_merged_give_the_papers_counts(corpora: Path) -> None:
-    kept, dropped = read(corpora / "goemotions", conflicts="merge-same-group")
-    assert (len(kept), dropped) == (54_263, [])
-    groups = {name: {GROUPS[word] for word in row.raw_label.split("+")} for name, row in kept.items()}
-    merged = {name: row for name, row in kept.items() if len(groups[name]) == 1}
+    utterances, dropped = read(corpora / "goemotions", conflicts="merge-same-group")
+    assert (len(utterances), dropped) == (54_263, [])
+    groups = {name: {GROUPS[word] for word in row.raw_label.split("+")} for name, row in utterances.items()}
+    merged = {name: row for name, row in utterances.items() if len(groups[name]) == 1}
     assert splits(merged) == {"train": 39_555, "dev": 4946, "test": 4968}
     test = Counter(next(iter(groups[name])) for name, row in merged.items() if row.split == "test")
     assert test == {
@@ -168,14 +168,14 @@ def test_labels_of_one_group_merged_give_the_papers_counts(corpora: Path) -> Non
 
 @pytest.mark.corpus
 def test_literal_labels_give_their_counts(corpora: Path) -> None:
-    kept, _ = read(corpora / "goemotions", mapping="literal")
-    assert splits(kept)["train"] == 17_166
-    assert len(kept) == 21_431
+    utterances, _ = read(corpora / "goemotions", mapping="literal")
+    assert splits(utterances)["train"] == 17_166
+    assert len(utterances) == 21_431
 
 
 @pytest.mark.corpus
 def test_the_1097_training_texts_with_quotation_marks_keep_them(corpora: Path) -> None:
-    kept, _ = read(corpora / "goemotions", conflicts="merge-same-group")
-    assert sum('"' in (row.text or "") for row in kept.values() if row.split == "train") == 1097
+    utterances, _ = read(corpora / "goemotions", conflicts="merge-same-group")
+    assert sum('"' in (row.text or "") for row in utterances.values() if row.split == "train") == 1097
     raw = (corpora / "goemotions" / "train.tsv").read_bytes()
-    assert sum((row.text or "").count('"') for row in kept.values() if row.split == "train") == raw.count(b'"')
+    assert sum((row.text or "").count('"') for row in utterances.values() if row.split == "train") == raw.count(b'"')

@@ -1,4 +1,4 @@
-"""RAVDESS's names and layouts."""
+"""The file names and layouts of RAVDESS."""
 
 from collections import Counter
 from pathlib import Path
@@ -15,7 +15,7 @@ def touch(root: Path, *names: str) -> None:
         (root / name).touch()
 
 
-def test_a_name_is_read_in_full(tmp_path: Path) -> None:
+def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
     touch(tmp_path, "Audio_Speech_Actors_01-24/Actor_12/03-01-08-02-01-02-12.wav")
     assert list(read(tmp_path, {})) == [
         Utterance(
@@ -51,7 +51,7 @@ def test_a_folder_that_disagrees_with_the_name_is_flagged(tmp_path: Path) -> Non
     assert (row.speaker, row.gender, row.flags) == ("02", "female", ("in the folder of actor 05",))
 
 
-def test_a_dump_that_holds_its_tree_twice_counts_once(tmp_path: Path) -> None:
+def test_a_tree_nested_in_itself_counts_once(tmp_path: Path) -> None:
     name = "Actor_02/03-01-05-01-01-01-02.wav"
     touch(tmp_path, name, "Actor_05/03-01-05-01-01-01-02.wav", f"audio_speech_actors_01-24/{name}")
     taken, *copies = read(tmp_path, {})
@@ -62,7 +62,7 @@ def test_a_dump_that_holds_its_tree_twice_counts_once(tmp_path: Path) -> None:
     }
 
 
-def test_an_emotion_appended_to_the_name_changes_neither_id_nor_label(tmp_path: Path) -> None:
+def test_an_emotion_appended_to_the_name_does_not_change_id_and_label(tmp_path: Path) -> None:
     touch(tmp_path, "training/Actor_02/03-01-05-01-01-01-02_angry.wav", "a/03-01-05-01-01-01-02_sad.wav")
     taken, copy = read(tmp_path, {})
     assert isinstance(taken, Utterance)
@@ -75,36 +75,36 @@ def test_an_emotion_appended_to_the_name_changes_neither_id_nor_label(tmp_path: 
     )
 
 
-def test_songs_and_films_are_dropped_with_their_reason(tmp_path: Path) -> None:
+def test_songs_and_videos_are_dropped_with_their_reason(tmp_path: Path) -> None:
     touch(tmp_path, "01-01-05-01-01-01-02.mp4", "02-01-05-01-01-01-02.mp4", "03-02-05-01-01-01-02.wav")
-    film = "a film, not a sound recording"
+    video = "video, not audio"
     assert list(read(tmp_path, {})) == [
-        Dropped("01-01-05-01-01-01-02.mp4", film),
-        Dropped("02-01-05-01-01-01-02.mp4", film),
+        Dropped("01-01-05-01-01-01-02.mp4", video),
+        Dropped("02-01-05-01-01-01-02.mp4", video),
         Dropped("03-02-05-01-01-01-02.wav", "song, not speech"),
     ]
 
 
 @pytest.mark.parametrize("stem", ["03-01-09-01-01-01-02", "03-01-05-01-01-01-25", "03-01-05-01-01-02", "03a01Fa"])
-def test_a_name_that_ravdess_does_not_have_is_dropped(tmp_path: Path, stem: str) -> None:
+def test_an_unknown_name_is_dropped(tmp_path: Path, stem: str) -> None:
     touch(tmp_path, f"{stem}.wav")
-    assert list(read(tmp_path, {})) == [Dropped(f"{stem}.wav", "a name that this corpus does not have")]
+    assert list(read(tmp_path, {})) == [Dropped(f"{stem}.wav", "unknown file name")]
 
 
 @pytest.mark.corpus
-def test_actor_01_is_found_whole(corpora: Path) -> None:
+def test_actor_01_is_read_completely(corpora: Path) -> None:
     rows = list(read(corpora / "ravdess", {}))
     assert len(rows) == 60
     assert all(isinstance(row, Utterance) and row.speaker == "01" and not row.flags for row in rows)
 
 
 @pytest.mark.corpus
-def test_the_whole_corpus_is_found(corpora: Path) -> None:
+def test_the_complete_corpus_is_read(corpora: Path) -> None:
     rows = list(read(corpora / "ravdess-22k", {}))
-    found = [row for row in rows if isinstance(row, Utterance)]
-    assert len(rows) == len(found) == 1440
-    assert Counter(row.speaker for row in found) == {f"{actor:02}": 60 for actor in range(1, 25)}
-    labels = Counter(row.raw_label for row in found)
+    utterances = [row for row in rows if isinstance(row, Utterance)]
+    assert len(rows) == len(utterances) == 1440
+    assert Counter(row.speaker for row in utterances) == {f"{actor:02}": 60 for actor in range(1, 25)}
+    labels = Counter(row.raw_label for row in utterances)
     assert labels.pop("neutral") == 96
     assert set(labels.values()) == {192}
     assert len(labels) == 7

@@ -1,4 +1,4 @@
-"""SAVEE's names and its two layouts."""
+"""The file names and the two layouts of SAVEE."""
 
 from collections import Counter
 from pathlib import Path
@@ -15,7 +15,7 @@ def touch(root: Path, *names: str) -> None:
         (root / name).touch()
 
 
-def test_a_name_is_read_in_full(tmp_path: Path) -> None:
+def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
     touch(tmp_path, "ALL/DC_sa01.wav")
     assert list(read(tmp_path, {})) == [
         Utterance(
@@ -32,7 +32,7 @@ def test_a_name_is_read_in_full(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["AudioData", "AudioData/AudioData"])
-def test_names_that_repeat_from_speaker_to_speaker_are_told_apart_by_the_folder(tmp_path: Path, folder: str) -> None:
+def test_names_shared_by_speakers_are_distinguished_by_the_folder(tmp_path: Path, folder: str) -> None:
     touch(tmp_path, f"{folder}/DC/a01.wav", f"{folder}/KL/a01.wav", f"{folder}/KL/su15.WAV")
     rows = [row for row in read(tmp_path, {}) if isinstance(row, Utterance)]
     assert [(row.utterance_id, row.speaker, row.raw_label) for row in rows] == [
@@ -55,7 +55,7 @@ def test_both_layouts_side_by_side_count_once(tmp_path: Path) -> None:
     assert copy == Dropped("AudioData/JE/n30.wav", "a copy of a file of the same name", "taken: ALL/JE_n30.wav")
 
 
-def test_the_same_name_with_another_content_is_said_to_be_so(tmp_path: Path) -> None:
+def test_a_file_of_the_same_name_and_different_content_is_dropped_as_such(tmp_path: Path) -> None:
     touch(tmp_path, "ALL/JE_n30.wav", "AudioData/JE/n30.wav")
     (tmp_path / "AudioData/JE/n30.wav").write_bytes(b"x")
     _, other = read(tmp_path, {})
@@ -71,9 +71,9 @@ def test_a_folder_that_disagrees_with_the_name_is_flagged(tmp_path: Path) -> Non
 
 def test_names_without_a_speaker_or_out_of_range_are_dropped(tmp_path: Path) -> None:
     touch(tmp_path, "a01.wav", "DC_a16.wav", "DC_n31.wav", "DC_s01.wav", "XX_a01.wav")
-    unknown = "a name that this corpus does not have"
+    unknown = "unknown file name"
     assert {row.name: row.reason for row in read(tmp_path, {}) if isinstance(row, Dropped)} == {
-        "a01.wav": "no speaker in its name or as its folder",
+        "a01.wav": "no speaker in its name or folder",
         "DC_a16.wav": unknown,
         "DC_n31.wav": unknown,
         "DC_s01.wav": unknown,
@@ -82,9 +82,9 @@ def test_names_without_a_speaker_or_out_of_range_are_dropped(tmp_path: Path) -> 
 
 
 @pytest.mark.corpus
-def test_the_part_at_hand_is_found_whole(corpora: Path) -> None:
+def test_the_real_sample_is_read_completely(corpora: Path) -> None:
     rows = list(read(corpora / "savee", {}))
-    found = [row for row in rows if isinstance(row, Utterance)]
-    assert len(rows) == len(found) == 28
-    assert Counter(row.speaker for row in found) == {"DC": 14, "JE": 14}
-    assert set(Counter(row.raw_label for row in found).values()) == {4}
+    utterances = [row for row in rows if isinstance(row, Utterance)]
+    assert len(rows) == len(utterances) == 28
+    assert Counter(row.speaker for row in utterances) == {"DC": 14, "JE": 14}
+    assert set(Counter(row.raw_label for row in utterances).values()) == {4}

@@ -1,4 +1,4 @@
-"""TESS's names and layouts."""
+"""The file names and layouts of TESS."""
 
 from collections import Counter
 from pathlib import Path
@@ -15,7 +15,7 @@ def touch(root: Path, *names: str) -> None:
         (root / name).touch()
 
 
-def test_a_name_is_read_in_full(tmp_path: Path) -> None:
+def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
     touch(tmp_path, "OAF_Pleasant_surprise/OAF_back_ps.wav")
     assert list(read(tmp_path, {})) == [
         Utterance(
@@ -32,7 +32,7 @@ def test_a_name_is_read_in_full(tmp_path: Path) -> None:
     ]
 
 
-def test_a_short_speaker_is_the_older_one(tmp_path: Path) -> None:
+def test_the_speaker_oa_is_oaf(tmp_path: Path) -> None:
     touch(tmp_path, "OAF_neutral/OA_bite_neutral.wav")
     (row,) = read(tmp_path, {})
     assert isinstance(row, Utterance)
@@ -41,7 +41,7 @@ def test_a_short_speaker_is_the_older_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["OAF_Fear", "OAF_fear", "oaf_fear", "TESS data", "."])
-def test_folders_of_any_spelling_are_no_oddity(tmp_path: Path, folder: str) -> None:
+def test_a_folder_in_any_spelling_is_not_flagged(tmp_path: Path, folder: str) -> None:
     touch(tmp_path, f"{folder}/OAF_bath_fear.WAV")
     (row,) = read(tmp_path, {})
     assert isinstance(row, Utterance)
@@ -56,7 +56,7 @@ def test_a_folder_that_disagrees_with_the_name_is_flagged(tmp_path: Path, folder
     assert (row.raw_label, row.flags) == ("fear", (f"in the folder {folder}",))
 
 
-def test_a_tree_inside_itself_counts_once(tmp_path: Path) -> None:
+def test_a_tree_nested_in_itself_counts_once(tmp_path: Path) -> None:
     first, second = "TESS data/YAF_sad/YAF_dog_sad.wav", "TESS data/tess data/YAF_sad/YAF_dog_sad.wav"
     touch(tmp_path, first, second)
     taken, copy = read(tmp_path, {})
@@ -65,18 +65,18 @@ def test_a_tree_inside_itself_counts_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stem", ["XAF_back_sad", "OAF_back", "OAF_back_surprise", "03a01Fa"])
-def test_a_name_that_tess_does_not_have_is_dropped(tmp_path: Path, stem: str) -> None:
+def test_an_unknown_name_is_dropped(tmp_path: Path, stem: str) -> None:
     touch(tmp_path, f"{stem}.wav")
-    assert list(read(tmp_path, {})) == [Dropped(f"{stem}.wav", "a name that this corpus does not have")]
+    assert list(read(tmp_path, {})) == [Dropped(f"{stem}.wav", "unknown file name")]
 
 
 @pytest.mark.corpus
-def test_the_part_at_hand_is_found_whole(corpora: Path) -> None:
+def test_the_real_sample_is_read_completely(corpora: Path) -> None:
     rows = list(read(corpora / "tess", {}))
-    found = [row for row in rows if isinstance(row, Utterance)]
-    assert len(rows) == len(found) == 60
-    assert Counter(row.speaker for row in found) == {"OAF": 30, "YAF": 30}
-    assert Counter(row.raw_label for row in found) == {
+    utterances = [row for row in rows if isinstance(row, Utterance)]
+    assert len(rows) == len(utterances) == 60
+    assert Counter(row.speaker for row in utterances) == {"OAF": 30, "YAF": 30}
+    assert Counter(row.raw_label for row in utterances) == {
         "angry": 9,
         "disgust": 8,
         "fear": 10,
@@ -85,4 +85,4 @@ def test_the_part_at_hand_is_found_whole(corpora: Path) -> None:
         "ps": 8,
         "sad": 8,
     }
-    assert [row.flags for row in found if row.flags] == [("named OA_ instead of OAF_",)]
+    assert [row.flags for row in utterances if row.flags] == [("named OA_ instead of OAF_",)]

@@ -1,11 +1,11 @@
-"""What a layout is made of: sounds to be spoken, and files with words."""
+"""The entries of a layout: audio files to synthesise, and text files."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
-    """One sound file to be made."""
+class AudioFile:
+    """One audio file to synthesise."""
 
     path: str
     """Relative to the corpus root."""
@@ -14,16 +14,17 @@ class Take:
     emotion: str
     """A key of `prosody.PROSODIES`."""
     sentence: str
-    """Takes of the same sentence have the same syllables."""
+    """Files with the same sentence have the same syllables."""
     strength: float = 1.0
     """1 for an ordinary expression of the emotion."""
     sample_rate: int = 16_000
+    """Hz."""
     num_channels: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """One text file to be made."""
+class TextFile:
+    """One text file to write."""
 
     path: str
     """Relative to the corpus root."""
@@ -31,6 +32,6 @@ class Words:
     encoding: str = "utf-8"
 
 
-def how_many(size: float, ordinary: int, most: int) -> int:
-    """The number of takes at this size: one at least, and no more than the real corpus has names for."""
+def num_takes(size: float, ordinary: int, most: int) -> int:
+    """The number of takes at this size: at least one, and at most as many as the real corpus has names for."""
     return min(most, max(1, round(ordinary * size)))
