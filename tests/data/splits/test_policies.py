@@ -153,15 +153,15 @@ def test_leave_one_corpus_out_tests_one_corpus(
         ),
         (
             {}, 2,
-            "Fold 2 was requested and no corpus is split into folds; "
-            "choose a --split that has folds, such as leave-one-speaker-out.",
+            "Fold 2 was asked for and no corpus is split into folds; "
+            "choose a --split that has some, such as leave-one-speaker-out.",
         ),
         (
             {"meld": "emo-superb"}, None,
             "--split meld=emo-superb is unknown; choose one of speaker, official, emobox, leave-one-speaker-out, "
             "leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
         ),
-        ({"emodb": "leave-one-speaker-out"}, 3, "Fold 3 was requested and leave-one-speaker-out has 2 of emodb; "
+        ({"emodb": "leave-one-speaker-out"}, 3, "Fold 3 was asked for and leave-one-speaker-out has 2 of emodb; "
          "choose --fold 1 to 2."),
     ],
 )  # fmt: skip
