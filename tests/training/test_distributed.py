@@ -96,7 +96,8 @@ def test_an_acrnn_trained_by_two_processes_predicts_what_one_trained_by_one_pred
     small.write_text(yaml.safe_dump(small_settings))
     command = ("-m", "emokit", "train", "audio", small, "--data", small_prepared, "--run", tmp_path / "two")
     run_in_two(*command, "--device", "cpu", "--precision", "float32")
-    from emokit.modality import modality  # not above: the processes that run this file do not need it
+
+    from emokit.modality.registry import modality  # not above: the processes that run this file do not need it
 
     audio = modality("audio")
     settings = audio.settings().make(small_settings)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from emokit.modality import Modality, Option, Plan
+from emokit.modality.protocol import Modality, Option, Plan
 from emokit.model_card import CardFacts
 from emokit.settings import Settings
 from emokit.training.settings import TrainingSettings
