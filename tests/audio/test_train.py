@@ -188,7 +188,7 @@ def test_features_of_other_settings_are_not_mixed_in(small_prepared, small_setti
     with pytest.raises(DataError) as error:
         read_splits(AudioSettings.make(small_settings), open_prepared(small_prepared))
     assert str(error.value) == (
-        f"{small_prepared} has features made with hop_length = 320 and the experiment wants hop_length = 256; "
+        f"{small_prepared} has features with hop_length = 320, but the settings of the run have hop_length = 256; "
         "run `emokit prepare` into another folder with --set features.hop_length=256."
     )
 

@@ -51,7 +51,7 @@ def test_the_ledger_is_shown_and_the_last_lines_name_the_folder_and_the_next_com
     assert result.stderr.splitlines() == [
         "reading sound: 9 of 9",
         "emodb: 3 dropped: label boredom is left out (emodb/03a01La, emodb/08a01La, emodb/09a01La)",
-        "emodb: only 12 of the 535 that the corpus has were found: see that it is whole",
+        "emodb: only 12 of the 535 utterances of the corpus were found: check that it is complete",
         f"next: emokit train audio --data {out} --run runs/acrnn",
     ]
     assert open_prepared(out).ledger["corpora"]["emodb"]["kept"] == 9
@@ -205,7 +205,7 @@ def test_a_folder_of_other_settings_is_refused_and_force_makes_it_anew(tmp_path:
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
         f"error: {out} was made with other settings (features.hop_length = 512, now 256); "
-        "name another --out, or add --force to make it anew.\n"
+        "name another --out, or add --force to rebuild it.\n"
     )
     assert run(*arguments, "--set", "features.hop_length=256", "--force").exit_code == 0
 
@@ -218,7 +218,7 @@ def test_another_corpus_more_is_another_setting(tmp_path: Path, emodb: Path, wri
     result = run("emodb", "savee", "-r", f"emodb={emodb}", "-r", f"savee={tmp_path / 'savee'}", "--out", out)
     assert result.stderr == (
         f"error: {out} was made with other settings (without corpora.savee); "
-        "name another --out, or add --force to make it anew.\n"
+        "name another --out, or add --force to rebuild it.\n"
     )
 
 
@@ -229,7 +229,7 @@ def test_a_clone_of_emobox_that_is_none_is_exit_3(tmp_path: Path, emodb: Path) -
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"error: {clone} has no folder data/emodb/fold_1, so it is no clone of EmoBox; "
+        f"error: {clone} has no folder data/emodb/fold_1, so it is not a clone of EmoBox; "
         "clone https://github.com/emo-box/EmoBox and name its folder with --folds DIR.\n"
     )
 

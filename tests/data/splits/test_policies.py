@@ -68,7 +68,7 @@ def test_emobox_lists_give_the_split_and_the_ledger_notes_shared_speakers(
     assert entry["notes"][:3] == [
         "EmoBox's lists name 1 utterance (emodb/16a01Fa) that the corpus does not have",
         "the split is fold 1 of emobox (2 in all); --fold N selects another",
-        "2 of the 2 speakers in test are in train too: new voices would score lower",
+        "2 of the 2 speakers in test are in train too: expect lower scores for new speakers",
     ]
     assert entry["leakage"]["speakers"]["train-test"] == 2
     # The other fold, computed from the prepared folder and by preparing it.
@@ -254,7 +254,7 @@ def test_the_emobox_lists_of_emodb_are_complete(
     entry = prepared.ledger["corpora"]["emodb"]
     assert entry["notes"] == [
         "the split is fold 1 of emobox (5 in all); --fold N selects another",
-        "10 of the 10 speakers in test are in train too: new voices would score lower",
+        "10 of the 10 speakers in test are in train too: expect lower scores for new speakers",
     ]
     boring = {name[6:] for name in entry["dropped"]["label boredom is left out"]}
     assert prepared.table["fold"].value_counts().to_dict() == {
