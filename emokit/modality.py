@@ -1,8 +1,8 @@
 """Modalities: the protocol that a kind of model implements, and the registry.
 
 A modality is one folder and one line in `MODALITIES`. Training, sweeps, prediction, late fusion, export, the model card and the
-report ask it through `Modality` and its `Predictor`; no file outside its folder tests which modality a run has. Importing this module,
-or a modality's own `modality.py`, imports no torch.
+report ask it through `Modality` and its `Predictor`; no file outside its folder tests which modality a run has. Importing this
+module, or a modality's own `modality.py`, imports no torch.
 """
 
 import importlib

@@ -54,7 +54,8 @@ def predict(
     if out and out.exists():
         raise UsageError(f"{out} exists; name another --out, or delete it.")
     if data and table_options:
-        raise UsageError(f"--{next(iter(table_options))} was given with --data, which prints no table; leave it out.")
+        flag = f"--{next(iter(table_options)).replace('_', '-')}"
+        raise UsageError(f"{flag} was given with --data, which prints no table; leave it out.")
     quiet_libraries()
     predictor = _load(chosen, folder, device, modality.with_role(chosen, given, "model"))
     if data and out:
@@ -103,7 +104,8 @@ def _predict_inputs(predictor: "Predictor", arguments: Any, options: dict[str, A
     with predictor.inputs(arguments) as inputs:
         if not as_json:
             console.show("\t".join(predictor.header(options)))
-        for total, prediction in enumerate(predictor.predict(inputs), start=1):
+        for prediction in predictor.predict(inputs):
+            total += 1
             if isinstance(prediction, DataError):
                 failed += 1
                 console.say(f"error: {prediction}")
