@@ -18,7 +18,11 @@ SMALL = {"n_mels": 32, "channels": (4, 8), "lstm_hidden_size": 8, "num_attention
 def test_every_kind_of_model_has_a_family():
     kinds = get_args(ModelSettings.model_fields["kind"].annotation)
     assert set(kinds) == set(FAMILIES)
-    assert {kind: family(kind).has_epochs for kind in kinds} == {"acrnn": True, "pretrained": True, "functionals": False}
+    assert {kind: family(kind).has_epochs for kind in kinds} == {
+        "acrnn": True,
+        "pretrained": True,
+        "functionals": False,
+    }
 
 
 def test_the_label_set_of_a_model_is_read_from_its_config(tmp_path):

@@ -4,10 +4,10 @@ import numpy
 import pytest
 import soundfile
 import torch
+from emokit.audio.predict import find_recordings, load_model, predict_files, predict_split, probabilities
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from emokit import predictions
-from emokit.audio.predict import find_recordings, load_model, predict_files, predict_split, probabilities
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
 from emokit.audio.spectrogram.log_mel import LogMel

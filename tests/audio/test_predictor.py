@@ -31,7 +31,10 @@ def prepared(small_prepared):
 def test_a_run_predicts_a_split_as_at_the_end_of_training(predictor, acrnn_run, prepared, tmp_path):
     predicted, counts = predictor.predict_split(prepared, "test")
     predictions.write(predicted, tmp_path / "again.parquet")
-    before, again = predictions.read(acrnn_run / "predictions/test.parquet"), predictions.read(tmp_path / "again.parquet")
+    before, again = (
+        predictions.read(acrnn_run / "predictions/test.parquet"),
+        predictions.read(tmp_path / "again.parquet"),
+    )
     assert before.table.equals(again.table)
     assert (again.model, counts) == ("small", {})
 
@@ -129,5 +132,6 @@ def test_damaged_and_incomplete_runs_are_named(acrnn_run, tmp_path):
     with pytest.raises(DataError) as incomplete:
         emokit.load(run, "cpu")
     assert (
-        str(incomplete.value) == f"{run} has no metrics.json, so its training did not end; resume it by adding --resume."
+        str(incomplete.value)
+        == f"{run} has no metrics.json, so its training did not end; resume it by adding --resume."
     )
