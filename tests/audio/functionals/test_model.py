@@ -88,14 +88,14 @@ def test_windows_of_one_level_or_one_frame_have_no_trend_and_no_shape() -> None:
 
 def test_speech_is_separated_from_silence_in_decibels_and_in_deviations() -> None:
     log_mel = speech()
-    for model, silence, scale in (
+    for candidate, silence, scale in (
         (new(), -60, 1),
         (new(features={"top_db": 40}), -45, 1),  # no value is lower there
         (new(normalisation="speaker"), -4, 30),
     ):
         window = (log_mel + 30) / scale if scale > 1 else log_mel
         quiet = numpy.pad(window, ((0, 20), (0, 0)), constant_values=silence)
-        count = model.summarised(torch.from_numpy(quiet)[None])[0, -1]
+        count = candidate.summarised(torch.from_numpy(quiet)[None])[0, -1]
         assert count.exp() == pytest.approx(len(log_mel))
 
 

@@ -1,4 +1,4 @@
-"""Pretrained encoders with a head: padding changes nothing, layers are weighted, and it is a transformers model like any other."""
+"""Pretrained encoders with a head: padding changes nothing, layers are weighted, and a saved model is the same model."""
 
 import numpy
 import pytest
