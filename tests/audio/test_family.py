@@ -37,7 +37,7 @@ def test_a_damaged_model_is_named(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(DataError) as error:
         load_pretrained(AcrnnForAudioClassification, tmp_path)
-    assert str(error.value).startswith(f"{tmp_path} holds no whole model (")
+    assert str(error.value).startswith(f"{tmp_path} holds no complete model (")
     assert str(error.value).endswith("); train the run again with --force.")
 
 

@@ -127,7 +127,7 @@ def test_damaged_and_incomplete_runs_are_named(acrnn_run, tmp_path):
     (run / "model/model.safetensors").write_bytes(b"cut short")
     with pytest.raises(DataError) as damaged:
         emokit.load(run, "cpu")
-    assert str(damaged.value).startswith(f"{run / 'model'} holds no whole model (")
+    assert str(damaged.value).startswith(f"{run / 'model'} holds no complete model (")
     (run / "metrics.json").unlink()
     with pytest.raises(DataError) as incomplete:
         emokit.load(run, "cpu")

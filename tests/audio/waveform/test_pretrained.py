@@ -73,7 +73,7 @@ def test_weights_without_safetensors_are_read_as_tensors_only(copied):
     state = new_model(copied).encoder.state_dict()
     assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
     torch.save({"weights": SystemExit}, copied / "pytorch_model.bin")  # a pickle that would run code is refused
-    assert refusal(DataError, copied).startswith(f"{copied} holds no whole model (")
+    assert refusal(DataError, copied).startswith(f"{copied} holds no complete model (")
     (copied / "pytorch_model.bin").unlink()
     assert refusal(DataError, copied) == (
         f"{copied} has no weights as safetensors or pytorch_model.bin, and emokit reads no others; convert them or choose others."
@@ -112,7 +112,7 @@ def test_a_window_longer_than_whispers_input_is_refused(encoder_of):
 def test_a_damaged_encoder_is_named(copied):
     weights = copied / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
-    assert refusal(DataError, copied).startswith(f"{copied} holds no whole model (")
+    assert refusal(DataError, copied).startswith(f"{copied} holds no complete model (")
     config = json.loads((copied / "config.json").read_text())
     (copied / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoConfig": "x.C"}, "model_type": "own"}))
     assert refusal(UsageError, copied) == f"{copied} runs code that comes with it; choose another model.name."
