@@ -20,7 +20,6 @@ from functools import partial
 import librosa
 import numpy
 import torch
-from emokit.audio.spectrogram.windows import on_device
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
@@ -30,6 +29,7 @@ from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassificat
 from emokit.audio.spectrogram.augment import Augment
 from emokit.audio.spectrogram.batches import TrainingBatches
 from emokit.audio.spectrogram.log_mel import LogMel
+from emokit.audio.spectrogram.windows import on_device
 from emokit.runtime import seed_everything
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import DevMetrics, fit

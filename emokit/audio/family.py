@@ -161,7 +161,7 @@ def load_pretrained(model_class: Any, folder: Path) -> Any:
     try:
         return model_class.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
     except Exception as error:  # transformers and safetensors raise many kinds for a damaged folder
-        raise DataError(f"{folder} holds no whole model ({error}); train the run again with --force.") from error
+        raise DataError(f"{folder} holds no complete model ({error}); train the run again with --force.") from error
 
 
 def labels_of(model: PreTrainedModel) -> LabelSet:

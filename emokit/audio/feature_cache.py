@@ -20,7 +20,6 @@ from emokit.errors import DataError, WorkError
 from emokit.files import explained_disk_errors
 from emokit.modality.protocol import Progress
 from emokit.runtime import num_processors
-from emokit.settings import read_yaml_mapping
 
 AGAIN = "prepare the corpus again from its present folder"
 LOCK = "lock"
@@ -55,8 +54,7 @@ def read_waveform(path: Path, sample_rate: int) -> numpy.ndarray:
 
 def prepared_features(prepared: Prepared) -> FeatureSettings:
     """The settings of the features in a prepared folder."""
-    path = prepared.folder / SETTINGS
-    return FeatureSettings.make(read_yaml_mapping(path).get("features") or {}, str(path))
+    return FeatureSettings.make(prepared.feature_settings, str(prepared.folder / SETTINGS))
 
 
 def cached_features(
@@ -115,7 +113,7 @@ def _missing(prepared: Prepared, folder: Path, rows: pandas.DataFrame) -> dict[s
     cached = FeatureStore(folder).facts["recording"].to_dict()
     # Compared by recording and not by id alone: another recording may have been prepared under the same id since.
     prepared_as = prepared.features(prepared_features(prepared)).facts["recording"].to_dict()
-    roots = read_yaml_mapping(prepared.folder / SETTINGS)["roots"]
+    roots = prepared.roots
     return {
         utterance_id: Path(roots[corpus]) / path
         for utterance_id, corpus, path in zip(rows["utterance_id"], rows["corpus"], rows["path"], strict=True)

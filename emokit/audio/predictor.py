@@ -7,9 +7,8 @@ from typing import Any
 
 from emokit import predictions, runs
 from emokit.audio.family import RecordingPredictions, family, labels_of
-from emokit.audio.inputs import audio_inputs
+from emokit.audio.inputs import STDIN, STDIN_NAME, audio_inputs
 from emokit.audio.settings import AudioSettings
-from emokit.audio.splits import rows_with_audio
 from emokit.data.prepared import Prepared
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
@@ -41,8 +40,10 @@ class AudioPredictor(Predictor):
         """As `Predictor.predict_split`."""
         if split not in SPLITS:
             raise UsageError(f"--split {split} is unknown; choose one of {', '.join(SPLITS)}.")
-        table = rows_with_audio(self.settings, prepared)
-        rows = table[table["split"] == split].reset_index(drop=True)
+        table, corpora = prepared.table, self.settings.data.corpora
+        # A folder need not have all corpora that the model was trained on.
+        chosen = (table["split"] == split) & table["path"].notna()
+        rows = table[chosen & table["corpus"].isin(corpora or table["corpus"])].reset_index(drop=True)
         if rows.empty:
             raise DataError(
                 f"{prepared.folder} has no {split} utterances of the run's corpora; choose another --split."
@@ -73,7 +74,8 @@ class AudioPredictor(Predictor):
         results = self.family.predict_recordings(self.model, paths)
         for item, path, result in zip(items, paths, results, strict=True):
             if isinstance(result, DataError):
-                yield DataError(str(result).replace(str(path), item.name))
+                name = STDIN_NAME if item.name == STDIN else item.name
+                yield DataError(str(result).replace(str(path), name))
             else:
                 yield self._prediction(item.name, result)
 

@@ -74,8 +74,8 @@ class ModelSettings(Settings):
     """The model: ACRNN (residual convolutions with CBAM, BiLSTM, self-attention), functionals, or a pretrained encoder."""
 
     kind: Literal["acrnn", "pretrained", "functionals"] = "acrnn"
-    """acrnn trains the ACRNN from random weights; pretrained puts a head on a pretrained speech encoder (the default where name is
-    set); functionals fits a logistic regression on functionals of the spectrogram, in seconds."""
+    """acrnn trains the ACRNN from random weights; pretrained puts a head on a pretrained speech encoder (the default where name
+    is set); functionals fits a logistic regression on functionals of the spectrogram, in seconds."""
     name: str | None = None
     """Pretrained speech encoder: a folder, or a name on the Hugging Face hub."""
     revision: str | None = None
@@ -155,8 +155,8 @@ class AudioTrainingSettings(TrainingSettings):
     mixup_alpha: float = Field(0.2, ge=0)
     """Mixup's Beta(alpha, alpha); 0 turns Mixup off (Zhang et al. 2018, https://arxiv.org/abs/1710.09412)."""
     max_seconds_per_batch: float = Field(100.0, gt=0)
-    """Maximum audio in a batch of a pretrained encoder, in seconds, padding included; utterances of similar length share a batch, at
-    most batch_size of them."""
+    """Maximum audio in a batch of a pretrained encoder, in seconds, padding included; utterances of similar length share a batch,
+    which has at most batch_size utterances."""
     encoder_lr_multiplier: float = Field(0.05, gt=0, le=1)
     """Learning rate of a fine-tuned encoder's top layer, relative to the head's."""
     layer_decay: float = Field(1.0, gt=0, le=1)

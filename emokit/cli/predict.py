@@ -37,7 +37,6 @@ def predict(
     emokit predict runs/emodb --data prepared --split dev --out dev.parquet
     """
     from emokit.errors import UsageError
-    from emokit.modality import registry
     from emokit.modality.predictor import Arguments
     from emokit.runtime import quiet_libraries
 
@@ -54,7 +53,8 @@ def predict(
     if out and out.exists():
         raise UsageError(f"{out} exists; name another --out, or delete it.")
     if data and table_options:
-        raise UsageError(f"--{next(iter(table_options))} was given with --data, which prints no table; leave it out.")
+        flag = f"--{next(iter(table_options)).replace('_', '-')}"
+        raise UsageError(f"{flag} was given with --data, which prints no table; leave it out.")
     quiet_libraries()
     predictor = _load(chosen, folder, device, registry.with_role(chosen, given, "model"))
     if data and out:

@@ -30,7 +30,7 @@ def frames(path: Path, number: int = NUM_FRAMES) -> list[numpy.ndarray]:
                 raise DataError(f"{path} has no video; name a video clip.")
             total = sum(1 for packet in container.demux(video=0) if packet.size)
             container.seek(0)
-            positions = {int((part + 0.5) * total / number) for part in range(number)}
+            positions = {int((i + 0.5) * total / number) for i in range(number)}
             return [
                 frame.to_ndarray(format="rgb24")
                 for position, frame in enumerate(container.decode(video=0))

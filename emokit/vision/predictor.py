@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy
 
 from emokit import predictions
-from emokit.data.prepared import SETTINGS, Prepared
+from emokit.data.prepared import Prepared
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.modality.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
 from emokit.predictions import Predictions
-from emokit.settings import read_yaml_mapping
 from emokit.vision.deepface import Network
 from emokit.vision.frames import frames, is_clip
 
@@ -41,7 +40,7 @@ class VisionPredictor(Predictor):
         """
         if split not in SPLITS:
             raise UsageError(f"--split {split} is unknown; choose one of {', '.join(SPLITS)}.")
-        roots = read_yaml_mapping(prepared.folder / SETTINGS).get("roots") or {}
+        roots = prepared.roots
         table = prepared.table[prepared.table["split"] == split]
         has_video = table["path"].notna() & table["path"].fillna("").map(lambda name: is_clip(Path(name)))
         positions, probabilities = [], []

@@ -1,4 +1,4 @@
-"""What is computed of the sound once and kept: by one of those who want it at once, for all of them."""
+"""The feature cache: computed once, also for trainings that start at the same time."""
 
 import errno
 import fcntl
@@ -8,62 +8,87 @@ import threading
 import time
 
 import pytest
+import soundfile
 
 from emokit.audio import feature_cache
-from emokit.audio.feature_cache import Raw
+from emokit.audio.feature_cache import WaveformExtractor, read_waveform
 from emokit.data.prepared import open_prepared
 from emokit.errors import WorkError
 
 
 @pytest.fixture
 def prepared(small_prepared, tmp_path):
-    """A copy, as it is written to."""
+    """A copy, because features are written into it."""
     return open_prepared(shutil.copytree(small_prepared, tmp_path / "prepared"))
 
 
-def test_of_two_that_want_the_same_at_once_one_computes_it_and_both_have_it(prepared, monkeypatch):
+def cached(prepared, rows):
+    return feature_cache.cached_features(prepared, "raw", WaveformExtractor(16000), rows, "a test needs it")
+
+
+def test_two_trainings_that_need_the_same_features_compute_them_once(prepared, monkeypatch):
     rows = prepared.table.head(40)
-    read, found = [], []
-    work = feature_cache.read_files
+    read, stores = [], []
+    read_files = feature_cache.read_files
 
     def slowly(files, *others):
-        time.sleep(0.5)  # long enough for the other to look at what is not there yet
+        time.sleep(0.5)  # long enough for the other one to look for the features
         read.append(len(files))
-        yield from work(files, *others)
+        yield from read_files(files, *others)
 
     monkeypatch.setattr(feature_cache, "read_files", slowly)
-
-    def want():
-        found.append(feature_cache.kept(prepared, "raw", Raw(16000), rows, "a test wants it"))
-
-    threads = [threading.Thread(target=want) for _ in range(2)]
+    threads = [threading.Thread(target=lambda: stores.append(cached(prepared, rows))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sum(read) == 40
-    for store in found:
+    assert len(stores) == 2
+    for store in stores:
         assert all(len(store[name]) for name in rows["utterance_id"])
 
 
-def test_what_is_there_is_read_without_leave_to_write(prepared):
+def test_cached_features_are_read_without_a_lock(prepared):
     rows = prepared.table.head(8)
-    feature_cache.kept(prepared, "raw", Raw(16000), rows, "a test wants it")
+    cached(prepared, rows)
     folder = prepared.folder / "features" / "raw"
     (folder / feature_cache.LOCK).unlink(missing_ok=True)
-    store = feature_cache.kept(prepared, "raw", Raw(16000), rows, "a test wants it")
-    assert len(store) == 8
+    assert len(cached(prepared, rows)) == 8
     assert not (folder / feature_cache.LOCK).exists()
 
 
-def test_a_disk_that_cannot_lock_files_is_told(prepared, monkeypatch):
+def test_features_that_are_missing_are_added(prepared):
+    progress = []
+    cached(prepared, prepared.table.head(3))
+    rows = prepared.table.head(5)
+    store = feature_cache.cached_features(
+        prepared, "raw", WaveformExtractor(16000), rows, "a test needs it", lambda *done: progress.append(done)
+    )
+    assert progress == [(1, 2), (2, 2)]
+    assert set(store) == set(rows["utterance_id"])
+
+
+def test_a_disk_that_cannot_lock_files_is_named(prepared, monkeypatch):
     def refuse(file, operation):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(WorkError) as error:
-        feature_cache.kept(prepared, "raw", Raw(16000), prepared.table.head(8), "a test wants it")
+        cached(prepared, prepared.table.head(8))
     assert str(error.value) == (
-        f"{prepared.folder / 'features' / 'raw'} lies on a disk that cannot lock files (No locks available), without which two "
-        "trainings write the same features; prepare into a folder on another disk."
+        f"{prepared.folder / 'features' / 'raw'} is on a disk that cannot lock files (No locks available), so two trainings "
+        "could write the same features; prepare into a folder on another disk."
     )
+
+
+def test_the_settings_of_a_folders_features_are_read_from_it(prepared):
+    settings = feature_cache.prepared_features(prepared)
+    assert (settings.sample_rate, settings.hop_length, settings.n_mels) == (16000, 320, 32)
+
+
+@pytest.mark.parametrize(("speed", "rate"), [(1.0, 16_000), (0.8, 20_000)])
+def test_a_slower_waveform_has_more_samples(tmp_path, speed, rate):
+    soundfile.write(tmp_path / "a.wav", [0.5, -0.5] * 4000, 8_000)
+    extractor = WaveformExtractor(16_000, speed)
+    assert extractor.sample_rate == rate
+    assert extractor(read_waveform(tmp_path / "a.wav", extractor.sample_rate)).shape == (rate, 1)

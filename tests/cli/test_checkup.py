@@ -1,4 +1,4 @@
-"""What the doctor finds: each broken thing in the words that say how to mend it, and the rest looked at all the same."""
+"""The checks of the doctor: each failure with how to fix it, and no failure stops the others."""
 
 import platform
 import shutil
@@ -17,7 +17,7 @@ INSTALL = "install torch==2.12.1 torchaudio==2.11.0."
 
 
 @pytest.mark.parametrize(
-    ("torch_version", "torchaudio_version", "found"),
+    ("torch_version", "torchaudio_version", "result"),
     [
         (None, None, f"torch is not installed; {INSTALL}"),
         ("2.12.1", None, f"torchaudio is not installed; {INSTALL}"),
@@ -30,18 +30,18 @@ INSTALL = "install torch==2.12.1 torchaudio==2.11.0."
     ],
 )
 def test_a_broken_pair_is_named_with_what_to_install(
-    torch_version: str | None, torchaudio_version: str | None, found: str
+    torch_version: str | None, torchaudio_version: str | None, result: str
 ) -> None:
-    assert checkup.check_pair(torch_version, torchaudio_version) == Finding("torch and torchaudio", found, True)
+    assert checkup.check_pair(torch_version, torchaudio_version) == Finding("torch and torchaudio", result, True)
 
 
-def test_a_pair_that_fits_is_shown() -> None:
+def test_a_matching_pair_is_shown() -> None:
     assert checkup.check_pair("2.12.1", "2.11.0") == Finding("torch and torchaudio", "torch 2.12.1, torchaudio 2.11.0")
 
 
-def test_a_broken_pair_keeps_nothing_else_from_being_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_pair_does_not_stop_the_other_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "installed", {"torch": "2.14.0", "torchaudio": "2.11.0"}.get)
-    findings = {finding.what: finding.is_broken for finding in checkup.check_all(None)}
+    findings = {finding.check: finding.is_broken for finding in checkup.check_all(None)}
     assert findings == {
         "Python": False,
         "torch and torchaudio": True,
@@ -51,7 +51,7 @@ def test_a_broken_pair_keeps_nothing_else_from_being_looked_at(monkeypatch: pyte
     }
 
 
-def test_a_torch_that_cannot_be_loaded_is_found_and_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_torch_that_cannot_be_loaded_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     (finding,) = checkup.check_devices()
     assert finding == Finding(
@@ -62,7 +62,7 @@ def test_a_torch_that_cannot_be_loaded_is_found_and_not_raised(monkeypatch: pyte
     )
 
 
-def test_codecs_that_cannot_be_loaded_are_found_and_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_codecs_that_cannot_be_loaded_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "soundfile", None)
     assert checkup.check_codecs() == Finding(
         "codecs",
@@ -77,12 +77,12 @@ def test_the_formats_of_the_corpora_can_be_read_here() -> None:
     assert finding == Finding("codecs", "soundfile: AIFF, FLAC, OGG, WAV; PyAV: aac, h264, mp3")
 
 
-def test_the_device_that_auto_chooses_is_among_those_found() -> None:
+def test_the_device_that_auto_chooses_is_among_those_listed() -> None:
     devices, chosen, precision = checkup.check_devices()
-    assert devices.found.startswith("CPU, ")
+    assert devices.result.startswith("CPU, ")
     assert chosen == Finding("chosen by --device auto", str(runtime.choose_device()))
-    assert chosen.found.upper() in devices.found
-    assert precision.found in ("float32", "bf16", "fp16")
+    assert chosen.result.upper() in devices.result
+    assert precision.result in ("float32", "bf16", "fp16")
 
 
 class Version(NamedTuple):
@@ -93,15 +93,13 @@ class Version(NamedTuple):
 
 
 @pytest.mark.parametrize(("minor", "broken"), [(10, True), (11, False), (13, False), (14, True)])
-def test_a_python_that_emokit_was_not_made_for_is_named(
-    monkeypatch: pytest.MonkeyPatch, minor: int, broken: bool
-) -> None:
+def test_an_unsupported_python_is_named(monkeypatch: pytest.MonkeyPatch, minor: int, broken: bool) -> None:
     monkeypatch.setattr(sys, "version_info", Version(3, minor))
     monkeypatch.setattr(platform, "python_version", lambda: f"3.{minor}.0")
-    words = f"3.{minor}.0" + ("; install Python 3.11, 3.12 or 3.13" if broken else "")
+    result = f"3.{minor}.0" + ("; install Python 3.11, 3.12 or 3.13" if broken else "")
     finding = checkup.check_python()
     monkeypatch.undo()
-    assert finding == Finding("Python", words, broken)
+    assert finding == Finding("Python", result, broken)
 
 
 class Usage(NamedTuple):
@@ -111,29 +109,29 @@ class Usage(NamedTuple):
 
 
 @pytest.mark.parametrize(
-    ("free", "found", "broken"),
-    [(2.5, "2.5 GiB free here", False), (0.5, "0.5 GiB free here; free some, features and runs want 2 GiB", True)],
+    ("free", "result", "broken"),
+    [(2.5, "2.5 GiB free here", False), (0.5, "0.5 GiB free here; free some, features and runs need 2 GiB", True)],
 )
-def test_a_scarce_disk_is_found(monkeypatch: pytest.MonkeyPatch, free: float, found: str, broken: bool) -> None:
+def test_a_scarce_disk_is_reported(monkeypatch: pytest.MonkeyPatch, free: float, result: str, broken: bool) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free * 2**30))
-    assert checkup.check_disk(Path.cwd()) == Finding("disk", found, broken)
+    assert checkup.check_disk(Path.cwd()) == Finding("disk", result, broken)
 
 
-def test_corpora_are_there_or_missing_or_without_a_root(tmp_path: Path) -> None:
+def test_corpora_are_present_or_missing_or_without_a_root(tmp_path: Path) -> None:
     (tmp_path / "emodb").mkdir()
     mine = tmp_path / "mine.yaml"
     mine.write_text(f"emodb: {{root: {tmp_path}/emodb}}\nravdess: {{root: {tmp_path}/gone}}\n")
     assert checkup.check_corpora(mine) == [
         Finding("corpus emodb", f"{tmp_path}/emodb"),
-        Finding("corpus ravdess", f"{tmp_path}/gone is not there; mend its root in your file for --datasets", True),
+        Finding("corpus ravdess", f"{tmp_path}/gone is not there; correct its root in your file for --datasets", True),
         Finding(
             "corpora without a root",
             "crema_d, esd, jl_corpus, meld, savee, tess, goemotions; "
-            "give `emokit prepare` --root NAME=DIR, or write a file for --datasets",
+            "use `emokit prepare` with --root NAME=DIR, or write a file for --datasets",
         ),
     ]
 
 
-def test_a_catalogue_that_is_not_there_is_the_users_slip(tmp_path: Path) -> None:
+def test_a_missing_catalogue_is_a_users_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist; name a YAML file of settings"):
         checkup.check_all(tmp_path / "none.yaml")

@@ -1,4 +1,4 @@
-"""The one place that prints: what goes to stdout, what to stderr, and which exit code an error becomes."""
+"""What goes to stdout and to stderr, and the exit code of each error."""
 
 import json
 from pathlib import Path
@@ -9,18 +9,18 @@ import typer
 from emokit.cli import console
 from emokit.errors import DataError, EmokitError, UsageError, WorkError
 
-# What rich would take for a style, a picture or a number to paint.
+# Rich would read this as a style, an emoji and a number.
 ODD = "runs/[bold]first[/bold]/:cat:/100"
 
 
-def test_results_go_to_stdout_and_remarks_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+def test_results_go_to_stdout_and_notes_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     console.show("a result")
     console.show_json({"uar": 0.5, "text": "Größe"})
-    console.say("a remark")
-    assert capfd.readouterr() == ('a result\n{"uar": 0.5, "text": "Größe"}\n', "a remark\n")
+    console.say("a note")
+    assert capfd.readouterr() == ('a result\n{"uar": 0.5, "text": "Größe"}\n', "a note\n")
 
 
-def test_text_is_shown_as_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+def test_text_is_shown_unchanged(capfd: pytest.CaptureFixture[str]) -> None:
     console.show(ODD)
     console.say(ODD)
     console.done(Path(ODD), f"emokit report {ODD}")
@@ -45,22 +45,22 @@ def test_a_table_is_drawn(capfd: pytest.CaptureFixture[str]) -> None:
     assert "emodb" in capfd.readouterr().out
 
 
-def test_off_a_terminal_progress_is_one_line_at_the_end(capfd: pytest.CaptureFixture[str]) -> None:
-    with console.progress("reading sound") as report:
+def test_without_a_terminal_progress_is_one_line_at_the_end(capfd: pytest.CaptureFixture[str]) -> None:
+    with console.progress("reading audio") as report:
         for done in range(1, 4):
             report(done, 3)
         assert capfd.readouterr() == ("", "")
-    assert capfd.readouterr() == ("", "reading sound: 3 of 3\n")
+    assert capfd.readouterr() == ("", "reading audio: 3 of 3\n")
 
 
 def test_no_progress_is_no_line(capfd: pytest.CaptureFixture[str]) -> None:
-    with console.progress("reading sound"):
+    with console.progress("reading audio"):
         pass
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(("kind", "code"), [(UsageError, 2), (DataError, 3), (WorkError, 4)])
-def test_an_error_of_the_users_is_a_sentence_and_an_exit_code(
+def test_a_users_error_is_a_sentence_and_an_exit_code(
     capfd: pytest.CaptureFixture[str], kind: type[EmokitError], code: int
 ) -> None:
     with pytest.raises(typer.Exit) as caught, console.exit_codes():
@@ -69,14 +69,14 @@ def test_an_error_of_the_users_is_a_sentence_and_an_exit_code(
     assert capfd.readouterr() == ("", f"error: {ODD} is not there.\n")
 
 
-def test_ctrl_c_ends_with_130_and_says_what_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_ends_with_130_and_says_what_to_do(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as caught, console.exit_codes():
         raise KeyboardInterrupt
     assert caught.value.exit_code == 130
-    assert capfd.readouterr().err == "stopped by Ctrl-C; give the command again.\n"
+    assert capfd.readouterr().err == "stopped by Ctrl-C; run the command again.\n"
 
 
-def test_a_bug_of_ours_keeps_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_keeps_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ZeroDivisionError), console.exit_codes():
         _ = 1 / 0
     assert capfd.readouterr() == ("", "")

@@ -10,12 +10,12 @@ from emokit.cli.app import app
 runner = CliRunner()
 
 
-def test_a_machine_with_everything_ends_with_exit_code_0():
+def test_a_complete_installation_ends_with_exit_code_0():
     result = runner.invoke(app, ["doctor", "--json"])
-    findings = {finding["what"]: finding for finding in json.loads(result.stdout)}
+    findings = {finding["check"]: finding for finding in json.loads(result.stdout)}
     assert result.exit_code == 0, result.output
-    assert findings["chosen by --device auto"]["found"] in ("cpu", "mps", "cuda")
-    assert "WAV" in findings["codecs"]["found"]
+    assert findings["chosen by --device auto"]["result"] in ("cpu", "mps", "cuda")
+    assert "WAV" in findings["codecs"]["result"]
 
 
 def test_a_broken_pair_is_named_with_what_to_install(monkeypatch):
@@ -23,8 +23,8 @@ def test_a_broken_pair_is_named_with_what_to_install(monkeypatch):
     monkeypatch.setattr(runtime, "installed", versions.get)
     result = runner.invoke(app, ["doctor", "--json"])
     assert result.exit_code == 3
-    pair = next(finding for finding in json.loads(result.stdout) if finding["what"] == "torch and torchaudio")
+    pair = next(finding for finding in json.loads(result.stdout) if finding["check"] == "torch and torchaudio")
     assert (
-        pair["found"]
+        pair["result"]
         == "torch 2.15.0 and torchaudio 2.11.0 do not fit together; install torch==2.12.1 torchaudio==2.11.0."
     )

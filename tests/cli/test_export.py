@@ -10,7 +10,7 @@ runner = CliRunner()
 
 @pytest.fixture
 def run(tmp_path):
-    """What a complete fused run looks like from outside."""
+    """A folder that looks like a complete fused run."""
     (tmp_path / "settings.yaml").write_text("modality: late-fusion\n")
     (tmp_path / "metrics.json").write_text("{}")
     return tmp_path
@@ -21,19 +21,23 @@ def run(tmp_path):
     [
         (["--format", "onxx"], "--format onxx is unknown; choose onnx."),
         (["--format", "safetensors"], "{run}/model holds the model as safetensors already; use it as it is."),
-        ([], "{run} is a run of the kind fusion; only runs of sound and of text are exported."),
+        ([], "{run} is a run of late-fusion, which is not exported; name a run of audio or text."),
+        (
+            ["--trust-remote-code"],
+            "--trust-remote-code was given for late-fusion, and it is an option of text; leave it out.",
+        ),
     ],
 )
-def test_a_slip_costs_one_sentence(run, more, sentence):
+def test_a_wrong_request_costs_one_sentence(run, more, sentence):
     result = runner.invoke(app, ["export", str(run), *more])
     assert result.exit_code == 2
     assert result.stderr.strip() == f"error: {sentence.format(run=run)}"
 
 
-def test_a_run_that_did_not_end_is_named(run):
+def test_an_incomplete_run_is_named(run):
     (run / "metrics.json").unlink()
     result = runner.invoke(app, ["export", str(run)])
     assert result.exit_code == 3
     assert result.stderr.strip() == (
-        f"error: {run} has no metrics.json, so its training did not end; go on with it by adding --resume."
+        f"error: {run} has no metrics.json, so its training did not end; resume it by adding --resume."
     )

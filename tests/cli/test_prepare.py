@@ -1,4 +1,4 @@
-"""`emokit prepare` from the outside: words, exit codes, JSON, and what is written."""
+"""`emokit prepare`, as a user types it: output, exit codes, JSON, and the files written."""
 
 import json
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def test_the_ledger_is_shown_and_the_last_lines_name_the_folder_and_the_next_com
     assert "sentences 1 1 1" in lines
     assert result.stdout.splitlines()[-1] == str(out)
     assert result.stderr.splitlines() == [
-        "reading sound: 9 of 9",
+        "reading audio: 9 of 9",
         "emodb: 3 dropped: label boredom is left out (emodb/03a01La, emodb/08a01La, emodb/09a01La)",
         "emodb: only 12 of the 535 utterances of the corpus were found: check that it is complete",
         f"next: emokit train audio --data {out} --run runs/acrnn",
@@ -67,7 +67,7 @@ def test_json_is_one_value_on_stdout(tmp_path: Path, emodb: Path) -> None:
     assert value["failed"] == {}
 
 
-def test_a_dry_run_shows_what_would_be_found_and_writes_nothing(tmp_path: Path, emodb: Path) -> None:
+def test_a_dry_run_counts_utterances_and_writes_nothing(tmp_path: Path, emodb: Path) -> None:
     arguments = ("emodb", "--root", f"emodb={emodb}", "--out", tmp_path / "out", "--dry-run")
     shown, as_json = run(*arguments), run(*arguments, "--json")
     assert (shown.exit_code, as_json.exit_code) == (0, 0)
@@ -78,7 +78,7 @@ def test_a_dry_run_shows_what_would_be_found_and_writes_nothing(tmp_path: Path, 
     assert [path.name for path in tmp_path.iterdir()] == ["emodb"]
 
 
-def test_a_dry_run_goes_on_after_corpora_that_fail_and_ends_with_a_sentence_each(tmp_path: Path, emodb: Path) -> None:
+def test_corpora_that_fail_do_not_stop_a_dry_run_and_each_has_a_sentence(tmp_path: Path, emodb: Path) -> None:
     roots = ("-r", f"savee={tmp_path / 'nowhere'}", "-r", f"tess={emodb}", "-r", f"emodb={emodb}")
     arguments = ("savee", "tess", "emodb", *roots, "--split", "savee=train", "--dry-run")
     result = run(*arguments)
@@ -146,13 +146,13 @@ def test_show_labels_of_an_unknown_corpus_is_refused() -> None:
         ),
         (
             ["emodb", "--fold", "2"],
-            "Fold 2 was asked for and no corpus is split into folds; "
-            "choose a --split that has some, such as leave-one-speaker-out.",
+            "Fold 2 was requested and no corpus is split into folds; "
+            "choose a --split that has folds, such as leave-one-speaker-out.",
         ),
         (["emodb", "--set", "splits.test_share"], "--set splits.test_share has no '='; write it as --set key=value."),
     ],
 )
-def test_a_slip_of_the_users_is_one_sentence_and_exit_2(
+def test_a_users_error_is_one_sentence_and_exit_2(
     tmp_path: Path, emodb: Path, arguments: list[str], words: str
 ) -> None:
     result = run(*arguments, *(["--root", f"emodb={emodb}"] if arguments else []), "--out", tmp_path / "out")
@@ -184,20 +184,20 @@ def test_a_root_that_is_missing_empty_or_of_another_corpus_is_exit_3_and_writes_
     tmp_path: Path, emodb: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    words = {
+    sentences = {
         "nowhere": f"The root of tess, {tmp_path / 'nowhere'}, does not exist; name its folder with --root.",
         "empty": f"The root of tess, {tmp_path / 'empty'}, is empty; "
         "get the corpus at https://doi.org/10.5683/SP2/E8H2MF.",
         "emodb": f"tess: {emodb} holds 12 files, none named like tess; "
         f"they are named like emodb: use --root emodb={emodb}.",
     }
-    for name, sentence in words.items():
+    for name, sentence in sentences.items():
         result = run("tess", "--root", f"tess={tmp_path / name}", "--out", tmp_path / "out")
         assert (result.exit_code, result.stdout, result.stderr) == (3, "", f"error: {sentence}\n")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_of_other_settings_is_refused_and_force_makes_it_anew(tmp_path: Path, emodb: Path) -> None:
+def test_a_folder_with_other_settings_is_refused_and_force_rebuilds_it(tmp_path: Path, emodb: Path) -> None:
     out = tmp_path / "out"
     arguments = ("emodb", "--root", f"emodb={emodb}", "--out", out)
     assert run(*arguments).exit_code == 0
@@ -210,7 +210,7 @@ def test_a_folder_of_other_settings_is_refused_and_force_makes_it_anew(tmp_path:
     assert run(*arguments, "--set", "features.hop_length=256", "--force").exit_code == 0
 
 
-def test_another_corpus_more_is_another_setting(tmp_path: Path, emodb: Path, write_emodb: Write) -> None:
+def test_another_corpus_is_another_setting(tmp_path: Path, emodb: Path, write_emodb: Write) -> None:
     out = tmp_path / "out"
     assert run("emodb", "--root", f"emodb={emodb}", "--out", out).exit_code == 0
     (tmp_path / "savee").mkdir()
@@ -222,7 +222,7 @@ def test_another_corpus_more_is_another_setting(tmp_path: Path, emodb: Path, wri
     )
 
 
-def test_a_clone_of_emobox_that_is_none_is_exit_3(tmp_path: Path, emodb: Path) -> None:
+def test_a_folder_that_is_no_clone_of_emobox_is_exit_3(tmp_path: Path, emodb: Path) -> None:
     clone = tmp_path / "EmoBox"
     clone.mkdir()
     arguments = ("emodb", "-r", f"emodb={emodb}", "-o", tmp_path / "out", "--split", "emobox", "--folds", clone)
@@ -272,12 +272,12 @@ def test_a_full_disk_is_exit_4(tmp_path: Path, emodb: Path, monkeypatch: pytest.
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (
         f"error: The disk that holds {out / 'settings.yaml'} is full; "
-        "free some space and give the command again (a training with --resume).\n"
+        "free some space and run the command again (a training with --resume).\n"
     )
     assert list(out.iterdir()) == []
 
 
-def test_ctrl_c_is_exit_130_and_keeps_what_was_read(
+def test_ctrl_c_is_exit_130_and_files_that_were_read_are_kept(
     tmp_path: Path, emodb: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, open_file = tmp_path / "out", Path.open
@@ -295,5 +295,5 @@ def test_ctrl_c_is_exit_130_and_keeps_what_was_read(
     monkeypatch.undo()
     again = run("emodb", "--root", f"emodb={emodb}", "--out", out)
     assert again.exit_code == 0
-    # Three of nine were left to read, and the bar began at six.
+    # Six of nine files were read before, and three now.
     assert [path.name for path in sorted(out.glob("features/*/*"))] == ["part-00000.arrow", "part-00001.arrow"]

@@ -1,4 +1,4 @@
-"""`emokit report` as a user types it: the page, the comparison, the tables, and what is refused."""
+"""`emokit report` as a user types it: the page, the comparison, the tables, the refusals."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     import pandas
 
     from emokit import metrics, predictions
-    from emokit.labels import LABELS
+    from emokit.labels import DEFAULT_LABELS
 
     folder = tmp_path_factory.mktemp("runs")
     random = numpy.random.default_rng(0)
@@ -30,20 +30,21 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
             "speaker": [f"{number % 6:02d}" for number in range(60)],
             "dialogue": None,
             "split": "test",
-            "label": numpy.array(LABELS)[truth],
+            "label": numpy.array(DEFAULT_LABELS)[truth],
         }
     )
     for name, share in (("before", 0.2), ("after", 0.9)):
         predicted = numpy.where(random.random(60) < share, truth, random.integers(0, 7, 60))
-        found = predictions.make(table, numpy.eye(7)[predicted] * 0.65 + 0.05, model="acrnn", fingerprint="ab")
-        predictions.write(found, folder / name / "predictions" / "test.parquet")
-        majority = metrics.majority_baseline(table["label"], found)
-        scored = metrics.score(found, num_resamples=20) | {"baselines": {"majority": majority, "simple": majority}}
+        probabilities = numpy.eye(7)[predicted] * 0.65 + 0.05
+        made = predictions.make(table, probabilities, labels=DEFAULT_LABELS, model="acrnn", fingerprint="ab")
+        predictions.write(made, folder / name / "predictions" / "test.parquet")
+        majority = metrics.majority_baseline(table["label"], made)
+        scored = metrics.score(made, num_resamples=20) | {"baselines": {"majority": majority, "simple": majority}}
         about = {
             "name": name,
             "modality": "audio",
             "model": "acrnn",
-            "labels": list(LABELS),
+            "labels": list(DEFAULT_LABELS),
             "splits": {"test": scored},
         }
         (folder / name / "metrics.json").write_text(json.dumps(about))
@@ -55,21 +56,23 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def test_compare_shows_scores_classes_mcnemar_and_the_verdict(runs: list[Path]) -> None:
     result = runner.invoke(app, ["report", "--compare", *map(str, runs)])
     assert result.exit_code == 0, result.output
-    found = json.loads(runner.invoke(app, ["report", "--compare", *map(str, runs), "--json"]).stdout)["comparisons"][0]
-    uar = found["scores"]["uar"]
-    assert found["num_common"] == 60
+    as_json = runner.invoke(app, ["report", "--compare", *map(str, runs), "--json"])
+    (comparison,) = json.loads(as_json.stdout)["comparisons"]
+    uar = comparison["scores"]["uar"]
+    assert comparison["num_common"] == 60
     low, high = (f"{100 * bound:+.1f}".replace("-", "−") for bound in uar["interval"])
     shown = " ".join(result.stdout.split())
     assert (
         f"UAR % {100 * uar['first']:.1f} {100 * uar['second']:.1f} {100 * uar['difference']:+.1f} ({low} to {high})"
         in shown
     )
-    assert f"right: both {found['mcnemar']['both']}, only before {found['mcnemar']['only_first']}, only after" in shown
-    assert result.stdout.splitlines()[-1] == found["verdict"]
-    assert result.stderr.strip().splitlines() == found["notes"]
+    counts = comparison["mcnemar"]
+    assert f"correct: both {counts['both']}, only before {counts['only_first']}, only after" in shown
+    assert result.stdout.splitlines()[-1] == comparison["verdict"]
+    assert result.stderr.strip().splitlines() == comparison["notes"]
 
 
-def test_compare_with_out_has_a_section_of_its_own_in_the_page(runs: list[Path], tmp_path: Path) -> None:
+def test_compare_with_out_adds_a_section_to_the_page(runs: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "report"
     result = runner.invoke(app, ["report", "--compare", *map(str, runs), "--out", str(out), "--json"])
     assert result.exit_code == 0, result.output
@@ -113,10 +116,10 @@ def test_tables_go_to_stdout_and_write_nothing(
             3,
             "{0}/predictions has no settings.yaml, so it is no run folder; name one that `emokit train` made.",
         ),
-        (["nowhere"], 3, "nowhere is not there; name a run folder, as `emokit train` makes it with --run."),
+        (["nowhere"], 3, "nowhere does not exist; name a run folder, as `emokit train` makes it with --run."),
     ],
 )
-def test_what_cannot_be_done_is_one_sentence(
+def test_a_wrong_request_costs_one_sentence(
     runs: list[Path], tmp_path: Path, words: list[str], code: int, sentence: str
 ) -> None:
     given = [word.format(runs[0]) for word in words]
@@ -125,5 +128,5 @@ def test_what_cannot_be_done_is_one_sentence(
     assert not (tmp_path / "out").exists()
 
 
-def test_no_run_is_a_slip() -> None:
+def test_no_run_is_a_users_error() -> None:
     assert runner.invoke(app, ["report"]).exit_code == 2

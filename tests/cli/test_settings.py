@@ -15,20 +15,20 @@ runner = CliRunner()
 
 
 @pytest.mark.parametrize(
-    ("kind", "settings", "some"),
+    ("name", "settings", "examples"),
     [
         ("audio", AudioSettings, ("training.max_epochs", "model.channels", "training.mixup_alpha")),
         ("text", TextSettings, ("training.max_tokens_per_batch", "model.tiny.num_hidden_layers")),
-        ("fusion", FusionSettings, ("fusion.step", "result.weights")),
+        ("late-fusion", FusionSettings, ("fusion.step", "result.weights")),
     ],
 )
-def test_every_setting_is_listed_with_a_sentence(kind, settings, some):
-    found = fields(settings)
-    assert set(some) <= set(found)
-    assert all(sentence.endswith((".", ").")) for sentence in found.values()), found
-    result = runner.invoke(app, ["settings", kind])
+def test_every_setting_is_listed_with_a_sentence(name, settings, examples):
+    sentences = fields(settings)
+    assert set(examples) <= set(sentences)
+    assert all(sentence.endswith((".", ").")) for sentence in sentences.values()), sentences
+    result = runner.invoke(app, ["settings", name])
     assert result.exit_code == 0, result.output
-    assert [name for name in found if name not in result.stdout] == []
+    assert [setting for setting in sentences if setting not in result.stdout] == []
 
 
 def test_json_is_a_schema():
@@ -36,7 +36,10 @@ def test_json_is_a_schema():
     assert schema["additionalProperties"] is False
 
 
-def test_settings_of_an_unknown_kind_are_refused():
-    result = runner.invoke(app, ["settings", "video"])
+@pytest.mark.parametrize("name", ["video", "vision"])
+def test_a_modality_without_settings_is_refused(name):
+    result = runner.invoke(app, ["settings", name])
     assert result.exit_code == 2
-    assert result.stderr.strip() == "error: There are no settings of video; the kinds are: audio, text, fusion."
+    assert result.stderr.strip() == (
+        f"error: There are no settings of {name}; expected one of audio, text, late-fusion."
+    )

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from emokit.cli.app import app
 
 runner = CliRunner()
-FILE = "{file} (with what the command line changes)"
+FILE = "{file} (with changes from the command line)"
 
 
 @pytest.fixture
@@ -76,21 +76,21 @@ def test_a_dry_run_shows_settings_and_sizes_and_writes_nothing(experiment, small
         (["--set", "training.lr"], "--set training.lr has no '='; write it as --set key=value."),
         (
             ["--set", "data.window_seconds=0.11"],
-            f"{FILE}: data.window_seconds gives 6 frames, and 3 poolings of time need 8; "
+            f"{FILE}: data.window_seconds gives 6 frames, but 3 poolings of time need 8; "
             "use a longer window, a shorter hop or fewer model.time_poolings.",
         ),
         (["--device", "tpu"], "--device tpu is unknown; choose one of auto, cuda, mps, cpu."),
         (["--precision", "half"], "--precision half is unknown; choose one of auto, float32, bf16, fp16."),
     ],
 )
-def test_a_slip_costs_one_sentence_and_leaves_nothing(experiment, small_prepared, tmp_path, more, sentence):
+def test_a_wrong_setting_costs_one_sentence_and_leaves_nothing(experiment, small_prepared, tmp_path, more, sentence):
     result = train(experiment, small_prepared, "--run", tmp_path / "run", *more)
     assert result.exit_code == 2
     assert result.stderr.strip() == f"error: {sentence.format(file=experiment)}"
     assert not (tmp_path / "run").exists()
 
 
-def test_an_experiment_that_is_not_there_is_named_beside_those_that_are(small_prepared, tmp_path):
+def test_a_missing_experiment_is_named_beside_those_that_come_with_emokit(small_prepared, tmp_path):
     result = train("none", small_prepared, "--run", tmp_path / "run")
     assert result.exit_code == 2
     assert result.stderr.startswith(
@@ -99,13 +99,13 @@ def test_an_experiment_that_is_not_there_is_named_beside_those_that_are(small_pr
     assert "emodb_quick" in result.stderr
 
 
-def test_an_experiment_that_comes_with_emokit_is_found_by_its_name(small_prepared, tmp_path):
+def test_an_experiment_that_comes_with_emokit_is_read_by_its_name(small_prepared, tmp_path):
     result = train("emodb_quick", small_prepared, "--run", tmp_path / "run", "--dry-run")
-    assert result.exit_code == 3  # it was found, and this folder has features of other settings
-    assert result.stderr.startswith(f"error: {small_prepared} has features made with n_fft = 512")
+    assert result.exit_code == 3  # it exists, but this folder has features with other settings
+    assert result.stderr.startswith(f"error: {small_prepared} has features with n_fft = 512")
 
 
-def test_a_prepared_folder_that_is_not_there_is_named(experiment, tmp_path):
+def test_a_missing_prepared_folder_is_named(experiment, tmp_path):
     result = train(experiment, tmp_path / "none", "--run", tmp_path / "run")
     assert result.exit_code == 3
     assert result.stderr.strip() == (
@@ -134,7 +134,7 @@ def test_a_collapsed_training_ends_with_exit_code_4_and_a_hint(experiment, small
 
 
 @pytest.mark.end_to_end
-def test_ctrl_c_keeps_what_was_trained_and_says_how_to_go_on(experiment, small_prepared, tmp_path, monkeypatch):
+def test_ctrl_c_keeps_completed_epochs_and_says_how_to_resume(experiment, small_prepared, tmp_path, monkeypatch):
     from emokit import runs
 
     append = runs.append_log
@@ -147,9 +147,7 @@ def test_ctrl_c_keeps_what_was_trained_and_says_how_to_go_on(experiment, small_p
     monkeypatch.setattr(runs, "append_log", stop_in_epoch_2)
     result = train(experiment, small_prepared, "--run", tmp_path / "run")
     assert result.exit_code == 130
-    assert result.stderr.splitlines()[-1] == (
-        "stopped by Ctrl-C; the epochs that ended are kept, add --resume to go on."
-    )
+    assert result.stderr.splitlines()[-1] == ("stopped by Ctrl-C; completed epochs are kept, add --resume to continue.")
     assert not (tmp_path / "run" / "metrics.json").exists()
     monkeypatch.setattr(runs, "append_log", append)
     again = train(experiment, small_prepared, "--run", tmp_path / "run", "--resume")
@@ -164,8 +162,8 @@ def test_resuming_with_changed_settings_is_refused(experiment, small_prepared, t
     result = train(experiment, small_prepared, "--run", tmp_path / "run", "--epochs", "1", "--lr", "0.001", "--resume")
     assert result.exit_code == 2
     assert result.stderr.strip() == (
-        f"error: {tmp_path / 'run'} was begun with training.lr = 0.005 and is to go on with 0.001; "
-        "resume with the settings it was begun with, or name another --run."
+        f"error: {tmp_path / 'run'} was started with training.lr = 0.005 and would be resumed with 0.001; "
+        "resume it with the settings it was started with, or name another --run."
     )
 
 
@@ -194,7 +192,7 @@ def test_a_text_training_ends_with_the_folder_and_the_next_command(text_settings
     assert "small: best epoch 1 of 1" in result.stdout
 
 
-def test_a_dry_run_of_text_tells_steps_and_padding_and_writes_nothing(text_settings, text_prepared, tmp_path):
+def test_a_dry_run_of_text_shows_steps_and_padding_and_writes_nothing(text_settings, text_prepared, tmp_path):
     result = train_text(text_settings, text_prepared, tmp_path / "run", "--dry-run", "--json")
     plan = json.loads(result.stdout)
     assert plan["steps_per_epoch"] == -(-plan["utterances"]["train"] // 32)
@@ -203,14 +201,14 @@ def test_a_dry_run_of_text_tells_steps_and_padding_and_writes_nothing(text_setti
     assert not (tmp_path / "run").exists()
 
 
-def test_a_text_experiment_that_comes_with_emokit_is_found_by_its_name(text_prepared, tmp_path):
+def test_a_text_experiment_that_comes_with_emokit_is_read_by_its_name(text_prepared, tmp_path):
     words = ["train", "text", "tfidf", "--data", str(text_prepared), "--run", str(tmp_path / "run"), "--dry-run"]
     result = runner.invoke(app, [*words, "--json"])
     assert json.loads(result.stdout)["settings"]["model"]["kind"] == "tfidf"
 
 
 @pytest.mark.end_to_end
-def test_code_of_a_models_own_runs_only_when_it_is_asked_for(text_settings, text_prepared, tmp_path, monkeypatch):
+def test_remote_code_runs_only_where_it_is_allowed(text_settings, text_prepared, tmp_path, monkeypatch):
     monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
     from transformers import BertConfig, BertForSequenceClassification
 
@@ -218,12 +216,12 @@ def test_code_of_a_models_own_runs_only_when_it_is_asked_for(text_settings, text
     from emokit.text.settings import TinySettings
 
     folder = tmp_path / "homemade"
-    learn_tokenizer(["some words"], TinySettings(vocabulary=300), 64).save_pretrained(folder)
+    learn_tokenizer(["some words"], TinySettings(vocab_size=300), 64).save_pretrained(folder)
     shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
     BertForSequenceClassification(BertConfig(vocab_size=300, num_labels=7, **shape)).save_pretrained(folder)
     config = json.loads((folder / "config.json").read_text())
-    own = {"AutoConfig": "own.OwnConfig", "AutoModelForSequenceClassification": "own.Own"}
-    (folder / "config.json").write_text(json.dumps(config | {"model_type": "own", "auto_map": own}))
+    classes = {"AutoConfig": "own.OwnConfig", "AutoModelForSequenceClassification": "own.Own"}
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "own", "auto_map": classes}))
     (folder / "own.py").write_text(
         "from transformers import BertConfig, BertForSequenceClassification\n"
         "class OwnConfig(BertConfig):\n    model_type = 'own'\n"

@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 import emokit
 from emokit import predictions
 from emokit.cli.app import app
-from emokit.modality import registry
 
 pytestmark = pytest.mark.end_to_end
 runner = CliRunner()

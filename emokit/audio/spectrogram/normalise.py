@@ -76,7 +76,7 @@ Values = TypeVar("Values", numpy.ndarray, torch.Tensor)
 
 
 def standardised(windows: Values, statistics: Values | None) -> Values:
-    """Windows (utterances, frames, mels) standardised with their rows of `statistics` (utterances, 2, mels); unchanged without."""
+    """Windows (utterances, frames, mels) standardised with `statistics` (utterances, 2, mels); unchanged where it is None."""
     if statistics is None:
         return windows
     return (windows - statistics[:, None, 0]) / statistics[:, None, 1]

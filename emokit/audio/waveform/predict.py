@@ -36,8 +36,8 @@ def predict_windows(
 ) -> tuple[list[tuple[int, int, int]], numpy.ndarray]:
     """As `predict_waveforms`, before the mean: (utterance, first sample, end) of each window, and (windows, classes).
 
-    Windows are batched by length and returned in the order of the input; for an encoder without a mask, only windows of equal length
-    share a batch.
+    Windows are batched by length and returned in the order of the input. For an encoder without a mask, only windows of equal
+    length share a batch.
     """
     window = round(model.config.window_seconds * model.config.sample_rate)
     spans = window_spans([len(waveform) for waveform in waveforms], window, model.config.window_overlap)

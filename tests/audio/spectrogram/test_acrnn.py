@@ -1,4 +1,4 @@
-"""ACRNN: the recipe's shapes, and that it is a transformers model like any other."""
+"""ACRNN: the published shapes, and that it is a transformers model like any other."""
 
 import json
 
@@ -12,7 +12,7 @@ from emokit.audio.spectrogram.acrnn import (
     ResidualBlock,
     SpatialAttention,
 )
-from emokit.labels import LABELS
+from emokit.labels import DEFAULT_LABELS
 
 SMALL = {
     "n_mels": 32,
@@ -21,6 +21,8 @@ SMALL = {
     "num_attention_heads": 2,
     "classifier_hidden_size": 8,
     "window_frames": 40,
+    "id2label": DEFAULT_LABELS.id2label,
+    "label2id": DEFAULT_LABELS.label2id,
 }
 
 
@@ -32,15 +34,15 @@ def model():
 
 def shapes_of(module, inputs):
     seen = {}
-    for name, part in module.named_modules():
-        part.register_forward_hook(lambda _, __, output, name=name: seen.setdefault(name, output))
+    for name, inner in module.named_modules():
+        inner.register_forward_hook(lambda _, __, output, name=name: seen.setdefault(name, output))
     module(inputs)
     return seen
 
 
-def test_the_recipe_has_the_published_shapes():
+def test_the_default_model_has_the_published_shapes():
     with torch.inference_mode():
-        seen = shapes_of(AcrnnForAudioClassification(AcrnnConfig()).eval(), torch.randn(2, 130, 128))
+        seen = shapes_of(AcrnnForAudioClassification(AcrnnConfig(num_labels=7)).eval(), torch.randn(2, 130, 128))
     assert seen["stem"].shape == (2, 64, 64, 65)
     assert [seen[f"blocks.{i}"].shape[1] for i in range(4)] == [64, 128, 256, 512]
     assert seen["blocks.3"].shape == (2, 512, 4, 4)
@@ -49,13 +51,13 @@ def test_the_recipe_has_the_published_shapes():
     assert seen[""].logits.shape == (2, 7)
 
 
-def test_poolings_that_leave_time_alone_leave_more_steps():
+def test_fewer_poolings_of_time_leave_more_steps():
     config = AcrnnConfig(channels=(4, 8, 16, 32), time_poolings=3, lstm_hidden_size=8, classifier_hidden_size=8)
     with torch.inference_mode():
         seen = shapes_of(AcrnnForAudioClassification(config).eval(), torch.randn(2, 130, 128))
     assert seen["stem"].shape == (2, 4, 64, 65)
     assert [seen[f"blocks.{i}"].shape[3] for i in range(4)] == [32, 16, 16, 16]
-    assert seen["blocks.3"].shape[2] == 4  # mels are pooled all the same
+    assert seen["blocks.3"].shape[2] == 4  # mels are pooled in every block
     assert seen["lstm"][0].shape == (2, 16, 16)
 
 
@@ -72,21 +74,21 @@ def test_skip_connections_are_sums_that_are_normalised(model):
     assert not torch.allclose(seen[""].logits, model(inputs).logits, atol=1e-3)
 
 
-def test_skip_connections_bring_the_convolutions_more_gradient():
+def test_skip_connections_pass_more_gradient_to_the_convolutions():
     def norm(skip_connections: bool) -> float:
         torch.manual_seed(0)
         new = AcrnnForAudioClassification(
-            AcrnnConfig(n_mels=64, channels=(8, 16, 32, 64), skip_connections=skip_connections)
+            AcrnnConfig(n_mels=64, channels=(8, 16, 32, 64), skip_connections=skip_connections, num_labels=7)
         )
         logits = new(torch.randn(32, 130, 64)).logits
         torch.nn.functional.cross_entropy(logits, torch.arange(32) % 7).backward()
-        of_convolutions = torch.stack([part.grad.norm() for part in [*new.stem.parameters(), *new.blocks.parameters()]])
-        return float(of_convolutions.norm())
+        convolutions = [*new.stem.parameters(), *new.blocks.parameters()]
+        return float(torch.stack([parameter.grad.norm() for parameter in convolutions]).norm())
 
     assert norm(True) > 20 * norm(False)
 
 
-def test_decibels_are_standardised_by_the_training_splits_own_mean(model):
+def test_decibels_are_standardised_with_the_training_splits_mean(model):
     inputs = torch.randn(3, 40, 32) * 9 - 50
     before = model(inputs).logits
     model.standardise_with(torch.full((32,), -50.0), torch.full((32,), 9.0))
@@ -96,7 +98,7 @@ def test_decibels_are_standardised_by_the_training_splits_own_mean(model):
     assert not torch.allclose(before, after, atol=1e-3)
 
 
-def test_a_bin_that_never_varies_divides_by_no_zero(model):
+def test_a_bin_that_never_varies_does_not_divide_by_zero(model):
     model.standardise_with(torch.zeros(32), torch.zeros(32))
     assert torch.isfinite(model(torch.zeros(1, 40, 32)).logits).all()
 
@@ -108,10 +110,10 @@ def test_a_saved_model_is_the_same_model(model, tmp_path):
     loaded = AcrnnForAudioClassification.from_pretrained(tmp_path).eval()
     inputs = torch.randn(2, 40, 32) * 9 - 50
     assert torch.equal(model(inputs).logits, loaded(inputs).logits)
-    assert [loaded.config.id2label[i] for i in range(7)] == list(LABELS)
+    assert [loaded.config.id2label[i] for i in range(7)] == list(DEFAULT_LABELS)
 
 
-def test_a_model_saved_before_there_were_skip_connections_is_what_it_was(model, tmp_path):
+def test_a_config_without_skip_connections_and_poolings_means_the_studys_network(model, tmp_path):
     model.save_pretrained(tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     del config["skip_connections"], config["time_poolings"]
@@ -121,14 +123,14 @@ def test_a_model_saved_before_there_were_skip_connections_is_what_it_was(model, 
     assert torch.equal(model(inputs).logits, loaded(inputs).logits)
 
 
-def test_initial_weights_are_torchs_own():
+def test_initial_weights_are_those_of_torch():
     torch.manual_seed(5)
-    own = torch.nn.Conv2d(1, 4, 3, padding=1, bias=False).weight
+    expected = torch.nn.Conv2d(1, 4, 3, padding=1, bias=False).weight
     torch.manual_seed(5)
-    assert torch.equal(AcrnnForAudioClassification(AcrnnConfig(**SMALL)).stem[0].weight, own)
+    assert torch.equal(AcrnnForAudioClassification(AcrnnConfig(**SMALL)).stem[0].weight, expected)
 
 
-def test_channel_attention_scales_each_channel_by_one_number_between_zero_and_one():
+def test_channel_attention_scales_each_channel_by_a_number_between_zero_and_one():
     torch.manual_seed(0)
     attention, maps = ChannelAttention(8, 4), torch.rand(2, 8, 5, 6) + 0.1
     ratio = attention(maps) / maps
@@ -139,7 +141,7 @@ def test_channel_attention_scales_each_channel_by_one_number_between_zero_and_on
     assert torch.allclose(ratio[:, :, 0, 0], torch.sigmoid(summary), atol=1e-5)
 
 
-def test_spatial_attention_scales_each_place_by_one_number():
+def test_spatial_attention_scales_each_position_by_a_number():
     torch.manual_seed(0)
     attention, maps = SpatialAttention(), torch.rand(2, 8, 5, 6) + 0.1
     ratio = attention(maps) / maps
@@ -148,14 +150,14 @@ def test_spatial_attention_scales_each_place_by_one_number():
     assert torch.allclose(ratio[:, :1], torch.sigmoid(attention.conv(summary)), atol=1e-5)
 
 
-def test_a_residual_block_without_its_branch_is_its_pooled_shortcut():
+def test_a_residual_block_with_a_zero_convolution_is_its_pooled_shortcut():
     block = ResidualBlock(4, 4, 2).eval()
     torch.nn.init.zeros_(block.conv.weight)
     maps = torch.randn(1, 4, 6, 7)
     assert torch.equal(block(maps), torch.nn.functional.max_pool2d(maps, 2))
 
 
-def test_an_utterance_alone_and_in_a_batch_gets_the_same_logits(model):
+def test_an_utterance_alone_and_in_a_batch_has_the_same_logits(model):
     inputs = torch.randn(5, 40, 32)
     together = model(inputs).logits
     assert torch.allclose(together[2], model(inputs[2:3]).logits[0], atol=1e-6)

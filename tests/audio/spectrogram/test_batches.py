@@ -1,47 +1,35 @@
-"""Windows and batches: cut, padded, mixed, and decided by the epoch's number alone."""
+"""Training batches: shuffled, padded, mixed, and determined by the epoch's number."""
 
 import numpy
-import pytest
 import torch
 
 from emokit.audio.settings import AugmentationSettings
 from emokit.audio.spectrogram.augment import Augment
-from emokit.audio.spectrogram.batches import DeviceLogMels, MappedLogMels, TrainingBatches, on_device, starts
+from emokit.audio.spectrogram.batches import TrainingBatches
+from emokit.audio.spectrogram.windows import MappedLogMels
 
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize(
-    ("frames", "expected"), [(1, [0]), (130, [0]), (131, [0, 1]), (260, [0, 130]), (300, [0, 85, 170])]
-)
-def test_as_few_windows_as_cover_an_utterance(frames, expected):
-    assert starts(frames, 130) == expected
-
-
-def test_windows_that_overlap_start_closer_together():
-    assert starts(260, 130, overlap=0.5) == [0, 65, 130]
-    assert starts(100, 130, overlap=0.5) == [0]
-
-
 def make(mixup_alpha=0.0, count=10, frames=(4, 9, 30), seed=0, balanced=False, statistics=None):
-    # Utterance i is made of the number i + 1, so that what is in a batch can be read off.
+    # Utterance i is made of the number i + 1, so that a batch shows its utterances.
     log_mels = [numpy.full((frames[i % len(frames)], 3), i + 1, numpy.float16) for i in range(count)]
     log_mels = [
         numpy.concatenate([log_mel, log_mel[-1:] * 0]) for log_mel in log_mels
     ]  # the last frame is the quietest
     targets = numpy.arange(count) % 7
     augment = Augment(AugmentationSettings(), 43.0, numpy.ones(3, numpy.float32))
-    chosen = {"window_frames": 8, "batch_size": 4, "mixup_alpha": mixup_alpha, "balanced": balanced, "seed": seed}
-    return TrainingBatches([MappedLogMels(log_mels, CPU)], targets, augment, statistics, **chosen)
+    how = {"num_classes": 7, "window_frames": 8, "batch_size": 4, "mixup_alpha": mixup_alpha, "balanced": balanced}
+    return TrainingBatches([MappedLogMels(log_mels, CPU)], targets, augment, statistics, **how, seed=seed)
 
 
 def test_every_batch_is_full_and_no_utterance_comes_twice_in_an_epoch():
     batches = make()
-    found = list(batches(1))
-    assert len(found) == len(batches) == 2
-    seen = [int(value) for batch in found for value in batch["input_features"][:, 0, 0]]
+    epoch = list(batches(1))
+    assert len(epoch) == len(batches) == 2
+    seen = [int(value) for batch in epoch for value in batch["input_features"][:, 0, 0]]
     assert len(seen) == len(set(seen)) == 8
-    for batch in found:
+    for batch in epoch:
         assert batch["input_features"].shape == (4, 8, 3)
         assert batch["input_features"].dtype == torch.float32
         utterances = batch["input_features"][:, 0, 0].long() - 1
@@ -55,7 +43,7 @@ def test_a_short_utterance_is_padded_with_its_quietest_value():
     assert first[2:].tolist() == [0.0] * 6
 
 
-def test_the_number_of_the_epoch_decides_the_batches():
+def test_the_number_of_the_epoch_determines_the_batches():
     def values(batches, epoch):
         return torch.cat([batch["input_features"] for batch in batches(epoch)])
 
@@ -64,13 +52,13 @@ def test_the_number_of_the_epoch_decides_the_batches():
     assert not torch.equal(values(make(0.4), 3), values(make(0.4, seed=1), 3))
 
 
-def test_mixup_mixes_targets_by_the_share_that_it_mixes_sound_by():
+def test_mixup_mixes_targets_with_the_same_share_as_spectrograms():
     batches = make(mixup_alpha=1.0, count=7, frames=(20,))
     batches.batch_size = 7
     batch = next(batches(1))
     values, targets = batch["input_features"][:, 0, 0], batch["targets"]
     assert torch.allclose(targets.sum(dim=1), torch.ones(7))
-    # Utterance i holds the number i + 1 and has the label i, so both sides must name the same mean number.
+    # Utterance i holds the number i + 1 and has the target i, so both sides must have the same mean.
     assert torch.allclose(values, (targets * torch.arange(1.0, 8.0)).sum(dim=1), atol=1e-5)
     assert bool((targets.max(dim=1).values < 1).any())
 
@@ -92,34 +80,14 @@ def test_each_speed_is_drawn():
     assert 0 < (drawn > 100).sum() < 8
 
 
-def test_windows_are_standardised_with_their_own_statistics_after_they_are_augmented():
-    # Utterance i is made of the number i + 1: with mean i and deviation 2 every first frame comes to one half.
-    own = numpy.stack([numpy.stack([numpy.full(3, i), numpy.full(3, 2.0)]) for i in range(10)]).astype(numpy.float32)
-    for batch in make(statistics=[own])(1):
+def test_windows_are_standardised_with_the_statistics_of_their_utterance():
+    # Utterance i is made of the number i + 1: with mean i and deviation 2 every first frame becomes one half.
+    statistics = numpy.stack([numpy.stack([numpy.full(3, i), numpy.full(3, 2.0)]) for i in range(10)])
+    for batch in make(statistics=[statistics.astype(numpy.float32)])(1):
         assert torch.all(batch["input_features"][:, 0] == 0.5)
 
 
-def test_log_mels_that_are_kept_on_the_device_give_the_windows_of_those_that_are_not():
-    random = numpy.random.default_rng(0)
-    log_mels = [random.normal(-40, 10, (frames, 5)).astype(numpy.float16) for frames in (1, 8, 30, 12)]
-    asked = ([3, 0, 1, 2, 2, 0], [0, 0, -3, 22, 5, -7], 8)
-    mapped, kept = MappedLogMels(log_mels, CPU), DeviceLogMels(log_mels, CPU)
-    assert torch.equal(mapped.windows(*asked), kept.windows(*asked))
-    assert mapped.lengths == kept.lengths == [1, 8, 30, 12]
-    silence = float(log_mels[1].min())
-    assert mapped.windows([1], [-3], 8)[0, :3].tolist() == [[silence] * 5] * 3
-    assert mapped.windows([1], [-3], 8)[0, 3:].tolist() == log_mels[1][:5].tolist()
-
-
-def test_off_a_gpu_log_mels_stay_where_they_are():
-    (found,) = on_device([[numpy.zeros((3, 2), numpy.float16)]], CPU)
-    assert isinstance(found, MappedLogMels)
-
-
-@pytest.mark.parametrize(("free", "kind"), [(96, "kept"), (95, "mapped")])
-def test_all_speeds_together_have_to_fit_into_half_of_what_a_gpu_has_free(monkeypatch, free, kind):
-    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (free, 1_000))
-    monkeypatch.setattr("emokit.audio.spectrogram.batches.DeviceLogMels", lambda log_mels, device: "kept")
-    monkeypatch.setattr("emokit.audio.spectrogram.batches.MappedLogMels", lambda log_mels, device: "mapped")
-    speed = [numpy.zeros((3, 2), numpy.float16)] * 2  # 24 bytes
-    assert on_device([speed, speed], torch.device("cuda")) == [kind, kind]
+def test_targets_have_the_width_of_the_label_set():
+    batches = make()
+    batches.num_classes = 9
+    assert next(batches(1))["targets"].shape == (4, 9)

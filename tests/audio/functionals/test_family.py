@@ -1,0 +1,25 @@
+"""The family of functionals: no epochs and no cached features of its own."""
+
+import pytest
+import torch
+
+from emokit.audio.functionals.family import FunctionalsFamily
+from emokit.audio.functionals.model import FunctionalsForAudioClassification
+from emokit.audio.settings import AudioSettings
+from emokit.audio.splits import read_splits
+from emokit.data.prepared import open_prepared
+
+
+def test_it_is_fitted_at_once(small_prepared, small_settings):
+    settings = AudioSettings.make(small_settings | {"model": {"kind": "functionals"}})
+    prepared = open_prepared(small_prepared)
+    splits, family = read_splits(settings, prepared), FunctionalsFamily()
+    train = splits["train"]
+    assert family.plan(settings, train.table) == {"steps_per_epoch": 0}
+    before = {path.name for path in (small_prepared / "features").iterdir()}
+    family.compute_features(settings, prepared, train.table)
+    assert {path.name for path in (small_prepared / "features").iterdir()} == before
+    model = family.new_model(settings, train, prepared.labels)
+    assert isinstance(model, FunctionalsForAudioClassification)
+    with pytest.raises(TypeError, match="functionals are fitted at once, not trained in epochs"):
+        family.trainable(settings, model, prepared, splits, torch.device("cpu"))

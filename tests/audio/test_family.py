@@ -1,0 +1,47 @@
+"""Model families: one for each `model.kind`, and what they share."""
+
+from typing import get_args
+
+import numpy
+import pytest
+
+from emokit.audio.family import FAMILIES, RecordingPredictions, family, labels_of, load_pretrained
+from emokit.audio.settings import ModelSettings
+from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
+from emokit.errors import DataError
+from emokit.labels import LabelSet
+
+LABELS = LabelSet(("positive", "negative", "calm"))
+SMALL = {"n_mels": 32, "channels": (4, 8), "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8}
+
+
+def test_every_kind_of_model_has_a_family():
+    kinds = get_args(ModelSettings.model_fields["kind"].annotation)
+    assert set(kinds) == set(FAMILIES)
+    assert {kind: family(kind).has_epochs for kind in kinds} == {
+        "acrnn": True,
+        "pretrained": True,
+        "functionals": False,
+    }
+
+
+def test_the_label_set_of_a_model_is_read_from_its_config(tmp_path):
+    config = AcrnnConfig(**SMALL, id2label=LABELS.id2label, label2id=LABELS.label2id)
+    AcrnnForAudioClassification(config).save_pretrained(tmp_path)
+    model = load_pretrained(AcrnnForAudioClassification, tmp_path)
+    assert labels_of(model) == LABELS
+    assert not model.training
+
+
+def test_a_damaged_model_is_named(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(DataError) as error:
+        load_pretrained(AcrnnForAudioClassification, tmp_path)
+    assert str(error.value).startswith(f"{tmp_path} holds no complete model (")
+    assert str(error.value).endswith("); train the run again with --force.")
+
+
+def test_the_probabilities_of_a_recording_are_the_mean_over_its_windows():
+    by_window = numpy.array([[0.2, 0.8], [0.6, 0.4]])
+    predicted = RecordingPredictions(numpy.array([[0, 1], [1, 2]]), by_window)
+    assert predicted.probabilities == pytest.approx([0.4, 0.6])

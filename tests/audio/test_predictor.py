@@ -1,0 +1,137 @@
+"""The predictor of audio runs: files, and splits as at the end of training."""
+
+import shutil
+
+import numpy
+import pytest
+import soundfile
+import yaml
+
+import emokit
+from emokit import predictions, runs
+from emokit.audio.predictor import AudioPredictor
+from emokit.data.prepared import open_prepared
+from emokit.errors import DataError, UsageError
+from emokit.modality.predictor import Arguments, Input
+from emokit.settings import read_yaml_mapping
+
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.fixture(scope="module")
+def predictor(acrnn_run):
+    return AudioPredictor(acrnn_run, "cpu")
+
+
+@pytest.fixture(scope="module")
+def prepared(small_prepared):
+    return open_prepared(small_prepared)
+
+
+def test_a_run_predicts_a_split_as_at_the_end_of_training(predictor, acrnn_run, prepared, tmp_path):
+    predicted, counts = predictor.predict_split(prepared, "test")
+    predictions.write(predicted, tmp_path / "again.parquet")
+    before, again = (
+        predictions.read(acrnn_run / "predictions/test.parquet"),
+        predictions.read(tmp_path / "again.parquet"),
+    )
+    assert before.table.equals(again.table)
+    assert (again.model, counts) == ("small", {})
+
+
+def test_a_file_of_a_split_is_predicted_as_in_the_split(predictor, acrnn_run, prepared):
+    # Features on disk are float16; nothing else differs.
+    before = predictions.read(acrnn_run / "predictions/test.parquet")
+    row = before.table.iloc[0]
+    path = prepared.table.set_index("utterance_id").loc[row["utterance_id"], "path"]
+    (prediction,) = predictor.predict([f"{prepared.roots['emodb']}/{path}"])
+    assert prediction.probabilities == pytest.approx(row[before.labels.columns].to_numpy(float), abs=1e-2)
+
+
+def test_the_seconds_of_windows_are_rounded_to_milliseconds(predictor, tmp_path):
+    path = tmp_path / "long.wav"
+    soundfile.write(path, numpy.random.default_rng(0).uniform(-0.5, 0.5, 44_100 * 2), 44_100)
+    (prediction,) = predictor.predict([path])
+    assert prediction.given == {"file": str(path)}
+    assert prediction.cells == ((str(path),), ())
+    assert [(window.start_seconds, window.end_seconds) for window in prediction.windows] == [(0.0, 1.52), (0.5, 2.0)]
+    mean = numpy.mean([window.probabilities for window in prediction.windows], axis=0)
+    assert prediction.probabilities == pytest.approx(mean)
+
+
+def test_the_table_has_a_row_per_file_or_per_window(predictor, tmp_path):
+    soundfile.write(tmp_path / "long.wav", numpy.random.default_rng(0).uniform(-0.5, 0.5, 32_000), 16_000)
+    (prediction,) = predictor.predict([tmp_path / "long.wav"])
+    name, labels = str(tmp_path / "long.wav"), predictor.labels
+    assert predictor.header({}) == ["file", "label", *labels]
+    ((file, label, *cells),) = predictor.rows(prediction, {})
+    assert (file, label) == (name, prediction.label)
+    assert cells == [f"{p:.3f}" for p in prediction.probabilities]
+    assert predictor.header({"timestamps": True}) == ["file", "start", "end", "label", *labels]
+    first, second = predictor.rows(prediction, {"timestamps": True})
+    assert (first[:3], second[:3]) == ([name, "0.00", "1.52"], [name, "0.50", "2.00"])
+    assert first[3] == labels[int(prediction.windows[0].probabilities.argmax())]
+
+
+def test_a_damaged_file_does_not_stop_the_others(predictor, tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"no audio")
+    soundfile.write(tmp_path / "b.wav", numpy.full(1600, 0.5), 16000)
+    named = [Input("-", tmp_path / "a.wav"), Input("the second", tmp_path / "b.wav"), tmp_path / "a.wav"]
+    piped, predicted, damaged = predictor.predict(named)
+    assert str(piped).startswith("Standard input is undecodable (")
+    assert predicted.given == {"file": "the second"}
+    assert str(damaged).startswith(f"{tmp_path / 'a.wav'} is undecodable (")
+
+
+def test_inputs_without_a_file_are_not_accepted(predictor, tmp_path):
+    assert predictor.accepts(Input("a", tmp_path / "a.wav"))
+    assert not predictor.accepts(Input("a", text="a sentence"))
+    with pytest.raises(UsageError) as error:
+        list(predictor.predict([Input("a", text="a sentence")]))
+    assert str(error.value) == "An input without a file was given to an audio run; name audio files."
+
+
+def test_arguments_are_files_and_folders(predictor, tmp_path):
+    (tmp_path / "a.wav").touch()
+    with predictor.inputs(Arguments((str(tmp_path),))) as inputs:
+        assert inputs == [Input(str(tmp_path / "a.wav"), tmp_path / "a.wav")]
+
+
+def test_an_unknown_split_is_refused(predictor, prepared):
+    with pytest.raises(UsageError) as error:
+        predictor.predict_split(prepared, "tset")
+    assert str(error.value) == "--split tset is unknown; choose one of train, dev, test."
+
+
+def with_corpora(run, corpora, folder):
+    """A copy of a run whose settings name other corpora."""
+    shutil.copytree(run, folder)
+    settings = read_yaml_mapping(folder / runs.SETTINGS)
+    settings["data"]["corpora"] = corpora
+    (folder / runs.SETTINGS).write_text(yaml.safe_dump(settings))
+    return AudioPredictor(folder, "cpu")
+
+
+def test_a_folder_with_some_of_the_runs_corpora_is_predicted_and_one_with_none_refused(acrnn_run, prepared, tmp_path):
+    predicted, _ = with_corpora(acrnn_run, ["tess", "emodb"], tmp_path / "some").predict_split(prepared, "dev")
+    assert len(predicted.table) == (prepared.table["split"] == "dev").sum()
+    with pytest.raises(DataError) as error:
+        with_corpora(acrnn_run, ["tess"], tmp_path / "none").predict_split(prepared, "dev")
+    assert str(error.value) == (
+        f"{prepared.folder} has no dev utterances of the run's corpora; choose another --split."
+    )
+
+
+def test_damaged_and_incomplete_runs_are_named(acrnn_run, tmp_path):
+    run = shutil.copytree(acrnn_run, tmp_path / "run")
+    (run / "model/model.safetensors").write_bytes(b"cut short")
+    with pytest.raises(DataError) as damaged:
+        emokit.load(run, "cpu")
+    assert str(damaged.value).startswith(f"{run / 'model'} holds no complete model (")
+    (run / "metrics.json").unlink()
+    with pytest.raises(DataError) as incomplete:
+        emokit.load(run, "cpu")
+    assert (
+        str(incomplete.value)
+        == f"{run} has no metrics.json, so its training did not end; resume it by adding --resume."
+    )

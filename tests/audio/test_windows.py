@@ -1,0 +1,27 @@
+"""Windows of long recordings: as few as cover them, and the mean over them."""
+
+import numpy
+import pytest
+
+from emokit.audio.windows import average_windows, window_spans, window_starts
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"), [(1, [0]), (130, [0]), (131, [0, 1]), (260, [0, 130]), (300, [0, 85, 170])]
+)
+def test_as_few_windows_as_cover_an_utterance(length, expected):
+    assert window_starts(length, 130) == expected
+
+
+def test_overlapping_windows_start_closer_together():
+    assert window_starts(260, 130, overlap=0.5) == [0, 65, 130]
+    assert window_starts(100, 130, overlap=0.5) == [0]
+
+
+def test_a_window_of_a_shorter_utterance_stops_at_its_end():
+    assert window_spans([260, 0, 50], 130, 0.0) == [(0, 0, 130), (0, 130, 260), (1, 0, 0), (2, 0, 50)]
+
+
+def test_the_mean_is_over_the_windows_of_each_utterance():
+    probabilities = numpy.array([[0.2, 0.8], [0.9, 0.1], [0.6, 0.4]])
+    assert average_windows([0, 1, 0], probabilities, 2) == pytest.approx(numpy.array([[0.4, 0.6], [0.9, 0.1]]))

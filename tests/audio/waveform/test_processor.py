@@ -1,0 +1,80 @@
+"""The processor of an encoder: padding, masks, normalisation, lengths, and the types that emokit supports."""
+
+import shutil
+
+import numpy
+import pytest
+import torch
+from transformers import (
+    BertConfig,
+    BertModel,
+    SeamlessM4TFeatureExtractor,
+    Wav2Vec2FeatureExtractor,
+    WhisperFeatureExtractor,
+)
+
+from emokit.audio.waveform.processor import SpeechProcessor, read_processor
+from emokit.errors import DataError, UsageError
+
+PROCESSOR = SpeechProcessor(Wav2Vec2FeatureExtractor(do_normalize=False))
+WHISPER = SpeechProcessor(WhisperFeatureExtractor(feature_size=16, chunk_length=2))
+RANDOM = numpy.random.default_rng(0)
+FIRST, SECOND = (RANDOM.normal(0, 0.1, length).astype(numpy.float16) for length in (34_783, 27_293))
+
+
+def test_waveforms_are_padded_on_the_right_and_the_mask_marks_the_padding():
+    inputs = PROCESSOR([numpy.full(5000, 0.5), numpy.full(7000, 0.25)])
+    assert inputs["input_values"].shape == (2, 7000)
+    assert inputs["input_values"][0, 4999:5001].tolist() == [0.5, 0.0]
+    assert inputs["attention_mask"].sum(1).tolist() == [5000, 7000]
+
+
+def test_each_waveform_is_normalised_by_itself():
+    processor = SpeechProcessor(Wav2Vec2FeatureExtractor())
+    together = processor([FIRST, SECOND])["input_values"]
+    alone = processor([FIRST])["input_values"][0]
+    assert torch.allclose(together[0, : len(alone)], alone, atol=1e-6)
+    assert (float(alone.mean()), float(alone.std())) == pytest.approx((0, 1), abs=1e-3)
+
+
+@pytest.mark.parametrize("processor", [PROCESSOR, WHISPER])
+def test_a_waveform_shorter_than_one_frame_is_padded_with_silence(processor):
+    inputs = processor([numpy.full(10, 0.5)])
+    samples_per_position = 1 if processor is PROCESSOR else 160
+    assert int(inputs["attention_mask"].sum()) == 4000 // samples_per_position
+
+
+def test_whisper_pads_every_waveform_to_its_fixed_length():
+    inputs = WHISPER([FIRST[:16_000], SECOND[:8000]])
+    assert inputs["input_features"].shape == (2, 16, 200)
+    assert inputs["attention_mask"].sum(1).tolist() == [100, 50]
+    assert WHISPER.max_seconds == 2.0
+    assert WHISPER.lengths(numpy.array([100, 9000])).tolist() == [32_000, 32_000]
+
+
+def test_other_encoders_have_no_fixed_length_but_a_shortest():
+    assert PROCESSOR.max_seconds is None
+    assert PROCESSOR.lengths(numpy.array([100, 9000])).tolist() == [4_000, 9_000]
+
+
+def test_the_processor_of_a_folder_is_read(encoder_of):
+    assert read_processor(encoder_of("whisper"), "x").max_seconds == 2.0
+    assert read_processor(encoder_of("wavlm"), "x").sample_rate == 16_000
+
+
+def test_a_model_that_is_no_speech_encoder_is_refused(encoder_of, tmp_path):
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
+    BertModel(BertConfig(vocab_size=9, **shape)).save_pretrained(tmp_path / "bert")
+    with pytest.raises(DataError) as missing:
+        read_processor(tmp_path / "bert", "bert")
+    assert str(missing.value) == (
+        f"{tmp_path / 'bert'} has no preprocessor_config.json, so it is no speech encoder; correct model.name."
+    )
+    folder = shutil.copytree(encoder_of("wav2vec2"), tmp_path / "copy")
+    SeamlessM4TFeatureExtractor().save_pretrained(folder)
+    with pytest.raises(UsageError) as unsupported:
+        read_processor(folder, "some/encoder")
+    assert str(unsupported.value) == (
+        "some/encoder has a SeamlessM4TFeatureExtractor, and emokit supports those of wav2vec 2.0, HuBERT, WavLM and Whisper; "
+        "choose another model.name."
+    )
