@@ -26,4 +26,6 @@ def load(run: "Path | str", device: str = "auto", **options: Any) -> "Predictor"
     """
     # Imported here, since every command imports emokit and few load a model.
 
+    from emokit.modality import registry
+
     return registry.load(run, device, **options)

@@ -21,6 +21,7 @@ def export(
     """
     from emokit import runs
     from emokit.errors import UsageError
+    from emokit.modality import registry
     from emokit.runtime import quiet_libraries
 
     if form == "safetensors":

@@ -37,6 +37,7 @@ def predict(
     emokit predict runs/emodb --data prepared --split dev --out dev.parquet
     """
     from emokit.errors import UsageError
+    from emokit.modality import registry
     from emokit.modality.predictor import Arguments
     from emokit.runtime import quiet_libraries
 

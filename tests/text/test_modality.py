@@ -8,6 +8,7 @@ import pytest
 
 from emokit.data.prepared import open_prepared
 from emokit.errors import UsageError
+from emokit.modality import registry
 from emokit.text.modality import TEXT
 from emokit.text.settings import TextSettings
 
