@@ -25,7 +25,6 @@ def load(run: "Path | str", device: str = "auto", **options: Any) -> "Predictor"
         DataError: the run is missing, incomplete or damaged.
     """
     # Imported here, since every command imports emokit and few load a model.
-
     from emokit.modality import registry
 
     return registry.load(run, device, **options)
