@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from emokit import predictions, runs
 from emokit.cli.app import app
 from emokit.data.prepared import open_prepared
-from emokit.modality import modality
+from emokit.modality.registry import modality
 from tests.conftest import write_meld
 
 pytestmark = pytest.mark.end_to_end
