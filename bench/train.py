@@ -20,7 +20,6 @@ from functools import partial
 import librosa
 import numpy
 import torch
-from emokit.audio.spectrogram.windows import on_device
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
@@ -30,9 +29,11 @@ from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassificat
 from emokit.audio.spectrogram.augment import Augment
 from emokit.audio.spectrogram.batches import TrainingBatches
 from emokit.audio.spectrogram.log_mel import LogMel
+from emokit.audio.spectrogram.windows import on_device
 from emokit.runtime import seed_everything
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import DevMetrics, fit
+from emokit.training.objective import CrossEntropy
 from emokit.training.schedule import parameter_groups
 from emokit.training.settings import TrainingSettings
 
@@ -90,7 +91,8 @@ def main() -> None:
     def loop() -> float:
         model = new_model(arguments.channels, device).to(memory_format=torch.channels_last)
         scores = DevMetrics(1.0, 0.5, 0.5, 0.5, CLASSES)
-        epochs = fit(model, batches, len(batches), lambda _: scores, SETTINGS, accelerator)
+        objective = CrossEntropy(SETTINGS.label_smoothing)
+        epochs = fit(model, batches, len(batches), lambda _: scores, SETTINGS, accelerator, objective)
         return len(batches) * BATCH / next(iter(epochs)).seconds
 
     def bare_step() -> float:
