@@ -72,14 +72,14 @@ class Plan:
 
 
 class Modality(Protocol):
-    """A kind of model, and everything that other parts of emokit need to know of it.
+    """A kind of model, with everything that other parts of emokit use of it.
 
     Attributes:
         name: in commands, settings and run folders.
         summary: one sentence, the help of `emokit train NAME`.
         examples: command lines for the help of `emokit train NAME`.
         medium: how a sentence names what it reads, such as "in speech".
-        simple_baseline: the model that stands beside every run of it, in a line; empty where that depends on the run.
+        simple_baseline: one line about the simple model that every run is compared with; empty where it depends on the run.
         options: command-line options that only this modality has.
         is_trainable: whether `emokit train`, `emokit sweep` and `--folds` apply.
         pretrained: the model that can be loaded by the modality's name in place of a run folder; None for none.
@@ -172,7 +172,7 @@ class Modality(Protocol):
         )
 
     def card(self, settings: Mapping[str, Any]) -> "CardFacts":
-        """What the model card of a run with these resolved settings says of the modality."""
+        """The modality's facts for the model card of a run with these resolved settings."""
         ...
 
     def rerun(self, run: Path, settings: Mapping[str, Any], environment: Mapping[str, Any]) -> list[str]:
@@ -188,7 +188,7 @@ def modality(name: str) -> Modality:
     """A modality by its name.
 
     Raises:
-        UsageError: there is none of this name.
+        UsageError: the name is unknown.
     """
     if name not in MODALITIES:
         raise UsageError(f"The modality {name} is unknown; expected one of {', '.join(MODALITIES)}.")
@@ -239,9 +239,9 @@ def check_options(chosen: Modality, command: str, given: Mapping[str, Any]) -> d
         UsageError: an option of another modality was given.
     """
     options = {name: value for name, value in given.items() if value}
-    own = {option.name for option in chosen.options if command in option.commands}
+    allowed = {option.name for option in chosen.options if command in option.commands}
     for name in options:
-        if name not in own:
+        if name not in allowed:
             flag = f"--{name.replace('_', '-')}"
             having = [other for other in MODALITIES if any(option.name == name for option in modality(other).options)]
             raise UsageError(
@@ -257,7 +257,7 @@ def with_role(chosen: Modality, options: Mapping[str, Any], role: str) -> dict[s
 
 
 def find(source: Path | str) -> tuple[Modality, Path | None]:
-    """The modality of a complete run folder, or of the pretrained model that a name such as `vision` stands for.
+    """The modality of a complete run folder, or of the pretrained model with a name such as `vision`.
 
     Returns:
         the modality, and the run folder; None for a pretrained model.
