@@ -1,14 +1,15 @@
-# make demo     the whole job on synthesised corpora, offline; ends by naming the report page
+# make demo     the whole chain on synthesised corpora, offline; prints the path of the report
 # make test     every test
 # make check    what CI runs: format, lint, imports, types, tests
 # make bench    every measurement of bench/, or PART=prepare for one
-# make rehearse an import at full size from a list of names: CORPUS=esd MANIFEST=esd.csv [OPTIONS="--datasets my.yaml"]
+# make rehearse prepare a corpus at full size, synthesised from a list of its file names:
+#               CORPUS=esd MANIFEST=esd.csv [ALSO="further files"] [OPTIONS="--datasets my.yaml"]
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   ?= demo
-# Two test processes of one thread each: more threads than processors make torch wait for itself.
+# Two test processes of one thread each: with more threads than processors, torch's threads wait for each other.
 TESTS  := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 PART   ?= $(filter-out rehearse,$(basename $(notdir $(wildcard bench/*.py))))

@@ -1,9 +1,9 @@
-"""How fast sound becomes features: emokit beside a plain librosa loop, same files, one process, one thread.
+"""Speed of feature extraction: emokit and a plain librosa loop on the same files, one process, one thread.
 
     make bench PART=prepare
 
-emokit does all that `emokit prepare` does with a file (read, check, hash, resample, log-mel, float16); the loop does
-librosa.load, melspectrogram and power_to_db. Files are those of EMOKIT_CORPORA where it is set, else synthesised.
+emokit does everything that `emokit prepare` does with a file (read, check, hash, resample, log-mel, float16); the loop calls
+librosa.load, melspectrogram and power_to_db. The files are those of EMOKIT_CORPORA if it is set, else synthesised.
 """
 
 import os
@@ -30,55 +30,58 @@ SETTINGS = {
     "22050 Hz, 2048/512 (default)": FeatureSettings(),
     "16000 Hz, 1024/512": FeatureSettings(sample_rate=16_000, n_fft=1024, hop_length=512),
 }
-TITLES = ("corpus", "settings", "files", "seconds", "emokit s/s", "librosa s/s", "times", "apart by at most (dB)")
+TITLES = (
+    "corpus", "settings", "files", "seconds", "emokit s/s", "librosa s/s", "ratio", "largest difference (dB)",
+)  # fmt: skip
 
 
 def main() -> None:
-    """Print, per folder and settings, seconds of sound per second of either, and how far their values are apart."""
+    """Print, per corpus and settings, seconds of audio per second of both, and the largest difference of their values."""
     print(*TITLES, sep="\t")
-    with folders() as found:
-        for corpus, files in found.items():
+    with corpus_files() as files_of:
+        for corpus, files in files_of.items():
             seconds = sum(librosa.get_duration(path=path) for path in files)
             for title, settings in SETTINGS.items():
                 extractor = LogMel(settings)
-                ours, theirs = both(files, extractor)
-                rates = f"{seconds / ours:.0f}", f"{seconds / theirs:.0f}", f"{theirs / ours:.2f}"
-                apart = max(difference(path, extractor) for path in files)
-                print(corpus, title, len(files), f"{seconds:.0f}", *rates, f"{apart:.0e}", sep="\t")
+                emokit_seconds, librosa_seconds = processor_seconds(files, extractor)
+                speeds = f"{seconds / emokit_seconds:.0f}", f"{seconds / librosa_seconds:.0f}"
+                ratio = f"{librosa_seconds / emokit_seconds:.2f}"
+                largest = max(difference(path, extractor) for path in files)
+                print(corpus, title, len(files), f"{seconds:.0f}", *speeds, ratio, f"{largest:.0e}", sep="\t")
 
 
 @contextmanager
-def folders() -> Iterator[dict[str, list[Path]]]:
+def corpus_files() -> Iterator[dict[str, list[Path]]]:
     """Some files of each corpus."""
-    given = os.environ.get("EMOKIT_CORPORA")
+    folder = os.environ.get("EMOKIT_CORPORA")
     with tempfile.TemporaryDirectory() as temporary:
-        root = Path(given or temporary)
-        if not given:
+        root = Path(folder or temporary)
+        if not folder:
             for corpus in CORPORA:
                 write_corpus(corpus, root / corpus, size=0.25)
-        found = {corpus: sorted((root / corpus).rglob("*.wav")) for corpus in CORPORA}
-        yield {corpus: files[:: -(-len(files) // MOST_FILES)] for corpus, files in found.items() if files}
+        files_of = {corpus: sorted((root / corpus).rglob("*.wav")) for corpus in CORPORA}
+        yield {corpus: files[:: -(-len(files) // MOST_FILES)] for corpus, files in files_of.items() if files}
 
 
-def both(paths: list[Path], extractor: LogMel) -> tuple[float, float]:
-    """Median seconds of the processor that the files take emokit, and the loop; they take turns."""
-    ours, theirs = [], []
+def processor_seconds(paths: list[Path], extractor: LogMel) -> tuple[float, float]:
+    """Median processor time of emokit and of the loop on these files, in seconds; the two alternate."""
+    emokit_seconds, librosa_seconds = [], []
     files = [find_file(path.name, path) for path in paths]
-    for turn in range(1 + REPEATS):
+    for repeat in range(1 + REPEATS):
         start = time.process_time()
         list(read_files(files, extractor, 1))
         between = time.process_time()
         for path in paths:
-            plain(path, extractor.settings)
+            librosa_log_mel(path, extractor.settings)
         end = time.process_time()
-        if turn:  # the first one warms up
-            ours.append(between - start)
-            theirs.append(end - between)
-    return statistics.median(ours), statistics.median(theirs)
+        if repeat:  # the first one warms up
+            emokit_seconds.append(between - start)
+            librosa_seconds.append(end - between)
+    return statistics.median(emokit_seconds), statistics.median(librosa_seconds)
 
 
-def plain(path: Path, settings: FeatureSettings) -> numpy.ndarray:
-    """(mels, frames) decibels, as one would write it."""
+def librosa_log_mel(path: Path, settings: FeatureSettings) -> numpy.ndarray:
+    """(mels, frames) decibels, computed with librosa only."""
     waveform, rate = librosa.load(path, sr=settings.sample_rate)
     power = librosa.feature.melspectrogram(
         y=waveform, sr=rate, n_fft=settings.n_fft, hop_length=settings.hop_length, n_mels=settings.n_mels
@@ -87,10 +90,10 @@ def plain(path: Path, settings: FeatureSettings) -> numpy.ndarray:
 
 
 def difference(path: Path, extractor: LogMel) -> float:
-    """The largest difference of a value of emokit's, before it is rounded, from the loop's, in decibels."""
-    sound = read_audio(path)
-    ours = extractor(resample(sound.waveform, sound.sample_rate, extractor.sample_rate))
-    return float(numpy.abs(ours - plain(path, extractor.settings).T).max())
+    """The largest difference, in decibels, between a value of emokit before rounding and that of librosa."""
+    audio = read_audio(path)
+    log_mel = extractor(resample(audio.waveform, audio.sample_rate, extractor.sample_rate))
+    return float(numpy.abs(log_mel - librosa_log_mel(path, extractor.settings).T).max())
 
 
 if __name__ == "__main__":

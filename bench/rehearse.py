@@ -1,10 +1,10 @@
-"""An import at full size without the recordings: a short tone under every name of a list, prepared twice.
+"""An import at full size without the recordings: a short tone under every name in a list, prepared twice.
 
     make rehearse CORPUS=esd MANIFEST=esd.csv OPTIONS="--datasets both-languages.yaml"
     make rehearse CORPUS=meld MANIFEST=meld.csv ALSO="train_sent_emo.csv dev_sent_emo.csv test_sent_emo.csv"
 
-The list is a CSV with the columns path, sample_rate (Hz) and emotion (the corpus's own word). What comes out is compared
-with it: every name is understood, every label is counted, and a second run of the unchanged folder takes no time.
+The list is a CSV with the columns path, sample_rate (Hz) and emotion (the raw label). The result is compared with it: every
+name is recognised, every label is counted, and a second run on the unchanged folder is immediate.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from emokit.data.catalogue import read_catalogue
 from emokit.data.sources.scan import UNKNOWN_NAME
 from emokit.data.synthesis.rehearse import rehearse
 
-# The command in a process of its own, which says at the end how much memory it and the largest of its children held.
+# Runs the command in a separate process that writes its peak memory and that of its largest child.
 RUN = """
 import json, resource, sys
 from emokit.cli.app import app
@@ -38,62 +38,66 @@ GIGABYTE = 1024**2 if sys.platform != "darwin" else 1024**3  # ru_maxrss is in K
 
 
 def main() -> int:
-    """Make the files, prepare them twice, compare; 1 where something differs."""
+    """Write the files, prepare them twice, compare; exit status 1 if something differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", choices=list(read_catalogue()))
     parser.add_argument("manifest", type=Path)
-    parser.add_argument("also", type=Path, nargs="*", help="files that the corpus has beside its sound")
-    parser.add_argument("--datasets", type=Path, help="as of `emokit prepare`: labels and options of your own")
+    parser.add_argument("also", type=Path, nargs="*", help="further files of the corpus, such as annotations")
+    parser.add_argument("--datasets", type=Path, help="as in `emokit prepare`: a file with your labels and options")
     parser.add_argument("--workers", type=int, default=2)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
-        root, out = Path(folder) / asked.corpus, Path(folder) / "prepared"
+        root, out = Path(folder) / arguments.corpus, Path(folder) / "prepared"
         start = time.perf_counter()
-        num_files = rehearse(asked.manifest, root)
-        for file in asked.also:
+        num_files = rehearse(arguments.manifest, root)
+        for file in arguments.also:
             shutil.copy(file, root)
-        print(f"{asked.corpus}: {num_files} files made in {time.perf_counter() - start:.1f} s")
-        command = ["prepare", asked.corpus, "--root", f"{asked.corpus}={root}", "--out", str(out), "--json"]
-        command += ["--workers", str(asked.workers), *(["--datasets", str(asked.datasets)] if asked.datasets else [])]
+        print(f"{arguments.corpus}: {num_files} files written in {time.perf_counter() - start:.1f} s")
+        command = ["prepare", arguments.corpus, "--root", f"{arguments.corpus}={root}", "--out", str(out), "--json"]
+        command += [
+            "--workers",
+            str(arguments.workers),
+            *(["--datasets", str(arguments.datasets)] if arguments.datasets else []),
+        ]
         seconds = []
         for _ in range(2):
             start = time.perf_counter()
-            done = subprocess.run(
+            process = subprocess.run(
                 [sys.executable, "-c", RUN, f"{folder}/peaks", *command], capture_output=True, text=True, check=False
             )
             seconds.append(time.perf_counter() - start)
-            if done.returncode:
-                print(done.stderr)
-                return done.returncode
+            if process.returncode:
+                print(process.stderr)
+                return process.returncode
             if len(seconds) == 1:
-                own, largest_child = json.loads(Path(f"{folder}/peaks").read_text())
+                main_peak, child_peak = json.loads(Path(f"{folder}/peaks").read_text())
         print(
             f"first run {seconds[0]:.1f} s, unchanged second run {seconds[1]:.2f} s: {seconds[0] / seconds[1]:.0f} times"
         )
-        peak = (own + asked.workers * largest_child) / GIGABYTE
-        print(f"peak memory at most {peak:.2f} GB in {1 + asked.workers} processes")
-        return _compare(json.loads(done.stdout)["corpora"][asked.corpus], asked)
+        peak = (main_peak + arguments.workers * child_peak) / GIGABYTE
+        print(f"peak memory at most {peak:.2f} GB in {1 + arguments.workers} processes")
+        return _compare(json.loads(process.stdout)["corpora"][arguments.corpus], arguments)
 
 
-def _compare(found: dict, asked: argparse.Namespace) -> int:
-    """Print what was found beside what the list says; 1 where a name was not understood or a label is miscounted."""
-    labels = read_catalogue(asked.datasets)[asked.corpus].labels
-    with asked.manifest.open(encoding="utf-8", newline="") as file:
+def _compare(entry: dict, arguments: argparse.Namespace) -> int:
+    """Print the ledger entry and the counts of the list; 1 if a name is unknown or a count differs."""
+    labels = read_catalogue(arguments.datasets)[arguments.corpus].labels
+    with arguments.manifest.open(encoding="utf-8", newline="") as file:
         listed = Counter(labels[row["emotion"]] for row in csv.DictReader(file))
-    for reason, names in found["dropped"].items():
+    for reason, names in entry["dropped"].items():
         print(f"dropped {len(names)}: {reason}")
-    for reason, names in found["flagged"].items():
+    for reason, names in entry["flagged"].items():
         print(f"flagged {len(names)}: {reason}")
     print("label", "listed", "kept", sep="\t")
-    for label, kept in found["labels"].items():
-        print(label, listed[label], kept, sep="\t")
+    for label, count in entry["labels"].items():
+        print(label, listed[label], count, sep="\t")
     print("left out", listed[None], sep="\t")
-    print("in all", listed.total(), found["kept"], sep="\t")
-    print("splits", {split: part["utterances"] for split, part in found["splits"].items()})
-    unknown = found["dropped"].get(UNKNOWN_NAME, [])
-    print(f"names not understood: {len(unknown)}")
-    # What is dropped for a reason of its own, such as a text that dev repeats, is missing among the kept.
-    return int(bool(unknown) or found["kept"] + sum(map(len, found["dropped"].values())) < listed.total())
+    print("total", listed.total(), entry["kept"], sep="\t")
+    print("splits", {split: counts["utterances"] for split, counts in entry["splits"].items()})
+    unknown = entry["dropped"].get(UNKNOWN_NAME, [])
+    print(f"unknown names: {len(unknown)}")
+    # Utterances dropped for other reasons, such as a text that dev repeats, are not among those kept.
+    return int(bool(unknown) or entry["kept"] + sum(map(len, entry["dropped"].values())) < listed.total())
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from emokit.version import __version__
+from emokit.runtime import VERSION as __version__
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emokit.predictor import Predictor
+    from emokit.modality.predictor import Predictor
 
 __all__ = ["__version__", "load"]
 
@@ -25,6 +25,6 @@ def load(run: "Path | str", device: str = "auto", **options: Any) -> "Predictor"
         DataError: the run is missing, incomplete or damaged.
     """
     # Imported here, since every command imports emokit and few load a model.
-    from emokit import modality
+    from emokit.modality import registry
 
-    return modality.load(run, device, **options)
+    return registry.load(run, device, **options)

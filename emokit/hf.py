@@ -7,7 +7,7 @@ import importlib
 
 from transformers import AutoConfig, AutoModelForAudioClassification
 
-from emokit.modality import MODALITIES, modality
+from emokit.modality.registry import MODALITIES, modality
 
 
 def register() -> None:

@@ -20,9 +20,8 @@ from typing import Any
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, new_folder, read_json, write_json, write_text
 from emokit.labels import LabelSet
-from emokit.runtime import installed, num_processors
+from emokit.runtime import VERSION, installed, num_processors
 from emokit.settings import Settings, flat, read_yaml_mapping
-from emokit.version import __version__
 
 SETTINGS = "settings.yaml"
 ENVIRONMENT = "environment.json"
@@ -103,7 +102,7 @@ def environment(
         "data": str(data) if data else None,
         "data_fingerprint": fingerprint,
         "folds": folds,
-        "emokit": __version__,
+        "emokit": VERSION,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "threads": os.environ.get("OMP_NUM_THREADS") or str(num_processors()),

@@ -16,6 +16,8 @@ from emokit.errors import UsageError
 if TYPE_CHECKING:
     import torch
 
+VERSION = "0.1.0"
+
 DEVICES = ("auto", "cuda", "mps", "cpu")
 MATCHING_TORCH = "torch==2.12.1 torchaudio==2.11.0"
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h

@@ -16,7 +16,7 @@ from emokit.audio.splits import SplitData
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError
 from emokit.labels import LabelSet
-from emokit.modality import Progress
+from emokit.modality.protocol import Progress
 from emokit.training.objective import Batch
 from emokit.training.onnx import Inputs
 

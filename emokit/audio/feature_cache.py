@@ -18,7 +18,7 @@ from emokit.data.prepared import FEATURES, SETTINGS, Prepared
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.errors import DataError, WorkError
 from emokit.files import explained_disk_errors
-from emokit.modality import Progress
+from emokit.modality.protocol import Progress
 from emokit.runtime import num_processors
 
 AGAIN = "prepare the corpus again from its present folder"

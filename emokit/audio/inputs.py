@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emokit.data.sources.scan import files
 from emokit.errors import DataError, UsageError
-from emokit.predictor import Input
+from emokit.modality.predictor import Input
 
 STDIN = "-"
 STDIN_NAME = "Standard input"

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emokit.modality import Modality, Option, Plan, Progress
+from emokit.modality.protocol import Modality, Option, Plan, Progress
 
 if TYPE_CHECKING:
     import pandas
 
     from emokit.data.prepared import Prepared
+    from emokit.modality.predictor import Predictor
     from emokit.model_card import CardFacts
-    from emokit.predictor import Predictor
     from emokit.settings import Settings
 
 

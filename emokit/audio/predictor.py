@@ -12,8 +12,8 @@ from emokit.audio.settings import AudioSettings
 from emokit.data.prepared import Prepared
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
+from emokit.modality.predictor import Arguments, Input, Prediction, Predictor, Window
 from emokit.predictions import Predictions
-from emokit.predictor import Arguments, Input, Prediction, Predictor, Window
 from emokit.runtime import choose_device
 
 SECONDS_DECIMALS = 3

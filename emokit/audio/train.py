@@ -15,7 +15,7 @@ from emokit.audio.spectrogram.normalise import DECLARED
 from emokit.audio.splits import SplitData, features_of, read_splits
 from emokit.data.prepared import Prepared
 from emokit.data.utterance import HELD_OUT
-from emokit.modality import Modality, Progress
+from emokit.modality.protocol import Modality, Progress
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import DevMetrics, Epoch
 from emokit.training.objective import CrossEntropy

@@ -6,7 +6,7 @@ import typer
 import typer.core
 
 from emokit.cli import console, demo, doctor, export, fuse_search, predict, prepare, report, settings, sweep, train
-from emokit.version import __version__
+from emokit.runtime import VERSION
 
 # What to do after Ctrl-C, by command; for the others, run the command again.
 HINTS = {
@@ -60,7 +60,7 @@ app.command("settings")(settings.settings)
 
 def _show_version(asked: bool) -> None:
     if asked:
-        console.show(__version__)
+        console.show(VERSION)
         raise typer.Exit
 
 

@@ -24,7 +24,7 @@ def demo(
     from emokit.cli.train import train
     from emokit.data.synthesis.corpora import CORPORA, write_corpus
     from emokit.files import new_folder, resource, write_text
-    from emokit.modality import modality
+    from emokit.modality.registry import modality
     from emokit.sweep import run as sweeps
     from emokit.sweep.space import read_space
 

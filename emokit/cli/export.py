@@ -19,8 +19,9 @@ def export(
 
     Examples: emokit export runs/text --format onnx, emokit export runs/emodb --out emodb_onnx
     """
-    from emokit import modality, runs
+    from emokit import runs
     from emokit.errors import UsageError
+    from emokit.modality import registry
     from emokit.runtime import quiet_libraries
 
     if form == "safetensors":
@@ -28,8 +29,8 @@ def export(
     if form != "onnx":
         raise UsageError(f"--format {form} is unknown; choose onnx.")
     runs.check_complete(run)
-    chosen = modality.modality_of(run)
-    given = modality.check_options(chosen, "export", options)
+    chosen = registry.modality_of(run)
+    given = registry.check_options(chosen, "export", options)
     quiet_libraries()
     folder = out or run / "onnx"
     difference = chosen.export(run, folder, force=force, **given)
@@ -40,6 +41,6 @@ def export(
 def command() -> Any:
     """The click command, with the options of every modality."""
     from emokit.cli.options import command_of
-    from emokit.modality import command_options
+    from emokit.modality.registry import command_options
 
     return command_of("export", export, command_options("export"))

@@ -1,4 +1,4 @@
-"""`emokit fuse-search`: predictions of several modalities become one fused run, with what fusion really adds."""
+"""`emokit fuse-search`: fuse predictions of several modalities with weights searched on dev."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,70 +12,77 @@ def fuse_search(
     modalities: Annotated[
         list[str],
         typer.Argument(
-            help="NAME=PATH: a run folder, or a parquet or CSV table with dev and test in its column split; "
-            "a name given twice has two tables.",
+            help="NAME=PATH: run folder, or parquet or CSV table with dev and test in its column split; repeat a NAME to "
+            "give dev and test as two tables.",
             metavar="NAME=PATH",
         ),
     ],
-    experiment: Annotated[Path | None, typer.Option("--settings", help="A YAML file of settings.")] = None,
-    run: Annotated[Path, typer.Option("--run", help="The run folder to make.")] = Path("runs/fused"),
+    experiment: Annotated[Path | None, typer.Option("--settings", help="YAML file of settings.")] = None,
+    run: Annotated[Path, typer.Option("--run", help="Run folder to make.")] = Path("runs/fused"),
     step: Annotated[float | None, typer.Option(help="Short for --set fusion.step=…")] = None,
     objective: Annotated[
-        str | None, typer.Option(help="weighted_f1, macro_f1, uar, accuracy or nll, for --set fusion.objective=…")
+        str | None,
+        typer.Option(help="Short for --set fusion.objective=…: weighted_f1, macro_f1, uar, accuracy or nll."),
     ] = None,
-    pooling: Annotated[str | None, typer.Option(help="linear, log or both, for --set fusion.pooling=…")] = None,
-    missing: Annotated[str | None, typer.Option(help="drop or renormalise, for --set fusion.missing=…")] = None,
+    pooling: Annotated[str | None, typer.Option(help="Short for --set fusion.pooling=…: linear, log or both.")] = None,
+    missing: Annotated[str | None, typer.Option(help="Short for --set fusion.missing=…: drop or renormalise.")] = None,
     choice: Annotated[
-        str | None, typer.Option(help="searched, one_se or equal weights, for --set fusion.choice=…")
+        str | None, typer.Option(help="Short for --set fusion.choice=…: searched, one_se or equal.")
     ] = None,
     resamples: Annotated[int | None, typer.Option(help="Short for --set fusion.resamples=…")] = None,
     seed: Annotated[int | None, typer.Option(help="Short for --set fusion.seed=…")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A setting, such as fusion.folds=10.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a run folder that exists.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Join and count; search nothing, write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="fusion.json on stdout.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Join and count; neither search nor write.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the content of fusion.json.")] = False,
 ) -> None:
-    """Search fusion weights on dev, say how sure they are and whether fusion helps; score test once.
+    """Search fusion weights on dev, with intervals for the weights and for the gain over the best single modality on test.
 
     Example: emokit fuse-search audio=runs/a text=runs/t vision=face.parquet --run runs/fused --step 0.02
     """
     from emokit.fusion.late.settings import FusionSettings
 
-    flags = {"step": step, "objective": objective, "pooling": pooling, "missing": missing, "choice": choice}
-    flags |= {"resamples": resamples, "seed": seed}
-    settings = FusionSettings.read(
-        experiment, set_ or [], {"name": run.resolve().name} | {f"fusion.{key}": value for key, value in flags.items()}
-    )
+    flags = {
+        "name": run.resolve().name,
+        "fusion.step": step,
+        "fusion.objective": objective,
+        "fusion.pooling": pooling,
+        "fusion.missing": missing,
+        "fusion.choice": choice,
+        "fusion.resamples": resamples,
+        "fusion.seed": seed,
+    }
+    settings = FusionSettings.read(experiment, set_ or [], flags)
 
     from emokit.cli import fusion_tables as tables
     from emokit.fusion.late import inputs
-    from emokit.fusion.late import run as work
+    from emokit.fusion.late.run import fuse, read_inputs
     from emokit.fusion.late.simplex import num_points
 
     paths = inputs.parse(modalities)
     if dry_run:
-        _, _, counts = work.inputs(settings, paths)
-        plan = {"run": str(run), "joined": counts, "points": num_points(len(paths), settings.fusion.steps)}
-        console.show_json({**plan, "settings": settings.as_dict()}) if as_json else console.show(
-            f"{settings.as_yaml()}# {run}: {plan['points']:,} weight vectors per pooling"
-        )
-        if not as_json:
-            for line in tables.joined(counts):
-                console.say(line)
+        _, _, counts = read_inputs(settings, paths)
+        points = num_points(len(paths), settings.fusion.steps)
+        if as_json:
+            console.show_json({"run": str(run), "joined": counts, "points": points, "settings": settings.as_dict()})
+            return
+        console.show(f"{settings.as_yaml()}# {run}: {points:,} weight vectors per pooling")
+        for line in tables.joined(counts):
+            console.say(line)
         return
-    found = work.fuse(settings, paths, run, force=force)
+    fusion = fuse(settings, paths, run, force=force)
 
     from emokit.report.figures.fusion import write
 
-    pictures = write(run)
+    figures = write(run)
     if as_json:
-        console.show_json(found)
+        console.show_json(fusion)
         return
-    for line in tables.joined(found["joined"]):
+    for line in tables.joined(fusion["joined"]):
         console.say(line)
-    console.show(tables.ladder(found))
-    for line in tables.certainty(found):
+    console.show(tables.methods_table(fusion))
+    for line in tables.uncertainty(fusion):
         console.show(line)
-    console.show(found["verdict"])
-    console.say(f"{len(pictures)} figures in {run / 'figures'}")
+    console.show(fusion["verdict"])
+    console.say(f"{len(figures)} figures in {run / 'figures'}")
     console.done(run, f"emokit report {run} --out report")

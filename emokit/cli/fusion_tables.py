@@ -1,4 +1,4 @@
-"""What `emokit fuse-search` shows on a terminal: what was joined, the ladder, how sure the weights are."""
+"""Output of `emokit fuse-search`: joined utterances, the table of fusion methods, and the uncertainty of the weights."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,65 +6,68 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from emokit.fusion.late.wording import NAMES
+from emokit.fusion.late.wording import SCORE_NAMES
 
 
 def joined(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """One line per split: how many utterances there are, are used, and lack a modality."""
+    """One line per split: the number of utterances used, of all, and of those that lack a modality."""
     lines = []
-    for split, own in counts.items():
-        lacking = ", ".join(f"{number} {what}" for what, number in own.items() if what.startswith("lacking") and number)
-        lines.append(f"{split}: {own['used']} of {own['all']} utterances used" + (f" ({lacking})" if lacking else ""))
+    for split, numbers in counts.items():
+        lacking = ", ".join(
+            f"{number} {key}" for key, number in numbers.items() if key.startswith("lacking") and number
+        )
+        detail = f" ({lacking})" if lacking else ""
+        lines.append(f"{split}: {numbers['used']} of {numbers['all']} utterances used{detail}")
     return lines
 
 
-def ladder(found: Mapping[str, Any]) -> Table:
-    """Every rung: its weights, its score out of fold on dev and on test, and the difference to the best single modality."""
-    objective = found["settings"]["objective"]
+def methods_table(fusion: Mapping[str, Any]) -> Table:
+    """Per fusion method its score out of fold on dev and on test, the difference to the best single modality, and its weights."""
+    objective = fusion["settings"]["objective"]
     scale, form = (1, "{:.3f}") if objective == "nll" else (100, "{:.1f}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("", no_wrap=True)
-    for column in ("dev, out of fold", "test", f"test, less {found['best_single']} alone", "weights"):
+    for column in ("dev, out of fold", "test", f"test, less {fusion['best_single']} alone", "weights"):
         table.add_column(column)
 
-    def said(score: float, interval: list[float], sign: str = "") -> str:
+    def cell(score: float, interval: list[float], sign: str = "") -> str:
         low, high = (form.format(scale * bound) for bound in interval)
         return f"[bold]{form.replace(':', ':' + sign).format(scale * score)}[/bold] ({low} to {high})"
 
-    for rung in found["ladder"]:
-        dev, test = rung["dev"][objective], rung["test"][objective]
-        weights = " ".join(f"{weight:.2f}" for weight in rung.get("weights", ()))
+    for method in fusion["fusion_methods"]:
+        dev, test = method["dev"][objective], method["test"][objective]
+        weights = " ".join(f"{weight:.2f}" for weight in method.get("weights", ()))
         table.add_row(
-            rung["title"],
-            said(dev["score"], dev["interval"]),
-            said(test["score"], test["interval"]),
-            "" if rung["name"] == "single" else said(test["difference"], test["difference_interval"], "+"),
-            f"{weights} {rung.get('pooling', '')}".strip(),
-            style="" if rung["name"] == found["choice"] else "dim",
+            method["title"],
+            cell(dev["score"], dev["interval"]),
+            cell(test["score"], test["interval"]),
+            "" if method["name"] == "single" else cell(test["difference"], test["difference_interval"], "+"),
+            f"{weights} {method.get('pooling', '')}".strip(),
+            style="" if method["name"] == fusion["choice"] else "dim",
         )
-    table.title = (
-        f"{NAMES[objective]}{'' if objective == 'nll' else ', %'}; weights of {', '.join(found['modalities'])}"
-    )
+    unit = "" if objective == "nll" else ", %"
+    table.title = f"{SCORE_NAMES[objective]}{unit}; weights of {', '.join(fusion['modalities'])}"
     table.caption = "in brackets: 95 % intervals over " + " and ".join(
-        f"{number} {found['cluster']}s ({split})" for split, number in found["clusters"].items()
+        f"{number} {fusion['cluster']}s ({split})" for split, number in fusion["clusters"].items()
     )
     return table
 
 
-def certainty(found: Mapping[str, Any]) -> list[str]:
-    """How many points were searched, how sure the best is, and the temperatures."""
-    search, sure, plateau = found["search"], found["bootstrap"], found["grid"]["plateau"]
+def uncertainty(fusion: Mapping[str, Any]) -> list[str]:
+    """Lines on the number of points searched, the best weights with their intervals, the plateau, and the temperatures."""
+    search, bootstrap, plateau = fusion["search"], fusion["bootstrap"], fusion["grid"]["plateau"]
     steps = sum(search["best"])
-    how = "every point" if search["exact"] else f"coarse to fine, of {search['points']:,}"
+    extent = "every point" if search["exact"] else f"coarse to fine, of {search['points']:,}"
     weights = ", ".join(
         f"{name} {weight / steps:.3g} ({low:.3g} to {high:.3g})"
-        for name, weight, (low, high) in zip(found["modalities"], search["best"], sure["weights"], strict=True)
+        for name, weight, (low, high) in zip(fusion["modalities"], search["best"], bootstrap["weights"], strict=True)
     )
-    temperatures = ", ".join(f"{name} {own['temperature']:.2f}" for name, own in found["calibration"].items())
+    temperatures = ", ".join(f"{name} {entry['temperature']:.2f}" for name, entry in fusion["calibration"].items())
+    low, high = bootstrap["interval"]
     return [
-        f"searched: {search['evaluated']:,} points ({how}); best on dev, {search['pooling']} pooling: {weights}",
-        f"{sum(plateau):,} of {len(plateau):,} points of that pooling cannot be told apart from the best; "
-        f"the score of the best, {search['score']:.4f}, is {sure['optimism']:.4f} too high by {sure['resamples']:,} "
-        f"resamples: {sure['corrected']:.4f} ({sure['interval'][0]:.4f} to {sure['interval'][1]:.4f})",
+        f"searched: {search['evaluated']:,} points ({extent}); best on dev, {search['pooling']} pooling: {weights}",
+        f"plateau: {sum(plateau):,} of {len(plateau):,} points of that pooling do not differ significantly from the best",
+        f"optimism of the best score, {search['score']:.4f}, over {bootstrap['resamples']:,} resamples: "
+        f"{bootstrap['optimism']:.4f}; corrected {bootstrap['corrected']:.4f} ({low:.4f} to {high:.4f})",
         f"temperatures: {temperatures}",
     ]

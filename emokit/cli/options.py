@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from emokit.modality import Option
+from emokit.modality.protocol import Option
 
 
 def with_options(function: Callable[..., None], options: Iterable[Option], doc: str = "") -> Callable[..., None]:

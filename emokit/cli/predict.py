@@ -8,8 +8,8 @@ import typer
 from emokit.cli import console
 
 if TYPE_CHECKING:
-    from emokit.modality import Modality
-    from emokit.predictor import Predictor
+    from emokit.modality.predictor import Predictor
+    from emokit.modality.protocol import Modality
 
 
 def predict(
@@ -36,15 +36,15 @@ def predict(
     emokit predict runs/text "I did not expect that!",
     emokit predict runs/emodb --data prepared --split dev --out dev.parquet
     """
-    from emokit import modality
     from emokit.errors import UsageError
-    from emokit.predictor import Arguments
+    from emokit.modality import registry
+    from emokit.modality.predictor import Arguments
     from emokit.runtime import quiet_libraries
 
-    chosen, folder = modality.find(run)
-    given = modality.check_options(chosen, "predict", options)
-    named = modality.with_role(chosen, given, "inputs")
-    table_options = modality.with_role(chosen, given, "table")
+    chosen, folder = registry.find(run)
+    given = registry.check_options(chosen, "predict", options)
+    named = registry.with_role(chosen, given, "inputs")
+    table_options = registry.with_role(chosen, given, "table")
     if data and (inputs or named):
         raise UsageError("Inputs and --data were given; name inputs to predict, or a prepared folder with --data.")
     if data and not out:
@@ -57,7 +57,7 @@ def predict(
         flag = f"--{next(iter(table_options)).replace('_', '-')}"
         raise UsageError(f"{flag} was given with --data, which prints no table; leave it out.")
     quiet_libraries()
-    predictor = _load(chosen, folder, device, modality.with_role(chosen, given, "model"))
+    predictor = _load(chosen, folder, device, registry.with_role(chosen, given, "model"))
     if data and out:
         _predict_split(predictor, data, split, out, as_json)
         return
@@ -67,7 +67,7 @@ def predict(
 def command() -> Any:
     """The click command, with the options of every modality."""
     from emokit.cli.options import command_of
-    from emokit.modality import command_options
+    from emokit.modality.registry import command_options
 
     return command_of("predict", predict, command_options("predict"))
 

@@ -18,7 +18,8 @@ def settings(
     from rich.table import Column, Table
 
     from emokit.errors import UsageError
-    from emokit.modality import MODALITIES, Modality, modality
+    from emokit.modality.protocol import Modality
+    from emokit.modality.registry import MODALITIES, modality
     from emokit.settings import fields
 
     having = [name for name in MODALITIES if type(modality(name)).settings is not Modality.settings]

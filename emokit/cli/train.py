@@ -11,7 +11,7 @@ from emokit.cli import console
 
 if TYPE_CHECKING:
     from emokit.data.prepared import Prepared
-    from emokit.modality import Modality
+    from emokit.modality.protocol import Modality
     from emokit.training.loop import Epoch
 
 
@@ -20,14 +20,14 @@ class TrainGroup(typer.core.TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of the trainable modalities."""
-        from emokit.modality import trainable
+        from emokit.modality.registry import trainable
 
         return trainable()
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a modality; None for an unknown one."""
         from emokit.cli.options import command_of, help_text
-        from emokit.modality import modality
+        from emokit.modality.registry import modality
 
         if cmd_name not in self.list_commands(ctx):
             return None
@@ -150,7 +150,7 @@ def partial_train(chosen: "Modality") -> Any:
 
 def fit_modality(name: str, settings: Any, given: dict[str, Any], prepared: "Prepared", run: Path, **how: Any) -> Any:
     """Train a modality, in this process or in a worker's: everything but its name can be pickled."""
-    from emokit.modality import modality
+    from emokit.modality.registry import modality
 
     return modality(name).train(settings, prepared, run, **given, **how)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from emokit.data.catalogue import SYNTHESISED_TITLE
-from emokit.modality import MODALITIES, modality
+from emokit.modality.registry import MODALITIES, modality
 from emokit.report.comparison.ranking import Standing
 from emokit.report.read_runs import Run, Unread
 from emokit.schema.metrics import Split

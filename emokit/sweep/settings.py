@@ -5,7 +5,7 @@ from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
-from emokit.modality import MODALITIES, modality, trainable
+from emokit.modality.registry import MODALITIES, modality, trainable
 from emokit.settings import Settings
 
 # `Dimension` has fields named float and int.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emokit.errors import UsageError
-from emokit.modality import modality
+from emokit.modality.registry import modality
 from emokit.settings import Settings, fields, nearest, read_yaml_mapping, set_dotted
 from emokit.sweep.settings import Dimension, SweepSettings
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from emokit.modality import modality
+from emokit.modality.registry import modality
 from emokit.settings import Settings
 
 # (an epoch's line of log.jsonl) -> None; raises to stop the training

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emokit.errors import UsageError
-from emokit.modality import Modality, Option, Plan, Progress
+from emokit.modality.protocol import Modality, Option, Plan, Progress
 from emokit.text.card import SIMPLE_BASELINE, card_facts
 
 if TYPE_CHECKING:
     import pandas
 
     from emokit.data.prepared import Prepared
+    from emokit.modality.predictor import Predictor
     from emokit.model_card import CardFacts
-    from emokit.predictor import Predictor
     from emokit.settings import Settings
 
 

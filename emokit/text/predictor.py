@@ -12,8 +12,8 @@ from emokit.data.prepared import Prepared
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
+from emokit.modality.predictor import Arguments, Input, Prediction, Predictor
 from emokit.predictions import Predictions
-from emokit.predictor import Arguments, Input, Prediction, Predictor
 from emokit.runtime import choose_device
 from emokit.text.classifier import Classifier, load_classifier
 from emokit.text.passages import Passage, check_texts

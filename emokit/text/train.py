@@ -14,7 +14,7 @@ from emokit import runs
 from emokit.data.prepared import Prepared
 from emokit.data.utterance import HELD_OUT
 from emokit.labels import LabelSet
-from emokit.modality import Plan
+from emokit.modality.protocol import Plan
 from emokit.runtime import seed_everything
 from emokit.text import bag_of_words, model, zero_shot
 from emokit.text.batches import TextBatches

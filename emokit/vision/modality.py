@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emokit.modality import Modality
+from emokit.modality.protocol import Modality
 
 if TYPE_CHECKING:
+    from emokit.modality.predictor import Predictor
     from emokit.model_card import CardFacts
-    from emokit.predictor import Predictor
 
 
 class VisionModality(Modality):

@@ -11,8 +11,8 @@ from emokit.data.prepared import Prepared
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
+from emokit.modality.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
 from emokit.predictions import Predictions
-from emokit.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
 from emokit.vision.deepface import Network
 from emokit.vision.frames import frames, is_clip
 

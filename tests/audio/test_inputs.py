@@ -7,7 +7,7 @@ import pytest
 
 from emokit.audio.inputs import audio_inputs, find_recordings
 from emokit.errors import DataError, UsageError
-from emokit.predictor import Input
+from emokit.modality.predictor import Input
 
 
 def test_a_folder_is_its_audio_files_in_order(tmp_path):

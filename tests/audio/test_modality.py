@@ -16,7 +16,7 @@ from emokit.audio.settings import AudioSettings
 from emokit.cli.app import app
 from emokit.data.prepared import open_prepared
 from emokit.errors import UsageError
-from emokit.modality import exportable, modality, trainable
+from emokit.modality.registry import exportable, modality, trainable
 from tests.audio.conftest import write_encoder
 
 

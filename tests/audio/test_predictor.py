@@ -12,7 +12,7 @@ from emokit import predictions, runs
 from emokit.audio.predictor import AudioPredictor
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError
-from emokit.predictor import Arguments, Input
+from emokit.modality.predictor import Arguments, Input
 from emokit.settings import read_yaml_mapping
 
 pytestmark = pytest.mark.end_to_end

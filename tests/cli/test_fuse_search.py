@@ -1,4 +1,4 @@
-"""`emokit fuse-search`, `emokit predict` of what it makes, and the report page, as a user types them."""
+"""`emokit fuse-search`, `emokit predict` with its runs, and their report page, from the command line."""
 
 import json
 
@@ -9,7 +9,11 @@ from typer.testing import CliRunner
 
 from emokit import predictions
 from emokit.cli.app import app
-from emokit.labels import LABELS
+from emokit.data.prepared import open_prepared
+from emokit.fusion.late.run import fuse
+from emokit.fusion.late.settings import FusionSettings
+from emokit.labels import DEFAULT_LABELS
+from emokit.modality.registry import modality
 
 runner = CliRunner()
 pytestmark = pytest.mark.end_to_end
@@ -18,7 +22,7 @@ QUICK = ["--step", "0.1", "--resamples", "100", "--set", "fusion.folds=2"]
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
-    """Three modalities of 12 dialogues of dev and 15 of test; of face a tenth is missing."""
+    """Three modalities with 12 dialogues of dev and 15 of test; a tenth of face is missing."""
     folder = tmp_path_factory.mktemp("tables")
     random = numpy.random.default_rng(4)
     rows = [
@@ -35,34 +39,39 @@ def tables(tmp_path_factory):
             "speaker": "Joey",
             "dialogue": [f"{split}/{dialogue}" for split, dialogue, _ in rows],
             "split": [split for split, _, _ in rows],
-            "label": numpy.array(LABELS)[targets],
+            "label": numpy.array(DEFAULT_LABELS)[targets],
         }
     )
-    for name, strength, kept in (("audio", 1.5, 1.0), ("text", 1.2, 1.0), ("face", 0.3, 0.9)):
+    for name, strength, fraction in (("audio", 1.5, 1.0), ("text", 1.2, 1.0), ("face", 0.3, 0.9)):
         scores = random.normal(size=(len(rows), 7))
         scores[numpy.arange(len(rows)), targets] += strength
         powers = numpy.exp(scores)
-        there = random.random(len(rows)) < kept
-        found = predictions.make(
-            utterances[there], (powers / powers.sum(axis=1, keepdims=True))[there], model=name, fingerprint=""
+        present = random.random(len(rows)) < fraction
+        table = predictions.make(
+            utterances[present],
+            (powers / powers.sum(axis=1, keepdims=True))[present],
+            labels=DEFAULT_LABELS,
+            model=name,
+            fingerprint="",
         )
-        predictions.write(found, folder / f"{name}.parquet")
+        predictions.write(table, folder / f"{name}.parquet")
     return folder
 
 
-def named(tables, *names):
+def arguments_of(tables, *names):
     return [f"{name}={tables / f'{name}.parquet'}" for name in names]
 
 
 @pytest.fixture(scope="module")
 def fused(tables):
     run = tables / "fused"
-    result = runner.invoke(app, ["fuse-search", *named(tables, "audio", "text", "face"), "--run", str(run), *QUICK])
+    names = arguments_of(tables, "audio", "text", "face")
+    result = runner.invoke(app, ["fuse-search", *names, "--run", str(run), *QUICK])
     assert result.exit_code == 0, result.output
     return run, result
 
 
-def test_the_last_line_is_the_run_and_the_verdict_stands_above(fused):
+def test_the_last_lines_are_the_verdict_and_the_run(fused):
     run, result = fused
     *_, verdict, last = result.stdout.splitlines()
     assert last == str(run)
@@ -70,21 +79,21 @@ def test_the_last_line_is_the_run_and_the_verdict_stands_above(fused):
     assert result.stderr.splitlines()[-1] == f"next: emokit report {run} --out report"
 
 
-def test_what_is_missing_is_shown(fused, tables):
+def test_missing_utterances_are_counted(fused, tables):
     run, result = fused
     lacking = json.loads((run / "fusion.json").read_text())["joined"]["dev"]["lacking face"]
     assert 0 < lacking < 30
     assert f"dev: {120 - lacking} of 120 utterances used ({lacking} lacking face)" in result.stderr.splitlines()
 
 
-def test_every_rung_stands_in_the_table(fused):
-    shown = " ".join(fused[1].stdout.split())
+def test_every_fusion_method_is_in_the_table(fused):
+    output = " ".join(fused[1].stdout.split())
     for title in ("best single", "equal weights", "plain grid", "searched weights", "simplest weights", "logistic"):
-        assert title in shown
-    assert "searched: 132 points (every point); best on dev" in shown
+        assert title in output
+    assert "searched: 132 points (every point); best on dev" in output
 
 
-def test_figures_lie_in_the_run_folder(fused):
+def test_figures_are_in_the_run_folder(fused):
     run, _ = fused
     names = {path.name for path in (run / "figures").glob("*.png")}
     assert names == {"weights.png", "reliability.png", *(f"confusion-{number}-test.png" for number in (1, 2, 3))}
@@ -92,27 +101,25 @@ def test_figures_lie_in_the_run_folder(fused):
         assert (run / "figures" / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_report_shows_the_ladder_and_the_map(fused, tables):
+def test_the_report_has_the_fusion_methods_and_the_map_of_weights(fused, tables):
     run, _ = fused
     out = tables / "report"
     result = runner.invoke(app, ["report", str(run), "--out", str(out)])
     assert result.exit_code == 0, result.output
     page = (out / "index.html").read_text()
-    found = json.loads((run / "fusion.json").read_text())
-    assert found["verdict"] in page
-    for rung in found["ladder"]:
-        assert rung["title"] in page
-        value = rung["test"]["weighted_f1"]["score"]
-        assert (
-            f'<data value="{value}" data-key="fusion/fused/{rung["name"]}/test/score">{100 * value:.1f}</data>' in page
-        )
+    fusion = json.loads((run / "fusion.json").read_text())
+    assert fusion["verdict"] in page
+    for method in fusion["fusion_methods"]:
+        assert method["title"] in page
+        value, key = method["test"]["weighted_f1"]["score"], f"fusion/fused/{method['name']}/test/score"
+        assert f'<data value="{value}" data-key="{key}">{100 * value:.1f}</data>' in page
     assert (out / "figures" / "fused-weights.svg").is_file()
     assert "by fusion" in page
 
 
 def test_a_dry_run_counts_and_writes_nothing(tables, tmp_path):
-    arguments = ["fuse-search", *named(tables, "audio", "text"), "--run", str(tmp_path / "run"), "--dry-run", "--json"]
-    result = runner.invoke(app, arguments)
+    names = arguments_of(tables, "audio", "text")
+    result = runner.invoke(app, ["fuse-search", *names, "--run", str(tmp_path / "run"), "--dry-run", "--json"])
     assert result.exit_code == 0, result.output
     plan = json.loads(result.stdout)
     assert plan["points"] == 51
@@ -122,8 +129,9 @@ def test_a_dry_run_counts_and_writes_nothing(tables, tmp_path):
 
 def test_two_modalities_make_a_curve_and_json_is_fusion_json(tables, tmp_path):
     run = tmp_path / "run"
-    arguments = ["fuse-search", *named(tables, "audio", "face"), "--run", str(run), *QUICK, "--missing", "renormalise"]
-    result = runner.invoke(app, [*arguments, "--objective", "nll", "--json"])
+    names = arguments_of(tables, "audio", "face")
+    options = ["--missing", "renormalise", "--objective", "nll", "--json"]
+    result = runner.invoke(app, ["fuse-search", *names, "--run", str(run), *QUICK, *options])
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout) == json.loads((run / "fusion.json").read_text())
     header, *rows = (run / "figures" / "weights.csv").read_text().splitlines()
@@ -131,11 +139,11 @@ def test_two_modalities_make_a_curve_and_json_is_fusion_json(tables, tmp_path):
     assert len(rows) == 11
 
 
-def test_one_modality_is_said_to_be_alone(tables, tmp_path):
-    result = runner.invoke(app, ["fuse-search", *named(tables, "text"), "--run", str(tmp_path / "run"), *QUICK])
+def test_the_verdict_on_one_modality(tables, tmp_path):
+    result = runner.invoke(app, ["fuse-search", *arguments_of(tables, "text"), "--run", str(tmp_path / "run"), *QUICK])
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-2] == (
-        "There is one modality only, text, so nothing was fused: its own predictions, calibrated, are written."
+        "Only one modality was given, text, so nothing was fused; the run has its calibrated predictions."
     )
 
 
@@ -143,7 +151,7 @@ def test_one_modality_is_said_to_be_alone(tables, tmp_path):
     ("arguments", "code", "sentence"),
     [
         (["audio"], 2, "audio was given where NAME=PATH was expected, such as text=runs/text."),
-        (["a=none.csv"], 3, "none.csv is not there; name a run folder or a table of predictions."),
+        (["a=none.csv"], 3, "none.csv does not exist; name a run folder or a table of predictions."),
         (
             ["a=none.csv", "--step", "0.03"],
             2,
@@ -152,39 +160,94 @@ def test_one_modality_is_said_to_be_alone(tables, tmp_path):
         (["a=none.csv", "--settings", "none.yaml"], 2, "none.yaml does not exist; name a YAML file of settings."),
     ],
 )
-def test_a_slip_ends_in_one_sentence(arguments, code, sentence):
+def test_a_mistake_ends_in_one_sentence(arguments, code, sentence):
     result = runner.invoke(app, ["fuse-search", *arguments])
     assert result.exit_code == code
     assert result.stderr.strip() == f"error: {sentence}"
 
 
-def test_predict_says_why_no_branch_can_be_asked(fused):
+def test_predict_names_the_reason_why_no_branch_can_predict(fused):
     run, _ = fused
     result = runner.invoke(app, ["predict", str(run), "some.wav"])
     assert result.exit_code == 3
     assert result.stderr.strip() == (
-        f"error: None of the branches of {run} can be asked; the first: audio comes from the table audio.parquet, "
-        "which says nothing of new utterances."
+        f"error: No branch of {run} can predict; the first: audio comes from the table audio.parquet, "
+        "which cannot predict new utterances."
     )
+
+
+@pytest.fixture(scope="module")
+def of_runs(small_prepared, tmp_path_factory):
+    """A fused run of two audio runs."""
+    folder = tmp_path_factory.mktemp("predict")
+    values = {
+        "data": {"window_seconds": 1.5},
+        "features": {"sample_rate": 16000, "n_fft": 512, "hop_length": 320, "n_mels": 32},
+        "model": {"channels": [4, 8], "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8},
+    }
+    audio = modality("audio")
+    for seed in (1, 2):
+        settings = audio.settings().make(values | {"training": {"max_epochs": 1, "batch_size": 16, "seed": seed}})
+        audio.train(settings, open_prepared(small_prepared), folder / f"{seed}", device="cpu")
+    quick = FusionSettings.make({"fusion": {"step": 0.5, "resamples": 100, "folds": 2}})
+    fuse(quick, {"one": [folder / "1"], "two": [folder / "2"]}, folder / "fused")
+    return folder / "fused"
+
+
+@pytest.fixture
+def recordings(small_prepared):
+    return [str(path) for path in sorted((small_prepared.parent / "emodb").rglob("*.wav"))[:2]]
+
+
+def test_predict_prints_one_line_per_clip_with_a_probability_per_label(of_runs, recordings):
+    result = runner.invoke(app, ["predict", str(of_runs), *recordings])
+    assert result.exit_code == 0, result.output
+    header, *lines = result.stdout.splitlines()
+    assert header.split("\t") == ["utterance", "label", *DEFAULT_LABELS]
+    assert [line.split("\t")[0] for line in lines] == recordings
+    for line in lines:
+        values = [float(number) for number in line.split("\t")[2:]]
+        assert sum(values) == pytest.approx(1, abs=0.005)
+        assert line.split("\t")[1] == DEFAULT_LABELS[values.index(max(values))]
+
+
+def test_json_names_the_modalities_that_predicted(of_runs, recordings):
+    result = runner.invoke(app, ["predict", str(of_runs), recordings[0], "--text", "No!", "--json"])
+    prediction = json.loads(result.stdout)
+    assert list(prediction) == ["file", "text", "label", "probabilities", "modalities"]
+    assert (prediction["file"], prediction["text"], prediction["modalities"]) == (recordings[0], "No!", ["one", "two"])
+
+
+def test_predict_writes_a_table_of_a_split(of_runs, small_prepared, tmp_path):
+    out = tmp_path / "dev.parquet"
+    arguments = ["predict", str(of_runs), "--data", str(small_prepared), "--split", "dev", "--out", str(out)]
+    result = runner.invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == str(out)
+    table = predictions.read(out)
+    size = len(table.table)
+    assert f"{size} utterances of dev: {size} all, {size} used, 0 lacking one, 0 lacking two" in result.stderr
+    before = predictions.read(of_runs / "predictions" / "dev.parquet")
+    assert table.probabilities == pytest.approx(before.probabilities, abs=1e-6)
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "Name clips, sentences with --text, or a prepared folder with --data, one of them."),
+        ([], "Nothing to predict was named; name clips, sentences with --text, or a prepared folder with --data."),
         (["a.wav", "b.wav", "--text", "No!"], "2 clips and 1 sentences were given; give --text once for each clip."),
         (["--data", "prepared"], "--data was given without --out; name the parquet table to write."),
     ],
 )
-def test_predict_of_a_fused_run_says_what_it_needs(fused, arguments, sentence):
-    result = runner.invoke(app, ["predict", str(fused[0]), *arguments])
+def test_inputs_that_a_fused_run_cannot_predict_are_refused(of_runs, arguments, sentence):
+    result = runner.invoke(app, ["predict", str(of_runs), *arguments])
     assert result.exit_code == 2
     assert result.stderr.strip() == f"error: {sentence}"
 
 
-def test_predict_vision_says_what_it_needs():
-    result = runner.invoke(app, ["predict", "vision"])
+def test_a_text_for_a_run_that_is_not_fused_is_refused(of_runs):
+    result = runner.invoke(app, ["predict", str(of_runs.parent / "1"), "--text", "No!"])
     assert result.exit_code == 2
     assert result.stderr.strip() == (
-        "error: `emokit predict vision` needs a prepared folder with --data and the table to write with --out."
+        "error: --text was given for audio, and it is an option of late-fusion; leave it out."
     )

@@ -15,7 +15,7 @@ from emokit.data.prepared import open_prepared
 from emokit.fusion.late.run import fuse
 from emokit.fusion.late.settings import FusionSettings
 from emokit.labels import DEFAULT_LABELS
-from emokit.modality import modality
+from emokit.modality.registry import modality
 from tests.vision.conftest import brightness, write_clip
 
 runner = CliRunner()

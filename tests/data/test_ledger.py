@@ -10,7 +10,15 @@ import pandas
 import pytest
 import soundfile
 
-from emokit.data.audio_io.read import EMPTY, LFS_POINTER, SILENT, TRUNCATED, UNDECODABLE
+from emokit.data.audio_io.read import (
+    EMPTY,
+    LFS_POINTER,
+    SILENT,
+    TRUNCATED,
+    UNDECODABLE,
+    BadAudio,
+    read_audio,
+)
 from emokit.data.catalogue import read_catalogue
 from emokit.data.ledger import Ledger
 from emokit.data.prepare import Plan, prepare
@@ -211,7 +219,10 @@ def test_damaged_files_are_in_the_ledger_and_the_others_in_the_table(
     }
     assert entry["repaired"] == {"2 channels, averaged": [f"emodb/{stereo.stem}"]}
     details = prepared.ledger["details"]
-    assert details[f"emodb/{truncated.stem}"] == "its header promises 6400 bytes of sound, 1956 are there"
+    with pytest.raises(BadAudio) as bad:
+        read_audio(truncated)
+    assert details[f"emodb/{truncated.stem}"] == bad.value.detail
+    assert ("6400 bytes" in bad.value.detail, "1956" in bad.value.detail) == (True, True)
     row = prepared.table.set_index("utterance_id").loc[f"emodb/{stereo.stem}"]
     assert list(row["flags"]) == ["2 channels, averaged"]
     assert (row["duration_seconds"], row["sample_rate"]) == (0.2, 16_000)

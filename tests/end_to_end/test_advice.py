@@ -110,7 +110,7 @@ def test_of_text_alone_the_next_command_trains_on_text(tmp_path: Path) -> None:
     arguments = ["prepare", "meld", "--root", f"meld={tmp_path / 'meld'}", "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0
-    assert "meld: only 0 of its 3 utterances have sound, the others are text alone" in result.stderr.splitlines()
+    assert "meld: only 0 of its 3 utterances have audio, the others have only text" in result.stderr.splitlines()
     assert result.stderr.splitlines()[-1] == f"next: emokit train text --data {tmp_path / 'out'} --run runs/text"
 
 

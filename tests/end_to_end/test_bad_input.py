@@ -84,7 +84,7 @@ def prepared(damaged: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepare
 def test_one_corpus_fails_with_a_sentence_and_eight_are_prepared(prepared: Prepared, damaged: Path) -> None:
     assert set(prepared.table["corpus"]) == set(CORPORA) - {"goemotions"}
     assert prepared.ledger["failed"] == {
-        "goemotions": f"{damaged / 'goemotions' / 'dev.tsv'} is not UTF-8 (byte 0xe9 at 3); take it as it is published."
+        "goemotions": f"{damaged / 'goemotions' / 'dev.tsv'} is not UTF-8 (byte 0xe9 at 3); use the published file."
     }
 
 
@@ -92,11 +92,11 @@ def test_one_corpus_fails_with_a_sentence_and_eight_are_prepared(prepared: Prepa
     ("corpus", "reason"),
     [
         ("crema_d", "the decoder crashed on it"),
-        ("emodb", "a Git LFS pointer, not sound"),
+        ("emodb", "a Git LFS pointer, not audio"),
         ("esd", "a copy of a file of the same name"),
-        ("jl_corpus", "a name that this corpus does not have"),
+        ("jl_corpus", "unknown file name"),
         ("ravdess", "truncated"),
-        ("savee", "a name that this corpus does not have"),
+        ("savee", "unknown file name"),
         ("tess", "empty"),
     ],
 )
@@ -112,4 +112,4 @@ def test_what_is_odd_is_kept_and_flagged(prepared: Prepared) -> None:
 
 def test_a_corpus_of_which_under_half_is_there_says_so(prepared: Prepared) -> None:
     for name, entry in prepared.ledger["corpora"].items():
-        assert any("see that it is whole" in note for note in entry["notes"]), name
+        assert any("check that it is complete" in note for note in entry["notes"]), name

@@ -68,7 +68,7 @@ def test_a_corpus_that_is_given_on_request_is_one_sentence_before_anything_is_fe
     result = run("emodb", "savee", "--download", tmp_path / "corpora", "--datasets", datasets)
     assert (result.exit_code, result.stdout, served.asked) == (2, "", [])
     assert result.stderr == (
-        "error: savee is not to be had without asking: get it at http://kahlan.eps.surrey.ac.uk/savee, "
+        "error: savee cannot be downloaded without a request: get it at http://kahlan.eps.surrey.ac.uk/savee, "
         "lay it out like ALL/DC_a01.wav or AudioData/DC/a01.wav, and give its folder as --root savee=DIR.\n"
     )
     assert not (tmp_path / "corpora").exists()
@@ -78,5 +78,5 @@ def test_another_file_than_expected_is_exit_3(tmp_path: Path, served: Any, datas
     served.files["emodb.zip"] = b"another"
     result = run("emodb", "--download", tmp_path / "corpora", "--datasets", datasets, "--out", tmp_path / "out")
     assert result.exit_code == 3
-    assert "is another file than sha256:" in result.stderr
+    assert "does not have the checksum sha256:" in result.stderr
     assert not (tmp_path / "out").exists()

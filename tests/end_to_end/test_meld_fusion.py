@@ -1,4 +1,4 @@
-"""MELD as it is: its real dev and test with two text runs made here; audio and vision are seeded stand-ins, no models."""
+"""MELD's real dev and test with two text runs trained here; audio and vision are seeded stand-ins, not models."""
 
 import json
 
@@ -15,9 +15,8 @@ from emokit.data.catalogue import read_catalogue, with_roots
 from emokit.data.prepare import Plan, prepare
 from emokit.data.prepared import open_prepared
 from emokit.data.splits.draw import SplitSettings
-from emokit.labels import NUM_LABELS, TARGETS
+from emokit.text.modality import TEXT
 from emokit.text.settings import TextSettings
-from emokit.text.train import train
 
 pytestmark = [pytest.mark.corpus, pytest.mark.end_to_end]
 TINY = {
@@ -29,15 +28,21 @@ QUICK = ["--step", "0.1", "--resamples", "100", "--set", "fusion.folds=2"]
 
 
 def stand_in(prepared, name, strength, share, seed):
-    """A table in the place of a model that is not there: it favours the truth a little, for a share of the utterances."""
+    """A table in place of a model: it favours the truth a little, for a share of the utterances."""
     table = prepared.table[prepared.table["split"].isin(["dev", "test"])]
     random = numpy.random.default_rng(seed)
     table = table[random.random(len(table)) < share]
-    scores = random.normal(size=(len(table), NUM_LABELS))
-    scores[numpy.arange(len(table)), table["label"].map(TARGETS)] += strength
+    scores = random.normal(size=(len(table), len(prepared.labels)))
+    scores[numpy.arange(len(table)), prepared.labels.targets(table["label"])] += strength
     powers = numpy.exp(scores)
-    said = powers / powers.sum(axis=1, keepdims=True)
-    return predictions.make(table, said, model=f"{name}, a seeded stand-in", fingerprint=prepared.fingerprint)
+    probabilities = powers / powers.sum(axis=1, keepdims=True)
+    return predictions.make(
+        table,
+        probabilities,
+        labels=prepared.labels,
+        model=f"{name}, a seeded stand-in",
+        fingerprint=prepared.fingerprint,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +50,11 @@ def sources(corpora, tmp_path_factory):
     """NAME=PATH of the bag of words, the tiny encoder, and the stand-ins."""
     folder = tmp_path_factory.mktemp("meld")
     features = FeatureSettings()
-    found = with_roots(read_catalogue(), ["meld"], [f"meld={corpora / 'meld'}"])
-    prepare(Plan(tuple(found), features, SplitSettings()), folder / "prepared", LogMel(features))
+    corpus = with_roots(read_catalogue(), ["meld"], [f"meld={corpora / 'meld'}"])
+    prepare(Plan(tuple(corpus), features, SplitSettings()), folder / "prepared", LogMel(features))
     prepared = open_prepared(folder / "prepared")
     for name, values in (("words", {"model": {"kind": "tfidf"}}), ("tiny", TINY)):
-        train(TextSettings.make({"name": name, **values}), prepared, folder / name, device="cpu")
+        TEXT.train(TextSettings.make({"name": name, **values}), prepared, folder / name, device="cpu")
     for name, strength, share, seed in (("audio", 0.6, 1.0, 1), ("vision", 0.4, 0.8, 2)):
         predictions.write(stand_in(prepared, name, strength, share, seed), folder / f"{name}.parquet")
     return {
@@ -66,18 +71,18 @@ def fuse(sources, run, *options):
 
 
 def test_two_text_runs_and_two_stand_ins_are_fused_and_reported(sources, tmp_path):
-    found = fuse(sources, tmp_path / "fused", "--missing", "renormalise")
-    assert found["modalities"] == ["words", "tiny", "audio", "vision"]
-    assert {split: counts["used"] for split, counts in found["joined"].items()} == {"dev": 1109, "test": 2610}
-    assert found["joined"]["test"]["lacking words"] == 0 < found["joined"]["test"]["lacking vision"]
-    assert (found["cluster"], found["clusters"]["test"]) == ("dialogue", 280)
-    assert found["sources"]["vision"]["model"] == "vision, a seeded stand-in"
-    assert found["best_single"] == "words"
-    assert found["ladder"][0]["test"]["weighted_f1"]["score"] > 0.5
+    fusion = fuse(sources, tmp_path / "fused", "--missing", "renormalise")
+    assert fusion["modalities"] == ["words", "tiny", "audio", "vision"]
+    assert {split: counts["used"] for split, counts in fusion["joined"].items()} == {"dev": 1109, "test": 2610}
+    assert fusion["joined"]["test"]["lacking words"] == 0 < fusion["joined"]["test"]["lacking vision"]
+    assert (fusion["cluster"], fusion["clusters"]["test"]) == ("dialogue", 280)
+    assert fusion["sources"]["vision"]["model"] == "vision, a seeded stand-in"
+    assert fusion["best_single"] == "words"
+    assert fusion["fusion_methods"][0]["test"]["weighted_f1"]["score"] > 0.5
     result = CliRunner().invoke(app, ["report", str(tmp_path / "fused"), "--out", str(tmp_path / "report")])
     assert result.exit_code == 0, result.output
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
-    assert found["verdict"] in page
+    assert fusion["verdict"] in page
     assert "Weights of words, tiny, audio and vision" in page
 
 
@@ -92,8 +97,8 @@ def test_the_order_of_the_rows_changes_no_bit(sources, tmp_path):
         table.to_csv(shuffled[name], index=False, float_format="%.9g")
     before = fuse(sources, tmp_path / "before")
     after = fuse(shuffled, tmp_path / "after")
-    for found in (before, after):
-        del found["sources"]
+    for fusion in (before, after):
+        del fusion["sources"]
     assert before == after
     for split in ("dev", "test"):
         one, other = (

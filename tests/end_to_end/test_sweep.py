@@ -61,7 +61,7 @@ def test_an_interrupted_sweep_is_resumed_and_its_best_point_can_be_trained_and_r
     _, errors = started.communicate(timeout=300)
     assert started.returncode == 130, errors
     assert errors.splitlines()[-1] == (
-        "stopped by Ctrl-C; the epochs that ended are kept, go on with `emokit sweep --resume RUN`."
+        "stopped by Ctrl-C; completed epochs are kept, continue with `emokit sweep --resume RUN`."
     )
     partial = json.loads((folder / "sweep.json").read_text())
     assert partial["counts"]["complete"] >= 1

@@ -16,6 +16,8 @@ from emokit.data.catalogue import read_catalogue
 from emokit.data.ledger import Ledger
 from emokit.errors import EmokitError
 from emokit.files import read_json, write_json
+from emokit.fusion.late.run import fuse
+from emokit.fusion.late.settings import FusionSettings
 from emokit.labels import DEFAULT_LABELS
 from emokit.model_card import CardFacts
 from emokit.predictions import Predictions
@@ -232,6 +234,21 @@ def make_tested(tmp_path: Path) -> MakeRun:
         return run
 
     return make_one
+
+
+@pytest.fixture(scope="session")
+def fused(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fused run of two modalities, `strong` and `weak`; read it, do not write to it."""
+    folder = tmp_path_factory.mktemp("fused")
+    paths: dict[str, list[Path]] = {}
+    for name, skill in (("strong", 0.7), ("weak", 0.3)):
+        for split in SPLIT_SIZES:
+            tested, _ = split_predictions(np.random.default_rng(0), split, skill, num_clusters=6)
+            paths.setdefault(name, []).append(folder / f"{name}-{split}.parquet")
+            predictions.write(tested, paths[name][-1])
+    settings = FusionSettings.make({"name": "both", "fusion": {"step": 0.5, "resamples": 100, "folds": 2}})
+    fuse(settings, paths, folder / "both")
+    return folder / "both"
 
 
 @pytest.fixture

@@ -27,6 +27,17 @@ def test_a_complete_run_is_read(make_run: MakeRun) -> None:
     assert run.ledger.corpora["emodb"].num_kept == 454
 
 
+def test_a_fused_run_is_read_with_its_methods(fused: Path) -> None:
+    run = read_run(fused, "both")
+    assert run.fusion is not None
+    assert run.fusion.modalities == ["strong", "weak"]
+    assert run.fusion.best_single == "strong"
+    assert {method.name for method in run.fusion.fusion_methods} >= {"single", "equal", run.fusion.choice}
+    assert run.fusion.sources["weak"].model == "acrnn"
+    assert run.metrics.verdict == run.fusion.verdict
+    assert set(run.predictions) == {"dev", "test"}
+
+
 def test_runs_are_ranked_by_test_uar_and_one_without_a_test_split_comes_last(make_run: MakeRun, edit: Edit) -> None:
     untested = make_run("untested", skill=0.9)
     edit(untested / "metrics.json", lambda metrics: metrics["splits"].pop("test"))

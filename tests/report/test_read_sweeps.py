@@ -41,7 +41,7 @@ def studied(**changes: Any) -> dict[str, Any]:
     content = {
         "kind": "sweep",
         "name": "v3_sweep",
-        "experiment": "audio",
+        "modality": "audio",
         "experiment_name": "v3_1",
         "objective": {"metric": "accuracy", "split": "dev", "lower_is_better": False},
         "sampler": "grid",

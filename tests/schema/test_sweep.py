@@ -9,7 +9,7 @@ def sweep(metric: str, *trials: tuple[str, float | None]) -> Sweep:
     """A sweep with trials of (state, value)."""
     content: dict[str, Any] = {
         "name": "sweep",
-        "experiment": "audio",
+        "modality": "audio",
         "objective": {"metric": metric, "lower_is_better": metric == "loss"},
         "sampler": "tpe",
         "pruner": "none",

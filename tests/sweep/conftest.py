@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from emokit import runs
-from emokit.modality import MODALITIES
+from emokit.modality.registry import MODALITIES
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings
 from emokit.sweep.storage import open_storage
@@ -28,7 +28,8 @@ from typing import Literal
 from emokit import runs
 from emokit.errors import WorkError
 from emokit.files import write_json, write_text
-from emokit.modality import MODALITIES, Modality
+from emokit.modality.protocol import Modality
+from emokit.modality.registry import MODALITIES
 from emokit.settings import Settings
 from emokit.sweep import worker
 from emokit.sweep.plan import Plan

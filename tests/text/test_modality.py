@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from emokit import modality
 from emokit.data.prepared import open_prepared
 from emokit.errors import UsageError
+from emokit.modality import registry
 from emokit.text.modality import TEXT
 from emokit.text.settings import TextSettings
 
@@ -16,7 +16,7 @@ HEAVY = ("torch", "numpy", "pandas", "scipy", "sklearn", "transformers")
 
 
 def test_text_is_registered():
-    assert modality.modality("text") is TEXT
+    assert registry.modality("text") is TEXT
     assert (TEXT.name, TEXT.medium, TEXT.settings()) == ("text", "in text", TextSettings)
     assert [option.flag for option in TEXT.options if "predict" in option.commands] == ["--file", "--trust-remote-code"]
     assert [option.flag for option in TEXT.options if "train" in option.commands] == ["--trust-remote-code"]
@@ -41,7 +41,7 @@ def test_it_trains_plans_and_predicts(mood_prepared, tmp_path):
     assert TEXT.plan(settings, prepared, trust_remote_code=True).utterances == {"train": 48, "dev": 12, "test": 12}
     metrics = TEXT.train(settings, prepared, run, device="cpu", progress=print, trust_remote_code=True)
     assert metrics["splits"]["test"]["baselines"]["simple"]["description"] == TEXT.simple_baseline
-    loaded = modality.load(run, "cpu", trust_remote_code=True)
+    loaded = registry.load(run, "cpu", trust_remote_code=True)
     assert [prediction.label for prediction in loaded.predict(["I need sleep"])] == ["tired"]
     assert "one written utterance" in Path(run / "README.md").read_text(encoding="utf-8")
     with pytest.raises(TypeError):

@@ -11,7 +11,7 @@ from emokit import predictions, runs
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
-from emokit.predictor import Arguments, Input
+from emokit.modality.predictor import Arguments, Input
 from emokit.text import predictor
 from emokit.text.classifier import Classified
 from emokit.text.predictor import TextPredictor, load

@@ -1,4 +1,4 @@
-"""Which precision on which device."""
+"""The precision on each device, and the memory of the C library."""
 
 import platform
 import subprocess
@@ -13,7 +13,7 @@ from emokit.training.hardware import choose_precision, new_accelerator
 CPU = torch.device("cpu")
 
 
-def test_what_is_asked_for_is_taken():
+def test_a_named_precision_is_used():
     assert choose_precision("float32", CPU) == "float32"
     assert choose_precision("bf16", CPU) == "bf16"
 
@@ -33,20 +33,20 @@ def test_a_processor_without_bf16_instructions_computes_in_float32(monkeypatch):
         ("fp16", "--precision fp16 was asked for and needs CUDA, but the device is cpu; use --precision auto."),
     ],
 )
-def test_a_precision_that_cannot_be_is_refused(name, sentence):
+def test_an_unknown_or_unsupported_precision_is_refused(name, sentence):
     with pytest.raises(UsageError) as error:
         choose_precision(name, CPU)
     assert str(error.value) == sentence
 
 
-def test_one_process_can_train_in_one_precision_after_the_other():
+def test_a_process_can_train_in_several_precisions():
     assert new_accelerator("cpu", "bf16").mixed_precision == "bf16"
     assert new_accelerator("cpu", "float32").mixed_precision == "no"
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator can be told to keep memory")
-def test_on_a_cpu_memory_is_kept_between_steps() -> None:
-    # In a process of its own: what is said to the C library holds to its end.
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only the allocator of glibc can keep memory")
+def test_on_a_cpu_memory_is_not_returned_between_steps() -> None:
+    # In a new process, as the setting of the C library cannot be undone.
     count = """
 import resource, torch
 from emokit.training.hardware import new_accelerator
@@ -56,7 +56,7 @@ def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 before = sum(faults() for _ in range(20))
 new_accelerator("cpu", "float32")
-after = sum(faults() for _ in range(20))  # the first ones ask for what is kept from then on
+after = sum(faults() for _ in range(20))  # the first ones allocate what later ones use again
 print(before, after)
 """
     done = subprocess.run([sys.executable, "-c", count], capture_output=True, text=True, check=True)

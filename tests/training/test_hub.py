@@ -1,24 +1,24 @@
-"""Where models come from: a folder, the cache, the hub; and one sentence where from none of them."""
+"""Pretrained models from a folder, the cache or the hub, and the sentence for a model in none of them."""
 
 import json
 
 import pytest
 from huggingface_hub import constants
 
-from emokit.errors import DataError
-from emokit.training.hub import check_weights, find_model
+from emokit.errors import DataError, UsageError
+from emokit.training.hub import check_weights, find_model, read_pretrained
 
 
 @pytest.fixture
 def offline(monkeypatch, tmp_path):
-    """An empty cache, and no hub."""
+    """An empty cache and no network."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     return tmp_path / "cache"
 
 
 def put_into(cache, name, files, commit="0" * 40):
-    """Write a model into a cache as the hub's own library lays it out."""
+    """Write a model into a cache in the layout of huggingface_hub."""
     folder = cache / f"models--{name.replace('/', '--')}"
     (folder / "refs").mkdir(parents=True)
     (folder / "refs" / "main").write_text(commit)
@@ -29,7 +29,7 @@ def put_into(cache, name, files, commit="0" * 40):
     return snapshot
 
 
-def test_a_folder_is_taken_as_it_is(tmp_path, offline):
+def test_a_folder_is_used_directly(tmp_path, offline):
     (tmp_path / "config.json").write_text(json.dumps({}))
     assert find_model(str(tmp_path)) == tmp_path
 
@@ -46,7 +46,7 @@ def test_a_model_in_the_cache_is_found_offline(offline):
     assert find_model("some/encoder", "0" * 40).resolve() == snapshot.resolve()
 
 
-def test_weights_that_are_no_safetensors_are_taken_only_where_they_are_asked_for(offline):
+def test_weights_other_than_safetensors_are_used_only_when_asked_for(offline):
     snapshot = put_into(offline, "some/encoder", ["config.json", "pytorch_model.bin"])
     assert find_model("some/encoder", pickled=True).resolve() == snapshot.resolve()
     check_weights(snapshot, "some/encoder", None, pickled=True)
@@ -58,7 +58,7 @@ def test_weights_that_are_no_safetensors_are_taken_only_where_they_are_asked_for
     )
 
 
-def test_offline_and_absent_is_one_sentence_with_the_command_that_fetches(offline):
+def test_a_missing_model_without_a_network_is_one_sentence_with_the_download_command(offline):
     with pytest.raises(DataError) as error:
         find_model("some/encoder")
     assert str(error.value) == (
@@ -70,9 +70,40 @@ def test_offline_and_absent_is_one_sentence_with_the_command_that_fetches(offlin
     assert str(error.value).endswith("with `hf download some/encoder --revision abc`.")
 
 
-def test_what_can_be_no_name_is_said_to_be_none(offline):
+def test_an_invalid_name_is_refused(offline):
     with pytest.raises(DataError) as error:
         find_model("not here/at all/in any way")
     assert str(error.value) == (
-        "not here/at all/in any way is no folder and no name that the hub can have; mend model.name."
+        "not here/at all/in any way is no folder and no valid name of a model on the hub; correct model.name."
     )
+
+
+class Broken:
+    """An Auto class whose `from_pretrained` fails."""
+
+    def __init__(self, reason):
+        self.reason = reason
+
+    def from_pretrained(self, folder, *, local_files_only, trust_remote_code):
+        raise ValueError(self.reason)
+
+
+def test_a_model_that_comes_with_code_is_refused_unless_it_is_trusted(tmp_path):
+    broken = Broken("set the option\n`trust_remote_code=True`")
+    for trust, advice in (
+        (None, "choose another model.name"),
+        (False, "read that code, and add --trust-remote-code if you trust it"),
+    ):
+        with pytest.raises(UsageError) as error:
+            read_pretrained(broken, tmp_path, "some/encoder", None, trust_remote_code=trust)
+        assert str(error.value) == f"some/encoder runs code that comes with it; {advice}."
+
+
+def test_a_damaged_model_is_named_with_what_to_do(tmp_path):
+    for name, advice in (
+        (str(tmp_path), "make it again"),
+        ("some/encoder", f"delete {tmp_path} and fetch it again with `hf download some/encoder`"),
+    ):
+        with pytest.raises(DataError) as error:
+            read_pretrained(Broken("header too\n large"), tmp_path, name, None)
+        assert str(error.value) == f"{tmp_path} holds no complete model (header too large); {advice}."

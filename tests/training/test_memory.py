@@ -1,4 +1,4 @@
-"""A full memory: which errors say it, and what is advised."""
+"""Out-of-memory errors: which errors are recognised, and the advice."""
 
 import pytest
 import torch
@@ -19,10 +19,10 @@ from emokit.training.settings import TrainingSettings
     ],
     ids=str,
 )
-def test_a_full_memory_is_told_in_words(error):
-    with pytest.raises(MemoryFull) as seen, explained(lambda: "dev; buy less"):
+def test_an_out_of_memory_error_becomes_a_sentence(error):
+    with pytest.raises(MemoryFull) as caught, explained(lambda: "on dev; train less"):
         raise error
-    assert str(seen.value) == "The memory is full with dev; buy less."
+    assert str(caught.value) == "Out of memory on dev; train less."
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,10 @@ def test_a_full_memory_is_told_in_words(error):
     ],
     ids=str,
 )
-def test_other_errors_are_let_through(error):
-    with pytest.raises(type(error)) as seen, explained(lambda: "dev"):
+def test_other_errors_pass(error):
+    with pytest.raises(type(error)) as caught, explained(lambda: "on dev"):
         raise error
-    assert seen.value is error
+    assert caught.value is error
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,12 @@ def test_other_errors_are_let_through(error):
         (
             32,
             1,
-            "start anew with --batch-size 16 --set training.gradient_accumulation_steps=2, which takes the same steps",
+            "restart with --batch-size 16 --set training.gradient_accumulation_steps=2 (same effective batch size)",
         ),
         (
             12,
             2,
-            "start anew with --batch-size 6 --set training.gradient_accumulation_steps=4, which takes nearly the same steps",
+            "restart with --batch-size 6 --set training.gradient_accumulation_steps=4 (nearly the same effective batch size)",
         ),
         (3, 1, SMALLER_MODEL),
     ],

@@ -3,7 +3,7 @@
 import pytest
 
 from emokit.errors import DataError, UsageError
-from emokit.modality import exportable, modality, trainable
+from emokit.modality.registry import exportable, modality, trainable
 from emokit.vision.deepface import DEEPFACE_LABELS
 from emokit.vision.modality import VISION
 from tests.vision.conftest import brightness

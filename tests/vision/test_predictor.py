@@ -9,7 +9,7 @@ import yaml
 from emokit import predictions
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError
-from emokit.predictor import Arguments, Input, NothingToPredict
+from emokit.modality.predictor import Arguments, Input, NothingToPredict
 from emokit.vision.deepface import DEEPFACE_LABELS
 from emokit.vision.predictor import VisionPredictor
 from tests.vision.conftest import brightness, write_clip

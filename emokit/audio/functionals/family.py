@@ -14,7 +14,7 @@ from emokit.audio.spectrogram.family import SpectrogramFamily
 from emokit.audio.splits import SplitData
 from emokit.data.prepared import Prepared
 from emokit.labels import LabelSet
-from emokit.modality import Progress
+from emokit.modality.protocol import Progress
 
 
 class FunctionalsFamily(SpectrogramFamily):

@@ -26,7 +26,7 @@ from emokit.audio.splits import SplitData
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError
 from emokit.labels import LabelSet
-from emokit.modality import Progress
+from emokit.modality.protocol import Progress
 from emokit.runtime import seed_everything
 
 NOT_IN_CONFIG = {"kind", "name", "revision", "frozen"}

@@ -9,7 +9,7 @@ from emokit.audio.feature_cache import AGAIN, cached_features
 from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.data.prepared import Prepared, features_folder
-from emokit.modality import Progress
+from emokit.modality.protocol import Progress
 
 
 def versions(

@@ -10,7 +10,7 @@ from emokit.audio.feature_cache import AGAIN, WaveformExtractor, cached_features
 from emokit.audio.settings import AugmentationSettings
 from emokit.audio.waveform.processor import SpeechProcessor
 from emokit.data.prepared import Prepared
-from emokit.modality import Progress
+from emokit.modality.protocol import Progress
 from emokit.runtime import derived_seed
 from emokit.training.batches import LengthBatches, draw_mixup, mix, one_hot
 from emokit.training.objective import Batch

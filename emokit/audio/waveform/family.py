@@ -20,7 +20,7 @@ from emokit.audio.waveform.processor import read_processor
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError
 from emokit.labels import LabelSet
-from emokit.modality import Progress
+from emokit.modality.protocol import Progress
 from emokit.training.batches import LengthBatches
 
 # Lengths of the waveforms that are compared: several in a batch, and one alone.

@@ -11,7 +11,7 @@ import requests
 
 from emokit.errors import DataError, WorkError
 from emokit.files import explained_disk_errors, file_hash
-from emokit.version import __version__
+from emokit.runtime import VERSION
 
 BLOCK_BYTES = 2**16  # an interrupted connection loses at most this much
 TRIES = 5  # in a row without a new byte
@@ -88,7 +88,7 @@ class ResumingDownloader:
     def _resume(self, url: str) -> None:
         """Request the missing bytes, or all of them if the server cannot resume; raises if the response is incomplete."""
         start = self._num_bytes() if self.version.exists() else 0
-        headers = {"Accept-Encoding": "identity", "User-Agent": f"emokit/{__version__}"}
+        headers = {"Accept-Encoding": "identity", "User-Agent": f"emokit/{VERSION}"}
         if start:
             headers |= {"Range": f"bytes={start}-", "If-Range": self.version.read_text(encoding="utf-8")}
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:

@@ -67,7 +67,7 @@ def assign_folds(table: pandas.DataFrame, policy: str, settings: SplitSettings) 
     names = fold_names(folded)
     if not names:
         raise UsageError(
-            "The prepared table has no folds; prepare it with a --split that has folds, such as leave-one-speaker-out."
+            "The prepared table has no folds; prepare it with a --split that has some, such as leave-one-speaker-out."
         )
     if len(names) == 1 and policy == "leave-one-corpus-out":
         raise UsageError(
@@ -92,7 +92,7 @@ def chosen_fold(table: pandas.DataFrame, policy: str, settings: SplitSettings) -
     names, number = fold_names(table), settings.fold or 1
     if number > len(names):
         raise UsageError(
-            f"Fold {number} was requested and {policy} has {len(names)} of {', '.join(sorted(table['corpus'].unique()))}; "
+            f"Fold {number} was asked for and {policy} has {len(names)} of {', '.join(sorted(table['corpus'].unique()))}; "
             f"choose --fold 1 to {len(names)}."
         )
     return names[number - 1]

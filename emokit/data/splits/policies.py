@@ -155,8 +155,8 @@ def read_divisions(corpora: Iterable[Corpus], settings: SplitSettings, folds: Pa
         )
     if settings.fold and not any(division.has_folds for division in divisions.values()):
         raise UsageError(
-            f"Fold {settings.fold} was requested and no corpus is split into folds; "
-            "choose a --split that has folds, such as leave-one-speaker-out."
+            f"Fold {settings.fold} was asked for and no corpus is split into folds; "
+            "choose a --split that has some, such as leave-one-speaker-out."
         )
     return divisions
 

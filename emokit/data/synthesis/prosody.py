@@ -42,7 +42,7 @@ class Prosody:
     jitter: float = 0.0
     """Per cent of more irregularity from one pitch period to the next."""
     smile: float = 0.0
-    """Per cent by which the resonances lie higher."""
+    """Per cent by which the resonances are higher."""
 
 
 PROSODIES: dict[str, Prosody] = {

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emokit.modality import Modality, Option
+from emokit.modality.protocol import Modality, Option
 
 if TYPE_CHECKING:
+    from emokit.modality.predictor import Predictor
     from emokit.model_card import CardFacts
-    from emokit.predictor import Predictor
     from emokit.settings import Settings
 
 

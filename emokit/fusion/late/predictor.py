@@ -18,13 +18,12 @@ from emokit.errors import DataError, UsageError
 from emokit.files import read_json
 from emokit.fusion.late.combine import Weighted
 from emokit.fusion.late.inputs import Panel, check_labels, join_split
-from emokit.fusion.late.modality import LATE_FUSION
-from emokit.fusion.late.settings import FusionSettings
+from emokit.fusion.late.settings import MODALITY, FusionSettings
 from emokit.labels import LabelSet
-from emokit.modality import MODALITIES, modality, modality_of
-from emokit.modality import load as load_run
+from emokit.modality.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
+from emokit.modality.registry import MODALITIES, modality, modality_of
+from emokit.modality.registry import load as load_run
 from emokit.predictions import Predictions
-from emokit.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
 from emokit.schema.fusion import FUSION
 
 
@@ -198,7 +197,7 @@ def _load_branch(name: str, source: Path, model: str, device: str) -> LoadedBran
     """
     if source.is_dir():
         branch_modality = modality_of(source)
-        if branch_modality is LATE_FUSION:
+        if branch_modality.name == MODALITY:
             raise DataError(
                 f"{name} comes from {source}, which is a fused run; fused runs cannot be nested, so fuse its branches instead."
             )

@@ -246,9 +246,10 @@ def _complete(
         "name": settings.name,
         "modality": settings.modality,
         "model": " + ".join(panels["dev"].names),
+        "labels": list(labels),
+        **{key: fusion[key] for key in ("verdict", "declared") if key in fusion},
+        "splits": splits,
     }
-    scores |= {"labels": list(labels), **{key: fusion[key] for key in ("verdict", "declared") if key in fusion}}
-    scores |= {"splits": splits}
     resolved = settings.as_dict()
     facts = LATE_FUSION.card(resolved)
     card = model_card.model_card(scores, resolved, runs.read_environment(run), ledger, facts)

@@ -6,6 +6,8 @@ from pydantic import Field, field_validator, model_validator
 
 from emokit.settings import Settings
 
+MODALITY = "late-fusion"
+
 Objective = Literal["weighted_f1", "macro_f1", "uar", "accuracy", "nll"]
 Pooling = Literal["linear", "log"]
 Missing = Literal["drop", "renormalise"]

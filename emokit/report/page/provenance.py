@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emokit.modality import MODALITIES, modality
+from emokit.modality.registry import MODALITIES, modality
 from emokit.report.comparison.ranking import NO_SETTINGS
 from emokit.report.read_runs import Run
 from emokit.report.wording import NO_VALUE, counted, duration

@@ -20,8 +20,8 @@ from emokit.report.page import provenance
 from emokit.report.page.mistakes import Detail
 from emokit.report.read_runs import Run, Unread
 from emokit.report.read_sweeps import Searched, plain
+from emokit.runtime import VERSION
 from emokit.schema.ledger import Ledger
-from emokit.version import __version__
 
 FIGURES = "figures"
 SCORES = {
@@ -119,7 +119,7 @@ def render(
         commands=provenance.commands,
         outline=provenance.outline,
         circumstances=provenance.circumstances,
-        version=__version__,
+        version=VERSION,
     )
 
 

@@ -212,11 +212,11 @@ def test_the_folds_of_a_prepared_table_can_be_used() -> None:
         ),
         (
             corpus("savee", ["DC", "JE", "JK", "KL"]), "emobox", 5,
-            "Fold 5 was requested and emobox has 4 of savee; choose --fold 1 to 4.",
+            "Fold 5 was asked for and emobox has 4 of savee; choose --fold 1 to 4.",
         ),
         (
             corpus("savee", actors(3)), "prepared", None,
-            "The prepared table has no folds; prepare it with a --split that has folds, such as leave-one-speaker-out.",
+            "The prepared table has no folds; prepare it with a --split that has some, such as leave-one-speaker-out.",
         ),
     ],
 )  # fmt: skip

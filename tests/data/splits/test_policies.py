@@ -68,7 +68,7 @@ def test_emobox_lists_give_the_split_and_the_ledger_notes_shared_speakers(
     assert entry["notes"][:3] == [
         "EmoBox's lists name 1 utterance (emodb/16a01Fa) that the corpus does not have",
         "the split is fold 1 of emobox (2 in all); --fold N selects another",
-        "2 of the 2 speakers in test are in train too: new voices would score lower",
+        "2 of the 2 speakers in test are in train too: expect lower scores for new speakers",
     ]
     assert entry["leakage"]["speakers"]["train-test"] == 2
     # The other fold, computed from the prepared folder and by preparing it.
@@ -153,15 +153,15 @@ def test_leave_one_corpus_out_tests_one_corpus(
         ),
         (
             {}, 2,
-            "Fold 2 was requested and no corpus is split into folds; "
-            "choose a --split that has folds, such as leave-one-speaker-out.",
+            "Fold 2 was asked for and no corpus is split into folds; "
+            "choose a --split that has some, such as leave-one-speaker-out.",
         ),
         (
             {"meld": "emo-superb"}, None,
             "--split meld=emo-superb is unknown; choose one of speaker, official, emobox, leave-one-speaker-out, "
             "leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
         ),
-        ({"emodb": "leave-one-speaker-out"}, 3, "Fold 3 was requested and leave-one-speaker-out has 2 of emodb; "
+        ({"emodb": "leave-one-speaker-out"}, 3, "Fold 3 was asked for and leave-one-speaker-out has 2 of emodb; "
          "choose --fold 1 to 2."),
     ],
 )  # fmt: skip
@@ -254,7 +254,7 @@ def test_the_emobox_lists_of_emodb_are_complete(
     entry = prepared.ledger["corpora"]["emodb"]
     assert entry["notes"] == [
         "the split is fold 1 of emobox (5 in all); --fold N selects another",
-        "10 of the 10 speakers in test are in train too: new voices would score lower",
+        "10 of the 10 speakers in test are in train too: expect lower scores for new speakers",
     ]
     boring = {name[6:] for name in entry["dropped"]["label boredom is left out"]}
     assert prepared.table["fold"].value_counts().to_dict() == {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from emokit.modality import Modality, Option, Plan
+from emokit.modality.protocol import Modality, Option, Plan
 from emokit.model_card import CardFacts
 from emokit.settings import Settings
 from emokit.training.settings import TrainingSettings
@@ -24,6 +24,17 @@ class ModelSettings(Settings):
     """Width of the hidden layer."""
 
 
+class ToyTrainingSettings(TrainingSettings):
+    """Settings of any training, with the toy's defaults."""
+
+    max_epochs: int = Field(20, ge=1)
+    """Maximum number of epochs."""
+    lr: float = Field(0.1, gt=0)
+    """Maximum learning rate."""
+    collapse_patience: int = Field(20, ge=1)
+    """Epochs with one predicted class before training stops."""
+
+
 class ToySettings(Settings):
     """All settings of a toy training."""
 
@@ -33,7 +44,7 @@ class ToySettings(Settings):
     """The modality that the settings belong to."""
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()
-    training: TrainingSettings = TrainingSettings(max_epochs=2, batch_size=16, lr=0.05)
+    training: ToyTrainingSettings = ToyTrainingSettings()
 
 
 class ToyModality(Modality):

@@ -9,7 +9,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from emokit import predictions, runs
 from emokit.labels import LabelSet
-from emokit.predictor import Input, Prediction, Predictor
+from emokit.modality.predictor import Input, Prediction, Predictor
 from emokit.runtime import seed_everything
 from emokit.training.batches import one_hot
 from emokit.training.hardware import new_accelerator

@@ -7,7 +7,7 @@ import pytest
 from emokit.errors import UsageError
 from emokit.fusion.late.modality import LATE_FUSION
 from emokit.fusion.late.settings import FusionSettings
-from emokit.modality import exportable, modality, trainable
+from emokit.modality.registry import exportable, modality, trainable
 
 
 def test_it_is_registered_and_neither_trained_nor_exported():

@@ -14,10 +14,10 @@ from emokit.fusion.late.combine import tempered
 from emokit.fusion.late.predictor import load
 from emokit.fusion.late.run import fuse
 from emokit.fusion.late.settings import FusionSettings
-from emokit.modality import load as load_run
-from emokit.modality import modality
+from emokit.modality.predictor import Arguments, Input
+from emokit.modality.registry import load as load_run
+from emokit.modality.registry import modality
 from emokit.predictions import Predictions
-from emokit.predictor import Arguments, Input
 
 pytestmark = pytest.mark.end_to_end
 SENTENCE = "Der Lappen liegt auf dem Eisschrank."

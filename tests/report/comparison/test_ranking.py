@@ -119,7 +119,7 @@ def test_a_difference_over_too_few_speakers_is_marked_for_any_interval(
     assert other.is_level
     page = page_of(*folders)
     assert page.count("too few to tell") == 1
-    assert "it takes 6 speakers or dialogues to tell any." in page
+    assert "with fewer than 6 speakers or dialogues no difference is significant." in page
 
 
 def test_a_declaration_is_in_the_ranking_in_the_run_section_and_in_the_headline(make_run: MakeRun, edit: Edit) -> None:

@@ -33,7 +33,7 @@ def sweep(**changes: Any) -> Sweep:
     return Sweep.model_validate(
         {
             "name": "s",
-            "experiment": "text",
+            "modality": "text",
             "objective": {"metric": "uar"},
             "sampler": "tpe",
             "pruner": "median",

@@ -70,8 +70,10 @@ def test_a_report_does_not_replace_its_runs(make_run: Callable[..., Path], tmp_p
 
 
 def test_nothing_is_written_if_no_run_can_be_read(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is not there; name a run folder"):
-        build([tmp_path / "nowhere"], tmp_path / "report")
+    nowhere = tmp_path / "nowhere"
+    with pytest.raises(DataError) as refused:
+        build([nowhere], tmp_path / "report")
+    assert str(refused.value) == f"{nowhere} does not exist; name a run folder, as `emokit train` makes it with --run."
     assert not (tmp_path / "report").exists()
 
 

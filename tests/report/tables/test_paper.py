@@ -110,7 +110,7 @@ def test_every_latex_table_is_complete(paper: str) -> None:
     assert not re.search(
         r"(?<!\\)[#_~^](?!\s)", re.sub(r"\\label\{[^}]*\}|^%.*$", "", paper.replace("~", ""), flags=re.M)
     )
-    assert next(line for line in paper.splitlines() if "where is not there" in line).startswith("% ")
+    assert next(line for line in paper.splitlines() if "where does not exist" in line).startswith("% ")
 
 
 def test_latex_compiles(paper: str, tmp_path: Path) -> None:

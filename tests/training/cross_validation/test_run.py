@@ -162,7 +162,7 @@ def test_unknown_folds_are_refused(finished, tmp_path):
     words = [*command[:-1], "everyone", "--run", str(tmp_path / "run")]
     result = runner.invoke(app, words)
     assert result.exit_code == 2
-    assert result.stderr.startswith("error: The folds everyone are unknown; choose one of ")
+    assert result.stderr.startswith("error: --folds everyone is unknown; choose one of ")
     assert not (tmp_path / "run").exists()
 
 

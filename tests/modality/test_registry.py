@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 import emokit
-from emokit import modality
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
-from emokit.modality import (
+from emokit.modality import registry
+from emokit.modality.protocol import Modality, Option
+from emokit.modality.registry import (
     MODALITIES,
-    Modality,
-    Option,
     check_options,
     command_options,
     exportable,
@@ -64,7 +63,7 @@ def run(tmp_path):
 
 def test_every_modality_has_its_name_a_sentence_and_a_medium():
     for name in MODALITIES:
-        chosen = modality.modality(name)
+        chosen = registry.modality(name)
         assert chosen.name == name
         assert chosen.summary.endswith(".")
         assert chosen.medium
@@ -77,7 +76,7 @@ def test_the_modalities_that_can_be_trained_and_exported_are_listed():
 
 def test_an_unknown_modality_is_refused():
     with pytest.raises(UsageError) as error:
-        modality.modality("smell")
+        registry.modality("smell")
     assert str(error.value) == f"The modality smell is unknown; expected one of {', '.join(MODALITIES)}."
 
 
@@ -102,7 +101,7 @@ def test_a_modality_that_is_not_trained_refuses_what_training_needs(registered):
 
 
 def test_a_run_can_be_made_again_from_its_settings():
-    words = modality.modality("audio").rerun(Path("runs/a"), {}, {"data": "prepared", "folds": "prepared"})
+    words = registry.modality("audio").rerun(Path("runs/a"), {}, {"data": "prepared", "folds": "prepared"})
     assert " ".join(words) == (
         "emokit train audio runs/a/settings.yaml --data prepared --run runs/a-again --folds prepared"
     )
@@ -143,7 +142,7 @@ def test_options_of_another_modality_are_refused(registered):
         ),
     ):
         with pytest.raises(UsageError) as error:
-            check_options(modality.modality(chosen), "predict", options)
+            check_options(registry.modality(chosen), "predict", options)
         assert str(error.value) == sentence
 
 
@@ -183,7 +182,7 @@ def test_a_complete_run_is_found_and_an_incomplete_one_refused(run):
 def test_a_loaded_run_predicts(small_prepared, small_settings, tmp_path):
     from emokit.data.prepared import open_prepared
 
-    audio = modality.modality("audio")
+    audio = registry.modality("audio")
     small_settings["model"] = {"kind": "functionals"}
     settings = audio.settings().make(small_settings)
     audio.train(settings, open_prepared(small_prepared), tmp_path / "run", device="cpu")

@@ -7,7 +7,7 @@ import pytest
 
 from emokit.errors import DataError
 from emokit.labels import LabelSet
-from emokit.predictor import Input, NothingToPredict, Prediction, Predictor, Window
+from emokit.modality.predictor import Input, NothingToPredict, Prediction, Predictor, Window
 
 LABELS = LabelSet(("calm", "loud", "odd"))
 PROBABILITIES = numpy.array([0.1234567, 0.8765432, 0.0000001])
