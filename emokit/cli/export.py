@@ -30,6 +30,9 @@ def export(
         raise UsageError(f"--format {form} is unknown; choose onnx.")
     runs.check_complete(run)
     chosen = registry.modality_of(run)
+    if chosen.name not in registry.exportable():
+        names = " or ".join(registry.exportable())
+        raise UsageError(f"{run} is a run of {chosen.name}, which cannot be exported; name a run of {names}.")
     given = registry.check_options(chosen, "export", options)
     quiet_libraries()
     folder = out or run / "onnx"

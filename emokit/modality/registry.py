@@ -35,6 +35,11 @@ def trainable() -> list[str]:
     return [name for name in MODALITIES if modality(name).is_trainable]
 
 
+def exportable() -> list[str]:
+    """The names of the modalities that `emokit export` takes."""
+    return [name for name in MODALITIES if type(modality(name)).export is not Modality.export]
+
+
 def modality_of(run: Path) -> Modality:
     """The modality of a run folder.
 

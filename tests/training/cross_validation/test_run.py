@@ -1,4 +1,4 @@
-"""Cross-validation: every utterance tested once by a model that never heard its speaker; pooled scores by hand."""
+"""Cross-validation: every utterance is tested once by a model not trained on its speaker; pooled scores by hand."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from emokit import predictions, runs
 from emokit.cli.app import app
 from emokit.data.prepared import open_prepared
-from emokit.labels import LABELS
+from emokit.modality.registry import modality
 from tests.conftest import write_meld
 
 pytestmark = pytest.mark.end_to_end
@@ -23,9 +23,9 @@ runner = CliRunner()
 @pytest.fixture(scope="module")
 def finished(small_prepared, tmp_path_factory):
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as many as the workers have, since sums in other orders are rounded otherwise
+    torch.set_num_threads(1)  # as in the workers, since the order of a sum changes its rounding
     folder = tmp_path_factory.mktemp("folds")
-    data = shutil.copytree(small_prepared, folder / "prepared")  # what it sounds like at another speed is kept in it
+    data = shutil.copytree(small_prepared, folder / "prepared")  # features at other speeds are cached in it
     settings = {
         "name": "small",
         "data": {"window_seconds": 1.5},
@@ -35,15 +35,7 @@ def finished(small_prepared, tmp_path_factory):
         "training": {"max_epochs": 1, "batch_size": 16},
     }
     (folder / "small.yaml").write_text(yaml.safe_dump(settings))
-    command = [
-        "train",
-        "audio",
-        str(folder / "small.yaml"),
-        "--data",
-        str(data),
-        "--run",
-        str(folder / "run"),
-    ]
+    command = ["train", "audio", str(folder / "small.yaml"), "--data", str(data), "--run", str(folder / "run")]
     command += ["--device", "cpu", "--folds", "leave-one-speaker-out"]
     result = runner.invoke(app, command)
     assert result.exit_code == 0, result.output
@@ -51,7 +43,7 @@ def finished(small_prepared, tmp_path_factory):
     torch.set_num_threads(threads)
 
 
-def test_every_utterance_is_tested_once_by_a_model_that_never_heard_its_speaker(finished, small_prepared):
+def test_every_utterance_is_tested_once_by_a_model_not_trained_on_its_speaker(finished, small_prepared):
     run, _, _ = finished
     table = open_prepared(small_prepared).table
     pooled = predictions.read(run / "predictions" / "test.parquet").table
@@ -67,39 +59,49 @@ def test_every_utterance_is_tested_once_by_a_model_that_never_heard_its_speaker(
 
 def test_pooled_scores_agree_with_scikit_learn(finished):
     run, _, _ = finished
-    found = runs.read_metrics(run)
-    table = predictions.read(run / "predictions" / "test.parquet").table
-    predicted = [LABELS[i] for i in table[[f"p_{label}" for label in LABELS]].to_numpy().argmax(axis=1)]
-    test = found["splits"]["test"]
+    pooled = runs.read_metrics(run)
+    read = predictions.read(run / "predictions" / "test.parquet")
+    table, labels = read.table, read.labels
+    assert pooled["labels"] == list(labels) == list(runs.read_labels(run))
+    predicted = [labels[target] for target in read.probabilities.argmax(axis=1)]
+    test = pooled["splits"]["test"]
     assert test["accuracy"] == pytest.approx(sklearn.metrics.accuracy_score(table["label"], predicted))
     recalls = sklearn.metrics.recall_score(
         table["label"], predicted, labels=sorted(set(table["label"])), average="macro", zero_division=0
     )
     assert test["uar"] == pytest.approx(recalls)
-    assert test["num_clusters"] == len(found["folds"])
-    assert sum(own["n"] for own in test["per_gender"].values()) == len(table)
-    by_hand = pandas.Series([fold["uar"] for fold in found["folds"].values()])
-    assert found["over_folds"]["uar"]["mean"] == pytest.approx(by_hand.mean())
-    assert found["over_folds"]["uar"]["deviation"] == pytest.approx(by_hand.std())
+    assert test["num_clusters"] == len(pooled["folds"])
+    assert sum(scores["n"] for scores in test["per_gender"].values()) == len(table)
+    by_hand = pandas.Series([fold["uar"] for fold in pooled["folds"].values()])
+    assert pooled["over_folds"]["uar"]["mean"] == pytest.approx(by_hand.mean())
+    assert pooled["over_folds"]["uar"]["deviation"] == pytest.approx(by_hand.std())
     majority = pandas.DataFrame(test["baselines"]["majority"]["confusion"]).to_numpy()
     assert majority.sum() == test["n"]
 
 
-def test_a_cross_validation_goes_on_with_the_folds_that_are_missing(finished):
+def test_the_model_card_of_the_pooled_run_has_the_facts_of_the_modality(finished):
+    run, _, _ = finished
+    facts = modality("audio").card(runs.read_settings(run))
+    card = (run / "README.md").read_text(encoding="utf-8")
+    assert f"Given {facts.reads}, the model returns a probability" in card
+    assert f"    emokit predict RUN {facts.example}\n" in card
+
+
+def test_an_interrupted_cross_validation_trains_the_missing_folds(finished):
     run, command, _ = finished
     before = json.loads((run / "metrics.json").read_text())
     (run / "metrics.json").unlink()
-    kept, lost = sorted((run / "folds").iterdir())[:2]
-    (lost / "metrics.json").unlink()
-    stamp = (kept / "metrics.json").stat().st_mtime_ns
+    complete, interrupted = sorted((run / "folds").iterdir())[:2]
+    (interrupted / "metrics.json").unlink()
+    stamp = (complete / "metrics.json").stat().st_mtime_ns
     again = runner.invoke(app, [*command, "--resume"])
     assert again.exit_code == 0, again.output
-    assert (kept / "metrics.json").stat().st_mtime_ns == stamp
+    assert (complete / "metrics.json").stat().st_mtime_ns == stamp
     assert json.loads((run / "metrics.json").read_text()) == before
     assert "folds (leave-one-speaker-out) pooled" in again.stdout
 
 
-def test_folds_that_workers_train_side_by_side_come_to_what_they_come_to_one_after_the_other(
+def test_folds_trained_at_the_same_time_have_the_scores_of_folds_trained_one_after_the_other(
     finished, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -120,15 +122,15 @@ def test_folds_that_workers_train_side_by_side_come_to_what_they_come_to_one_aft
     pandas.testing.assert_frame_equal(*pooled)
     names = runs.read_metrics(run)["folds"]
     assert (
-        f"sound read: {len(pooled[0])} of {len(pooled[0])} files\n"
-        f"2 folds at once; what their workers print goes to {again / 'workers'}\n"
+        f"audio read: {len(pooled[0])} of {len(pooled[0])} files\n"
+        f"2 folds at once; the output of their workers is in {again / 'workers'}\n"
     ) in result.stderr
     assert result.stderr.count("epoch   1  train loss") == len(missing)
     assert result.stderr.count("test UAR") == len(names)
     assert {path.name for path in (again / "workers").iterdir()} == {"0.log", "1.log"}
 
 
-def test_folds_that_collapse_are_told_at_once_and_nothing_is_pooled(finished, tmp_path):
+def test_collapsed_folds_are_reported_and_nothing_is_pooled(finished, tmp_path):
     _, command, _ = finished
     run = tmp_path / "run"
     words = [str(run) if word.endswith("/run") else word for word in command]
@@ -137,13 +139,13 @@ def test_folds_that_collapse_are_told_at_once_and_nothing_is_pooled(finished, tm
     result = runner.invoke(app, [*words, "--epochs", "3", *(f"--set={key}={value}" for key, value in wild.items())])
     assert result.exit_code == 4
     *lines, last = result.stderr.splitlines()
-    told = [line.removeprefix("fold ").split(": The training collapsed: ")[0] for line in lines if "collapsed" in line]
-    assert told
+    names = [line.removeprefix("fold ").split(": The training collapsed: ")[0] for line in lines if "collapsed" in line]
+    assert names
     folds = len(list((run / "folds").iterdir()))
-    assert len(told) + sum("test UAR" in line for line in lines) == folds
+    assert len(names) + sum("test UAR" in line for line in lines) == folds
     assert last.startswith(
-        f"error: {len(told)} of {folds} folds collapsed, so nothing is pooled; name another --run for other settings "
-        f"(fold {told[0]}: The training collapsed: "
+        f"error: {len(names)} of {folds} folds collapsed, so nothing is pooled; name another --run for other settings "
+        f"(fold {names[0]}: The training collapsed: "
     )
     assert not (run / "metrics.json").exists()
 
@@ -153,7 +155,7 @@ def test_workers_without_folds_are_refused(finished):
     result = runner.invoke(app, [*command[:-2], "--workers", "2"])
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1] == (
-        "error: --workers 2 was given without --folds, which are what is trained at once; name both."
+        "error: --workers 2 was given without --folds, which are trained at once; give both."
     )
 
 
@@ -166,7 +168,7 @@ def test_unknown_folds_are_refused(finished, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_cross_validation_is_not_gone_on_with_as_one_training(finished, tmp_path):
+def test_a_cross_validation_is_not_resumed_as_a_single_training(finished, tmp_path):
     finished_run, command, _ = finished
     run = shutil.copytree(finished_run, tmp_path / "run")
     (run / "metrics.json").unlink()
@@ -175,8 +177,8 @@ def test_a_cross_validation_is_not_gone_on_with_as_one_training(finished, tmp_pa
     result = runner.invoke(app, [*words, "--resume"])
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1] == (
-        f"error: {run} was begun with --folds leave-one-speaker-out and is to go on without --folds; "
-        "resume as it was begun, or name another --run."
+        f"error: {run} was started with --folds leave-one-speaker-out and would be resumed without --folds; "
+        "resume it as it was started, or name another --run."
     )
     assert {path.relative_to(run) for path in run.rglob("*")} == before
 
@@ -192,29 +194,19 @@ def test_several_processes_are_refused_in_a_sentence(finished, tmp_path, monkeyp
     assert not (tmp_path / "run").exists()
 
 
-def test_words_are_cross_validated_too(tmp_path):
+def test_text_is_cross_validated_too(tmp_path):
     write_meld(tmp_path / "meld")
-    for part in (tmp_path / "meld").glob(
-        "*.csv"
-    ):  # whose turn it is changes, so that both say something of every label
-        rows = pandas.read_csv(part)
+    for path in (tmp_path / "meld").glob("*.csv"):
+        # The speakers take other turns in every second dialogue, so that both have every label.
+        rows = pandas.read_csv(path)
         rows["Speaker"] = (rows["Utterance_ID"] + rows["Dialogue_ID"] // 2).mod(2).map({0: "Ann", 1: "Bo"})
-        rows.to_csv(part, index=False)
+        rows.to_csv(path, index=False)
     prepared = tmp_path / "prepared"
     made = runner.invoke(app, ["prepare", "meld", "--root", f"meld={tmp_path / 'meld'}", "--out", str(prepared)])
     assert made.exit_code == 0, made.output
-    (tmp_path / "words.yaml").write_text(yaml.safe_dump({"name": "words", "model": {"kind": "tfidf"}}))
-    where = [
-        "--data",
-        str(prepared),
-        "--run",
-        str(tmp_path / "run"),
-        "--folds",
-        "leave-one-speaker-out",
-        "--workers",
-        "2",
-    ]
-    result = runner.invoke(app, ["train", "text", str(tmp_path / "words.yaml"), *where])
+    (tmp_path / "text.yaml").write_text(yaml.safe_dump({"name": "text", "model": {"kind": "tfidf"}}))
+    command = ["train", "text", str(tmp_path / "text.yaml"), "--data", str(prepared), "--run", str(tmp_path / "run")]
+    result = runner.invoke(app, [*command, "--folds", "leave-one-speaker-out", "--workers", "2"])
     assert result.exit_code == 0, result.output
     pooled = predictions.read(tmp_path / "run" / "predictions" / "test.parquet").table
     assert sorted(pooled["utterance_id"]) == sorted(open_prepared(prepared).table["utterance_id"])
