@@ -33,6 +33,7 @@ from emokit.audio.spectrogram.windows import on_device
 from emokit.runtime import seed_everything
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import DevMetrics, fit
+from emokit.training.objective import CrossEntropy
 from emokit.training.schedule import parameter_groups
 from emokit.training.settings import TrainingSettings
 
@@ -90,7 +91,8 @@ def main() -> None:
     def loop() -> float:
         model = new_model(arguments.channels, device).to(memory_format=torch.channels_last)
         scores = DevMetrics(1.0, 0.5, 0.5, 0.5, CLASSES)
-        epochs = fit(model, batches, len(batches), lambda _: scores, SETTINGS, accelerator)
+        objective = CrossEntropy(SETTINGS.label_smoothing)
+        epochs = fit(model, batches, len(batches), lambda _: scores, SETTINGS, accelerator, objective)
         return len(batches) * BATCH / next(iter(epochs)).seconds
 
     def bare_step() -> float:

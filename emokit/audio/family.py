@@ -77,7 +77,7 @@ class RecordingPredictions:
 
 
 class ModelFamily(Protocol):
-    """What training, prediction and export need to know of a kind of model.
+    """Training, prediction and export of one `model.kind`.
 
     Attributes:
         has_epochs: whether it is trained by the loop; else `functionals.fit` fits it.

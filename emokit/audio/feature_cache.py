@@ -1,4 +1,4 @@
-"""The feature cache: what is computed from recordings when a training first needs it, stored beside the prepared features."""
+"""The feature cache: features that are computed when a training first needs them, stored beside the prepared ones."""
 
 import contextlib
 import errno
@@ -27,7 +27,7 @@ LOCK = "lock"
 
 @dataclass(frozen=True)
 class WaveformExtractor:
-    """The extractor that leaves a waveform as it is; a speed factor gives it more or fewer samples."""
+    """The extractor that returns the waveform; a speed factor gives it more or fewer samples."""
 
     rate: int
     speed: float = 1.0

@@ -1,4 +1,4 @@
-"""The audio modality: what other parts of emokit need to know of audio runs."""
+"""The audio modality: settings, training, prediction, export and model card of audio runs."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -83,11 +83,11 @@ class ModelSettings(Settings):
     frozen: bool = False
     """Train only the head and the layer weights of a pretrained encoder, not the encoder itself."""
     channels: tuple[Annotated[int, Field(ge=1)], ...] = Field((64, 128, 256, 512), min_length=1, max_length=6)
-    """Channels of the residual blocks. Each block halves the frequency axis, and the time axis as time_poolings says."""
+    """Channels of the residual blocks. Each block halves the frequency axis; time_poolings limits how many halve time."""
     stem_channels: int | None = Field(None, ge=1)
     """Channels of the first convolution; null uses those of the first block."""
     time_poolings: int | None = Field(None, ge=0, le=7)
-    """Number of poolings that halve time as well as frequency, counted from the first convolution's; null is all of them."""
+    """Number of poolings that halve time as well as frequency, counted from the first convolution's; null is all poolings."""
     skip_connections: bool = True
     """Add the input of the LSTM, and of the attention, to its output, and normalise the sum."""
     attention_reduction: int = Field(16, ge=1)
@@ -145,7 +145,7 @@ class AugmentationSettings(Settings):
         if self.noise_snr_db and self.noise_snr_db[0] > self.noise_snr_db[1]:
             raise ValueError("must have noise_snr_db as [lowest, highest]")
         if not self.speed_factors or any(not 0.5 <= factor <= 2 for factor in self.speed_factors):
-            raise ValueError("must have speed_factors between 0.5 and 2, at least one of them")
+            raise ValueError("must have one or more speed_factors between 0.5 and 2")
         return self
 
 

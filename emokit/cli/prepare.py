@@ -174,8 +174,10 @@ def _show(out: Path, *, as_json: bool) -> None:
 def _next_training(out: Path, ledger: dict[str, Any]) -> str:
     """The rest of a command that trains on a prepared folder."""
     corpora = ledger["corpora"].values()
-    num_kept, num_with_audio = (sum(entry[key] for entry in corpora) for key in ("kept", "with_audio"))
-    return f"text --data {out} --run runs/text" if num_with_audio < num_kept / 2 else f"audio {_for_features(out)}"
+    num_utterances, num_with_audio = (sum(entry[key] for entry in corpora) for key in ("kept", "with_audio"))
+    return (
+        f"text --data {out} --run runs/text" if num_with_audio < num_utterances / 2 else f"audio {_for_features(out)}"
+    )
 
 
 def _for_features(out: Path) -> str:

@@ -194,7 +194,7 @@ def find_experiment(named: Path | None, modality_name: str) -> Path | None:
     """The YAML file of an experiment: the file named, or the one of that name that comes with emokit.
 
     Raises:
-        UsageError: there is neither; the names that there are stand in the sentence.
+        UsageError: there is neither; the sentence lists the names that come with emokit.
     """
     from emokit.errors import UsageError
     from emokit.files import resource

@@ -65,14 +65,14 @@ class Plan:
 
 
 class Modality(Protocol):
-    """A kind of model, and everything that other parts of emokit need to know of it.
+    """A kind of model, with everything that other parts of emokit use of it.
 
     Attributes:
         name: in commands, settings and run folders.
         summary: one sentence, the help of `emokit train NAME`.
         examples: command lines for the help of `emokit train NAME`.
         medium: how a sentence names what it reads, such as "in speech".
-        simple_baseline: the model that stands beside every run of it, in a line; empty where that depends on the run.
+        simple_baseline: one line about the simple model that every run is compared with; empty where it depends on the run.
         options: command-line options that only this modality has.
         is_trainable: whether `emokit train`, `emokit sweep` and `--folds` apply.
         pretrained: the model that can be loaded by the modality's name in place of a run folder; None for none.
@@ -163,7 +163,7 @@ class Modality(Protocol):
         raise UsageError(f"{run} is a run of {self.name}, which cannot be exported; name another run.")
 
     def card(self, settings: Mapping[str, Any]) -> "CardFacts":
-        """What the model card of a run with these resolved settings says of the modality."""
+        """The modality's facts for the model card of a run with these resolved settings."""
         ...
 
     def rerun(self, run: Path, settings: Mapping[str, Any], environment: Mapping[str, Any]) -> list[str]:

@@ -22,7 +22,7 @@ def modality(name: str) -> Modality:
     """A modality by its name.
 
     Raises:
-        UsageError: there is none of this name.
+        UsageError: the name is unknown.
     """
     if name not in MODALITIES:
         raise UsageError(f"The modality {name} is unknown; expected one of {', '.join(MODALITIES)}.")
@@ -73,9 +73,9 @@ def check_options(chosen: Modality, command: str, given: Mapping[str, Any]) -> d
         UsageError: an option of another modality was given.
     """
     options = {name: value for name, value in given.items() if value}
-    own = {option.name for option in chosen.options if command in option.commands}
+    allowed = {option.name for option in chosen.options if command in option.commands}
     for name in options:
-        if name not in own:
+        if name not in allowed:
             flag = f"--{name.replace('_', '-')}"
             having = [other for other in MODALITIES if any(option.name == name for option in modality(other).options)]
             raise UsageError(
@@ -91,7 +91,7 @@ def with_role(chosen: Modality, options: Mapping[str, Any], role: str) -> dict[s
 
 
 def find(source: Path | str) -> tuple[Modality, Path | None]:
-    """The modality of a complete run folder, or of the pretrained model that a name such as `vision` stands for.
+    """The modality of a complete run folder, or of the pretrained model with a name such as `vision`.
 
     Returns:
         the modality, and the run folder; None for a pretrained model.

@@ -21,17 +21,22 @@ def run(tmp_path):
     [
         (["--format", "onxx"], "--format onxx is unknown; choose onnx."),
         (["--format", "safetensors"], "{run}/model holds the model as safetensors already; use it as it is."),
-        ([], "{run} is a run of late-fusion, which is not exported; name a run of audio or text."),
-        (
-            ["--trust-remote-code"],
-            "--trust-remote-code was given for late-fusion, and it is an option of text; leave it out.",
-        ),
+        ([], "{run} is a run of late-fusion, which cannot be exported; name a run of audio or text."),
     ],
 )
 def test_a_wrong_request_costs_one_sentence(run, more, sentence):
     result = runner.invoke(app, ["export", str(run), *more])
     assert result.exit_code == 2
     assert result.stderr.strip() == f"error: {sentence.format(run=run)}"
+
+
+def test_an_option_of_another_modality_is_refused(run):
+    (run / "settings.yaml").write_text("modality: audio\n")
+    result = runner.invoke(app, ["export", str(run), "--trust-remote-code"])
+    assert result.exit_code == 2
+    assert result.stderr.strip() == (
+        "error: --trust-remote-code was given for audio, and it is an option of text; leave it out."
+    )
 
 
 def test_an_incomplete_run_is_named(run):

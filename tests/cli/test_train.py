@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from emokit.cli.app import app
 
 runner = CliRunner()
-FILE = "{file} (with changes from the command line)"
+FILE = "{file} (with what the command line changes)"
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_missing_experiment_is_named_beside_those_that_come_with_emokit(small_
 def test_an_experiment_that_comes_with_emokit_is_read_by_its_name(small_prepared, tmp_path):
     result = train("emodb_quick", small_prepared, "--run", tmp_path / "run", "--dry-run")
     assert result.exit_code == 3  # it exists, but this folder has features with other settings
-    assert result.stderr.startswith(f"error: {small_prepared} has features with n_fft = 512")
+    assert result.stderr.startswith(f"error: {small_prepared} has features with hop_length = 320, n_fft = 512")
 
 
 def test_a_missing_prepared_folder_is_named(experiment, tmp_path):
@@ -212,11 +212,11 @@ def test_remote_code_runs_only_where_it_is_allowed(text_settings, text_prepared,
     monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
     from transformers import BertConfig, BertForSequenceClassification
 
-    from emokit.text.model import learn_tokenizer
+    from emokit.text.model import train_tokenizer
     from emokit.text.settings import TinySettings
 
     folder = tmp_path / "homemade"
-    learn_tokenizer(["some words"], TinySettings(vocab_size=300), 64).save_pretrained(folder)
+    train_tokenizer(["some words"], TinySettings(vocab_size=300), 64).save_pretrained(folder)
     shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
     BertForSequenceClassification(BertConfig(vocab_size=300, num_labels=7, **shape)).save_pretrained(folder)
     config = json.loads((folder / "config.json").read_text())

@@ -82,29 +82,11 @@ def test_an_unknown_modality_is_refused():
 
 @pytest.mark.parametrize("name", MODALITIES)
 def test_a_modality_is_imported_without_torch(name):
-    code = f"import sys; from emokit.modality import modality; modality({name!r}); print('torch' in sys.modules)"
+    code = (
+        f"import sys; from emokit.modality.registry import modality; modality({name!r}); print('torch' in sys.modules)"
+    )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert shown.stdout.strip() == "False", shown.stderr
-
-
-def test_a_modality_that_is_not_trained_refuses_what_training_needs(registered):
-    for refused in (lambda: registered.train(None, None, Path("run")), lambda: registered.plan(None, None)):
-        with pytest.raises(UsageError) as error:
-            refused()
-        assert str(error.value) == "smell cannot be trained; the modalities that can: audio, text."
-    with pytest.raises(UsageError) as error:
-        registered.settings()
-    assert str(error.value) == "There are no settings of smell; it is used as it is."
-    with pytest.raises(UsageError) as error:
-        registered.export(Path("run"), Path("out"))
-    assert str(error.value) == "run is a run of smell, which is not exported; name a run of audio or text."
-
-
-def test_a_run_can_be_made_again_from_its_settings():
-    words = registry.modality("audio").rerun(Path("runs/a"), {}, {"data": "prepared", "folds": "prepared"})
-    assert " ".join(words) == (
-        "emokit train audio runs/a/settings.yaml --data prepared --run runs/a-again --folds prepared"
-    )
 
 
 def test_the_modality_of_a_run_is_in_its_settings(run):

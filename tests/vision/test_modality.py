@@ -9,13 +9,16 @@ from emokit.vision.modality import VISION
 from tests.vision.conftest import brightness
 
 
-def test_it_is_registered_and_neither_trained_nor_exported():
+def test_it_is_registered_and_neither_trained_nor_exported(tmp_path):
     assert modality("vision") is VISION
     assert "vision" not in trainable()
     assert "vision" not in exportable()
     with pytest.raises(UsageError) as error:
         VISION.settings()
     assert str(error.value) == "There are no settings of vision; it is used as it is."
+    with pytest.raises(UsageError) as error:
+        VISION.export(tmp_path, tmp_path / "out")
+    assert str(error.value) == f"{tmp_path} is a run of vision, which cannot be exported; name another run."
 
 
 def test_its_name_loads_deepface(monkeypatch, tmp_path):

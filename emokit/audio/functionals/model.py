@@ -77,10 +77,10 @@ class FunctionalsForAudioClassification(PreTrainedModel):
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Leave the values until `set_regression` sets them."""
+        """Keep the initial values until `set_regression` sets others."""
 
     def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> SequenceClassifierOutput:
-        """Log-mels (B, T, M), in decibels or standardised as `config.normalisation` says -> logits (B, classes) in float32."""
+        """Log-mels (B, T, M), in decibels or standardised (see `config.normalisation`) -> logits (B, classes) in float32."""
         standard = self.standardised(self.summarised(input_features.float()))
         return SequenceClassifierOutput(logits=linear(standard, self.linear.weight.float(), self.linear.bias.float()))
 

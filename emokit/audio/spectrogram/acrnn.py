@@ -66,9 +66,8 @@ class ChannelAttention(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, C, F, T) -> the same shape, each channel scaled by 0..1."""
-        highest = (
-            maps.flatten(2).max(dim=2).values
-        )  # one of equal values gets the gradient; amax is far slower on a CPU
+        # One of equal values gets the gradient; amax is far slower on a CPU.
+        highest = maps.flatten(2).max(dim=2).values
         scale = self.mlp(maps.mean(dim=(2, 3))) + self.mlp(highest)  # (B, C)
         return maps * torch.sigmoid(scale)[:, :, None, None]
 
@@ -157,7 +156,7 @@ class AcrnnForAudioClassification(PreTrainedModel):
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Leave torch's initial values, which the study used; transformers would draw all of them from N(0, 0.02)."""
+        """Keep torch's initial values, which the study used; transformers would draw all values from N(0, 0.02)."""
 
     def standardise_with(self, mean: Tensor, deviation: Tensor) -> None:
         """Store the training split's mean and deviation per mel bin, both (F,) in decibels."""
@@ -165,7 +164,7 @@ class AcrnnForAudioClassification(PreTrainedModel):
         self.feature_deviation.copy_(deviation.clamp_min(1e-3))
 
     def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> SequenceClassifierOutput:
-        """Log-mel spectrograms (B, T, F), in decibels or standardised as `config.normalisation` says -> logits (B, classes)."""
+        """Log-mels (B, T, F), in decibels or standardised (see `config.normalisation`) -> logits (B, classes)."""
         standard = (input_features - self.feature_mean) / self.feature_deviation
         maps = self.blocks(self.stem(standard.transpose(1, 2).unsqueeze(1)))  # (B, C, F', T')
         steps = maps.permute(0, 3, 1, 2).flatten(2)  # (B, T', C * F')

@@ -139,7 +139,7 @@ def new_batches(
     device: torch.device,
     progress: Progress | None = None,
 ) -> TrainingBatches:
-    """The training split's batches, augmented as the settings say; features are copied to a GPU where they fit."""
+    """The training split's batches, with the augmentation of the settings; features are copied to a GPU where they fit."""
     features, training, speed_factors = settings.features, settings.training, settings.augmentation.speed_factors
     white_noise = LogMel(features).filters.sum(axis=0)  # power per mel bin of noise with equal power at all frequencies
     augment = Augment(settings.augmentation, features.sample_rate / features.hop_length, white_noise)
@@ -191,7 +191,7 @@ def predict_recording(model: Any, path: Path, statistics: numpy.ndarray | None =
 
 
 def speaker_statistics(model: Any, paths: Sequence[Path]) -> numpy.ndarray | None:
-    """(1, 2, mels) mean and deviation over all files that can be read; None where there is none."""
+    """(1, 2, mels) mean and deviation over all files that can be read; None where no file can."""
     features, statistics = features_of(model), Statistics()
     for path in paths:
         with contextlib.suppress(DataError):  # reported when the file is predicted

@@ -15,11 +15,9 @@ from emokit.runtime import seed_everything
 from emokit.training.hub import check_weights, find_model, read_pretrained
 from emokit.training.layer_decay import depth, scaled_groups
 
-LAYER, LOWEST = (
-    r"\.layers\.(\d+)\.",
-    ".",
-)  # what has no number (convolutions, projections, positions) lies below the first
-# What a checkpoint may lack: it is used in training only, or not at all.
+# Parameters without a layer's number (convolutions, projections, positions) are below the first layer.
+LAYER, LOWEST = r"\.layers\.(\d+)\.", "."
+# Weights that a checkpoint may lack: they are used in training only, or not at all.
 UNNEEDED = ("masked_spec_embed", "pooler", "decoder")
 
 
@@ -65,7 +63,7 @@ def pretrained(settings: AudioSettings, labels: LabelSet) -> SpeechForAudioClass
     how: dict[str, Any] = {"dtype": torch.float32, "output_loading_info": True, "weights_only": True}
     how["use_safetensors"] = any(folder.glob("*.safetensors"))
     loaded, info = read_pretrained(AutoModel, folder, name, revision, **how)
-    missing = sorted(key for key in info["missing_keys"] if not any(part in key for part in UNNEEDED))
+    missing = sorted(key for key in info["missing_keys"] if not any(name in key for name in UNNEEDED))
     if missing:
         raise DataError(f"{folder} lacks weights of its encoder, {missing[0]} among them; download or make it again.")
     seed_everything(settings.training.seed)

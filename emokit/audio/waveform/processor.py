@@ -69,7 +69,7 @@ def read_processor(folder: Path, name: str, revision: str | None = None) -> Spee
         name, revision: of the model, for errors.
 
     Raises:
-        DataError: there is none, or it is damaged.
+        DataError: the folder has none, or it is damaged.
         UsageError: emokit does not support its type.
     """
     if not (folder / PROCESSOR).is_file():
