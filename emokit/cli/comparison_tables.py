@@ -53,12 +53,12 @@ def mcnemar(compared: "Compared") -> str | None:
     test = compared.comparison.mcnemar
     if test is None:
         return None
-    from emokit.report.wording import chance
+    from emokit.report.wording import p_value
 
     first, second = compared.names
     return (
         f"correct: both {test.both}, only {first} {test.only_first}, only {second} {test.only_second}, "
-        f"neither {test.neither}; McNemar's test ({test.test}): {chance(test.p)}"
+        f"neither {test.neither}; McNemar's test ({test.test}): {p_value(test.p)}"
     )
 
 

@@ -116,6 +116,8 @@ def scores(result: dict[str, Any]) -> Table:
         for split, split_scores in result["splits"].items()
     )
     table.caption = f"in brackets: 95 % interval over {clusters}"
+    if any(split_scores["cluster"] == "group" for split_scores in result["splits"].values()):
+        table.caption += "; a group is a dialogue, a speaker, or an utterance without either"
     return table
 
 
@@ -138,7 +140,9 @@ def fold_line(name: str, result: dict[str, Any]) -> str:
 
 def _how(result: dict[str, Any]) -> str:
     if "folds" not in result:
-        return f"best epoch {result['best_epoch']} of {result['epochs']}" if result["epochs"] else "test scored once"
+        return (
+            f"best epoch {result['best_epoch']} of {result['epochs']}" if result["epochs"] else "scores on dev and test"
+        )
     uar = result["over_folds"]["uar"]
     return (
         f"{len(result['folds'])} folds ({result['policy']}) pooled; "

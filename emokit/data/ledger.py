@@ -167,7 +167,7 @@ class Ledger:
         if "bad_clips" in corpus.options and num_with_audio < len(table) / 2:
             notes.append(f"only {num_with_audio} of its {len(table)} utterances have audio, the others have only text")
         if corpus.split in SPLITS:
-            notes.append(f"all of it is in {corpus.split}, as set by its split in datasets.yaml or by --split")
+            notes.append(f"all utterances are in {corpus.split}, as set by its split in datasets.yaml or by --split")
         return notes
 
     def as_dict(self, table: pandas.DataFrame) -> dict[str, Any]:

@@ -18,17 +18,17 @@ def percent(share: float | None) -> str:
     return NO_VALUE if share is None else f"{100 * share:.1f}"
 
 
-def three(value: float | None) -> str:
+def three_decimals(value: float | None) -> str:
     """A number with three decimals."""
     return NO_VALUE if value is None else f"{value:.3f}"
 
 
-def chance(p: float) -> str:
+def p_value(p: float) -> str:
     """A p-value as papers print it: p = 0.012, p < 0.001."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def whole(value: int | None) -> str:
+def thousands(value: int | None) -> str:
     """A count with thousands separators."""
     return NO_VALUE if value is None else f"{value:,}"
 

@@ -159,7 +159,7 @@ def test_a_corpus_in_one_split_has_a_note() -> None:
     rows = table(*[row(f"{n}") for n in range(1400)])
     ledger.close(read_catalogue()["tess"], rows)
     assert ledger.as_dict(rows)["corpora"]["tess"]["notes"] == [
-        "all of it is in train, as set by its split in datasets.yaml or by --split"
+        "all utterances are in train, as set by its split in datasets.yaml or by --split"
     ]
 
 

@@ -26,12 +26,12 @@ def test_durations_are_rounded_for_reading(seconds: float | None, words: str) ->
 
 def test_numbers_are_rounded_for_reading() -> None:
     assert (wording.percent(0.61349), wording.percent(None)) == ("61.3", "–")
-    assert wording.three(1.23456) == "1.235"
-    assert wording.whole(1234567) == "1,234,567"
+    assert wording.three_decimals(1.23456) == "1.235"
+    assert wording.thousands(1234567) == "1,234,567"
     assert wording.counted(1, "speaker") == "1 speaker"
     assert wording.listed(["a", "b", "c"]) == "a, b and c"
     assert (wording.points(0.031), wording.points(-0.0042), wording.points(None)) == ("+3.1", "−0.4", "–")
-    assert (wording.chance(0.01234), wording.chance(4e-8)) == ("p = 0.012", "p < 0.001")
+    assert (wording.p_value(0.01234), wording.p_value(4e-8)) == ("p = 0.012", "p < 0.001")
 
 
 def test_the_headline_states_task_result_and_caveats(make_run: MakeRun, edit: Edit, tmp_path: Path) -> None:

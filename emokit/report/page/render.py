@@ -90,7 +90,7 @@ def render(
     )
     environment.filters |= {
         name: getattr(wording, name)
-        for name in ("percent", "three", "whole", "duration", "counted", "listed", "points", "chance")
+        for name in ("percent", "three_decimals", "thousands", "duration", "counted", "listed", "points", "p_value")
     }
     runs = [run for standing in standings for run in standing.experiment.runs]
     return environment.get_template("page.html.j2").render(

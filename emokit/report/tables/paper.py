@@ -12,7 +12,7 @@ from emokit.errors import UsageError
 from emokit.report.comparison.compare import SHARES, Compared, points_with_interval
 from emokit.report.comparison.ranking import Experiment, Standing, experiments_of, standings
 from emokit.report.read_runs import gather
-from emokit.report.wording import NO_VALUE, chance, percent
+from emokit.report.wording import NO_VALUE, p_value, percent
 
 FORMATS = ("md", "tex", "json")
 TITLES = {"uar": "UAR", "accuracy": "Accuracy", "weighted_f1": "Weighted F1", "macro_f1": "Macro F1"}
@@ -125,7 +125,7 @@ def _scores(compared: Compared, number: int) -> Table:
         difference = compared.comparison.scores[score]
         rows.append((title, percent(difference.first), percent(difference.second), points_with_interval(difference)))
     mcnemar = compared.comparison.mcnemar
-    caption = compared.verdict + (f" McNemar's test: {chance(mcnemar.p)}." if mcnemar else "")
+    caption = compared.verdict + (f" McNemar's test: {p_value(mcnemar.p)}." if mcnemar else "")
     for side in (compared.first, compared.second):
         if declared := side.runs[0].metrics.declared:
             caption += f" To be declared with {side.name}: {declared}."
@@ -183,7 +183,7 @@ def _numbers(standing: Standing) -> dict[str, Any]:
             "uar": difference.difference,
             "interval": difference.interval,
             "common": standing.num_common,
-            "told_apart": difference.is_certain,
+            "is_significant": difference.is_certain,
         }
     return numbers
 

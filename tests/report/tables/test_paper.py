@@ -54,7 +54,7 @@ def test_json_has_the_exact_numbers_the_comparison_and_the_unread_folders(
     test = json.loads((runs[0] / "metrics.json").read_text())["splits"]["test"]
     assert content["runs"][0]["uar"] == test["uar"]
     assert content["runs"][0]["interval"]["macro_f1"] == test["interval"]["macro_f1"]
-    assert content["runs"][1]["to_best"]["told_apart"] is True
+    assert content["runs"][1]["to_best"]["is_significant"] is True
     assert content["comparisons"][0]["verdict"] == compared[0].verdict
     assert list(content["unread"].values()) == [refusal(tmp_path / "nowhere")]
 
