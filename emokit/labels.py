@@ -56,8 +56,3 @@ class LabelSet(tuple[str, ...]):
 
 
 DEFAULT_LABELS = LabelSet(("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"))
-
-LABELS = DEFAULT_LABELS
-NUM_LABELS = len(LABELS)
-TARGETS = LABELS.label2id
-ID2LABEL = LABELS.id2label

@@ -1,8 +1,5 @@
 """The machine: the device to compute on, seeds, and whether the installed packages are compatible."""
 
-import ctypes
-import importlib.metadata
-import multiprocessing
 import os
 import random
 import signal
@@ -16,6 +13,7 @@ from emokit.errors import UsageError
 if TYPE_CHECKING:
     import torch
 
+# Every command imports this module, so the standard library's larger modules are imported where they are used.
 VERSION = "0.1.0"
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
@@ -53,6 +51,8 @@ def keep_memory() -> None:
     """
     if sys.platform != "linux":
         return
+    import ctypes
+
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_MMAP_MAX, 0)
@@ -111,6 +111,8 @@ def end_with_parent(grace_seconds: float = 0.0) -> None:
         grace_seconds: time between SIGTERM and the exit, for clean-up; 0 exits at once.
     """
 
+    import multiprocessing
+
     def wait() -> None:
         parent = multiprocessing.parent_process()
         if parent is None:
@@ -149,6 +151,8 @@ def mismatch(torch_version: str | None, torchaudio_version: str | None) -> str |
 
 def installed(package: str) -> str | None:
     """The version of an installed package, without importing it; None where it is not installed."""
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -81,11 +81,11 @@ def cached_features(
     folder = prepared.folder / FEATURES / name
     with explained_disk_errors(folder):
         folder.mkdir(exist_ok=True)
-    if _missing(prepared, folder, rows):
+    if _missing(prepared, name, rows):
         # Folds, a sweep's trials or two commands may need the same features: one computes them, the others wait.
         with _locked(folder):
-            _compute(folder, extractor, _missing(prepared, folder, rows), purpose, progress)
-    return FeatureStore(folder)
+            _compute(folder, extractor, _missing(prepared, name, rows), purpose, progress)
+    return prepared.store(name)
 
 
 @contextlib.contextmanager
@@ -108,9 +108,9 @@ def _locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _missing(prepared: Prepared, folder: Path, rows: pandas.DataFrame) -> dict[str, Path]:
+def _missing(prepared: Prepared, name: str, rows: pandas.DataFrame) -> dict[str, Path]:
     """Utterance id -> file, of the rows that a store lacks."""
-    cached = FeatureStore(folder).facts["recording"].to_dict()
+    cached = prepared.store(name).facts["recording"].to_dict()
     # Compared by recording and not by id alone: another recording may have been prepared under the same id since.
     prepared_as = prepared.features(prepared_features(prepared)).facts["recording"].to_dict()
     roots = prepared.roots

@@ -1,9 +1,10 @@
 """The facts of the model card of a text run."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from emokit.model_card import CardFacts, in_python
+if TYPE_CHECKING:
+    from emokit.model_card import CardFacts
 
 SIMPLE_BASELINE = (
     "TF-IDF of words (1 and 2) and characters (2 to 5), logistic regression (classes weighted by the root of their rarity, "
@@ -11,8 +12,10 @@ SIMPLE_BASELINE = (
 )
 
 
-def card_facts(settings: Mapping[str, Any]) -> CardFacts:
+def card_facts(settings: Mapping[str, Any]) -> "CardFacts":
     """The facts of a run with these resolved settings."""
+    from emokit.model_card import CardFacts, in_python
+
     loading = "RUN is this folder; the model itself is in `model/`, as transformers writes it."
     model = settings.get("model")
     if isinstance(model, Mapping) and model.get("kind") in ("pretrained", "tiny"):

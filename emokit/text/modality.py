@@ -21,9 +21,7 @@ class TextModality(Modality):
     """Emotion from text; the methods import what they need, so that importing this module stays fast."""
 
     name = "text"
-    summary = (
-        "Fine-tune a text encoder on prepared comments and dialogues, choose the best epoch on dev, score test once."
-    )
+    summary = "Fine-tune a text encoder on prepared comments and dialogues, train a tiny one, or fit a bag of words."
     examples = ("emokit train text default --data prepared --set model.name=DIR --run runs/text",)
     medium = "in text"
     simple_baseline = SIMPLE_BASELINE

@@ -17,7 +17,7 @@ import numpy
 import pandas
 
 from emokit import metrics, model_card, predictions, runs
-from emokit.data.prepared import SETTINGS, Prepared, open_prepared
+from emokit.data.prepared import Prepared, open_prepared
 from emokit.data.splits.draw import SplitSettings
 from emokit.data.splits.folds import assign_folds, fold_names, split_of_fold
 from emokit.errors import Collapsed, DataError, UsageError
@@ -26,7 +26,6 @@ from emokit.model_card import CardFacts
 from emokit.predictions import Predictions
 from emokit.schema.base import validated
 from emokit.schema.metrics import Metrics
-from emokit.settings import read_yaml_mapping
 from emokit.training.cross_validation.fold_runs import Fold, TrainFold, train_by_workers, train_here
 from emokit.training.hardware import num_processes
 from emokit.workers import WORKERS
@@ -181,7 +180,7 @@ def cross_validate(
 
 def _split_settings(prepared: Prepared) -> SplitSettings:
     """The seed and the ratio of dev that the folder was prepared with."""
-    return SplitSettings.make({**read_yaml_mapping(prepared.folder / SETTINGS)["splits"], "fold": None})
+    return SplitSettings.make({**prepared.settings["splits"], "fold": None})
 
 
 def _with_folds(prepared: Prepared, corpora: tuple[str, ...] | None, policy: str) -> pandas.DataFrame:
