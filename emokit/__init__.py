@@ -13,7 +13,7 @@ __all__ = ["__version__", "load"]
 
 
 def load(run: "Path | str", device: str = "auto", **options: Any) -> "Predictor":
-    """Load the model of a run folder: `emokit.load("runs/voice").predict(["a.wav"])`.
+    """Load the model of a run folder: `emokit.load("runs/audio").predict(["a.wav"])`.
 
     Args:
         run: a complete run folder, or the name of a modality with a pretrained model, such as `vision`.

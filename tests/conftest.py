@@ -1,4 +1,4 @@
-"""Shared fixtures: real corpora where they are, small synthesised ones, small settings and a web server."""
+"""Shared fixtures: real corpora if available, small synthesised ones, small settings and a web server."""
 
 import csv
 import itertools
@@ -26,7 +26,7 @@ def is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except FileNotFoundError:
-        return not Path("/proc").is_dir()  # it ended in between, or this system has no /proc
+        return not Path("/proc").is_dir()  # it has just ended, or this system has no /proc
     return state != "Z"
 
 

@@ -1,1 +1,1 @@
-"""The doors: one file per command, each parses, calls one function and shows the result."""
+"""The command line: one file per command; each parses its arguments, calls one function and shows the result."""

@@ -4,6 +4,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # Reports how far a piece of work is: (done, total).
 Progress = Callable[[int, int], None]
+
+_SUGGESTS = ContextVar("suggests", default=True)
 
 
 def _stdout() -> "Console":
@@ -53,8 +56,18 @@ def say(message: str) -> None:
 def done(folder: Path, next_command: str | None = None) -> None:
     """Print the last lines of a command: the folder written to stdout, the next command to stderr."""
     _stdout().print(str(folder), markup=False, emoji=False, highlight=False)
-    if next_command:
+    if next_command and _SUGGESTS.get():
         say(f"next: {next_command}")
+
+
+@contextlib.contextmanager
+def no_suggestions() -> Iterator[None]:
+    """Suppress the next commands of `done`, for a command that runs others one after another."""
+    token = _SUGGESTS.set(False)
+    try:
+        yield
+    finally:
+        _SUGGESTS.reset(token)
 
 
 @contextlib.contextmanager

@@ -34,17 +34,27 @@ def demo(
     for name in CORPORA:
         console.say(f"synthesising {name}")
         write_corpus(name, out / "corpora" / name)
-    roots = [f"{name}={out / 'corpora' / name}" for name in CORPORA]
-    prepare(list(CORPORA), root=roots, out=out / "prepared")
-    experiments, runs = resource("experiments"), out / "runs"
-    audio, text = experiments / "audio" / "demo.yaml", experiments / "text" / "tfidf.yaml"
-    train(modality("audio"), audio, data=out / "prepared", run=runs / "voice")
-    train(modality("text"), text, data=out / "prepared", run=runs / "words")
-    sweep = sweeps.begin(read_space(experiments / "text" / "demo_sweep.yaml"), out / "prepared", runs / "sweep")
-    order = sweeps.order(sweep, None, out / "prepared", "auto", "auto")
-    # In this process, which has loaded the libraries; `emokit sweep` starts worker processes.
-    console.show(sweep_tables.standing(sweeps.work_here(sweep, order)))
-    # Only MELD has both audio and text, so fusion is searched and scored on it.
-    fuse_search([f"voice={runs / 'voice'}", f"words={runs / 'words'}"], run=runs / "fused", missing="drop")
-    report([runs / "voice", runs / "words", runs / "fused", runs / "sweep"], out=out / "report")
+    experiments, runs, data = resource("experiments"), out / "runs", out / "prepared"
+    with console.no_suggestions():
+        _announce(1, "emokit prepare")
+        prepare(list(CORPORA), root=[f"{name}={out / 'corpora' / name}" for name in CORPORA], out=data)
+        _announce(2, "emokit train audio")
+        train(modality("audio"), experiments / "audio" / "demo.yaml", data=data, run=runs / "audio")
+        _announce(3, "emokit train text")
+        train(modality("text"), experiments / "text" / "tfidf.yaml", data=data, run=runs / "text")
+        _announce(4, "emokit sweep")
+        plan = sweeps.begin(read_space(experiments / "text" / "demo_sweep.yaml"), data, runs / "sweep")
+        # In this process, which has loaded the libraries; `emokit sweep` starts worker processes.
+        summary = sweeps.work_here(plan, sweeps.order(plan, None, data, "auto", "auto"))
+        console.show(sweep_tables.standing(summary))
+        console.done(runs / "sweep")
+        _announce(5, "emokit fuse-search")
+        # Only MELD has both audio and text, so fusion is searched and scored on it.
+        fuse_search([f"audio={runs / 'audio'}", f"text={runs / 'text'}"], run=runs / "fused", missing="drop")
+        _announce(6, "emokit report")
+        report([runs / "audio", runs / "text", runs / "fused", runs / "sweep"], out=out / "report")
     console.say(f"the demo took {time.monotonic() - started:.0f} s; open {out / 'report' / 'index.html'} in a browser")
+
+
+def _announce(step: int, command: str) -> None:
+    console.say(f"step {step} of 6: {command}")

@@ -32,7 +32,7 @@ def fuse_search(
     resamples: Annotated[int | None, typer.Option(help="Short for --set fusion.resamples=…")] = None,
     seed: Annotated[int | None, typer.Option(help="Short for --set fusion.seed=…")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A setting, such as fusion.folds=10.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a run folder that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing run folder.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Join and count; neither search nor write.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the content of fusion.json.")] = False,
 ) -> None:

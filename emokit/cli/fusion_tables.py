@@ -27,7 +27,7 @@ def methods_table(fusion: Mapping[str, Any]) -> Table:
     scale, form = (1, "{:.3f}") if objective == "nll" else (100, "{:.1f}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("", no_wrap=True)
-    for column in ("dev, out of fold", "test", f"test, less {fusion['best_single']} alone", "weights"):
+    for column in ("dev, out of fold", "test", f"test minus {fusion['best_single']} alone", "weights"):
         table.add_column(column)
 
     def cell(score: float, interval: list[float], sign: str = "") -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders.", metavar="RUN…")],
+    runs: Annotated[list[Path], typer.Argument(help="Run and sweep folders.", metavar="RUN…")],
     out: Annotated[
         Path | None,
         typer.Option(
@@ -35,8 +35,7 @@ def report(
 
     Runs that differ in their seed only are one experiment, with mean and standard deviation.
 
-    Example: emokit report runs/emodb runs/ravdess --out report
-    Example: emokit report --compare runs/before runs/after
+    Examples: emokit report runs/emodb runs/ravdess --out report, emokit report --compare runs/before runs/after
     """
     from emokit.report.comparison.compare import compare_runs
 

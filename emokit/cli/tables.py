@@ -46,7 +46,7 @@ def survey(counts: dict[str, dict[str, Any]]) -> Table:
 def ledger(content: dict[str, Any]) -> Table:
     """Per corpus the number of utterances expected, found, kept, repaired, flagged and dropped."""
     kinds = ("repaired", "flagged", "dropped")
-    table = _table("corpus", "expected", "found", "kept", *kinds)
+    table = _table("corpus", "expected", "found", "kept", *kinds, title="utterances; expected: by the corpus's papers")
     for corpus, entry in content["corpora"].items():
         counts = [sum(len(names) for names in entry[kind].values()) for kind in kinds]
         table.add_row(corpus, *map(str, (entry["expected"], entry["found"], entry["kept"], *counts)))
@@ -70,7 +70,7 @@ def _size(split: dict[str, Any]) -> str:
 def leakage(content: dict[str, Any]) -> Table:
     """What each pair of splits shares; with several corpora, also per corpus."""
     pairs = list(next(iter(content["leakage"].values())))
-    table = _table("shared by", *pairs, title="leakage")
+    table = _table("shared", *pairs, title="leakage: number shared by two splits")
     for kind, counts in content["leakage"].items():
         table.add_row(kind, *[str(counts[pair]) for pair in pairs])
     if len(content["corpora"]) > 1:

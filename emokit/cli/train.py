@@ -74,7 +74,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32, bf16 or fp16.")] = "auto",
     compile_: Annotated[
-        bool, typer.Option("--compile", help="Compile the model with torch first; pays in long trainings.")
+        bool, typer.Option("--compile", help="Compile the model with torch first; worthwhile for long trainings.")
     ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume an interrupted run from its last completed epoch.")

@@ -130,10 +130,11 @@ def _caveats(runs: Sequence[Run], unread: Sequence[Unread]) -> list[str]:
     if best:
         interval, simple = best.interval.get("uar"), best.baselines.get("simple")
         if interval and simple and interval[0] <= simple.uar:
-            caveats.append("Its interval is not above the simple baseline.")
+            caveats.append(f"The interval of {runs[0].name} is not above its simple baseline.")
         if best.num_clusters is not None and best.num_clusters < FEW_CLUSTERS:
+            clusters_counted = counted(best.num_clusters, best.cluster)
             caveats.append(
-                f"The interval is over only {counted(best.num_clusters, best.cluster)}, so it says little about new ones."
+                f"The interval of {runs[0].name} is over only {clusters_counted}, so it says little about new ones."
             )
     if len({run.fingerprint for run in runs}) > 1:
         caveats.append(

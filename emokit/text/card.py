@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from emokit.model_card import CardFacts
 
 SIMPLE_BASELINE = (
-    "TF-IDF of words (1 and 2) and characters (2 to 5), logistic regression (classes weighted by the root of their rarity, "
-    "C chosen on dev)"
+    "TF-IDF of n-grams of words (1 and 2) and characters (2 to 5), logistic regression (classes weighted by the inverse "
+    "square root of their frequency, C chosen on dev)"
 )
 
 

@@ -15,7 +15,7 @@ AUDIO = [path for path in sorted((EXPERIMENTS / "audio").glob("*.yaml")) if not 
 @pytest.mark.parametrize("path", AUDIO, ids=lambda path: path.stem)
 def test_an_audio_experiment_is_valid_and_starts_with_its_command(path):
     settings = AudioSettings.read(path)
-    assert settings.name == (path.stem if path.stem != "demo" else "voice")
+    assert settings.name == path.stem
     comment = path.read_text(encoding="utf-8").split("\nname:")[0]
     assert f"emokit train audio experiments/audio/{path.name}" in comment or path.stem == "demo"
 

@@ -27,6 +27,14 @@ def test_text_is_shown_unchanged(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == (f"{ODD}\n{ODD}\n", f"{ODD}\nnext: emokit report {ODD}\n")
 
 
+def test_a_command_inside_another_suggests_no_next_command(capfd: pytest.CaptureFixture[str]) -> None:
+    with console.no_suggestions():
+        console.done(Path("runs/first"), "emokit report runs/first")
+    assert capfd.readouterr() == ("runs/first\n", "")
+    console.done(Path("runs/first"), "emokit report runs/first")
+    assert capfd.readouterr().err == "next: emokit report runs/first\n"
+
+
 def test_a_long_line_is_not_broken(capfd: pytest.CaptureFixture[str]) -> None:
     path = Path("/".join(["folder"] * 100))
     console.done(path)

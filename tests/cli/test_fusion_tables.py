@@ -51,7 +51,7 @@ def test_a_method_has_its_scores_its_gain_and_its_weights():
     title, header, _, *rows = [line.strip() for line in capture.get().splitlines() if line.strip()]
     assert title == "accuracy, %; weights of audio, text"
     assert header.split("  ")[0] == "dev, out of fold"
-    assert "test, less text alone" in header
+    assert "test minus text alone" in header
     assert [" ".join(row.split()) for row in rows] == [
         "best single modality 50.0 (40.0 to 60.0) 50.0 (40.0 to 60.0) 0.00 1.00 linear",
         "searched weights 60.0 (50.0 to 70.0) 60.0 (50.0 to 70.0) +10.0 (8.0 to 12.0) 0.25 0.75 log",

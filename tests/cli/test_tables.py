@@ -44,7 +44,7 @@ def test_the_leakage_of_all_corpora_is_above_that_of_each_corpus_that_has_some()
         },
     }
     shown = lines(tables.leakage(ledger))
-    assert shown[1] == "shared by train-dev train-test dev-test"
+    assert shown[1] == "shared train-dev train-test dev-test"
     assert shown[3:] == [
         "speakers 10 10 10",
         "recordings 0 0 1",

@@ -1,4 +1,4 @@
-"""A browser for the tests that look at a page: headless Chromium, where there is one."""
+"""Headless Chromium for the tests of pages."""
 
 import base64
 import fcntl
@@ -17,7 +17,7 @@ CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := s
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync", "--hide-scrollbars"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--remote-debugging-pipe"]
 
-LOOK = """(() => {
+INSPECT = """(() => {
   const parse = (colour) => {
     const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number);
     return {r, g, b, a};
@@ -28,7 +28,7 @@ LOOK = """(() => {
   });
   const ground = (element) => {
     const layers = [];
-    for (let one = element; one; one = one.parentElement) layers.push(parse(getComputedStyle(one).backgroundColor));
+    for (let node = element; node; node = node.parentElement) layers.push(parse(getComputedStyle(node).backgroundColor));
     return layers.reverse().reduce((below, layer) => over(layer, below), {r: 255, g: 255, b: 255, a: 1});
   };
   const luminance = ({r, g, b}) => {
@@ -37,25 +37,25 @@ LOOK = """(() => {
   };
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const pale = [];
-  let seen = 0;
+  let numTexts = 0;
   while (texts.nextNode()) {
     const element = texts.currentNode.parentElement;
     if (!texts.currentNode.data.trim() || !element.checkVisibility({opacityProperty: true})) continue;
-    seen += 1;
+    numTexts += 1;
     const below = ground(element);
     const [low, high] = [luminance(over(parse(getComputedStyle(element).color), below)), luminance(below)].sort((a, b) => a - b);
     const contrast = (high + 0.05) / (low + 0.05);
     if (contrast < 4.5) pale.push([texts.currentNode.data.trim().slice(0, 60), contrast]);
   }
-  const width = document.documentElement.clientWidth;  // innerWidth grows with what is too wide on a phone
-  const wide = [...document.querySelectorAll("body *")].filter((one) => !one.closest(".wide, pre, svg"))
-    .filter((one) => one.getBoundingClientRect().right > width + 0.5 && one.checkVisibility())
-    .map((one) => one.tagName + "." + one.className + " " + one.textContent.trim().slice(0, 40));
+  const width = document.documentElement.clientWidth;  // innerWidth grows with elements that are too wide on a phone
+  const wide = [...document.querySelectorAll("body *")].filter((element) => !element.closest(".wide, pre, svg"))
+    .filter((element) => element.getBoundingClientRect().right > width + 0.5 && element.checkVisibility())
+    .map((element) => element.tagName + "." + element.className + " " + element.textContent.trim().slice(0, 40));
   const images = [...document.images];
   return {
-    seen, pale, wide, scrolls: document.documentElement.scrollWidth - width, figures: images.length,
-    hidden: images.filter((one) => !(one.complete && one.naturalWidth > 0 && one.getBoundingClientRect().height > 40))
-      .map((one) => one.alt),
+    texts: numTexts, pale, wide, scrolls: document.documentElement.scrollWidth - width, figures: images.length,
+    hidden: images.filter((image) => !(image.complete && image.naturalWidth > 0 && image.getBoundingClientRect().height > 40))
+      .map((image) => image.alt),
     ground: getComputedStyle(document.body).backgroundColor,
     scripts: document.scripts.length,
   };
@@ -63,26 +63,26 @@ LOOK = """(() => {
 
 
 class Browser:
-    """Headless Chromium, spoken to by the DevTools protocol over two pipes; `errors` are what its console complained of."""
+    """Headless Chromium, controlled by the DevTools protocol over two pipes; `errors` holds the errors of its console."""
 
     def __init__(self, profile: Path) -> None:
         pipes = [*os.pipe(), *os.pipe()]
-        # Chromium reads from descriptor 3 and writes to 4; a shell puts the pipes there, from above the digits.
-        theirs_in, ours_out, ours_in, theirs_out = (fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 20) for one in pipes)
-        for one in pipes:
-            os.close(one)
-        command = f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}'
+        # Chromium reads from descriptor 3 and writes to 4; the shell moves the pipes there from descriptors of two digits.
+        its_input, our_output, our_input, its_output = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 20) for end in pipes)
+        for end in pipes:
+            os.close(end)
+        command = f'exec "$@" 3<&{its_input} 4>&{its_output}'
         self.process = subprocess.Popen(
             ["bash", "-c", command, "bash", str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}", "about:blank"],
-            pass_fds=(theirs_in, theirs_out),
+            pass_fds=(its_input, its_output),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        os.close(theirs_in)
-        os.close(theirs_out)
-        self.to, self.of = os.fdopen(ours_out, "wb"), os.fdopen(ours_in, "rb")
-        self.buffer, self.number, self.session = b"", 0, ""
+        os.close(its_input)
+        os.close(its_output)
+        self.writer, self.reader = os.fdopen(our_output, "wb"), os.fdopen(our_input, "rb")
+        self.buffer, self.command_id, self.session = b"", 0, ""
         self.errors: list[str] = []
         self.events: list[str] = []
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
@@ -91,30 +91,30 @@ class Browser:
             self.ask(f"{domain}.enable")
 
     def message(self) -> dict[str, Any]:
-        """The next message, an answer or an event."""
+        """Read the next message, an answer or an event."""
         while b"\0" not in self.buffer:
-            read = self.of.read1(1 << 16)
+            read = self.reader.read1(1 << 16)
             if not read:
                 raise EOFError("Chromium ended")
             self.buffer += read
-        one, _, self.buffer = self.buffer.partition(b"\0")
-        found: dict[str, Any] = json.loads(one)
-        method, about = found.get("method", ""), found.get("params", {})
-        if method == "Log.entryAdded" and about["entry"]["level"] in ("error", "warning"):
-            self.errors.append(about["entry"]["text"])
-        if method == "Runtime.exceptionThrown" or (method == "Runtime.consoleAPICalled" and about["type"] == "error"):
-            self.errors.append(json.dumps(about))
+        line, _, self.buffer = self.buffer.partition(b"\0")
+        message: dict[str, Any] = json.loads(line)
+        method, params = message.get("method", ""), message.get("params", {})
+        if method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
+            self.errors.append(params["entry"]["text"])
+        if method == "Runtime.exceptionThrown" or (method == "Runtime.consoleAPICalled" and params["type"] == "error"):
+            self.errors.append(json.dumps(params))
         self.events.append(method)
-        return found
+        return message
 
     def ask(self, method: str, **parameters: Any) -> Any:
-        """Give a command and wait for its answer."""
-        self.number += 1
-        of_session = {"sessionId": self.session} if self.session else {}
-        command = {"id": self.number, "method": method, "params": parameters, **of_session}
-        self.to.write(json.dumps(command).encode() + b"\0")
-        self.to.flush()
-        while (answer := self.message()).get("id") != self.number:
+        """Send a command and wait for its answer."""
+        self.command_id += 1
+        session = {"sessionId": self.session} if self.session else {}
+        command = {"id": self.command_id, "method": method, "params": parameters, **session}
+        self.writer.write(json.dumps(command).encode() + b"\0")
+        self.writer.flush()
+        while (answer := self.message()).get("id") != self.command_id:
             pass
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']}")
@@ -130,46 +130,46 @@ class Browser:
             self.message()
 
     def value(self, expression: str) -> Any:
-        """What an expression comes to in the page."""
-        found = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
-        if "exceptionDetails" in found:
-            raise RuntimeError(json.dumps(found["exceptionDetails"]))
-        return found["result"].get("value")
+        """Evaluate an expression in the page."""
+        result = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in result:
+            raise RuntimeError(json.dumps(result["exceptionDetails"]))
+        return result["result"].get("value")
 
     def picture(self, path: Path) -> None:
-        """The whole page as PNG, for eyes."""
+        """Write a PNG of the whole page."""
         size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-        found = self.ask("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
-        path.write_bytes(base64.b64decode(found["data"]))
+        screenshot = self.ask("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        path.write_bytes(base64.b64decode(screenshot["data"]))
 
     def close(self) -> None:
-        """End it and all of its processes."""
-        self.to.close()
+        """End Chromium and all of its processes."""
+        self.writer.close()
         try:
             self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-        self.of.close()
+        self.reader.close()
 
-    def look(self, page: Path, width: int, theme: str) -> dict[str, Any]:
-        """Show a page and say what is wrong with it; every list is empty where nothing is.
+    def inspect(self, page: Path, width: int, theme: str) -> dict[str, Any]:
+        """Load a page and list its faults; without faults, every list is empty.
 
         Returns:
-            `errors` of the console, texts too `pale` for a contrast of 4.5, elements too `wide` for the window and by how
-            much the page `scrolls` sideways, figures that are `hidden`; how many texts were `seen`; the `ground`'s colour.
+            `errors` of the console; texts too `pale` for a contrast of 4.5; elements too `wide` for the window; by how many
+            pixels the page `scrolls` sideways; `hidden` figures; the number of `texts`; the colour of the `ground`.
         """
         self.errors.clear()
         self.show(page, width, theme)
-        return {"errors": list(self.errors), **self.value(LOOK)}
+        return {"errors": list(self.errors), **self.value(INSPECT)}
 
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Headless Chromium; tests with it skip, in words, where there is none."""
+    """Headless Chromium; without it, tests that need it are skipped."""
     if CHROMIUM is None:
-        pytest.skip("there is no Chromium; Debian has it in its package chromium")
+        pytest.skip("Chromium is not installed; Debian has it in its package chromium")
     browser = Browser(tmp_path_factory.mktemp("chromium"))
     yield browser
     browser.close()
@@ -180,17 +180,17 @@ GROUNDS = {"light": "rgb(255, 255, 252)", "dark": "rgb(21, 23, 26)"}
 
 
 @pytest.fixture(params=VIEWS, ids=["desktop-light", "desktop-dark", "phone-light", "phone-dark"])
-def sound_page(request: pytest.FixtureRequest, browser: Browser) -> Callable[[Path], dict[str, Any]]:
-    """Looks at a page in one of four ways, and fails where anything on it is broken, cut off or hard to read."""
+def check_page(request: pytest.FixtureRequest, browser: Browser) -> Callable[[Path], dict[str, Any]]:
+    """Checks a page in one of four views; fails if anything on it is broken, cut off or hard to read."""
     width, theme = request.param
 
     def check(page: Path) -> dict[str, Any]:
-        found = browser.look(page, width, theme)
-        assert found["ground"] == GROUNDS[theme]
-        assert (found["errors"], found["pale"], found["hidden"], found["wide"]) == ([], [], [], [])
-        assert found["scrolls"] <= 0
-        assert found["scripts"] == 0
-        assert found["seen"] > 200
-        return found
+        report = browser.inspect(page, width, theme)
+        assert report["ground"] == GROUNDS[theme]
+        assert (report["errors"], report["pale"], report["hidden"], report["wide"]) == ([], [], [], [])
+        assert report["scrolls"] <= 0
+        assert report["scripts"] == 0
+        assert report["texts"] > 200
+        return report
 
     return check

@@ -1,6 +1,4 @@
-"""What `emokit prepare` tells a user to do next works: after a split that cannot be, after text
-alone, and after features of other settings.
-"""
+"""The advice of `emokit prepare` works: after an impossible split, after text alone, and after features of other settings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -28,14 +26,14 @@ class Refusing:
     sample_rate = 16_000
 
     def __call__(self, waveform: numpy.ndarray) -> numpy.ndarray:
-        raise RuntimeError("a file was read that need not be")
+        raise RuntimeError("audio was read needlessly")
 
 
 FEATURES = FeatureSettings(n_mels=16)
 
 
 def plan(roots: Mapping[str, Path], policies: Mapping[str, str] | None = None) -> Plan:
-    """Corpora by root, and the policies of some."""
+    """A plan for corpora at these roots; `policies` replaces the split policy of some."""
     corpora = with_roots(read_catalogue(), roots, [f"{name}={root}" for name, root in roots.items()])
     chosen = [c.model_copy(update={"split": (policies or {}).get(c.name, c.split)}) for c in corpora]
     return Plan(tuple(chosen), FEATURES, SplitSettings())
@@ -47,7 +45,7 @@ TWO_SPEAKERS = (
 )
 
 
-def test_two_speakers_alone_are_told_how_to_go_on_before_any_sound_is_read_and_nothing_is_left_behind(
+def test_a_corpus_of_two_speakers_is_refused_with_advice_before_audio_is_read_and_nothing_is_written(
     tmp_path: Path, write_emodb: Write
 ) -> None:
     write_emodb(tmp_path / "emodb", speakers=("03", "08"))
@@ -62,7 +60,7 @@ def test_two_speakers_alone_are_told_how_to_go_on_before_any_sound_is_read_and_n
     assert set(prepare(plan(roots, {"emodb": "train"}), out, LogMel(FEATURES)).table["split"]) == {"train"}
 
 
-def test_where_damage_leaves_two_speakers_the_advice_works_with_the_same_folder_and_nothing_is_read_again(
+def test_if_damage_leaves_two_speakers_the_advice_works_in_the_same_folder_without_reading_audio_again(
     tmp_path: Path, write_emodb: Write
 ) -> None:
     for path in write_emodb(tmp_path / "emodb", speakers=("03", "08", "09")):
@@ -77,7 +75,7 @@ def test_where_damage_leaves_two_speakers_the_advice_works_with_the_same_folder_
 
 
 @pytest.mark.parametrize(
-    ("policy", "words"),
+    ("policy", "sentence"),
     [
         (
             "leave-one-speaker-out",
@@ -89,20 +87,20 @@ def test_where_damage_leaves_two_speakers_the_advice_works_with_the_same_folder_
         ),
     ],
 )
-def test_a_fold_that_is_not_there_is_refused_before_any_sound_is_read(
-    tmp_path: Path, write_emodb: Write, policy: str, words: str
+def test_a_fold_that_does_not_exist_is_refused_before_audio_is_read(
+    tmp_path: Path, write_emodb: Write, policy: str, sentence: str
 ) -> None:
     write_emodb(tmp_path / "emodb")
     write_corpus("savee", tmp_path / "savee", size=0.05)
     roots = {name: tmp_path / name for name in ("emodb", "savee")}
-    asked = plan(roots, dict.fromkeys(roots, policy))
+    too_few_folds = plan(roots, dict.fromkeys(roots, policy))
     with pytest.raises(UsageError) as error:
-        prepare(replace(asked, split=SplitSettings(fold=4)), tmp_path / "out", Refusing())
-    assert str(error.value) == words
+        prepare(replace(too_few_folds, split=SplitSettings(fold=4)), tmp_path / "out", Refusing())
+    assert str(error.value) == sentence
     assert not (tmp_path / "out").exists()
 
 
-def test_of_text_alone_the_next_command_trains_on_text(tmp_path: Path) -> None:
+def test_after_text_alone_the_next_command_trains_on_text(tmp_path: Path) -> None:
     (tmp_path / "meld").mkdir()
     for split in ("train", "dev", "test"):
         header, row = "Utterance,Speaker,Emotion,Dialogue_ID,Utterance_ID", f"Line of {split}.,Ross,joy,0,0"
@@ -124,13 +122,13 @@ def test_of_text_alone_the_next_command_trains_on_text(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_the_next_command_fits_the_features_that_were_made(
+def test_the_next_command_fits_the_features_of_the_prepared_folder(
     tmp_path: Path, write_emodb: Write, sets: list[str], command: str
 ) -> None:
     write_emodb(tmp_path / "emodb")
     out = tmp_path / "out"
-    words = ["prepare", "emodb", "--root", f"emodb={tmp_path / 'emodb'}", "--out", str(out), "--workers", "1"]
-    result = CliRunner().invoke(app, [*words, *(f"--set=features.{change}" for change in sets)])
+    arguments = ["prepare", "emodb", "--root", f"emodb={tmp_path / 'emodb'}", "--out", str(out), "--workers", "1"]
+    result = CliRunner().invoke(app, [*arguments, *(f"--set=features.{change}" for change in sets)])
     last = result.stderr.splitlines()[-1]
     assert last == f"next: emokit train audio {command.format(out=out)}"
     train = CliRunner().invoke(app, [*last.removeprefix("next: emokit ").split(), "--batch-size", "2", "--dry-run"])

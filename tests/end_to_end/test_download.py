@@ -1,4 +1,4 @@
-"""`emokit prepare --download`: from a server of this machine to a prepared folder, in one command."""
+"""`emokit prepare --download`: from a server on this machine to a prepared folder, in one command."""
 
 import hashlib
 import io
@@ -23,12 +23,12 @@ def run(*arguments: object) -> Result:
 
 @pytest.fixture
 def datasets(tmp_path: Path, served: Any) -> Path:
-    """A user's file that names the server of this machine for EmoDB."""
-    write_corpus("emodb", tmp_path / "made", size=0.2)
+    """A YAML file for --datasets that names the local server for EmoDB."""
+    write_corpus("emodb", tmp_path / "emodb", size=0.2)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        for path in sorted((tmp_path / "made").rglob("*.wav")):
-            archive.write(path, path.relative_to(tmp_path / "made"))
+        for path in sorted((tmp_path / "emodb").rglob("*.wav")):
+            archive.write(path, path.relative_to(tmp_path / "emodb"))
     served.files["emodb.zip"] = content.getvalue()
     sha256 = hashlib.sha256(content.getvalue()).hexdigest()
     entry = {"url": f"{served.url}/emodb.zip", "file": "emodb.zip", "checksum": f"sha256:{sha256}"}
@@ -37,7 +37,7 @@ def datasets(tmp_path: Path, served: Any) -> Path:
     return path
 
 
-def test_a_corpus_is_fetched_over_a_connection_that_breaks_and_prepared(
+def test_a_corpus_is_downloaded_over_a_broken_connection_and_prepared(
     tmp_path: Path, served: Any, datasets: Path
 ) -> None:
     served.cut_at, served.cuts = len(served.files["emodb.zip"]) // 2, 1
@@ -51,18 +51,18 @@ def test_a_corpus_is_fetched_over_a_connection_that_breaks_and_prepared(
     assert len(open_prepared(tmp_path / "out").table) > 20
     again = run(*arguments)
     assert again.exit_code == 0
-    assert again.stderr.splitlines()[0] == f"nothing has changed since {tmp_path / 'out'} was made"
+    assert again.stderr.splitlines()[0] == f"nothing has changed since {tmp_path / 'out'} was prepared"
     assert len(served.asked) == 2
 
 
-def test_a_dry_run_fetches_nothing_and_says_what_it_would(tmp_path: Path, served: Any, datasets: Path) -> None:
+def test_a_dry_run_shows_the_address_and_downloads_nothing(tmp_path: Path, served: Any, datasets: Path) -> None:
     result = run("emodb", "--download", tmp_path / "corpora", "--datasets", datasets, "--dry-run")
     assert served.asked == []
     assert not (tmp_path / "corpora").exists()
-    assert result.stderr.splitlines()[0] == f"would fetch {served.url}/emodb.zip"
+    assert result.stderr.splitlines()[0] == f"would download {served.url}/emodb.zip"
 
 
-def test_a_corpus_that_is_given_on_request_is_one_sentence_before_anything_is_fetched(
+def test_a_corpus_that_must_be_requested_is_refused_before_anything_is_downloaded(
     tmp_path: Path, served: Any, datasets: Path
 ) -> None:
     result = run("emodb", "savee", "--download", tmp_path / "corpora", "--datasets", datasets)
@@ -74,7 +74,7 @@ def test_a_corpus_that_is_given_on_request_is_one_sentence_before_anything_is_fe
     assert not (tmp_path / "corpora").exists()
 
 
-def test_another_file_than_expected_is_exit_3(tmp_path: Path, served: Any, datasets: Path) -> None:
+def test_a_file_with_another_checksum_exits_with_3(tmp_path: Path, served: Any, datasets: Path) -> None:
     served.files["emodb.zip"] = b"another"
     result = run("emodb", "--download", tmp_path / "corpora", "--datasets", datasets, "--out", tmp_path / "out")
     assert result.exit_code == 3

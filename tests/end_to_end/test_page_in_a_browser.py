@@ -13,7 +13,7 @@ from emokit.report.comparison.compare import compare_runs
 from emokit.report.page.build import build
 
 pytestmark = pytest.mark.end_to_end
-Look = Callable[[Path], dict[str, Any]]
+CheckPage = Callable[[Path], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +58,12 @@ def page(small_prepared: Path, text_prepared: Path, tmp_path_factory: pytest.Tem
     return build(folders, folder / "report", compare_runs(folders[:2]))
 
 
-def test_the_page_is_complete_and_legible(page: Path, sound_page: Look) -> None:
-    assert sound_page(page)["figures"] >= 14
+def test_the_page_is_complete_and_legible(page: Path, check_page: CheckPage) -> None:
+    assert check_page(page)["figures"] >= 14
 
 
 def test_audio_is_played_from_the_corpus_folder(page: Path, browser: Any) -> None:
-    browser.look(page, 1280, "light")
+    browser.inspect(page, 1280, "light")
     duration = """new Promise((done) => {
       const audio = document.querySelector("audio");
       audio.onloadedmetadata = () => done(audio.duration);
@@ -84,7 +84,7 @@ def test_faults_of_a_page_are_detected(page: Path, browser: Any, tmp_path: Path)
         .replace("</body>", '<img alt="gone" src="data:,"><script>1</script></body>'),
         encoding="utf-8",
     )
-    faults = browser.look(faulty, 390, "light")
+    faults = browser.inspect(faulty, 390, "light")
     assert [text for text, _ in faults["pale"]] == ["too pale"]
     assert faults["wide"] == ["DIV. wide"]
     assert faults["hidden"] == ["gone"]

@@ -1,4 +1,4 @@
-"""`emokit sweep` on synthesised corpora: interrupted, resumed, its best point trained, and reported."""
+"""`emokit sweep` on synthesised corpora: interrupted, resumed, and reported."""
 
 import json
 import os
@@ -25,7 +25,7 @@ COMMAND = [sys.executable, "-m", "emokit", "sweep"]
 
 
 def space(path: Path, experiment: dict[str, Any], modality: str = "audio", **changes: Any) -> Path:
-    """A space over a small experiment: a grid of four points, the best one confirmed by two seeds."""
+    """Write a search space: a grid of four points over a small experiment; the best point is confirmed with two seeds."""
     values = {
         "name": "small",
         "experiment": {
@@ -80,7 +80,7 @@ def test_an_interrupted_sweep_is_resumed_and_its_best_point_can_be_trained_and_r
     assert [entry["epochs"] for entry in summary["trials"]] == [3, 3, 3, 3]
     assert summary["best"]["is_confirmed"]
     assert len(summary["best"]["values"]) == 2
-    # Test was not predicted, and only the model of the best point is left.
+    # Test was not predicted, and only the confirmed point still has a model.
     assert not list(folder.glob("**/test.parquet"))
     assert [path.parent.name for path in folder.glob("trials/*/model")] == [summary["confirmed"][0]["point"]]
     assert not list(folder.glob("**/checkpoints"))

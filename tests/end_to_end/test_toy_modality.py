@@ -1,4 +1,4 @@
-"""A modality is one folder and one line in the registry: a toy needs no other edit for any command."""
+"""A modality is one folder and one line in the registry: a toy modality works in every command without another edit."""
 
 import json
 
@@ -17,19 +17,20 @@ runner = CliRunner()
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
-    """The one line."""
+    """The line in the registry."""
     monkeypatch.setitem(registry.MODALITIES, "toy", "tests.end_to_end.toy.modality:TOY")
 
 
-def run(*words):
-    result = runner.invoke(app, [*map(str, words)])
+def run(*arguments):
+    """Run a command that must succeed."""
+    result = runner.invoke(app, [*map(str, arguments)])
     assert result.exit_code == 0, result.output
     return result
 
 
 @pytest.fixture
 def trained(small_prepared, tmp_path):
-    """A complete run."""
+    """A complete run of the toy."""
     run("train", "toy", "--data", small_prepared, "--run", tmp_path / "toy", "--seed", 1)
     return tmp_path / "toy"
 

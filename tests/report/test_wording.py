@@ -48,7 +48,7 @@ def test_the_headline_states_task_result_and_caveats(make_run: MakeRun, edit: Ed
         "1 run distinguishes angry, disgust, fear, happy, neutral, sad and surprise in speech, on emodb and ravdess.",
         "first has the best unweighted average recall on test: 51.2 % (95 % interval 40.0–62.0 %), "
         "against 14.3 % by the majority baseline and 45.0 % by the simple baseline.",
-        "Its interval is not above the simple baseline. The interval is over only 2 speakers, "
+        "The interval of first is not above its simple baseline. The interval of first is over only 2 speakers, "
         "so it says little about new ones. 1 folder could not be read; the table has the reasons.",
     ]
 

@@ -29,7 +29,10 @@ FUSION_METHODS = {
         "per-class weights",
         "log pooling with a weight per modality and class, regularised towards equal weights",
     ),
-    "stacking": ("logistic stacking", "logistic regression on the logarithms of all modalities, with an L2 penalty"),
+    "stacking": (
+        "logistic stacking",
+        "logistic regression on the log probabilities of all modalities, with an L2 penalty",
+    ),
 }
 STANDARD_ERROR_RESAMPLES = 200
 COMPARED = (*metrics.SCORES, "nll")

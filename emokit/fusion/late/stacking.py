@@ -1,4 +1,4 @@
-"""Two richer fusion methods: a weight per modality and class, and logistic regression on the logarithms of all modalities.
+"""Two richer fusion methods: a weight per modality and class, and logistic regression on the log probabilities of all modalities.
 
 Both minimise negative log-likelihood; the regularisation strength is chosen on folds of whole dialogues (or speakers).
 """
@@ -77,7 +77,7 @@ class PerClass:
 
 @dataclass(frozen=True)
 class Stacked:
-    """Logistic regression on the logarithms of all modalities and classes."""
+    """Logistic regression on the log probabilities of all modalities and classes."""
 
     model: LogisticRegression
     temperatures: tuple[float, ...]

@@ -1,4 +1,4 @@
-"""A toy modality: emotion from the duration of a recording. All that emokit needs of it is in this folder."""
+"""A toy modality: emotion from the duration of a recording; this folder and one line in the registry are all of it."""
 
 from pathlib import Path
 
