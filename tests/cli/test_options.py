@@ -5,7 +5,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from emokit.cli.options import command_of, help_text, with_options
-from emokit.modality import Option
+from emokit.modality.protocol import Option
 
 OPTIONS = [
     Option("trust_remote_code", "Run code.", ("train",)),

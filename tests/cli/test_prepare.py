@@ -146,8 +146,8 @@ def test_show_labels_of_an_unknown_corpus_is_refused() -> None:
         ),
         (
             ["emodb", "--fold", "2"],
-            "Fold 2 was requested and no corpus is split into folds; "
-            "choose a --split that has folds, such as leave-one-speaker-out.",
+            "Fold 2 was asked for and no corpus is split into folds; "
+            "choose a --split that has some, such as leave-one-speaker-out.",
         ),
         (["emodb", "--set", "splits.test_share"], "--set splits.test_share has no '='; write it as --set key=value."),
     ],

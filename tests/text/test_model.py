@@ -181,7 +181,7 @@ def test_weights_of_another_encoder_are_refused(encoder):
 def test_a_damaged_folder_is_named(encoder):
     (encoder / "model.safetensors").write_bytes((encoder / "model.safetensors").read_bytes()[:100])
     sentence = refusal(DataError, encoder)
-    assert sentence.startswith(f"{encoder} holds no whole model (")
+    assert sentence.startswith(f"{encoder} holds no complete model (")
     assert sentence.endswith("); make it again.")
 
 
@@ -202,7 +202,7 @@ def cached(encoder, monkeypatch, tmp_path):
 def test_a_corrupted_cache_is_named_with_the_command_that_repairs_it(cached):
     (cached / "config.json").write_text('{"model_type": ')
     sentence = refusal(DataError, "some/encoder")
-    assert sentence.startswith(f"{cached} holds no whole model (")
+    assert sentence.startswith(f"{cached} holds no complete model (")
     assert sentence.endswith(f"); delete {cached} and fetch it again with `hf download some/encoder`.")
 
 
