@@ -10,7 +10,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -90,7 +90,12 @@ class Settings(BaseModel):
 
     def key(self) -> str:
         """Twelve hexadecimal digits that differ whenever a value differs."""
-        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:12]
+        return key_of(self.as_dict())
+
+
+def key_of(values: Mapping[str, Any]) -> str:
+    """As `Settings.key`, of settings as plain values."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def read_yaml_mapping(path: Path) -> dict[str, Any]:

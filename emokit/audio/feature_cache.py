@@ -15,6 +15,7 @@ from emokit.data.audio_io.decode import Extractor, find_file, read_files
 from emokit.data.audio_io.read import read_audio, resample
 from emokit.data.audio_io.reading import Reading
 from emokit.data.prepared import FEATURES, SETTINGS, Prepared
+from emokit.data.recordings import Recordings
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.errors import DataError, WorkError
 from emokit.files import explained_disk_errors
@@ -76,15 +77,20 @@ def cached_features(
         progress: called with (files read, files to read).
 
     Raises:
-        DataError: a recording is no longer where it was prepared from, or cannot be read.
+        DataError: a recording is no longer where it was prepared from, is another one, or cannot be read.
     """
     folder = prepared.folder / FEATURES / name
+    recordings = prepared.recordings
+    missing = _missing(prepared, name, rows, recordings)
+    for path in missing.values():
+        if not path.exists():
+            raise DataError(f"{path} is not there, and {purpose}.")
     with explained_disk_errors(folder):
         folder.mkdir(exist_ok=True)
-    if _missing(prepared, name, rows):
+    if missing:
         # Folds, a sweep's trials or two commands may need the same features: one computes them, the others wait.
         with _locked(folder):
-            _compute(folder, extractor, _missing(prepared, name, rows), purpose, progress)
+            _compute(folder, extractor, _missing(prepared, name, rows, recordings), recordings, progress)
     return prepared.store(name)
 
 
@@ -108,16 +114,14 @@ def _locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _missing(prepared: Prepared, name: str, rows: pandas.DataFrame) -> dict[str, Path]:
+def _missing(prepared: Prepared, name: str, rows: pandas.DataFrame, recordings: Recordings) -> dict[str, Path]:
     """Utterance id -> file, of the rows that a store lacks."""
     cached = prepared.store(name).facts["recording"].to_dict()
     # Compared by recording and not by id alone: another recording may have been prepared under the same id since.
-    prepared_as = prepared.features(prepared_features(prepared)).facts["recording"].to_dict()
-    roots = prepared.roots
     return {
-        utterance_id: Path(roots[corpus]) / path
+        utterance_id: recordings.path(corpus, path)
         for utterance_id, corpus, path in zip(rows["utterance_id"], rows["corpus"], rows["path"], strict=True)
-        if cached.get(utterance_id) != prepared_as[utterance_id]
+        if cached.get(utterance_id, "") != recordings.hashes.get(utterance_id)
     }
 
 
@@ -125,21 +129,19 @@ def _compute(
     folder: Path,
     extractor: Extractor,
     paths: dict[str, Path],
-    purpose: str,
+    recordings: Recordings,
     progress: Progress | None,
 ) -> None:
     """Read these files and write their features into the store."""
-    for path in paths.values():
-        if not path.exists():
-            raise DataError(f"{path} is not there, and {purpose}.")
     readings: list[Reading] = []
     files = [find_file(utterance_id, path) for utterance_id, path in paths.items()]
     for done, reading in enumerate(read_files(files, extractor, num_processors()), start=1):
+        path = paths[reading.utterance_id]
         if reading.bad:
-            path = paths[reading.utterance_id]
             raise DataError(
                 f"{path} is {reading.bad} ({reading.detail}), and was not when it was prepared; prepare it again."
             )
+        recordings.check(reading.utterance_id, path, reading.recording)
         readings.append(reading)
         if progress:
             progress(done, len(files))

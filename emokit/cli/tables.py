@@ -85,8 +85,8 @@ def remarks(content: dict[str, Any]) -> list[str]:
     """One line for every reason in the ledger, and every note."""
     lines = []
     for corpus, entry in content["corpora"].items():
-        for kind in ("dropped", "repaired", "flagged"):
-            for reason, names in entry[kind].items():
+        for kind in ("dropped", "repaired", "flagged", "skipped"):
+            for reason, names in entry.get(kind, {}).items():
                 few = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
                 lines.append(f"{corpus}: {len(names)} {kind}: {reason} ({few})")
         lines += [f"{corpus}: {note}" for note in entry["notes"]]

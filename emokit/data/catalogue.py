@@ -139,7 +139,8 @@ def _with_root(corpus: Corpus, folder: Path | None) -> Corpus:
         raise UsageError(
             f"The folder of {corpus.name} is not known; give it as --root {corpus.name}=DIR, or see {corpus.homepage}."
         )
-    root = root.expanduser()
+    # Absolute, so that the prepared folder can be used from any working directory.
+    root = root.expanduser().absolute()
     try:
         empty = not any(root.iterdir())
     except FileNotFoundError as error:

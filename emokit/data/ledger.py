@@ -1,4 +1,4 @@
-"""The ledger: per corpus, how many utterances were found, kept, repaired, flagged and dropped, with the reasons and the ids."""
+"""The ledger: per corpus, what was found, kept, repaired, flagged, dropped and skipped, with the reasons and the names."""
 
 import contextlib
 from collections import defaultdict
@@ -13,6 +13,7 @@ from emokit.data.splits.folds import WITHOUT_SPEAKERS
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError
 from emokit.labels import DEFAULT_LABELS, LabelSet
+from emokit.names import shown
 from emokit.schema import ledger as schema
 from emokit.schema.base import validated
 
@@ -33,7 +34,7 @@ class Ledger:
     def __init__(self, labels: LabelSet = DEFAULT_LABELS) -> None:
         self.labels = labels
         """The label set of the prepared folder."""
-        self.dropped, self.repaired, self.flagged = _entries(), _entries(), _entries()
+        self.dropped, self.repaired, self.flagged, self.skipped = _entries(), _entries(), _entries(), _entries()
         self.details: dict[str, str] = {}
         self.failed: dict[str, str] = {}
         self.notes: dict[str, list[str]] = defaultdict(list)
@@ -49,13 +50,17 @@ class Ledger:
         except DataError as error:
             if alone:
                 raise
-            self.failed[corpus] = str(error)
+            self.failed[corpus] = shown(str(error))
 
     def drop(self, corpus: str, name: str, reason: str, detail: str = "") -> None:
         """Record a file or utterance that is not in the table."""
         self.dropped[corpus][reason].append(name)
         if detail:
             self.details[name] = detail
+
+    def skip(self, corpus: str, name: str, reason: str) -> None:
+        """Record a file or folder that is no utterance of the corpus and was not read; it does not count as found."""
+        self.skipped[corpus][reason].append(name)
 
     def repair(self, corpus: str, name: str, reason: str) -> None:
         """Record an utterance that was repaired and kept."""
@@ -139,6 +144,7 @@ class Ledger:
             "dropped": _plain(self.dropped[corpus.name]),
             "repaired": _plain(self.repaired[corpus.name]),
             "flagged": _plain(self.flagged[corpus.name]),
+            "skipped": _plain(self.skipped[corpus.name]),
             "labels": {label: int((table["label"] == label).sum()) for label in self.labels},
             "splits": {
                 split: {"utterances": len(rows), "speakers": sorted(rows["speaker"].unique()) if has_speakers else []}

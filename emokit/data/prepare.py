@@ -18,6 +18,7 @@ from emokit.data.audio_io.reading import Reading
 from emokit.data.catalogue import Corpus
 from emokit.data.ledger import Ledger
 from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, open_prepared
+from emokit.data.recordings import ROOTS, recording_path, stored_roots
 from emokit.data.sources.rows import labelled, with_audio, without_audio
 from emokit.data.splits.draw import SplitSettings
 from emokit.data.splits.folds import assign_folds, chosen_fold
@@ -120,7 +121,7 @@ def prepare(
     tables = {name: without_audio(rows) for name, rows in utterances.items() if rows}
     _split(plan, divisions, tables, Ledger(plan.labels))
     # Writing begins only now, so that a wrong root or split creates no folder and leaves a complete one complete.
-    _begin(out, settings, {corpus.name: str(corpus.root) for corpus in plan.corpora})
+    _begin(out, settings, stored_roots({corpus.name: corpus.root for corpus in plan.corpora if corpus.root}))
     store = _read_audio(plan, out, utterances, extractor, num_workers, progress)
     tables = {}
     for corpus in plan.corpora:
@@ -193,7 +194,7 @@ def _check_out(out: Path, settings: PreparedSettings, *, force: bool) -> None:
     """Check that `out` is new, empty, incomplete, or was prepared with these settings."""
     if (out / FINGERPRINT).exists():
         before = read_yaml_mapping(out / SETTINGS)
-        before.pop("roots", None)
+        before.pop(ROOTS, None)
         changed = _first_difference(before, settings.as_dict())
         if changed and not force:
             raise UsageError(
@@ -209,7 +210,7 @@ def _begin(out: Path, settings: PreparedSettings, roots: dict[str, str]) -> None
     """Mark `out` as incomplete and write its settings."""
     with explained_disk_errors(out):
         (out / FINGERPRINT).unlink(missing_ok=True)
-    write_text(out / SETTINGS, settings.as_yaml() + yaml.safe_dump({"roots": roots}, allow_unicode=True))
+    write_text(out / SETTINGS, settings.as_yaml() + yaml.safe_dump({ROOTS: roots}, allow_unicode=True))
 
 
 def _read_audio(
@@ -231,7 +232,7 @@ def _read_audio(
         for utterance, _ in utterances.get(corpus.name, ()):
             if utterance.path is not None and corpus.root is not None:
                 total += 1
-                file = find_file(utterance.utterance_id, corpus.root / utterance.path)
+                file = find_file(utterance.utterance_id, recording_path(corpus.root, utterance.path))
                 if not store.is_current(file.utterance_id, file.size, file.changed_ns):
                     files.append(file)
     readings: list[Reading] = []

@@ -11,12 +11,13 @@ from typing import Any
 
 import pandas
 
+from emokit.data.recordings import Recordings, read_roots
 from emokit.data.store import FeatureStore, shard_paths
 from emokit.data.utterance import TABLE, read_table
 from emokit.errors import DataError
 from emokit.files import read_json
 from emokit.labels import LabelSet
-from emokit.settings import Settings, read_yaml_mapping
+from emokit.settings import Settings, key_of, read_yaml_mapping
 
 LEDGER = "ledger.json"
 SETTINGS = "settings.yaml"
@@ -71,7 +72,13 @@ class Prepared:
     @property
     def roots(self) -> dict[str, str]:
         """Corpus -> the folder that it was prepared from."""
-        return dict(self.settings.get("roots") or {})
+        return read_roots(self.settings)
+
+    @property
+    def recordings(self) -> Recordings:
+        """Where the recordings are, and the hashes of the prepared ones."""
+        hashes = self.store(_features_name(self.feature_settings)).facts["recording"].to_dict()
+        return Recordings(self.folder, self.roots, hashes)
 
     @property
     def feature_settings(self) -> dict[str, Any]:
@@ -115,7 +122,22 @@ class Prepared:
 
 def features_folder(folder: Path, settings: Settings) -> Path:
     """The folder of the features with these settings; its name contains their key, so that two settings never mix."""
-    return folder / FEATURES / f"log-mel-{settings.key()}"
+    return folder / FEATURES / _features_name(settings.as_dict())
+
+
+def _features_name(settings: dict[str, Any]) -> str:
+    return f"log-mel-{key_of(settings)}"
+
+
+def open_recordings(folder: Path) -> Recordings:
+    """The recordings of a prepared folder, without its table and its ledger.
+
+    Raises:
+        EmokitError: its settings or its features are damaged.
+    """
+    settings = read_yaml_mapping(folder / SETTINGS)
+    store = FeatureStore(folder / FEATURES / _features_name(settings.get("features") or {}))
+    return Recordings(folder, read_roots(settings), store.facts["recording"].to_dict())
 
 
 def genders(folder: Path | str | None) -> pandas.Series:

@@ -24,6 +24,7 @@ class CorpusLedger(Schema):
         num_kept: number of utterances in the prepared table.
         with_audio: of these, the number that have a recording.
         dropped, repaired, flagged: reason -> utterance ids or paths.
+        skipped: reason -> paths of files and folders that are no utterances of the corpus and were not read.
         labels: label -> number of utterances.
     """
 
@@ -37,6 +38,7 @@ class CorpusLedger(Schema):
     dropped: dict[str, list[str]] = Field(default_factory=dict)
     repaired: dict[str, list[str]] = Field(default_factory=dict)
     flagged: dict[str, list[str]] = Field(default_factory=dict)
+    skipped: dict[str, list[str]] = Field(default_factory=dict)
     labels: dict[str, int] = Field(default_factory=dict)
     splits: dict[str, CorpusSplit] = Field(default_factory=dict)
     leakage: Leakage = Field(default_factory=dict)

@@ -8,6 +8,7 @@ import numpy
 
 from emokit import predictions
 from emokit.data.prepared import Prepared
+from emokit.data.recordings import OtherRecording
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
@@ -40,14 +41,19 @@ class VisionPredictor(Predictor):
         """
         if split not in SPLITS:
             raise UsageError(f"--split {split} is unknown; choose one of {', '.join(SPLITS)}.")
-        roots = prepared.roots
+        recordings = prepared.recordings
         table = prepared.table[prepared.table["split"] == split]
         has_video = table["path"].notna() & table["path"].fillna("").map(lambda name: is_clip(Path(name)))
         positions, probabilities = [], []
         num_undecodable = num_faceless = 0
         for position, row in table[has_video].iterrows():
+            path = recordings.path(row["corpus"], row["path"])
             try:
-                probabilities.append(self._clip(Path(roots.get(row["corpus"], "")) / row["path"]))
+                # The sound of a clip identifies it: the hash that `prepare` stored is that of its decoded audio.
+                recordings.check(row["utterance_id"], path)
+                probabilities.append(self._clip(path))
+            except OtherRecording:
+                raise
             except NothingToPredict:
                 num_faceless += 1
             except DataError:

@@ -13,7 +13,7 @@ import soundfile
 from emokit.audio import feature_cache
 from emokit.audio.feature_cache import WaveformExtractor, read_waveform
 from emokit.data.prepared import open_prepared
-from emokit.errors import WorkError
+from emokit.errors import DataError, WorkError
 
 
 @pytest.fixture
@@ -66,6 +66,37 @@ def test_features_that_are_missing_are_added(prepared):
     )
     assert progress == [(1, 2), (2, 2)]
     assert set(store) == set(rows["utterance_id"])
+
+
+@pytest.mark.parametrize("speed", [1.0, 0.9])
+def test_another_recording_than_the_prepared_one_is_refused(prepared, tmp_path, speed):
+    root = shutil.copytree(prepared.roots["emodb"], tmp_path / "corpus")
+    content = (prepared.folder / "settings.yaml").read_text().replace(prepared.roots["emodb"], str(root))
+    (prepared.folder / "settings.yaml").write_text(content)
+    moved = open_prepared(prepared.folder)
+    rows = moved.table.head(3)
+    assert len(cached(moved, rows)) == 3
+    row = moved.table.iloc[3]
+    samples, rate = soundfile.read(root / row["path"], dtype="int16")
+    samples[len(samples) // 2] += 1
+    soundfile.write(root / row["path"], samples, rate)
+    rows = moved.table.head(5)
+    with pytest.raises(DataError) as error:
+        feature_cache.cached_features(moved, "other", WaveformExtractor(16000, speed), rows, "a test needs it")
+    assert str(error.value) == (
+        f"{root / row['path']} holds another recording than the one that was prepared as {row['utterance_id']}; "
+        "put that one back, or run `emokit prepare` again."
+    )
+
+
+def test_a_recording_that_is_gone_leaves_no_folder(prepared, tmp_path):
+    content = (prepared.folder / "settings.yaml").read_text().replace(prepared.roots["emodb"], str(tmp_path / "gone"))
+    (prepared.folder / "settings.yaml").write_text(content)
+    moved = open_prepared(prepared.folder)
+    with pytest.raises(DataError) as error:
+        cached(moved, moved.table.head(1))
+    assert str(error.value) == f"{tmp_path / 'gone' / moved.table['path'].iloc[0]} is not there, and a test needs it."
+    assert not (moved.folder / "features" / "raw").exists()
 
 
 def test_a_disk_that_cannot_lock_files_is_named(prepared, monkeypatch):

@@ -53,3 +53,10 @@ def test_the_leakage_of_all_corpora_is_above_that_of_each_corpus_that_has_some()
     ]
     alone = lines(tables.leakage({"leakage": esd, "corpora": {"esd": {"leakage": esd}}}))
     assert alone[3:] == ["speakers 10 10 10", "recordings 0 0 0"]
+
+
+def test_what_was_skipped_is_counted_and_named() -> None:
+    kinds = {"dropped": {}, "repaired": {}, "flagged": {}, "skipped": {"hidden": [".a", ".b", ".c", ".d"]}}
+    assert tables.remarks({"corpora": {"emodb": {**kinds, "notes": []}}}) == [
+        "emodb: 4 skipped: hidden (.a, .b, .c, …)"
+    ]

@@ -220,3 +220,13 @@ def test_a_missing_or_empty_root_is_explained(catalogue: dict[str, Corpus], tmp_
         with pytest.raises(DataError) as caught:
             with_roots(catalogue, ["emodb"], [f"emodb={tmp_path / name}"])
         assert str(caught.value) == f"The root of emodb, {tmp_path / name}, {ending}"
+
+
+def test_a_root_is_absolute_whatever_way_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "corpora" / "emodb").mkdir(parents=True)
+    (tmp_path / "corpora" / "emodb" / "a.wav").touch()
+    (tmp_path / "my.yaml").write_text("emodb: {root: corpora/emodb}")
+    monkeypatch.chdir(tmp_path)
+    for catalogue, given in ((read_catalogue(), ["emodb=corpora/emodb"]), (read_catalogue(Path("my.yaml")), [])):
+        [corpus] = with_roots(catalogue, ["emodb"], given)
+        assert corpus.root == tmp_path / "corpora" / "emodb"

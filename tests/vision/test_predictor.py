@@ -7,7 +7,10 @@ import pytest
 import yaml
 
 from emokit import predictions
+from emokit.data.audio_io.read import read_audio
+from emokit.data.audio_io.reading import Reading
 from emokit.data.prepared import open_prepared
+from emokit.data.store import write_shard
 from emokit.errors import DataError, UsageError
 from emokit.modality.predictor import Arguments, Input, NothingToPredict
 from emokit.vision.deepface import DEEPFACE_LABELS
@@ -64,8 +67,15 @@ def prepared(small_prepared, tmp_path):
     table.to_parquet(folder / "utterances.parquet", index=False)
     root = tmp_path / "clips"
     root.mkdir()
-    write_clip(root / "face.mkv", [102] * 10)
-    write_clip(root / "dark.mkv", [0] * 10)
+    clips = [
+        write_clip(root / "face.mkv", [102] * 10, loudness=100),
+        write_clip(root / "dark.mkv", [0] * 10, loudness=200),
+    ]
+    readings = [
+        Reading(name, 1, 1, recording=read_audio(clip).recording_hash())
+        for name, clip in zip(table.loc[dev[:2], "utterance_id"], clips, strict=True)
+    ]
+    write_shard(next((folder / "features").iterdir()), readings)
     (root / "damaged.mkv").write_bytes(b"x" * 100)
     settings = yaml.safe_load((folder / "settings.yaml").read_text())
     settings["roots"] = {"emodb": str(root)}
@@ -82,6 +92,17 @@ def test_a_split_becomes_a_table_of_the_clips_that_show_a_face(predictor, prepar
     assert again.table["utterance_id"].tolist() == names[:1]
     assert again.table["p_happy"].tolist() == pytest.approx([102 / 255])
     assert (again.model, again.fingerprint, again.labels) == ("deepface", opened.fingerprint, DEEPFACE_LABELS)
+
+
+def test_another_clip_than_the_prepared_one_is_refused(predictor, prepared, tmp_path):
+    opened, names, _ = prepared
+    clip = write_clip(tmp_path / "clips" / "face.mkv", [102] * 10, loudness=101)
+    with pytest.raises(DataError) as error:
+        predictor.predict_split(opened, "dev")
+    assert str(error.value) == (
+        f"{clip} holds another recording than the one that was prepared as {names[0]}; "
+        "put that one back, or run `emokit prepare` again."
+    )
 
 
 def test_a_split_without_a_face_is_refused(predictor, small_prepared):

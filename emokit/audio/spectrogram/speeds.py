@@ -22,7 +22,7 @@ def versions(
     """Per speed factor, the log-mels (frames, mels) of each row.
 
     Raises:
-        DataError: a recording is no longer where it was prepared from, or cannot be read.
+        DataError: a recording is no longer where it was prepared from, is another one, or cannot be read.
     """
     name = features_folder(prepared.folder, settings).name
     at_speeds = []

@@ -22,7 +22,7 @@ def waveforms_of(
     """Each row's waveform (samples,) at `rate` Hz, float16, memory-mapped from the feature cache.
 
     Raises:
-        DataError: a recording is no longer where it was prepared from, or cannot be read.
+        DataError: a recording is no longer where it was prepared from, is another one, or cannot be read.
     """
     name = f"waveform-{rate}" if speed == 1 else f"waveform-{rate}-speed-{speed:g}"
     purpose = f"a pretrained encoder needs the waveform; {AGAIN}"

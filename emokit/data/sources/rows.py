@@ -1,6 +1,7 @@
 """From the utterances of a reader to rows of the table: labels by the label map, facts from the audio; all else in the ledger."""
 
 import importlib
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -10,19 +11,23 @@ from typing import Any
 import pandas
 
 from emokit.data.audio_io.read import ADVICE, LFS_POINTER
-from emokit.data.catalogue import Corpus
+from emokit.data.catalogue import SYNTHESISED_FILE, Corpus
+from emokit.data.download.corpus import COMPLETED
 from emokit.data.ledger import Ledger
 from emokit.data.sources.scan import UNKNOWN_NAME
+from emokit.data.sources.tree import Skipped, walk
 from emokit.data.store import FeatureStore
 from emokit.data.utterance import COLUMNS, Dropped, Utterance
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
+from emokit.names import escaped
 
 # The corpora with audio, to name the one that a folder looks like.
 READERS = ("crema_d", "emodb", "esd", "jl_corpus", "meld", "ravdess", "savee", "tess")
 
 FIELDS = [field.name for field in fields(Utterance) if field.name != "flags"]
 
+NOT_READ = "neither audio nor annotations of the corpus"
 SEVERAL_CLASSES = "labels of several classes"
 
 
@@ -39,11 +44,15 @@ def labelled(corpus: Corpus, ledger: Ledger) -> Iterator[tuple[Utterance, str]]:
     reader = importlib.import_module(f"emokit.data.sources.corpora.{corpus.name}")
     unmapped: dict[str, str] = {}
     num_utterances = 0
+    used: set[str | None] = set()
     for item in reader.read(corpus.root, corpus.options):
         if isinstance(item, Dropped):
-            ledger.drop(corpus.name, item.name, item.reason, item.detail)
+            used.add(item.name)
+            ledger.drop(corpus.name, escaped(item.name), item.reason, escaped(item.detail))
             continue
         num_utterances += 1
+        used.add(item.path)
+        item = replace(item, path=escaped(item.path)) if item.path is not None else item
         # A row with several labels is written `anger+annoyance`.
         raw_labels = item.raw_label.split("+")
         missing = [raw for raw in raw_labels if raw not in corpus.labels]
@@ -69,6 +78,21 @@ def labelled(corpus: Corpus, ledger: Ledger) -> Iterator[tuple[Utterance, str]]:
     if not num_utterances:
         raise DataError(_no_utterances(corpus, ledger))
     ledger.recognised[corpus.name] = num_utterances
+    _skip_others(corpus.name, corpus.root, getattr(reader, "ANNOTATIONS", None), used, ledger)
+
+
+def _skip_others(
+    corpus: str, root: Path, annotations: re.Pattern[str] | None, used: set[str | None], ledger: Ledger
+) -> None:
+    """Enter in the ledger what is below a root and was neither an utterance, nor dropped, nor read beside the utterances."""
+    skipped: list[Skipped] = []
+    for path, entry in walk(root, skipped):
+        is_read = annotations is not None and annotations.fullmatch(entry.name)
+        if path not in used and not is_read and entry.name != SYNTHESISED_FILE:
+            skipped.append(Skipped(path, NOT_READ))
+    for item in skipped:
+        if item.path != COMPLETED:
+            ledger.skip(corpus, escaped(item.path), item.reason)
 
 
 def with_audio(

@@ -1,34 +1,98 @@
-"""List the files below a folder in one pass."""
+"""List the files below a folder in one pass, and what is there besides files that can be read."""
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from emokit.errors import DataError
 
+HIDDEN = "hidden"
+OF_MACOS = "a folder of macOS"
+BROKEN_LINK = "a broken link"
+LINK_LOOP = "a link back to a folder that it is in"
+LISTED_ALREADY = "a folder that is listed under another name"
+NOT_A_FILE = "a pipe, socket or device, not a file"
 
-def walk(root: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+# A folder to list: its path relative to the root, with a slash at its end, and whether a link led there.
+Folder = tuple[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or folder that is not used."""
+
+    path: str
+    """Relative to the root; a folder ends with a slash."""
+    reason: str
+    """A short phrase; entries with the same reason are counted together."""
+
+
+def walk(root: Path, skipped: list[Skipped] | None = None) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Every file below `root`, in no particular order: its path relative to `root`, with forward slashes, and its entry.
 
-    Left out: hidden files and folders, files of macOS (`._x`, `__MACOSX`), and linked folders, which may form cycles.
+    Links to files and folders, inside or outside the root, are followed. Each folder is listed once: under its own path if
+    it is below the root, else under the first link to it by name. Left out are hidden files and folders, `__MACOSX`, broken
+    links, and what is no regular file.
+
+    Args:
+        root: the folder.
+        skipped: what is left out is added to this list, with the reason.
 
     Raises:
-        DataError: a folder cannot be read.
+        DataError: a folder that no link led to cannot be read.
     """
-    folders = [""]
-    while folders:
-        parent = folders.pop()
+    skipped = [] if skipped is None else skipped
+    folders: list[Folder] = [("", False)]
+    linked: list[Folder] = []
+    listed: set[tuple[int, int]] = set()
+    while folders or linked:
+        if not folders:
+            # Links come last, so that a folder below the root keeps its own path.
+            linked.sort(reverse=True)
+        folder, is_linked = (folders or linked).pop()
         try:
-            with os.scandir(root / parent) as entries:
+            status = (root / folder).stat()
+            if (status.st_dev, status.st_ino) in listed or (is_linked and _is_loop(root, folder)):
+                skipped.append(Skipped(folder, LINK_LOOP if _is_loop(root, folder) else LISTED_ALREADY))
+                continue
+            listed.add((status.st_dev, status.st_ino))
+            with os.scandir(root / folder) as entries:
                 for entry in entries:
-                    if entry.name.startswith(".") or entry.name == "__MACOSX":
-                        continue
-                    if entry.is_dir():
-                        if not entry.is_symlink():
-                            folders.append(f"{parent}{entry.name}/")
+                    path = folder + entry.name
+                    kind = _kind(entry)
+                    if kind == "folder":
+                        is_link = entry.is_symlink()
+                        (linked if is_link else folders).append((f"{path}/", is_linked or is_link))
+                    elif kind == "file":
+                        yield path, entry
                     else:
-                        yield parent + entry.name, entry
+                        skipped.append(Skipped(path, kind))
         except OSError as error:
-            raise DataError(
-                f"The folder {root / parent} cannot be read ({error.strerror}); check its permissions."
-            ) from error
+            if not is_linked:
+                raise DataError(
+                    f"The folder {root / folder} cannot be read ({error.strerror}); check its permissions."
+                ) from error
+            skipped.append(Skipped(folder, f"a linked folder that cannot be read ({error.strerror})"))
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    """`file`, `folder`, or the reason why an entry is skipped."""
+    if entry.name.startswith("."):
+        return HIDDEN
+    if entry.name == "__MACOSX":
+        return OF_MACOS
+    try:
+        if entry.is_dir():
+            return "folder"
+        if entry.is_file():
+            return "file"
+        return NOT_A_FILE if Path(entry.path).exists() else BROKEN_LINK
+    except OSError:  # a link to itself, or to a place that may not be looked at
+        return BROKEN_LINK
+
+
+def _is_loop(root: Path, folder: str) -> bool:
+    """Whether a folder is one of those that it is in, the root's included."""
+    path = root / folder
+    return path.parent.resolve().is_relative_to(path.resolve())

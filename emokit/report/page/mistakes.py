@@ -2,18 +2,18 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pandas
 
-from emokit.data.prepared import FINGERPRINT, SETTINGS
+from emokit.data.prepared import FINGERPRINT, open_recordings
+from emokit.data.recordings import Recordings
 from emokit.data.utterance import TABLE
 from emokit.errors import DataError, EmokitError
 from emokit.report.read_runs import Run
-from emokit.settings import read_yaml_mapping
 
 MAX_ENTRIES = 8
 LABEL_ISSUES = "label_issues.csv"
@@ -27,6 +27,7 @@ class Mistake:
         confidence: the probability of the predicted label, 0 to 1.
         text: the transcript; empty if unknown.
         audio: the address of the audio file relative to the page; empty if there is none.
+        problem: why its audio file is not played, in a sentence.
     """
 
     utterance_id: str
@@ -35,6 +36,7 @@ class Mistake:
     confidence: float
     text: str = ""
     audio: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,12 @@ class Source:
     """The utterances of a prepared folder.
 
     Attributes:
-        rows: utterance id -> its `text` and `path`.
-        roots: corpus -> its root folder.
+        rows: utterance id -> its `text`, `corpus` and `path`.
+        recordings: where its recordings are.
     """
 
-    rows: dict[Any, dict[Any, Any]] = field(default_factory=dict)
-    roots: dict[str, Path] = field(default_factory=dict)
+    rows: dict[Any, dict[Any, Any]]
+    recordings: Recordings
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,12 @@ def mistakes(run: Run, source: Source | None, page_folder: Path) -> list[Mistake
     predictions = run.tested
     probabilities = predictions.probabilities
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    ids, corpora = predictions.table["utterance_id"], predictions.table["corpus"]
+    ids = predictions.table["utterance_id"]
     wrong = sorted((predicted != predictions.targets).nonzero()[0], key=lambda row: (-confidence[row], ids[row]))
     entries = []
     for row in wrong[:MAX_ENTRIES]:
         utterance = source.rows.get(ids[row], {}) if source else {}
-        root = source.roots.get(str(corpora[row])) if source else None
+        audio, problem = _player(source, ids[row], page_folder) if source else ("", "")
         entries.append(
             Mistake(
                 utterance_id=ids[row],
@@ -132,7 +134,8 @@ def mistakes(run: Run, source: Source | None, page_folder: Path) -> list[Mistake
                 predicted=predictions.labels[predicted[row]],
                 confidence=float(confidence[row]),
                 text=utterance.get("text") or "",
-                audio=_address(root, utterance.get("path"), page_folder),
+                audio=audio,
+                problem=problem,
             )
         )
     return entries
@@ -153,20 +156,32 @@ def label_issues(run: Run) -> tuple[int, Sequence[dict[str, Any]]]:
 def _read(folder: Path, fingerprint: str) -> Source | None:
     if (folder / FINGERPRINT).read_text(encoding="utf-8").strip() != fingerprint:
         return None
-    table = pandas.read_parquet(folder / TABLE, columns=["utterance_id", "text", "path"]).set_index("utterance_id")
+    columns = ["utterance_id", "corpus", "text", "path"]
+    table = pandas.read_parquet(folder / TABLE, columns=columns).set_index("utterance_id")
     table = table.astype(object).where(table.notna(), None)
-    roots = read_yaml_mapping(folder / SETTINGS).get("roots") or {}
-    return Source(table.to_dict("index"), {name: Path(root) for name, root in roots.items() if root})
+    return Source(table.to_dict("index"), open_recordings(folder))
 
 
-def _address(root: Path | None, path: Any, page_folder: Path) -> str:
-    """The address of an audio file in the page; relative if it lies beside the report, so that both can be moved together."""
-    if root is None or not isinstance(path, str):
-        return ""
-    top, page = root.resolve(), page_folder.resolve()
-    file = (top / PurePosixPath(path)).resolve()
-    if not (file.is_relative_to(top) and file.is_file()):
-        return ""
+def _player(source: Source, utterance_id: str, page_folder: Path) -> tuple[str, str]:
+    """The address of an utterance's recording, and why a file that is there is not played."""
+    row = source.rows.get(utterance_id, {})
+    corpus, path = row.get("corpus"), row.get("path")
+    if corpus not in source.recordings.roots or not isinstance(path, str):
+        return "", ""
+    root, file = Path(source.recordings.roots[corpus]), source.recordings.path(corpus, path)
+    # The file may be a link to a place outside of the root; its path may not lead there.
+    if not file.is_relative_to(root) or ".." in file.relative_to(root).parts or not file.is_file():
+        return "", ""
+    file = root.resolve() / file.relative_to(root)
+    try:
+        source.recordings.check(utterance_id, file)
+    except DataError as error:
+        return "", str(error)
+    return _address(file, page_folder.resolve()), ""
+
+
+def _address(file: Path, page: Path) -> str:
+    """The address of a file in the page; relative if it lies beside the report, so that both can be moved together."""
     if file.is_relative_to(page.parent):
-        return quote(Path(os.path.relpath(file, page)).as_posix())
+        return quote(os.fsencode(Path(os.path.relpath(file, page)).as_posix()))
     return file.as_uri()

@@ -233,3 +233,34 @@ def test_copies_in_another_format_do_not_count_as_recognised(tmp_path: Path) -> 
     assert len(list(labelled(corpus, ledger))) == 1
     assert ledger.recognised == {"crema_d": 1}
     assert sum(len(names) for names in ledger.dropped["crema_d"].values()) == 2
+
+
+def test_what_a_reader_does_not_use_is_skipped_with_a_reason(
+    tmp_path: Path, write_emodb: Callable[..., list[Path]]
+) -> None:
+    write_emodb(tmp_path, speakers=["03"])
+    for name in ("SYNTHESISED.txt", ".completed", "wav/readme.txt", "wav/.hidden.wav", "other.wav"):
+        (tmp_path / name).touch()
+    ledger = Ledger()
+    assert len(list(labelled(corpus("emodb", tmp_path), ledger))) == 3
+    assert ledger.skipped == {
+        "emodb": {"hidden": ["wav/.hidden.wav"], "neither audio nor annotations of the corpus": ["wav/readme.txt"]}
+    }
+    assert ledger.dropped == {"emodb": {"unknown file name": ["other.wav"]}}
+
+
+def test_annotations_that_a_reader_uses_are_not_skipped(tmp_path: Path) -> None:
+    for name in ("AudioWAV/1001_DFA_ANG_XX.wav", "VideoDemographics.csv", "SentenceFilenames.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "goemotions").mkdir()
+    (tmp_path / "goemotions" / "train.tsv").write_text("Yes!\t17\tone\n")
+    for name in ("labels.txt", "readme.md"):
+        (tmp_path / "goemotions" / name).write_text("\n".join(["joy"] * 28))
+    ledger = Ledger()
+    reason = "neither audio nor annotations of the corpus"
+    list(labelled(corpus("goemotions", tmp_path / "goemotions"), ledger))
+    assert ledger.skipped["goemotions"] == {reason: ["readme.md"]}
+    list(labelled(corpus("crema_d", tmp_path), ledger))
+    assert "SentenceFilenames.csv" in ledger.skipped["crema_d"][reason]
+    assert "VideoDemographics.csv" not in ledger.skipped["crema_d"][reason]

@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +11,18 @@ from urllib.parse import unquote, urlparse
 import numpy as np
 import pandas
 import pytest
+import soundfile
 import yaml
 
+from emokit.data.audio_io.read import read_audio
+from emokit.data.audio_io.reading import Reading
+from emokit.data.store import write_shard
 from emokit.data.utterance import COLUMNS
 from emokit.predictions import Predictions
 from emokit.report.page.build import build
 from emokit.report.page.mistakes import details, label_issues, mistakes, sources
 from emokit.report.read_runs import Run, gather
+from emokit.settings import key_of
 
 MakeRun = Callable[..., Path]
 EVIL = "<script>alert('x')</script>"
@@ -35,7 +41,11 @@ def prepare(folder: Path, root: Path, predictions: Predictions, **columns: objec
     folder.mkdir(parents=True)
     table.assign(**columns).to_parquet(folder / "utterances.parquet")
     (folder / "fingerprint").write_text("ab" * 32)
-    (folder / "settings.yaml").write_text(yaml.safe_dump({"roots": {"emodb": str(root)}}))
+    (folder / "settings.yaml").write_text(yaml.safe_dump({"roots": {"emodb": str(root)}, "features": {"n_mels": 2}}))
+    store = folder / "features" / f"log-mel-{key_of({'n_mels': 2})}"
+    store.mkdir(parents=True)
+    files = {id_: root / "wav" / f"{id_[6:]} a.wav" for id_ in ids}
+    write_shard(store, [Reading(id_, 1, 1, recording=read_audio(file).recording_hash()) for id_, file in files.items()])
     return folder
 
 
@@ -45,8 +55,8 @@ def run(make_tested: MakeRun, tmp_path: Path, draw: Callable[..., Predictions]) 
     predictions = draw(1, 0.5)
     folder = make_tested("voice", test=predictions)
     (tmp_path / "corpora" / "wav").mkdir(parents=True)
-    for id_ in predictions.table["utterance_id"]:
-        (tmp_path / "corpora" / "wav" / f"{id_[6:]} a.wav").touch()
+    for number, id_ in enumerate(predictions.table["utterance_id"], start=1):
+        soundfile.write(tmp_path / "corpora" / "wav" / f"{id_[6:]} a.wav", [0.5, number / 2**15], 8_000)
     prepared = prepare(tmp_path / "prepared", tmp_path / "corpora", predictions)
     environment = json.loads((folder / "environment.json").read_text())
     (folder / "environment.json").write_text(json.dumps(environment | {"data": str(prepared)}))
@@ -71,7 +81,38 @@ def test_transcript_and_audio_come_from_the_prepared_folder(run: Run, tmp_path: 
     with_audio, without_audio, *_ = mistakes(run, source, tmp_path / "report")
     assert with_audio.text == f"{EVIL} {first.utterance_id}"
     assert with_audio.audio == f"../corpora/wav/{first.utterance_id[6:]}%20a.wav"
-    assert without_audio.audio == ""
+    assert (without_audio.audio, without_audio.problem) == ("", "")
+
+
+def test_another_recording_than_the_prepared_one_is_not_played(run: Run, tmp_path: Path) -> None:
+    first, *_ = mistakes(run, None, tmp_path)
+    file = tmp_path / "corpora" / "wav" / f"{first.utterance_id[6:]} a.wav"
+    soundfile.write(file, [0.5, 0.25], 8_000)
+    sentence = (
+        f"{file} holds another recording than the one that was prepared as {first.utterance_id}; "
+        "put that one back, or run `emokit prepare` again."
+    )
+    replaced, other, *_ = mistakes(run, sources([run])[run.fingerprint], tmp_path / "report")
+    assert (replaced.audio, replaced.problem) == ("", sentence)
+    assert other.audio
+    page = html.unescape(build([run.folder], tmp_path / "report").read_text(encoding="utf-8"))
+    assert page.count(f'<p class="note">{sentence}</p>') == 1
+    assert page.count("<audio controls") == 7
+
+
+def test_a_recording_that_a_link_leads_to_and_one_whose_name_is_not_utf_8_are_played(run: Run, tmp_path: Path) -> None:
+    first, second, *_ = mistakes(run, None, tmp_path)
+    wav = tmp_path / "corpora" / "wav"
+    (tmp_path / "cache").mkdir()
+    (wav / f"{first.utterance_id[6:]} a.wav").rename(tmp_path / "cache" / "blob")
+    (wav / f"{first.utterance_id[6:]} a.wav").symlink_to(tmp_path / "cache" / "blob")
+    (wav / f"{second.utterance_id[6:]} a.wav").rename(wav / os.fsdecode(b"caf\xe9.wav"))
+    table = pandas.read_parquet(tmp_path / "prepared" / "utterances.parquet")
+    table.loc[table["utterance_id"] == second.utterance_id, "path"] = r"wav/caf\xe9.wav"
+    table.to_parquet(tmp_path / "prepared" / "utterances.parquet")
+    linked, odd, *_ = mistakes(run, sources([run])[run.fingerprint], tmp_path / "report")
+    assert linked.audio == f"../corpora/wav/{first.utterance_id[6:]}%20a.wav"
+    assert odd.audio == "../corpora/wav/caf%E9.wav"
 
 
 def test_markup_in_transcripts_is_escaped(run: Run, tmp_path: Path) -> None:
@@ -95,7 +136,7 @@ def test_audio_that_is_not_beside_the_report_is_named_by_its_absolute_path(run: 
     assert Path(unquote(address.path)) == tmp_path / "corpora" / "wav" / f"{first.utterance_id[6:]} a.wav"
 
 
-@pytest.mark.parametrize("path", ["../secret.wav", "/etc/hostname", "wav", None])
+@pytest.mark.parametrize("path", ["../secret.wav", r"\u002e./secret.wav", "/etc/hostname", "wav", None])
 def test_a_path_outside_of_the_corpus_gives_no_audio(run: Run, tmp_path: Path, path: str | None) -> None:
     (tmp_path / "secret.wav").touch()
     shutil.rmtree(tmp_path / "prepared")

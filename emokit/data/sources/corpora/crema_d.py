@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from emokit.data.sources.scan import AUDIO_SUFFIXES, COPY, files, matches
+from emokit.data.sources.scan import AUDIO_SUFFIXES, files, matches
 from emokit.data.utterance import Dropped, Utterance
 from emokit.errors import DataError, UsageError
 
@@ -48,6 +48,7 @@ INTENSITIES = {"LO": "low", "MD": "medium", "HI": "high"}
 VOTES = {"A": "ANG", "D": "DIS", "F": "FEA", "H": "HAP", "N": "NEU", "S": "SAD"}
 
 COMPRESSED = frozenset({".mp3", ".flv", ".mp4"})
+ANNOTATIONS = re.compile(r"VideoDemographics\.csv|summaryTable\.csv")
 
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
@@ -66,18 +67,13 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
         raise UsageError(f"crema_d has the option labels: {labels}; expected acted or voice.")
     votes = _votes(root) if labels == "voice" else {}
     genders = _genders(root)
-    seen: set[str] = set()
-    for item in matches(root, STEM, AUDIO_SUFFIXES - COMPRESSED):
+    for item in matches(root, STEM, AUDIO_SUFFIXES - COMPRESSED, key=lambda match: _present_stem(match[0])):
         if isinstance(item, Dropped):
             yield item
             continue
         path, match = item
         actor, sentence, emotion = match["actor"], match["sentence"], match["emotion"]
         stem = _present_stem(path.stem)
-        if stem in seen:
-            yield Dropped(path.as_posix(), COPY, f"taken: {stem}")
-            continue
-        seen.add(stem)
         if labels == "voice":
             vote = votes.get(stem)
             if vote not in VOTES:

@@ -30,6 +30,7 @@ FEMALE = frozenset({"0001", "0002", "0003", "0007", "0009", "0015", "0016", "001
 LANGUAGES = {"en": "English", "zh": "Mandarin"}
 SPLIT_FOLDERS = {"train": "train", "evaluation": "dev", "test": "test"}
 
+ANNOTATIONS = re.compile(r"(?P<speaker>00(?:0[1-9]|1\d|20))\.txt")
 TRANSCRIPT_LINE = re.compile(r"(?P<stem>\d{4}_\d{6})\t+(?P<text>[^\t]+)\t+[^\t]+")
 
 

@@ -15,11 +15,13 @@ Irregularities: 1097 training texts contain quotation marks that are not CSV quo
 also in two splits; a clone of a reimplementation contains regrouped copies in the folders `ekman` and `group`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from emokit.data.sources.scan import COPY, OTHER_CONTENT, UNKNOWN_NAME, files
+from emokit.data.sources.duplicates import left_out
+from emokit.data.sources.scan import UNKNOWN_NAME, files
 from emokit.data.utterance import SPLITS, Dropped, Utterance
 from emokit.errors import DataError, UsageError
 
@@ -32,6 +34,7 @@ EMOTIONS = (
 # fmt: on
 LITERAL = frozenset({"anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise"})
 LABEL_FILES = ("labels.txt", "emotions.txt")
+ANNOTATIONS = re.compile(r"(?:train|dev|test)\.tsv|labels\.txt|emotions\.txt")
 REGROUPED = ("ekman", "group")
 
 OPTIONS = {"mapping": ("ekman", "literal"), "conflicts": ("drop", "merge-same-group")}
@@ -55,11 +58,12 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
             raise UsageError(f"goemotions has the option {name}: {options[name]}; expected {' or '.join(known)}.")
     literal = options.get("mapping") == "literal"
     merge = options.get("conflicts") == "merge-same-group"
+    listed = [(path, _other_file(path)) for path in files(root, frozenset({".tsv"}))]
+    copies = left_out(root, ((path.stem, path) for path, other in listed if not other), is_audio=False)
     chosen: dict[str, PurePosixPath] = {}
-    for path in files(root, frozenset({".tsv"})):
-        dropped = _left_out(root, path, chosen.get(path.stem))
-        if dropped:
-            yield dropped
+    for path, other in listed:
+        if other or path in copies:
+            yield other or copies[path]
         else:
             chosen[path.stem] = path
     seen: set[str] = set()
@@ -80,15 +84,12 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
             seen.add(row.utterance_id)
 
 
-def _left_out(root: Path, path: PurePosixPath, taken: PurePosixPath | None) -> Dropped | None:
+def _other_file(path: PurePosixPath) -> Dropped | None:
     """Why a file is not one of the three; None if it is."""
     if path.stem not in SPLITS:
         return Dropped(path.as_posix(), UNKNOWN_NAME)
     if path.parent.name in REGROUPED:
         return Dropped(path.as_posix(), "a regrouped copy of the labels")
-    if taken:
-        same = (root / taken).stat().st_size == (root / path).stat().st_size
-        return Dropped(path.as_posix(), COPY if same else OTHER_CONTENT, f"taken: {taken.as_posix()}")
     return None
 
 

@@ -27,6 +27,7 @@ STEM = re.compile(
     rf"(?P<speaker>(?P<gender>female|male)[12])_(?P<emotion>{'|'.join(PRIMARY + SECONDARY)})"
     r"_(?P<sentence>[1-9]|1[0-5])(?P<letter>[ab])_(?P<digit>[12])"
 )
+ANNOTATIONS = re.compile(rf"{STEM.pattern}\.txt")
 
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:

@@ -23,16 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from emokit.data.sources.scan import AUDIO_SUFFIXES, COPY, OTHER_CONTENT, UNKNOWN_NAME, files
+from emokit.data.sources.duplicates import PREFERENCE, left_out
+from emokit.data.sources.scan import UNKNOWN_NAME, files
 from emokit.data.utterance import Dropped, Utterance
 from emokit.errors import DataError
 
 STEM = re.compile(r"dia(?P<dialogue>\d{1,4})_utt(?P<turn>\d{1,3})")
 ANNOTATIONS = re.compile(r"(?P<split>train|dev|test)_sent_emo\.csv")
 COLUMNS = ("Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID")
-
-# Uncompressed audio first, video last.
-PREFERENCE = {".wav": 0, ".flac": 1}
 
 NO_CLIP = "no clip"
 REPAIRED = "control characters repaired"
@@ -60,24 +58,28 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
     Raises:
         DataError: an annotation file is not UTF-8 or lacks a column.
     """
+    tables = [(path, ANNOTATIONS.fullmatch(path.name)) for path in files(root, frozenset({".csv"}))]
+    copies = left_out(root, ((match["split"], path) for path, match in tables if match), is_audio=False)
     annotations: dict[str, PurePosixPath] = {}
-    for path in files(root, frozenset({".csv"})):
-        match = ANNOTATIONS.fullmatch(path.name)
-        if match and match["split"] not in annotations:
-            annotations[match["split"]] = path
+    for path, match in tables:
+        if match is None:
+            yield _other_table(path)
+        elif path in copies:
+            yield copies[path]
         else:
-            yield _left_out(root, path, annotations.get(match["split"]) if match else None)
+            annotations[match["split"]] = path
+    keyed = [(path, _key(path)) for path in sorted(files(root), key=lambda path: PREFERENCE.get(_suffix(path), 2))]
+    copies = left_out(root, (((key, _suffix(path)), path) for path, key in keyed if not isinstance(key, Dropped)))
     clips: dict[Key, PurePosixPath] = {}
-    for path in sorted(files(root, AUDIO_SUFFIXES), key=lambda path: PREFERENCE.get(path.suffix.lower(), 2)):
-        key = _key(path)
+    for path, key in keyed:
         if isinstance(key, Dropped):
             yield key
-        elif key not in clips:
-            clips[key] = path
-        elif clips[key].suffix.lower() != path.suffix.lower():
+        elif path in copies:
+            yield copies[path]
+        elif key in clips:
             yield Dropped(path.as_posix(), "the same clip in another format", f"taken: {clips[key].as_posix()}")
         else:
-            yield _left_out(root, path, clips[key])
+            clips[key] = path
     for split, path in annotations.items():
         for row in _rows(root, path, split):
             yield row if isinstance(row, Dropped) else _utterance(row, clips.pop(row.key, None))
@@ -116,11 +118,12 @@ def _key(path: PurePosixPath) -> Key | Dropped:
     return Dropped(path.as_posix(), "in no folder that names train, dev or test")
 
 
-def _left_out(root: Path, path: PurePosixPath, taken: PurePosixPath | None) -> Dropped:
-    """Why a file is not used: another one was taken, or its name is unknown."""
-    if taken:
-        same = (root / taken).stat().st_size == (root / path).stat().st_size
-        return Dropped(path.as_posix(), COPY if same else OTHER_CONTENT, f"taken: {taken.as_posix()}")
+def _suffix(path: PurePosixPath) -> str:
+    return path.suffix.lower()
+
+
+def _other_table(path: PurePosixPath) -> Dropped:
+    """Why a table is not one of the annotations."""
     dyadic = path.name.endswith("_sent_emo_dya.csv")
     return Dropped(path.as_posix(), "MELD_Dyadic, an excerpt of the same rows" if dyadic else UNKNOWN_NAME)
 

@@ -8,10 +8,10 @@ Names such as `03-01-05-01-02-01-12`: modality (01 video with audio, 02 video, 0
 emotion, intensity (01 normal, 02 strong; neutral has no strong version), statement, repetition, actor (odd: male, even:
 female).
 
-Irregularities: a widespread download contains its tree twice, and its outer copy has a recording of actor 02 among
-those of actor 05: the name is right, the folder is not. Other copies append the emotion to the name
-(`03-01-05-01-02-01-12_angry`). Five recordings are stereo, and two of actor 07 are the same recording twice. Songs and
-videos share folders and names with the speech.
+Irregularities: a widespread download contains its tree twice; in its outer copy, eight recordings are altered (22,050 Hz
+instead of 48,000 Hz), and one of actor 02 is among those of actor 05: the name is right, the folder is not. Other copies
+append the emotion to the name (`03-01-05-01-02-01-12_angry`). Five recordings are stereo, and two of actor 07 are the
+same recording twice. Songs and videos share folders and names with the speech.
 """
 
 import re
@@ -53,8 +53,7 @@ LONGER_NAME = "a copy under a longer name"
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
     """Find the utterances below `root`; songs and videos are dropped. There are no options."""
-    taken: dict[str, str] = {}
-    for item in matches(root, STEM):
+    for item in matches(root, STEM, key=lambda name: name["code"], renamed=LONGER_NAME):
         if isinstance(item, Dropped):
             yield item
             continue
@@ -65,10 +64,6 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
         if name["channel"] != "01":
             yield Dropped(path.as_posix(), SONG)
             continue
-        if name["code"] in taken:
-            yield Dropped(path.as_posix(), LONGER_NAME, f"taken: {taken[name['code']]}")
-            continue
-        taken[name["code"]] = path.as_posix()
         yield Utterance(
             utterance_id=f"ravdess/{name['code']}",
             corpus="ravdess",

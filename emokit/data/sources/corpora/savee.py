@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from emokit.data.sources.scan import COPY, OTHER_CONTENT, UNKNOWN_NAME, files
+from emokit.data.sources.duplicates import left_out
+from emokit.data.sources.scan import UNKNOWN_NAME, files
 from emokit.data.utterance import Dropped, Utterance
 
 EMOTIONS = {
@@ -42,31 +43,29 @@ NO_SPEAKER = "no speaker in its name or folder"
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
     """Find the utterances below `root`, in both layouts. There are no options."""
-    taken: dict[str, PurePosixPath] = {}
-    for path in files(root):
-        name = STEM.fullmatch(path.stem)
-        if name is None:
-            yield Dropped(path.as_posix(), UNKNOWN_NAME)
-            continue
-        folder = path.parent.name if path.parent.name in SPEAKERS else None
-        speaker = name["speaker"] or folder
-        if speaker is None:
-            yield Dropped(path.as_posix(), NO_SPEAKER)
-            continue
-        utterance_id = f"savee/{speaker}_{name['sentence']}"
-        first = taken.setdefault(utterance_id, path)
-        if first is not path:
-            same = (root / first).stat().st_size == (root / path).stat().st_size
-            yield Dropped(path.as_posix(), COPY if same else OTHER_CONTENT, f"taken: {first.as_posix()}")
-            continue
-        yield Utterance(
-            utterance_id=utterance_id,
-            corpus="savee",
-            path=path.as_posix(),
-            speaker=speaker,
-            raw_label=EMOTIONS[name["neutral"] or name["emotion"]],
-            gender="male",
-            language="en",
-            sentence=name["sentence"],
-            flags=(f"in the folder of {folder}",) if folder and folder != speaker else (),
-        )
+    items = [_utterance(path) for path in files(root)]
+    utterances = [item for item in items if isinstance(item, Utterance)]
+    dropped = left_out(root, ((item.utterance_id, PurePosixPath(item.path or "")) for item in utterances))
+    for item in items:
+        yield item if isinstance(item, Dropped) else dropped.get(PurePosixPath(item.path or ""), item)
+
+
+def _utterance(path: PurePosixPath) -> Utterance | Dropped:
+    name = STEM.fullmatch(path.stem)
+    if name is None:
+        return Dropped(path.as_posix(), UNKNOWN_NAME)
+    folder = path.parent.name if path.parent.name in SPEAKERS else None
+    speaker = name["speaker"] or folder
+    if speaker is None:
+        return Dropped(path.as_posix(), NO_SPEAKER)
+    return Utterance(
+        utterance_id=f"savee/{speaker}_{name['sentence']}",
+        corpus="savee",
+        path=path.as_posix(),
+        speaker=speaker,
+        raw_label=EMOTIONS[name["neutral"] or name["emotion"]],
+        gender="male",
+        language="en",
+        sentence=name["sentence"],
+        flags=(f"in the folder of {folder}",) if folder and folder != speaker else (),
+    )
