@@ -4,17 +4,20 @@ A full or read-only disk is reported in one sentence, and a file that existed un
 """
 
 import contextlib
+import csv
 import errno
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, UsageError, WorkError
+from emokit.safe_text import spreadsheet_cell
 
 
 @contextlib.contextmanager
@@ -71,6 +74,17 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, completely or not at all; NaN is refused, as JSON has none."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write a table as CSV, completely or not at all.
+
+    Text that a spreadsheet would take as a formula is preceded by `'`; `safe_text.from_spreadsheet_cell` removes it again.
+    """
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerows(map(spreadsheet_cell, row) for row in (header, *rows))
+    write_text(path, table.getvalue())
 
 
 def read_json(path: Path) -> Any:

@@ -7,7 +7,6 @@ README.md  ledger.json  metrics.json (written last: its presence means that the 
 import json
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, new_folder, read_json, write_json, write_text
 from emokit.labels import LabelSet
 from emokit.runtime import VERSION, installed, num_processors
+from emokit.safe_text import mask_secrets
 from emokit.settings import Settings, flat, read_yaml_mapping
 
 SETTINGS = "settings.yaml"
@@ -95,7 +95,7 @@ def environment(
 ) -> dict[str, Any]:
     """The content of `environment.json`: what is needed, besides the settings, to make a run again."""
     return {
-        "command": [without_password(argument) for argument in sys.argv],
+        "command": [mask_secrets(argument) for argument in sys.argv],
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "device": device,
@@ -109,12 +109,6 @@ def environment(
         "packages": {name: installed(name) for name in PACKAGES},
         "git_revision": _git_revision(),
     }
-
-
-def without_password(text: str) -> str:
-    """Replace the passwords in URLs by ***, after the user name and among the parameters of the query."""
-    text = re.sub(r"(:/+[^:/@\s]*:)\S*@", r"\1***@", text)
-    return re.sub(r"(?i)([?&](?:\w*password|passwd|passphrase)=)[^&\s]*", r"\1***", text)
 
 
 def append_log(run: Path, line: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emokit.errors import DataError, UsageError, WorkError
-from emokit.files import file_hash, new_folder, read_json, resource, whole_file, write_json, write_text
+from emokit.files import file_hash, new_folder, read_json, resource, whole_file, write_csv, write_json, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -186,6 +186,11 @@ def test_force_empties_a_folder_that_emokit_made_and_follows_no_link_out_of_it(t
     assert names(folder) == []
     assert link.is_symlink()
     assert names(outside) == ["corpus.wav"]
+
+
+def test_a_csv_has_text_for_formulas_and_numbers_for_numbers(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv", ["text", "-score"], [["=1+1", -0.5], ["@a, b", None], ["\rx", "-3"]])
+    assert (tmp_path / "a.csv").read_bytes() == b"text,'-score\n'=1+1,-0.5\n\"'@a, b\",\n\"'\rx\",-3\n"
 
 
 def test_resources_are_found() -> None:

@@ -16,6 +16,7 @@ from emokit.errors import DataError, UsageError
 from emokit.fusion.late.settings import Missing
 from emokit.labels import LabelSet
 from emokit.predictions import KEYS, Predictions
+from emokit.safe_text import from_spreadsheet_cell
 
 HELD_OUT = ("dev", "test")
 FUSED = "fused"
@@ -235,6 +236,8 @@ def _read_table(path: Path) -> Predictions:
         table = pandas.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
     except (OSError, ValueError, pandas.errors.ParserError) as error:
         raise DataError(f"{path} is no readable CSV ({error}); write it again.") from error
+    for key in table.columns.intersection(KEYS):
+        table[key] = table[key].map(from_spreadsheet_cell).astype("string")
     labels = predictions.label_set_of(table, str(path))
     predictions.check(table, labels, str(path))
     # float32 as in parquet: the same table gives the same fusion to the bit in both formats.

@@ -13,6 +13,7 @@ from emokit.data.prepared import FINGERPRINT, SETTINGS
 from emokit.data.utterance import TABLE
 from emokit.errors import DataError, EmokitError
 from emokit.report.read_runs import Run
+from emokit.safe_text import from_spreadsheet_cell
 from emokit.settings import read_yaml_mapping
 
 MAX_ENTRIES = 8
@@ -147,7 +148,7 @@ def label_issues(run: Run) -> tuple[int, Sequence[dict[str, Any]]]:
     except (OSError, ValueError):
         return 0, []
     first = table.head(MAX_ENTRIES).to_dict("records")
-    return len(table), [{str(column): value for column, value in row.items()} for row in first]
+    return len(table), [{str(column): from_spreadsheet_cell(value) for column, value in row.items()} for row in first]
 
 
 def _read(folder: Path, fingerprint: str) -> Source | None:
