@@ -177,6 +177,38 @@ def test_the_label_set_of_a_run_is_that_of_its_metrics(run: Path) -> None:
         assert str(caught.value) == f"{run / 'metrics.json'} has no label set in `labels`; make the run again."
 
 
+@pytest.mark.parametrize(
+    "name", ["log.jsonl", "model", "metrics.json", "settings.yaml", "checkpoints", ".log.jsonl.1.part"]
+)
+def test_a_link_in_a_run_is_neither_read_nor_written_through(run: Path, tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    (run / "metrics.json").write_text("{}")
+    (run / name).unlink(missing_ok=True)
+    (run / name).symlink_to(outside)
+    for use in (runs.check_folder, runs.read_metrics, lambda run: start(run, resume=True)):
+        with pytest.raises(DataError) as caught:
+            use(run)
+        assert str(caught.value) == (
+            f"{run / name} is a symbolic link, and emokit makes none in its folders; put a copy of what it names in its place."
+        )
+    assert outside.read_text() == "mine"
+
+
+def test_a_run_that_is_itself_a_link_is_resumed(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(run)
+    start(tmp_path / "link", resume=True)
+
+
+def test_a_key_that_the_settings_of_a_run_have_twice_is_refused(run: Path) -> None:
+    (run / "settings.yaml").write_text("modality: audio\nname: a\nname: b\n")
+    with pytest.raises(DataError) as caught:
+        runs.read_settings(run)
+    assert str(caught.value) == (
+        f"{run / 'settings.yaml'} has the key name at line 2 and again at line 3; remove one of the two."
+    )
+
+
 def test_epochs_are_read_in_order(run: Path) -> None:
     for number in (1, 2, 10):
         runs.append_log(run, {"epoch": number, "train_loss": 1 / number})

@@ -48,6 +48,12 @@ class Order:
     """In seconds since 1970; None for none."""
     heartbeat_timeout_seconds: float = HEARTBEAT_TIMEOUT_SECONDS
 
+    @property
+    def resume_command(self) -> str:
+        """The command that continues the sweep; a server is named in it, as no other one is contacted."""
+        storage = f" --storage {storages.public_url(self.url)}" if self.url else ""
+        return f"emokit sweep --resume {self.run}{storage}"
+
 
 def run_worker(order: Order) -> None:
     """The work of a worker's process."""

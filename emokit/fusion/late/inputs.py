@@ -17,6 +17,7 @@ from emokit.fusion.late.settings import Missing
 from emokit.labels import LabelSet
 from emokit.predictions import KEYS, Predictions
 from emokit.safe_text import from_spreadsheet_cell
+from emokit.settings import NAME
 
 HELD_OUT = ("dev", "test")
 FUSED = "fused"
@@ -88,7 +89,7 @@ def parse(arguments: Sequence[str]) -> dict[str, tuple[Path, ...]]:
     paths: dict[str, tuple[Path, ...]] = {}
     for argument in arguments:
         name, _, path = argument.partition("=")
-        if not (name.replace("_", "").replace("-", "").isalnum() and path):
+        if not (NAME.fullmatch(name) and path):
             raise UsageError(f"{argument} was given where NAME=PATH was expected, such as text=runs/text.")
         if name == FUSED:
             raise UsageError(f"{argument} has the name {FUSED}, which is reserved for the fusion; use another name.")

@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 import pandas
 
-from emokit.data.prepared import FINGERPRINT, SETTINGS
+from emokit.data.prepared import SETTINGS, read_fingerprint
 from emokit.data.utterance import TABLE
 from emokit.errors import DataError, EmokitError
+from emokit.files import refuse_links
 from emokit.report.read_runs import Run
 from emokit.safe_text import from_spreadsheet_cell
 from emokit.settings import read_yaml_mapping
@@ -152,7 +153,8 @@ def label_issues(run: Run) -> tuple[int, Sequence[dict[str, Any]]]:
 
 
 def _read(folder: Path, fingerprint: str) -> Source | None:
-    if (folder / FINGERPRINT).read_text(encoding="utf-8").strip() != fingerprint:
+    refuse_links(folder)
+    if read_fingerprint(folder) != fingerprint:
         return None
     table = pandas.read_parquet(folder / TABLE, columns=["utterance_id", "text", "path"]).set_index("utterance_id")
     table = table.astype(object).where(table.notna(), None)

@@ -53,7 +53,7 @@ def test_names_and_paths_are_parsed():
     assert paths == {"audio": (Path("runs/a"),), "face": (Path("dev.csv"), Path("test=1.csv"))}
 
 
-@pytest.mark.parametrize("text", ["runs/a", "=runs/a", "audio=", "a b=x"])
+@pytest.mark.parametrize("text", ["runs/a", "=runs/a", "audio=", "a b=x", "/x/y=runs/a", "..=runs/a", "-a=runs/a"])
 def test_an_argument_without_name_or_path_is_refused(text):
     with pytest.raises(UsageError) as error:
         parse([text])
