@@ -8,7 +8,7 @@ from emokit.schema.base import Schema
 from emokit.settings import Name
 
 SWEEP = "sweep.json"
-POINT = r"^[0-9]{4,}(/seed-[0-9]+)?$"
+POINT = r"^[0-9]+(/seed-[0-9]+)?$"
 """The key of a point, `0007` or `0007/seed-3`, which is also its folder below `trials/` or `confirm/`."""
 METRIC_NAMES = {"uar": "UAR", "accuracy": "accuracy", "weighted_f1": "weighted F1", "loss": "loss"}
 LOG_AXIS_RATIO = 4  # of the largest to the smallest value, above which an axis is logarithmic

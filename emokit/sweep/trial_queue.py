@@ -17,12 +17,11 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from emokit.schema.sweep import POINT
 from emokit.sweep import heartbeat
 
 MAX_DEATHS = 10
 # A key becomes a folder's name, and a shared storage may contain anything.
-KEY = re.compile(POINT)
+KEY = re.compile(r"[0-9]{4,}(/seed-[0-9]+)?")
 # Outcomes of failed attempts. All but FAILED are retried at once; FAILED is retried by `retry_failed`.
 FAILED, LOST, STOPPED, MEMORY, DUPLICATE = "failed", "lost", "stopped", "memory", "duplicate"
 

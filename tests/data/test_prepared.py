@@ -98,7 +98,7 @@ def test_settings_roots_and_feature_settings_are_parsed_once(
 ) -> None:
     parsed = []
     read = module.read_yaml_mapping
-    monkeypatch.setattr(module, "read_yaml_mapping", lambda path: parsed.append(path) or read(path))
+    monkeypatch.setattr(module, "read_yaml_mapping", lambda path, *how: parsed.append(path) or read(path, *how))
     opened = open_prepared(prepared.folder)
     assert opened.roots == {"emodb": str(tmp_path / "emodb")}
     assert opened.feature_settings == {"num_bins": 2}
