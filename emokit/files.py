@@ -4,17 +4,20 @@ A full or read-only disk is reported in one sentence, and a file that existed un
 """
 
 import contextlib
+import csv
 import errno
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, UsageError, WorkError
+from emokit.safe_text import spreadsheet_cell
 
 
 @contextlib.contextmanager
@@ -73,6 +76,21 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write a table as CSV, completely or not at all.
+
+    Text that a spreadsheet would take as a formula is preceded by `'`; `safe_text.from_spreadsheet_cell` removes it again.
+    """
+    write_text(path, "".join(map(_csv_line, (header, *rows))))
+
+
+def _csv_line(row: Iterable[Any]) -> str:
+    line = io.StringIO()
+    # The csv module quotes a cell with a carriage return only if the line's end has one.
+    csv.writer(line, lineterminator="\r\n").writerow(map(spreadsheet_cell, row))
+    return line.getvalue().removesuffix("\r\n") + "\n"
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 
@@ -91,6 +109,31 @@ def file_hash(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse a folder of emokit that has anything but files and folders in it, such as a link out of it; call it before reading.
+
+    emokit makes no links. Somebody else's could make it read or overwrite any file of the user. The folder itself may be a link.
+
+    Raises:
+        DataError: names the first symbolic link, pipe, socket or device.
+    """
+    waiting = [str(folder)]
+    while waiting:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:  # a worker may remove files meanwhile
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif entry.is_symlink():
+                    raise DataError(
+                        f"{entry.path} is a symbolic link, and emokit makes none in its folders; "
+                        "put a copy of what it names in its place."
+                    )
+                elif not entry.is_file(follow_symlinks=False) and os.path.lexists(entry.path):
+                    raise DataError(
+                        f"{entry.path} is a pipe, a socket or a device, and emokit makes only files in its folders; delete it."
+                    )
 
 
 def new_folder(folder: Path, *, force: bool, what: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from emokit.data.catalogue import SYNTHESISED_TITLE
+from emokit.schema.metrics import FEWEST_CLUSTERS
 
 SCORES = {"uar": "UAR, %", "accuracy": "Accuracy, %", "weighted_f1": "Weighted F1, %", "macro_f1": "Macro F1, %"}
 NO_VALUE = "–"
@@ -139,14 +140,16 @@ def _training_data(corpora: Mapping[str, Any]) -> str:
 def _scores(split: str, scores: Mapping[str, Any]) -> str:
     baselines: Mapping[str, Any] = scores.get("baselines", {})
     rows = []
+    number, noun = scores.get("num_clusters"), scores.get("cluster", "speaker")
+    too_few = number is not None and number < FEWEST_CLUSTERS
     for key, title in SCORES.items():
         bounds = scores.get("interval", {}).get(key)
         interval = f"{_percent(bounds[0])} to {_percent(bounds[1])}" if bounds else NO_VALUE
+        interval = f"too few {noun}s" if bounds and too_few else interval
         percents = [_percent(baseline[key]) for baseline in baselines.values()]
         rows.append([title, _percent(scores[key]), interval, *percents])
     data = f"**{split.capitalize()}**, {scores['n']} utterances"
-    if scores.get("num_clusters") is not None:
-        number, noun = scores["num_clusters"], scores.get("cluster", "speaker")
+    if number is not None:
         if number == scores["n"] > 1:  # the writers of most comments are unknown, so each comment is a cluster
             data += ", bootstrap over utterances"
         else:

@@ -7,7 +7,6 @@ README.md  ledger.json  metrics.json (written last: its presence means that the 
 import json
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -18,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, UsageError
-from emokit.files import explained_disk_errors, new_folder, read_json, write_json, write_text
+from emokit.files import explained_disk_errors, new_folder, read_json, refuse_links, write_json, write_text
 from emokit.labels import LabelSet
 from emokit.runtime import VERSION, installed, num_processors
+from emokit.safe_text import mask_secrets
 from emokit.settings import Settings, flat, read_yaml_mapping
 
 SETTINGS = "settings.yaml"
@@ -67,7 +67,7 @@ def start(
         UsageError: the folder exists (without `resume` or `force`), or the interrupted run had other settings or folds.
         DataError: the interrupted run had other data, its files are damaged, or an older emokit made it.
     """
-    if resume and (run / SETTINGS).exists():
+    if resume and os.path.lexists(run / SETTINGS):
         check_folder(run)
         if [entry.name for entry in run.iterdir() if not entry.name.startswith(".")] != [SETTINGS]:
             _check_same(run, settings, fingerprint, folds)
@@ -95,7 +95,7 @@ def environment(
 ) -> dict[str, Any]:
     """The content of `environment.json`: what is needed, besides the settings, to make a run again."""
     return {
-        "command": [without_password(argument) for argument in sys.argv],
+        "command": [mask_secrets(argument) for argument in sys.argv],
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "device": device,
@@ -109,12 +109,6 @@ def environment(
         "packages": {name: installed(name) for name in PACKAGES},
         "git_revision": _git_revision(),
     }
-
-
-def without_password(text: str) -> str:
-    """Replace the passwords in URLs by ***, after the user name and among the parameters of the query."""
-    text = re.sub(r"(:/+[^:/@\s]*:)\S*@", r"\1***@", text)
-    return re.sub(r"(?i)([?&](?:\w*password|passwd|passphrase)=)[^&\s]*", r"\1***", text)
 
 
 def append_log(run: Path, line: dict[str, Any]) -> None:
@@ -159,14 +153,15 @@ def is_complete(run: Path) -> bool:
 
 
 def check_folder(run: Path) -> None:
-    """Refuse a folder that is not a run, or is the run of an emokit that used other names of settings.
+    """Refuse a folder that is not a run, has a link in it, or is the run of an emokit that used other names of settings.
 
     Raises:
-        DataError: the sentence says which of the two, and what to do.
+        DataError: the sentence says which of the three, and what to do.
     """
     if not run.is_dir():
         state = "is a file" if run.exists() else "does not exist"
         raise DataError(f"{run} {state}; name a run folder, as `emokit train` makes it with --run.")
+    refuse_links(run)
     if not (run / SETTINGS).exists():
         raise DataError(f"{run} has no {SETTINGS}, so it is no run folder; name one that `emokit train` made.")
     settings = read_settings(run)
@@ -187,7 +182,7 @@ def check_complete(run: Path) -> None:
 
 def read_settings(run: Path) -> dict[str, Any]:
     """The resolved settings of a run, as plain values."""
-    return read_yaml_mapping(run / SETTINGS)
+    return read_yaml_mapping(run / SETTINGS, DataError)
 
 
 def read_environment(run: Path) -> dict[str, Any]:

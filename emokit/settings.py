@@ -12,14 +12,32 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from emokit.errors import UsageError
+from emokit.errors import EmokitError, UsageError
 
 A_GROUP = "a group of `key: value` lines"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def checked_name(name: str) -> str:
+    """The name, if it can be the name of a file or folder on every system and leads to no other folder.
+
+    Raises:
+        ValueError: it cannot; the message begins with "should".
+    """
+    if not NAME.fullmatch(name):
+        raise ValueError(
+            "should have only the letters a to z, digits, '_', '.' and '-', and begin with a letter or digit"
+        )
+    return name
+
+
+Name = Annotated[str, AfterValidator(checked_name)]
+"""The type of every setting that becomes the name, or a part of the name, of a file or folder."""
 
 
 class Settings(BaseModel):
@@ -98,20 +116,60 @@ def key_of(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def read_yaml_mapping(path: Path) -> dict[str, Any]:
+class RepeatedKey(yaml.YAMLError):
+    """A mapping has a key twice; PyYAML would take the last one without a word."""
+
+    def __init__(self, key: Any, first_line: int, second_line: int) -> None:
+        super().__init__(f"the key {key} at line {first_line} and again at line {second_line}")
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader of PyYAML, which refuses a key that is given twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        lines: dict[Any, int] = {}
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key, line = self.construct_object(key_node), key_node.start_mark.line + 1
+            if key in lines:
+                raise RepeatedKey(key, lines[key], line)
+            lines[key] = line
+        values: dict[Any, Any] = super().construct_mapping(node, deep)
+        return values
+
+
+def load_yaml(text: str) -> Any:
+    """The value of a YAML text.
+
+    Raises:
+        yaml.YAMLError: it is not YAML, or has a key twice (`RepeatedKey`).
+        ValueError, RecursionError: it is not YAML.
+    """
+    return yaml.load(text, _Loader)
+
+
+def read_yaml_mapping(path: Path, error_type: type[EmokitError] = UsageError) -> dict[str, Any]:
     """Read a YAML file that must hold a mapping; an empty file is an empty mapping.
+
+    Args:
+        path: the file.
+        error_type: of a key that is given twice: `DataError` for a file that emokit wrote.
 
     Raises:
         UsageError: the file is missing, unreadable, not YAML or not a mapping.
+        EmokitError: it has a key twice.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UsageError(f"{path} does not exist; name a YAML file of settings.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}); name a YAML file of settings.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text; name a YAML file of settings.") from error
+    except RepeatedKey as error:
+        raise error_type(f"{path} has {error}; remove one of the two.") from error
     # A date such as 2024-99-99 is a ValueError to PyYAML, a thousand open brackets a RecursionError.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -127,7 +185,9 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
 def parse_value(text: str, key: str) -> Any:
     """Read the right side of `key=value` as YAML, so that lists, numbers, true and null get their types."""
     try:
-        return yaml.safe_load(text)
+        return load_yaml(text)
+    except RepeatedKey as error:
+        raise UsageError(f"--set {key}={text} has {error}; remove one of the two.") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"--set {key}={text} has no valid value; write lists as [1,2] and quote odd text.") from error
 
@@ -198,7 +258,7 @@ def _group(annotation: Any) -> type[Settings] | None:
 
 def _sentence(cls: type[Settings], error: ValidationError, source: str) -> str:
     first = error.errors()[0]
-    key = ".".join(str(name) for name in first["loc"] if name != "function-after")
+    key = ".".join(str(name) for name in first["loc"] if name not in ("function-after", "[key]"))
     if first["type"] in ("extra_forbidden", "invalid_key"):
         suggestion = nearest(key, fields(cls))
         hint = f"did you mean {suggestion}?" if suggestion else "see `emokit settings` for the known ones."

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from emokit.errors import DataError, UsageError, WorkError
-from emokit.files import file_hash, new_folder, read_json, resource, whole_file, write_json, write_text
+from emokit.files import (
+    file_hash,
+    new_folder,
+    read_json,
+    refuse_links,
+    resource,
+    whole_file,
+    write_csv,
+    write_json,
+    write_text,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -186,6 +196,34 @@ def test_force_empties_a_folder_that_emokit_made_and_follows_no_link_out_of_it(t
     assert names(folder) == []
     assert link.is_symlink()
     assert names(outside) == ["corpus.wav"]
+
+
+def test_a_csv_has_text_for_formulas_and_numbers_for_numbers(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv", ["text", "-score"], [["=1+1", -0.5], ["@a, b", None], ["\rx", "-3"]])
+    assert (tmp_path / "a.csv").read_bytes() == b"text,'-score\n'=1+1,-0.5\n\"'@a, b\",\n\"'\rx\",-3\n"
+
+
+def test_a_link_in_a_folder_of_emokit_is_refused_at_any_depth_and_the_folder_itself_may_be_one(tmp_path: Path) -> None:
+    folder, link = tmp_path / "disk" / "run", tmp_path / "run"
+    (folder / "model").mkdir(parents=True)
+    (folder / "model" / "config.json").write_text("{}")
+    link.symlink_to(folder)
+    refuse_links(link)
+    refuse_links(tmp_path / "missing")
+    for place, target in (("log.jsonl", folder / "model" / "config.json"), ("model/x", tmp_path), ("y", "nowhere")):
+        (folder / place).symlink_to(target)
+        with pytest.raises(DataError) as caught:
+            refuse_links(link)
+        assert str(caught.value) == (
+            f"{link / place} is a symbolic link, and emokit makes none in its folders; put a copy of what it names in its place."
+        )
+        (folder / place).unlink()
+    os.mkfifo(folder / "log.jsonl")
+    with pytest.raises(DataError) as caught:
+        refuse_links(folder)
+    assert str(caught.value) == (
+        f"{folder / 'log.jsonl'} is a pipe, a socket or a device, and emokit makes only files in its folders; delete it."
+    )
 
 
 def test_resources_are_found() -> None:

@@ -171,6 +171,17 @@ def test_nothing_prints_outside_the_console() -> None:
     assert printing == {CONSOLE}
 
 
+def test_no_csv_is_written_but_by_write_csv_which_quotes_formulas() -> None:
+    def writes(node: ast.AST) -> bool:
+        return isinstance(node, ast.Attribute) and (
+            node.attr == "to_csv" or (node.attr in {"writer", "DictWriter"} and ast.unparse(node.value) == "csv")
+        )
+
+    writing = {file for file in files("emokit", suffix=".py") if any(map(writes, nodes(file)))}
+    # Synthesised corpora have the files that the corpora's publishers wrote.
+    assert writing == {"emokit/files.py", "emokit/data/synthesis/annotated.py"}
+
+
 def test_nothing_is_asserted_that_a_user_can_cause() -> None:
     asserting = [f for f in files("emokit", suffix=".py") if any(isinstance(node, ast.Assert) for node in nodes(f))]
     assert asserting == []

@@ -35,7 +35,7 @@ def metrics() -> dict[str, Any]:
     test = {
         **scores,
         "n": 20,
-        "num_clusters": 2,
+        "num_clusters": 6,
         "cluster": "speaker",
         "confusion": confusion,
         "interval": {key: [value - 0.1, value + 0.1] for key, value in scores.items()},
@@ -73,9 +73,23 @@ def test_hugging_face_reads_the_front_matter(metrics: dict[str, Any], ledger: di
 
 def test_scores_have_intervals_and_baselines(metrics: dict[str, Any], ledger: dict[str, Any]) -> None:
     card = model_card(metrics, {}, ENVIRONMENT, ledger)
-    assert "**Test**, 20 utterances of 2 speakers, bootstrap over speakers:" in card
+    assert "**Test**, 20 utterances of 6 speakers, bootstrap over speakers:" in card
     assert "| Score | Model | 95 % interval | Majority | Simple |" in card
     assert "| UAR, % | 66.7 | 56.7 to 76.7 | 33.3 | 45.0 |" in card
+
+
+def test_too_few_speakers_have_no_interval(metrics: dict[str, Any]) -> None:
+    metrics["splits"]["test"]["num_clusters"] = 5
+    card = model_card(metrics, {}, ENVIRONMENT, {})
+    assert "**Test**, 20 utterances of 5 speakers, bootstrap over speakers:" in card
+    assert "| UAR, % | 66.7 | too few speakers | 33.3 | 45.0 |" in card
+
+
+def test_a_model_that_is_the_simple_baseline_has_no_column_for_it(metrics: dict[str, Any]) -> None:
+    del metrics["splits"]["test"]["baselines"]["simple"]
+    card = model_card(metrics, {}, ENVIRONMENT, {})
+    assert "| Score | Model | 95 % interval | Majority |" in card
+    assert "| UAR, % | 66.7 | 56.7 to 76.7 | 33.3 |" in card
 
 
 def test_utterances_without_a_speaker_are_not_counted_as_speakers(metrics: dict[str, Any]) -> None:

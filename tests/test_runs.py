@@ -177,6 +177,38 @@ def test_the_label_set_of_a_run_is_that_of_its_metrics(run: Path) -> None:
         assert str(caught.value) == f"{run / 'metrics.json'} has no label set in `labels`; make the run again."
 
 
+@pytest.mark.parametrize(
+    "name", ["log.jsonl", "model", "metrics.json", "settings.yaml", "checkpoints", ".log.jsonl.1.part"]
+)
+def test_a_link_in_a_run_is_neither_read_nor_written_through(run: Path, tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    (run / "metrics.json").write_text("{}")
+    (run / name).unlink(missing_ok=True)
+    (run / name).symlink_to(outside)
+    for use in (runs.check_folder, runs.read_metrics, lambda run: start(run, resume=True)):
+        with pytest.raises(DataError) as caught:
+            use(run)
+        assert str(caught.value) == (
+            f"{run / name} is a symbolic link, and emokit makes none in its folders; put a copy of what it names in its place."
+        )
+    assert outside.read_text() == "mine"
+
+
+def test_a_run_that_is_itself_a_link_is_resumed(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(run)
+    start(tmp_path / "link", resume=True)
+
+
+def test_a_key_that_the_settings_of_a_run_have_twice_is_refused(run: Path) -> None:
+    (run / "settings.yaml").write_text("modality: audio\nname: a\nname: b\n")
+    with pytest.raises(DataError) as caught:
+        runs.read_settings(run)
+    assert str(caught.value) == (
+        f"{run / 'settings.yaml'} has the key name at line 2 and again at line 3; remove one of the two."
+    )
+
+
 def test_epochs_are_read_in_order(run: Path) -> None:
     for number in (1, 2, 10):
         runs.append_log(run, {"epoch": number, "train_loss": 1 / number})
@@ -214,22 +246,9 @@ def test_a_folder_that_is_not_a_complete_run_is_refused(run: Path, tmp_path: Pat
     assert runs.read_metrics(run) == {"name": "tiny"}
 
 
-@pytest.mark.parametrize(
-    ("given", "stored"),
-    [
-        ("postgresql://ann:secret@host/sweeps", "postgresql://ann:***@host/sweeps"),
-        ("--storage=mysql+pymysql://ann:se:c/r@et@host", "--storage=mysql+pymysql://ann:***@host"),
-        (
-            "postgresql://host/sweeps?user=ann&password=secret&sslmode=require",
-            "postgresql://host/sweeps?user=ann&password=***&sslmode=require",
-        ),
-        ("postgresql:/ann:secret@host/sweeps", "postgresql:/ann:***@host/sweeps"),
-        ("postgresql://ann@host:5432/sweeps", "postgresql://ann@host:5432/sweeps"),
-        ("runs/one", "runs/one"),
-    ],
-)
-def test_the_command_is_stored_without_the_passwords_of_its_urls(
-    given: str, stored: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.argv", ["emokit", given])
-    assert runs.environment(seed=0, device="cpu", fingerprint="")["command"] == ["emokit", stored]
+def test_the_command_is_stored_without_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = ["postgresql://ann:s3cr3t@host/sweeps", "https://host/a?token=s3cr3t", "https://s3cr3t@host"]
+    monkeypatch.setattr("sys.argv", ["emokit", *urls, "runs/one"])
+    assert runs.environment(seed=0, device="cpu", fingerprint="")["command"] == [
+        "emokit", "postgresql://ann:***@host/sweeps", "https://host/a?token=***", "https://***@host", "runs/one",
+    ]  # fmt: skip

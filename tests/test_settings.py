@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from emokit.errors import UsageError
-from emokit.settings import Settings, fields, nearest, parse_value, read_yaml_mapping, set_dotted
+from emokit.errors import DataError, UsageError
+from emokit.settings import Name, Settings, fields, nearest, parse_value, read_yaml_mapping, set_dotted
 
 
 class Inner(Settings):
@@ -216,3 +216,57 @@ def test_set_dotted_makes_missing_groups() -> None:
     values: dict[str, Any] = {"a": {"x": 1}}
     set_dotted(values, "a.b.c", 2)
     assert values == {"a": {"x": 1, "b": {"c": 2}}}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("training:\n  lr: 1\n  max_epochs: 2\n  lr: 2\n", "lr at line 2 and again at line 4"),
+        ("a: 1\n'a': 2\n", "a at line 1 and again at line 2"),
+        ("a: [{b: 1, b: 2}]\n", "b at line 1 and again at line 1"),
+        ("1: a\n1.0: b\n", "1.0 at line 1 and again at line 2"),
+    ],
+)
+def test_a_key_that_is_given_twice_is_refused_with_its_lines(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    for error_type in (UsageError, DataError):
+        with pytest.raises(error_type) as error:
+            read_yaml_mapping(tmp_path / "a.yaml", error_type)
+        assert str(error.value) == f"{tmp_path / 'a.yaml'} has the key {words}; remove one of the two."
+
+
+def test_a_key_that_is_given_twice_on_the_command_line_is_refused() -> None:
+    with pytest.raises(UsageError) as error:
+        parse_value("{a: 1, a: 2}", "model")
+    assert str(error.value) == (
+        "--set model={a: 1, a: 2} has the key a at line 1 and again at line 1; remove one of the two."
+    )
+
+
+def test_merge_keys_and_equal_keys_of_different_mappings_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\n")
+    assert read_yaml_mapping(tmp_path / "a.yaml") == {"a": {"x": 1, "y": 2}, "b": {"x": 3, "y": 2}}
+
+
+class Named(Settings):
+    """Settings with names."""
+
+    name: Name = "a"
+    """A name."""
+    folders: dict[Name, int] = Field(default_factory=dict)
+    """Names."""
+
+
+@pytest.mark.parametrize("name", ["/x/y", "..", "../x", "a/b", "a\\b", ".a", "-a", "", "a b", "größe", "a\n", "a\x1b"])
+def test_a_name_that_becomes_a_path_leads_nowhere_else(name: str) -> None:
+    for values, key in (({"name": name}, "name"), ({"folders": {name: 1}}, f"folders.{name}")):
+        with pytest.raises(UsageError) as error:
+            Named.make(values, "FILE")
+        assert str(error.value) == (
+            f"FILE has {key} = {name!r}, but it should have only the letters a to z, digits, '_', '.' and '-', "
+            "and begin with a letter or digit."
+        )
+
+
+def test_names_of_letters_digits_and_marks_are_accepted() -> None:
+    assert Named.make({"name": "v3_sweep-0007.b", "folders": {"7": 1}}).folders == {"7": 1}

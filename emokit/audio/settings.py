@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from emokit.settings import Settings
+from emokit.settings import Name, Settings
 from emokit.training.settings import PublishedScore, TrainingSettings
 
 
@@ -166,7 +166,7 @@ class AudioTrainingSettings(TrainingSettings):
 class AudioSettings(Settings):
     """All settings of an audio training."""
 
-    name: str = Field("acrnn", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    name: Name = "acrnn"
     """Name of the experiment in reports; by default the model's kind or the pretrained encoder's name."""
     modality: Literal["audio"] = "audio"
     """The modality that the settings belong to."""

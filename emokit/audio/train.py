@@ -97,9 +97,8 @@ def train(
         **epochs,
         **({"declared": DECLARED} if settings.data.speaker_normalisation else {}),
     }
-    baseline = Baseline(
-        modality.simple_baseline, {split: values.argmax(axis=1) for split, values in simple_probabilities.items()}
-    )
+    simple_predicted = {split: values.argmax(axis=1) for split, values in simple_probabilities.items()}
+    baseline = None if trained is simple else Baseline(modality.simple_baseline, simple_predicted)
     labels, card = splits["train"].table["label"], modality.card(settings.as_dict())
     return complete(run, about, ledger, predicted, labels, baseline, card)
 

@@ -6,7 +6,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from emokit.cli.tables import SCORES
+from emokit.cli.tables import SCORES, TOO_FEW, intervals_over
 
 if TYPE_CHECKING:
     from emokit.report.comparison.compare import Compared
@@ -23,6 +23,8 @@ def scores(compared: "Compared") -> Table:
     table = _table("", first, second, "difference (95 % interval)", title=f"{second} minus {first}")
     for score, title in SCORES.items():
         table.add_row(f"{title} %", *_cells(compared.comparison.scores[score]))
+    if compared.comparison.scores["uar"].too_few:
+        table.caption = intervals_over({"test": compared.comparison.num_clusters}, compared.comparison.cluster)
     return table
 
 
@@ -64,9 +66,9 @@ def mcnemar(compared: "Compared") -> str | None:
 
 def _cells(difference: "Difference") -> tuple[str, str, str]:
     from emokit.report.comparison.compare import points_with_interval
-    from emokit.report.wording import percent
+    from emokit.report.wording import percent, points
 
-    change = points_with_interval(difference)
+    change = f"{points(difference.difference)} ({TOO_FEW})" if difference.too_few else points_with_interval(difference)
     return (
         percent(difference.first),
         percent(difference.second),

@@ -1,4 +1,7 @@
-"""The one place that prints: results to stdout, progress and hints to stderr."""
+"""The one place that prints: results to stdout, progress and hints to stderr.
+
+Control characters in texts and names are shown escaped, and secrets in notes and errors are masked.
+"""
 
 import contextlib
 import json
@@ -11,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from emokit.errors import EmokitError
+from emokit.safe_text import escape_controls, escape_json, mask_secrets
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
 # Reports how far a piece of work is: (done, total).
 Progress = Callable[[int, int], None]
@@ -21,22 +26,29 @@ Progress = Callable[[int, int], None]
 _SUGGESTS = ContextVar("suggests", default=True)
 
 
-def _stdout() -> "Console":
+def _console(*, stderr: bool = False) -> "Console":
+    """A console of rich that shows the control characters in the strings of tables escaped."""
     from rich.console import Console
 
-    return Console(soft_wrap=True)
+    class EscapingConsole(Console):
+        def render_str(self, text: str, **options: Any) -> "Text":
+            return super().render_str(escape_controls(text, but="\n\t"), **options)
+
+    return EscapingConsole(stderr=stderr, soft_wrap=True)
+
+
+def _stdout() -> "Console":
+    return _console()
 
 
 def _stderr() -> "Console":
-    from rich.console import Console
-
-    return Console(stderr=True, soft_wrap=True)
+    return _console(stderr=True)
 
 
 def show(result: "RenderableType") -> None:
     """Print a result for a person, such as a table, to stdout."""
     if isinstance(result, str):
-        sys.stdout.write(result + "\n")  # unchanged: rich would turn tabs into spaces
+        sys.stdout.write(escape_controls(result, but="\n\t") + "\n")  # rich would turn tabs into spaces
         sys.stdout.flush()
     else:
         _stdout().print(result)
@@ -44,18 +56,18 @@ def show(result: "RenderableType") -> None:
 
 def show_json(result: Any) -> None:
     """Print a result for a program: one JSON value to stdout."""
-    sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+    sys.stdout.write(escape_json(json.dumps(result, ensure_ascii=False)) + "\n")
     sys.stdout.flush()
 
 
 def say(message: str) -> None:
-    """Print a note to stderr."""
-    _stderr().print(message, markup=False, emoji=False, highlight=False)
+    """Print a note of one line to stderr."""
+    _stderr().print(escape_controls(mask_secrets(message)), markup=False, emoji=False, highlight=False)
 
 
 def done(folder: Path, next_command: str | None = None) -> None:
     """Print the last lines of a command: the folder written to stdout, the next command to stderr."""
-    _stdout().print(str(folder), markup=False, emoji=False, highlight=False)
+    _stdout().print(escape_controls(str(folder)), markup=False, emoji=False, highlight=False)
     if next_command and _SUGGESTS.get():
         say(f"next: {next_command}")
 

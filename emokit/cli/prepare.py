@@ -156,12 +156,12 @@ def _survey(plan: "Plan", missing: dict[str, str], *, as_json: bool) -> None:
 def _show(out: Path, *, as_json: bool) -> None:
     """Print the ledger of a prepared folder, and why corpora failed."""
     from emokit.cli import tables
+    from emokit.data.prepared import read_fingerprint
     from emokit.files import read_json
 
     ledger = read_json(out / "ledger.json")
     if as_json:
-        fingerprint = (out / "fingerprint").read_text(encoding="utf-8").strip()
-        console.show_json({"folder": str(out), "fingerprint": fingerprint, **ledger})
+        console.show_json({"folder": str(out), "fingerprint": read_fingerprint(out), **ledger})
     else:
         for table in (tables.ledger, tables.splits, tables.leakage):
             console.show(table(ledger))

@@ -95,7 +95,7 @@ def _watch(plan: "Plan", order: "Order", workers: int, devices: int, as_json: bo
         if summary["confirmed"]:
             console.show(sweep_tables.confirmed(summary))
     failed = [entry for entry in (*summary["trials"], *summary["confirmations"]) if entry["state"] == "failed"]
-    resume = f"emokit sweep --resume {plan.run}"
+    resume = order.resume_command
     if failed and not summary["best"]:
         raise WorkError(
             f"No point completed its training and {len(failed)} failed, the first: {failed[0]['reason'].rstrip('.')}; "

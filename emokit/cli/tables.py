@@ -1,15 +1,18 @@
 """Tables on the terminal: labels, ledgers, scores."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from emokit.schema.metrics import FEWEST_CLUSTERS
+
 if TYPE_CHECKING:
     from emokit.data.catalogue import Corpus
 
+TOO_FEW = "too few"  # in place of an interval over too few speakers or dialogues
 SCORES = {"uar": "UAR", "accuracy": "accuracy", "weighted_f1": "weighted F1", "macro_f1": "macro F1"}
 
 
@@ -105,20 +108,39 @@ def scores(result: dict[str, Any]) -> Table:
         cells = []
         for name in SCORES:
             low, high = split_scores["interval"][name]
-            cells.append(f"[bold]{100 * split_scores[name]:.1f}[/bold] ({100 * low:.0f}–{100 * high:.0f})")
-        table.add_row(split, result["model"], *cells)
-        for baseline in ("majority", "simple"):
-            values = [f"{100 * split_scores['baselines'][baseline][name]:.1f}" for name in SCORES]
-            table.add_row("", baseline, *values, style="dim")
+            interval = f"{100 * low:.0f}–{100 * high:.0f}"
+            bracket = interval if split_scores["num_clusters"] >= FEWEST_CLUSTERS else TOO_FEW
+            cells.append(f"[bold]{100 * split_scores[name]:.1f}[/bold] ({bracket})")
+        table.add_row(split, escape(result["model"]), *cells)
+        for baseline, baseline_scores in split_scores["baselines"].items():
+            table.add_row("", baseline, *[f"{100 * baseline_scores[name]:.1f}" for name in SCORES], style="dim")
         table.add_section()
-    clusters = ", ".join(
-        f"{split_scores['num_clusters']} {split_scores['cluster']}s ({split})"
-        for split, split_scores in result["splits"].items()
-    )
-    table.caption = f"in brackets: 95 % interval over {clusters}"
+    numbers = {split: entry["num_clusters"] for split, entry in result["splits"].items()}
+    table.caption = intervals_over(numbers, next(iter(result["splits"].values()))["cluster"])
     if any(split_scores["cluster"] == "group" for split_scores in result["splits"].values()):
         table.caption += "; a group is a dialogue, a speaker, or an utterance without either"
     return table
+
+
+def intervals_over(clusters: Mapping[str, int], noun: str) -> str:
+    """The caption of a table with intervals: what they are over, and which splits have too few clusters for one.
+
+    Args:
+        clusters: split -> its number of clusters.
+        noun: what a cluster is: speaker, dialogue.
+    """
+
+    def counted(splits: Iterable[str]) -> str:
+        return " and ".join(
+            f"{clusters[split]} {noun}{'' if clusters[split] == 1 else 's'} ({split})" for split in splits
+        )
+
+    few = [split for split, number in clusters.items() if number < FEWEST_CLUSTERS]
+    enough = [split for split in clusters if split not in few]
+    phrases = [f"in brackets: 95 % intervals over {counted(enough)}"] if enough else []
+    if few:
+        phrases.append(f"{TOO_FEW}: {counted(few)}; a 95 % interval needs {FEWEST_CLUSTERS} or more")
+    return "; ".join(phrases)
 
 
 def epoch_line(epoch: dict[str, Any], checkpoint: str) -> str:

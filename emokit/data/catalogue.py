@@ -14,7 +14,7 @@ from pydantic import Field
 from emokit.errors import DataError, UsageError
 from emokit.files import resource
 from emokit.labels import DEFAULT_LABELS
-from emokit.settings import Settings, nearest, read_yaml_mapping
+from emokit.settings import Name, Settings, nearest, read_yaml_mapping
 
 CATALOGUE = "datasets.yaml"
 
@@ -29,7 +29,7 @@ class Download(Settings):
 
     url: str = Field(pattern=r"^https?://\S+$")
     """Its address."""
-    file: str = Field(pattern=r"^\w[\w.-]*$")
+    file: Name
     """Its name on disk; archives, recognised by their suffix, are unpacked."""
     checksum: str | None = Field(None, pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")
     """As its publisher states it; null where none is published."""
@@ -40,7 +40,7 @@ class Download(Settings):
 class Corpus(Settings):
     """One corpus's entry in the catalogue."""
 
-    name: str
+    name: Name
     """Its name in commands and tables, such as `crema_d`."""
     title: str
     """A one-line description."""

@@ -5,6 +5,7 @@ Nothing is dropped silently: whatever was found and is not in the table is in th
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from emokit.data.splits.policies import OF_ALL_CORPORA, Division, drops_repeated
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.data.utterance import COLUMNS, TABLE, Utterance, write_table
 from emokit.errors import DataError, UsageError
-from emokit.files import explained_disk_errors, write_json, write_text
+from emokit.files import explained_disk_errors, refuse_links, write_json, write_text
 from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.settings import Settings, read_yaml_mapping
 
@@ -191,7 +192,9 @@ def fingerprint(settings: PreparedSettings, table: pandas.DataFrame) -> str:
 
 
 def _check_out(out: Path, settings: PreparedSettings, *, force: bool) -> None:
-    """Check that `out` is new, empty, incomplete, or was prepared with these settings."""
+    """Check that `out` is new, empty, incomplete, or was prepared with these settings, and has no links in it."""
+    if any(os.path.lexists(out / name) for name in (FINGERPRINT, SETTINGS)):
+        refuse_links(out)
     if (out / FINGERPRINT).exists():
         before = read_yaml_mapping(out / SETTINGS)
         before.pop(ROOTS, None)

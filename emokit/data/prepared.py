@@ -4,6 +4,7 @@ utterances.parquet  ledger.json  settings.yaml  features/<key>/part-*.arrow  fin
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from emokit.data.recordings import Recordings, read_roots
 from emokit.data.store import FeatureStore, shard_paths
 from emokit.data.utterance import TABLE, read_table
 from emokit.errors import DataError
-from emokit.files import read_json
+from emokit.files import read_json, refuse_links
 from emokit.labels import LabelSet
 from emokit.settings import Settings, key_of, read_yaml_mapping
 
@@ -42,7 +43,7 @@ class OpenedFiles:
     def settings(self, folder: Path) -> dict[str, Any]:
         """The content of a prepared folder's `settings.yaml`, parsed once."""
         if folder not in self._settings:
-            self._settings[folder] = read_yaml_mapping(folder / SETTINGS)
+            self._settings[folder] = read_yaml_mapping(folder / SETTINGS, DataError)
         return self._settings[folder]
 
     def store(self, folder: Path) -> FeatureStore:
@@ -154,27 +155,45 @@ def read_labels(folder: Path) -> LabelSet:
     Raises:
         DataError: its settings have none.
     """
-    return _label_set(read_yaml_mapping(folder / SETTINGS), folder)
+    return _label_set(read_yaml_mapping(folder / SETTINGS, DataError), folder)
+
+
+def read_fingerprint(folder: Path) -> str:
+    """The fingerprint of a complete prepared folder.
+
+    Raises:
+        DataError: the file holds anything else.
+    """
+    text = (folder / FINGERPRINT).read_text(encoding="utf-8", errors="replace").strip()
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        content = f"holds {text[:80]!r}" if text else "is empty"
+        raise DataError(
+            f"{folder / FINGERPRINT} {content} where 64 hexadecimal digits were expected; "
+            f"run the `emokit prepare … --out {folder}` that made it again."
+        )
+    return text
 
 
 def open_prepared(folder: Path) -> Prepared:
     """Open a complete prepared folder.
 
     Raises:
-        DataError: the folder is missing, not a prepared folder, or incomplete.
+        DataError: the folder is missing, not a prepared folder, incomplete, or has a link or a wrong fingerprint in it.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not there; make it with `emokit prepare … --out {folder}`.")
     if not (folder / FINGERPRINT).exists():
         state = "was interrupted" if (folder / SETTINGS).exists() else "is no prepared folder"
         raise DataError(f"{folder} has no {FINGERPRINT}, so it {state}; run `emokit prepare … --out {folder}`.")
+    refuse_links(folder)
+    fingerprint = read_fingerprint(folder)
     opened = OpenedFiles()
     labels = _label_set(opened.settings(folder), folder)
     return Prepared(
         folder,
         read_table(folder / TABLE, labels),
         read_json(folder / LEDGER),
-        (folder / FINGERPRINT).read_text(encoding="utf-8").strip(),
+        fingerprint,
         labels,
         opened,
     )

@@ -3,6 +3,7 @@
 A reader of a corpus yields `Utterance` and `Dropped`; `prepare` adds the label, the facts about the audio, and the split.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from emokit.labels import LabelSet
 SPLITS = ("train", "dev", "test")
 HELD_OUT = ("dev", "test")
 TABLE = "utterances.parquet"
+OUTSIDE = re.compile(r"^/|^[A-Za-z]:[/\\]|(?:^|[/\\])\.\.(?:[/\\]|$)")  # in a path that is absolute or goes up
 
 COLUMNS = {
     "utterance_id": "string",
@@ -85,7 +87,7 @@ def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
     """Refuse a table of utterances that violates the contract; the message names the utterance and both values.
 
     Raises:
-        DataError: columns are missing, ids repeat, or a label or split is unknown.
+        DataError: columns are missing, ids repeat, a label or split is unknown, or a path leads out of its corpus.
     """
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
@@ -100,6 +102,13 @@ def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
             raise DataError(
                 f"{source} gives {row['utterance_id']} the {column} {row[column]!r}; expected one of {', '.join(known)}."
             )
+    outside = table[[isinstance(path, str) and OUTSIDE.search(path) is not None for path in table["path"]]]
+    if len(outside):
+        row = outside.iloc[0]
+        raise DataError(
+            f"{source} gives {row['utterance_id']} the path {row['path']!r}; expected one below the root of its corpus: "
+            "make it again with `emokit prepare`."
+        )
 
 
 def write_table(table: pandas.DataFrame, labels: LabelSet, path: Path) -> None:

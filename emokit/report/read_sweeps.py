@@ -2,13 +2,14 @@
 
 import itertools
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emokit.errors import EmokitError
-from emokit.files import read_json
+from emokit.files import read_json, refuse_links
 from emokit.report.read_runs import Unread, slug_of
 from emokit.schema.base import check
 from emokit.schema.sweep import SWEEP, Sweep, Trial
@@ -76,10 +77,11 @@ def split(folders: Sequence[Path]) -> tuple[list[Path], list[Searched], list[Unr
     slugs: set[str] = set()
     for folder in folders:
         path = folder / SWEEP
-        if not path.is_file():
+        if not os.path.lexists(path):
             others.append(folder)
             continue
         try:
+            refuse_links(folder)
             slug = f"sweep-{slug_of(folder, slugs)}"
             searched.append(Searched(folder, slug, check(Sweep, read_json(path), path)))
             slugs.add(slug.removeprefix("sweep-"))

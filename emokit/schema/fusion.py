@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from emokit.schema.base import Schema
+from emokit.settings import Name
 
 FUSION = "fusion.json"
 
@@ -140,7 +141,7 @@ class Fusion(Schema):
         declared: what must be stated with the scores, without a full stop.
     """
 
-    modalities: list[str]
+    modalities: list[Name]
     labels: list[str]
     verdict: str
     settings: SearchSettings

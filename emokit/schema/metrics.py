@@ -6,6 +6,10 @@ from pydantic import Field, model_validator
 
 from emokit.schema.base import Schema
 
+# If two models were equally good, n clusters would all favour the same one with probability 1 / 2 ** (n - 1). Below 6 clusters
+# that exceeds 5 %, so a 95 % interval over them cannot exclude zero, whatever its resamples give.
+FEWEST_CLUSTERS = 6
+
 Interval = tuple[float, float]
 """The lower and upper bound of a 95 % bootstrap interval over whole clusters."""
 

@@ -5,8 +5,11 @@ from typing import Any
 from pydantic import Field
 
 from emokit.schema.base import Schema
+from emokit.settings import Name
 
 SWEEP = "sweep.json"
+POINT = r"^[0-9]+(/seed-[0-9]+)?$"
+"""The key of a point, `0007` or `0007/seed-3`, which is also its folder below `trials/` or `confirm/`."""
 METRIC_NAMES = {"uar": "UAR", "accuracy": "accuracy", "weighted_f1": "weighted F1", "loss": "loss"}
 LOG_AXIS_RATIO = 4  # of the largest to the smallest value, above which an axis is logarithmic
 
@@ -62,7 +65,7 @@ class Trial(Schema):
         halved: whether its batch size was halved to fit into memory.
     """
 
-    point: str
+    point: str = Field(pattern=POINT)
     state: str
     params: dict[str, Any]
     value: float | None = None
@@ -79,7 +82,7 @@ class Trial(Schema):
 class Confirmed(Schema):
     """A point that was trained again with new seeds; `collapsed` counts the seeds that collapsed."""
 
-    point: str
+    point: str = Field(pattern=POINT)
     params: dict[str, Any]
     values: list[float]
     mean: float
@@ -90,7 +93,7 @@ class Confirmed(Schema):
 class Best(Schema):
     """The selected point."""
 
-    point: str
+    point: str = Field(pattern=POINT)
     params: dict[str, Any]
     value: float
     deviation: float | None = None
@@ -110,7 +113,7 @@ class Sweep(Schema):
     """
 
     kind: str = "sweep"
-    name: str
+    name: Name
     modality: str
     experiment_name: str = ""
     objective: Objective

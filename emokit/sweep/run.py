@@ -10,7 +10,8 @@ from typing import Any
 from emokit import runs
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError, WorkError
-from emokit.files import read_json, write_json
+from emokit.files import read_json, refuse_links, write_json
+from emokit.safe_text import mask_secrets
 from emokit.settings import flat
 from emokit.sweep import storage as storages
 from emokit.sweep import summary
@@ -61,7 +62,8 @@ def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple
         DataError: the data differ from the sweep's, a file is damaged, or an older emokit made the sweep.
     """
     sweep = check_sweep(run)
-    url = url or url_of(run)
+    if not url:
+        check_journal(run)
     environment = runs.read_environment(run)
     folder = data or Path(str(environment["data"]))
     if open_prepared(folder).fingerprint != environment["data_fingerprint"]:
@@ -80,7 +82,10 @@ def read_plan(run: Path, url: str | None = None) -> Plan:
         UsageError: the folder is no sweep, or the storage is unreachable.
         DataError: a file is damaged, or an older emokit made the sweep.
     """
-    return Plan(check_sweep(run), run, storages.open_storage(url or url_of(run), run))
+    sweep = check_sweep(run)
+    if not url:
+        check_journal(run)
+    return Plan(sweep, run, storages.open_storage(url, run))
 
 
 def check_sweep(run: Path) -> SweepSettings:
@@ -88,8 +93,9 @@ def check_sweep(run: Path) -> SweepSettings:
 
     Raises:
         UsageError: the folder is no sweep.
-        DataError: an emokit with other names of settings made it.
+        DataError: it has a link in it, or an emokit with other names of settings made it.
     """
+    refuse_links(run)
     if not (run / STORAGE).exists():
         raise UsageError(f"{run} has no {STORAGE}, so it is no sweep; name a folder that `emokit sweep` made.")
     settings = runs.read_settings(run)
@@ -99,12 +105,18 @@ def check_sweep(run: Path) -> SweepSettings:
     return SweepSettings.make(settings, str(run / runs.SETTINGS))
 
 
-def url_of(run: Path) -> str | None:
-    """The URL of a sweep's storage; None for a journal file in its folder."""
+def check_journal(run: Path) -> None:
+    """Refuse a sweep whose storage is a server: a folder from somebody else must not choose whom the user's password is sent to.
+
+    Raises:
+        UsageError: names the server.
+    """
     url = read_json(run / STORAGE)["url"]
-    if url and "***" in url:
-        raise UsageError(f"{run} has its storage at {url}; give --storage with the password.")
-    return str(url) if url else None
+    if url:
+        raise UsageError(
+            f"{run} has its storage at {mask_secrets(str(url))}, and no server is contacted that the command does not name; "
+            "add --storage with its URL, the password included."
+        )
 
 
 def order(plan: Plan, url: str | None, data: Path, device: str, precision: str, hours: float | None = None) -> Order:
@@ -145,9 +157,7 @@ def watch(plan: Plan, order: Order, workers: int, devices: int = 0) -> Generator
         summary.write(plan, result)
     errors = [worker.error for worker in pool if worker.error]
     if len(errors) == len(pool):
-        raise WorkError(
-            f"{str(errors[0]).rstrip('.')}; resume with `emokit sweep --resume {plan.run}` when that is fixed."
-        )
+        raise WorkError(f"{str(errors[0]).rstrip('.')}; resume with `{order.resume_command}` when that is fixed.")
     yield result
 
 

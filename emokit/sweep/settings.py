@@ -6,7 +6,7 @@ from typing import Any, Literal, Self, TypeAlias
 from pydantic import Field, field_validator, model_validator
 
 from emokit.modality.registry import MODALITIES, modality, trainable
-from emokit.settings import Settings
+from emokit.settings import Name, Settings
 
 # `Dimension` has fields named float and int.
 Real: TypeAlias = float
@@ -134,7 +134,7 @@ class ConfirmSettings(Settings):
 class SweepSettings(Settings):
     """All settings of a sweep."""
 
-    name: str = Field("sweep", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    name: Name = "sweep"
     """Name of the sweep in reports and in a shared storage."""
     kind: Literal["sweep"] = "sweep"
     """Type of the settings file."""

@@ -19,7 +19,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors
-from emokit.runs import without_password
+from emokit.safe_text import mask_secrets
 
 try:
     import fcntl
@@ -65,7 +65,7 @@ def parse_url(url: str) -> sqlalchemy.URL:
         parsed = sqlalchemy.make_url(url)
     except (sqlalchemy.exc.ArgumentError, ValueError) as error:
         raise UsageError(
-            f"--storage {without_password(url)} is no URL of a database; write {EXAMPLE}, or leave it out for a journal file."
+            f"--storage {mask_secrets(url)} is no URL of a database; write {EXAMPLE}, or leave it out for a journal file."
         ) from error
     name, _, driver = parsed.drivername.partition("+")
     name = {"postgres": "postgresql", "mariadb": "mysql"}.get(name, name)
@@ -79,7 +79,7 @@ def parse_url(url: str) -> sqlalchemy.URL:
 
 def public_url(url: str) -> str:
     """The URL without its password."""
-    return without_password(parse_url(url).render_as_string(hide_password=True))
+    return mask_secrets(parse_url(url).render_as_string(hide_password=True))
 
 
 def _journal(path: Path) -> BaseStorage:
@@ -111,7 +111,7 @@ def _database(url: str) -> RDBStorage:
         if _is_creation_race(cause):
             time.sleep(1)
             return RDBStorage(parsed.render_as_string(hide_password=False), engine_kwargs=engine)
-        reason = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
+        reason = mask_secrets(str(getattr(cause, "orig", cause)).strip().splitlines()[0])
         raise Unreachable(
             f"--storage {public_url(url)} cannot be reached ({reason}); start the server, or correct the URL."
         ) from error
@@ -153,7 +153,7 @@ def _waiting(method: Callable[..., Any]) -> Callable[..., Any]:
 
 def _reason(error: BaseException) -> str:
     cause = error.__cause__ or error
-    return str(getattr(cause, "orig", cause)).strip().partition("\n")[0]
+    return mask_secrets(str(getattr(cause, "orig", cause)).strip().partition("\n")[0])
 
 
 def _is_disconnected(error: BaseException) -> bool:

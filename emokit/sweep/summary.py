@@ -1,17 +1,16 @@
 """The results of a sweep: `sweep.json` for reports, `trials.csv` for spreadsheets, `best.yaml` for `emokit train`."""
 
-import csv
-import io
 import statistics
 import warnings
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from emokit import runs
-from emokit.files import write_json, write_text
+from emokit.files import write_csv, write_json, write_text
 from emokit.schema.base import validated
 from emokit.schema.sweep import SWEEP, Sweep
 from emokit.sweep import space
@@ -72,7 +71,7 @@ def summarise(plan: Plan, *, importance: bool = False) -> dict[str, Any]:
 
 def write(plan: Plan, summary: dict[str, Any]) -> None:
     """Write `trials.csv`, `best.yaml` if there is a best point, and last `sweep.json`."""
-    write_text(plan.run / TRIALS, _csv(summary))
+    _write_csv(plan.run / TRIALS, summary)
     if summary["best"]:
         write_text(plan.run / BEST, _best_yaml(plan, summary))
     write_json(plan.run / SWEEP, validated(Sweep, summary))
@@ -153,16 +152,14 @@ def _importance(queue: TrialQueue) -> dict[str, float]:
     return {field: float(importance) for field, importance in importances.items()}
 
 
-def _csv(summary: dict[str, Any]) -> str:
+def _write_csv(path: Path, summary: dict[str, Any]) -> None:
     fields = [dimension["field"] for dimension in summary["dimensions"]]
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
     columns = ("point", "state", "value", "best_epoch", "epochs", "seconds")
-    writer.writerow([*columns, *fields, "reason"])
-    for entry in (*summary["trials"], *summary["confirmations"]):
-        point = [entry["params"].get(field, "") for field in fields]
-        writer.writerow([*(entry[name] for name in columns), *point, entry["reason"]])
-    return table.getvalue()
+    rows = [
+        [*(entry[name] for name in columns), *(entry["params"].get(field, "") for field in fields), entry["reason"]]
+        for entry in (*summary["trials"], *summary["confirmations"])
+    ]
+    write_csv(path, [*columns, *fields, "reason"], rows)
 
 
 def _best_yaml(plan: Plan, summary: dict[str, Any]) -> str:

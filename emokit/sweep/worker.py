@@ -16,6 +16,7 @@ from optuna.trial import Trial
 from emokit import runs
 from emokit.errors import Collapsed, DataError, EmokitError, MemoryFull, UsageError
 from emokit.files import write_text
+from emokit.safe_text import mask_secrets
 from emokit.sweep import storage as storages
 from emokit.sweep import trial, trial_queue
 from emokit.sweep.heartbeat import HEARTBEAT_TIMEOUT_SECONDS, Heartbeat
@@ -46,6 +47,12 @@ class Order:
     deadline: float | None = None
     """In seconds since 1970; None for none."""
     heartbeat_timeout_seconds: float = HEARTBEAT_TIMEOUT_SECONDS
+
+    @property
+    def resume_command(self) -> str:
+        """The command that continues the sweep; a server is named in it, as no other one is contacted."""
+        storage = f" --storage {storages.public_url(self.url)}" if self.url else ""
+        return f"emokit sweep --resume {self.run}{storage}"
 
 
 def run_worker(order: Order) -> None:
@@ -134,16 +141,20 @@ class Worker:
             gc.collect()  # frees the model that was too large before the next one is made
             shutil.rmtree(folder, ignore_errors=True)
             if halved:
-                queue.fail(claimed, trial_queue.FAILED, reason=str(error))
+                queue.fail(claimed, trial_queue.FAILED, reason=mask_secrets(str(error)))
             else:
                 queue.fail(claimed, trial_queue.MEMORY)
         except (UsageError, DataError) as error:
-            queue.fail(claimed, trial_queue.FAILED, reason=str(error))
+            queue.fail(claimed, trial_queue.FAILED, reason=mask_secrets(str(error)))
         except (EmokitError, Stopped, HeartbeatLost):
             raise
         except Exception as error:  # an unexpected error at one point must not stop the others
-            write_text(folder / ERROR, traceback.format_exc())
-            queue.fail(claimed, trial_queue.FAILED, reason=f"{type(error).__name__}: {error}; see {folder / ERROR}")
+            write_text(folder / ERROR, mask_secrets(traceback.format_exc()))
+            queue.fail(
+                claimed,
+                trial_queue.FAILED,
+                reason=f"{type(error).__name__}: {mask_secrets(str(error))}; see {folder / ERROR}",
+            )
         else:
             scores = result()
             queue.complete(claimed, float(scores["best"]), values=[score.value for score in finished], **scores)

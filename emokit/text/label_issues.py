@@ -1,11 +1,10 @@
 """Label issues: the dev utterances whose label the model finds least probable, for review. No label is changed."""
 
-import io
 from pathlib import Path
 
 import pandas
 
-from emokit.files import write_text
+from emokit.files import write_csv
 from emokit.predictions import Predictions
 
 LABEL_ISSUES = "label_issues.csv"
@@ -36,6 +35,9 @@ def label_issues(predictions: Predictions, utterances: pandas.DataFrame) -> pand
 
 def write_label_issues(run: Path, predictions: Predictions, utterances: pandas.DataFrame) -> None:
     """Write the ranking into the run folder."""
-    text = io.StringIO()
-    label_issues(predictions, utterances).to_csv(text, index=False, float_format="%.4f")
-    write_text(run / LABEL_ISSUES, text.getvalue())
+    issues = label_issues(predictions, utterances)
+    rows = [
+        ["" if pandas.isna(value) else f"{value:.4f}" if isinstance(value, float) else value for value in row]
+        for row in issues.itertuples(index=False)
+    ]
+    write_csv(run / LABEL_ISSUES, issues.columns, rows)

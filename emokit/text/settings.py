@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from emokit.settings import Settings
+from emokit.settings import Name, Settings
 from emokit.training.settings import PublishedScore, TrainingSettings
 
 CORPORA = ("goemotions", "meld")
@@ -94,7 +94,7 @@ class TextTrainingSettings(TrainingSettings):
 class TextSettings(Settings):
     """All settings of a text training."""
 
-    name: str = Field("text", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    name: Name = "text"
     """Name of the experiment in reports."""
     modality: Literal["text"] = "text"
     """Modality of these settings."""

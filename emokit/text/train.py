@@ -107,7 +107,7 @@ def train(
         ledger,
         predicted,
         train_split.table["label"],
-        Baseline(SIMPLE_BASELINE, simple),
+        Baseline(SIMPLE_BASELINE, simple) if loaded else None,
         card_facts(settings.as_dict()),
     )
 

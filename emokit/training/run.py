@@ -157,7 +157,7 @@ def complete(
     ledger: Mapping[str, Any],
     predicted: Mapping[str, Predictions],
     train_labels: Any,
-    baseline: Baseline,
+    baseline: Baseline | None,
     card: CardFacts,
 ) -> dict[str, Any]:
     """Complete a run: write predictions, the model card, and last `metrics.json` with scores beside their baselines.
@@ -168,7 +168,7 @@ def complete(
         ledger: of the training corpora.
         predicted: split -> its predictions; a trial of a sweep has dev only.
         train_labels: (utterances,) pandas Series of the training labels, for the majority class.
-        baseline: the simple model's predictions.
+        baseline: the simple model's predictions; None where the trained model is that model, which is not compared with itself.
         card: facts of the modality for the model card.
 
     Returns:
@@ -179,13 +179,13 @@ def complete(
     gender_of = genders(environment.get("data"))
     for split, split_predictions in predicted.items():
         predictions.write(split_predictions, run / runs.PREDICTIONS / f"{split}.parquet")
-        simple = metrics.baseline_scores(split_predictions, baseline.predicted[split])
+        baselines = {"majority": metrics.majority_baseline(train_labels, split_predictions)}
+        if baseline:
+            simple = metrics.baseline_scores(split_predictions, baseline.predicted[split])
+            baselines["simple"] = {**simple, "description": baseline.description}
         splits[split] = metrics.score(split_predictions) | {
             "per_gender": metrics.per_gender(split_predictions, gender_of),
-            "baselines": {
-                "majority": metrics.majority_baseline(train_labels, split_predictions),
-                "simple": {**simple, "description": baseline.description},
-            },
+            "baselines": baselines,
         }
     labels = next(iter(predicted.values())).labels
     result = {**about, "labels": list(labels), "splits": splits}

@@ -42,6 +42,15 @@ def test_scores_are_in_percent_with_the_difference_in_points(compared):
     assert shown[3:5] == ["UAR % 40.0 60.0 +20.0 (+10.0 to +30.0)", "accuracy % 50.0 51.0 +1.0 (−2.0 to +4.0)"]
 
 
+def test_over_too_few_clusters_there_is_no_interval(compared):
+    few = Difference(0.4, 0.6, 0.2, (0.1, 0.3), too_few=True)
+    compared.comparison.scores = dict.fromkeys(compared.comparison.scores, few)
+    compared.comparison.num_clusters, compared.comparison.cluster = 2, "speaker"
+    shown = lines(tables.scores(compared))
+    assert shown[3] == "UAR % 40.0 60.0 +20.0 (too few)"
+    assert shown[-1] == "too few: 2 speakers (test); a 95 % interval needs 6 or more"
+
+
 def test_each_class_has_its_support_and_a_dash_without_a_difference(compared):
     shown = lines(tables.classes(compared))
     assert shown[1] == "support recall F1"

@@ -67,6 +67,50 @@ def test_no_progress_is_no_line(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_note_an_error_and_a_folder_have_no_control_characters(capfd: pytest.CaptureFixture[str]) -> None:
+    name = "a\x1b[2J\x07\r\x9b\u202e\nerror: b\tc"
+    shown = r"a\x1b[2J\x07\r\x9b\u202e\nerror: b\tc"
+    console.say(name)
+    console.done(Path(name), name)
+    with pytest.raises(typer.Exit), console.exit_codes():
+        raise DataError(name)
+    assert capfd.readouterr() == (f"{shown}\n", f"{shown}\nnext: {shown}\nerror: {shown}\n")
+
+
+def test_a_result_has_no_control_characters_but_tabs_and_line_feeds(capfd: pytest.CaptureFixture[str]) -> None:
+    console.show("a\tb\n\x1b]0;title\x07\u202e")
+    console.show_json({"text": "\x9b1m\u202e \udce9"})
+    assert (
+        capfd.readouterr().out
+        == "a\tb\n"
+        + r"""\x1b]0;title\x07\u202e
+{"text": "\u009b1m\u202e \udce9"}
+"""
+    )
+
+
+def test_a_table_has_no_control_characters(capfd: pytest.CaptureFixture[str]) -> None:
+    from rich.console import Group
+    from rich.table import Table
+
+    odd = "x\x1b[31m\x9b\u202e"
+    table = Table(odd, title=odd, caption=odd)
+    table.add_row(odd)
+    console.show(Group(odd, table))
+    shown = capfd.readouterr().out
+    assert shown.count(r"x\x1b[31m\x9b\u202e") == 5
+    assert not set(shown) & set("\x1b\x9b\u202e")
+
+
+def test_secrets_in_notes_and_errors_are_masked(capfd: pytest.CaptureFixture[str]) -> None:
+    console.say("would download https://s3cr3t@host/a?token=s3cr3t")
+    with pytest.raises(typer.Exit), console.exit_codes():
+        raise DataError("https://host/a?sig=s3cr3t is not there.")
+    assert capfd.readouterr().err == (
+        "would download https://***@host/a?token=***\nerror: https://host/a?sig=*** is not there.\n"
+    )
+
+
 @pytest.mark.parametrize(("kind", "code"), [(UsageError, 2), (DataError, 3), (WorkError, 4)])
 def test_a_users_error_is_a_sentence_and_an_exit_code(
     capfd: pytest.CaptureFixture[str], kind: type[EmokitError], code: int

@@ -60,6 +60,21 @@ def test_a_method_has_its_scores_its_gain_and_its_weights():
     ]
 
 
+def test_over_too_few_clusters_there_is_no_interval():
+    few = FUSION | {"clusters": {"dev": 5, "test": 1}, "cluster": "speaker"}
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(methods_table(few))
+    rows = [" ".join(line.split()) for line in capture.get().splitlines() if line.strip()]
+    assert rows[4] == "searched weights 60.0 (too few) 60.0 (too few) +10.0 (too few) 0.25 0.75 log"
+    assert rows[-1] == "too few: 5 speakers (dev) and 1 speaker (test); a 95 % interval needs 6 or more"
+    assert uncertainty(few) == [
+        "searched: 10 points (every point); best on dev, log pooling: audio 0.25 (too few), text 0.75 (too few)",
+        "optimism of the best score, 0.6000, over 1,000 resamples: 0.0200; corrected 0.5800 (too few)",
+        "temperatures: audio 1.50, text 0.90, fused 0.80",
+    ]
+
+
 def test_the_weights_have_intervals_and_the_best_score_its_optimism():
     assert uncertainty(FUSION) == [
         "searched: 10 points (every point); best on dev, log pooling: audio 0.25 (0 to 0.5), text 0.75 (0.5 to 1)",

@@ -1,6 +1,7 @@
 """Tables on the terminal, from hand-made values."""
 
 import io
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -60,3 +61,37 @@ def test_what_was_skipped_is_counted_and_named() -> None:
     assert tables.remarks({"corpora": {"emodb": {**kinds, "notes": []}}}) == [
         "emodb: 4 skipped: hidden (.a, .b, .c, …)"
     ]
+
+
+def scored(num_clusters: int, *baselines: str) -> dict[str, Any]:
+    scores = dict.fromkeys(tables.SCORES, 0.411)
+    return {
+        **scores,
+        "num_clusters": num_clusters,
+        "cluster": "speaker",
+        "interval": {name: [0.4, 0.43] for name in scores},
+        "baselines": {name: dict.fromkeys(scores, 0.25) for name in baselines},
+    }
+
+
+def result(**splits: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "a", "model": "acrnn", "best_epoch": 2, "epochs": 3, "splits": splits}
+
+
+def test_scores_have_intervals_and_stand_beside_both_baselines() -> None:
+    shown = lines(tables.scores(result(dev=scored(6, "majority", "simple"), test=scored(7, "majority", "simple"))))
+    assert shown[3] == "dev acrnn 41.1 (40–43) 41.1 (40–43) 41.1 (40–43) 41.1 (40–43)"
+    assert shown[4:6] == ["majority 25.0 25.0 25.0 25.0", "simple 25.0 25.0 25.0 25.0"]
+    assert shown[-1] == "in brackets: 95 % intervals over 6 speakers (dev) and 7 speakers (test)"
+
+
+def test_too_few_speakers_are_said_in_place_of_an_interval() -> None:
+    shown = lines(tables.scores(result(dev=scored(6, "majority"), test=scored(2, "majority"))))
+    assert "test acrnn 41.1 (too few) 41.1 (too few) 41.1 (too few) 41.1 (too few)" in shown
+    assert " ".join(shown[-2:]).endswith(
+        "in brackets: 95 % intervals over 6 speakers (dev); too few: 2 speakers (test); a 95 % interval needs 6 or more"
+    )
+
+
+def test_a_model_that_is_the_simple_baseline_is_not_compared_with_itself() -> None:
+    assert not any("simple" in line for line in lines(tables.scores(result(test=scored(7, "majority")))))

@@ -98,7 +98,7 @@ def test_settings_roots_and_feature_settings_are_parsed_once(
 ) -> None:
     parsed = []
     read = module.read_yaml_mapping
-    monkeypatch.setattr(module, "read_yaml_mapping", lambda path: parsed.append(path) or read(path))
+    monkeypatch.setattr(module, "read_yaml_mapping", lambda path, *how: parsed.append(path) or read(path, *how))
     opened = open_prepared(prepared.folder)
     assert opened.roots == {"emodb": str(tmp_path / "emodb")}
     assert opened.feature_settings == {"num_bins": 2}
@@ -181,21 +181,30 @@ def test_a_missing_folder_is_refused_with_the_command_that_makes_it(tmp_path: Pa
     assert str(error.value) == f"{folder} is not there; make it with `emokit prepare … --out {folder}`."
 
 
-def test_a_folder_without_its_fingerprint_was_interrupted(prepared: Prepared) -> None:
+def test_a_folder_without_a_fingerprint_was_interrupted_or_is_no_prepared_one(
+    prepared: Prepared, tmp_path: Path
+) -> None:
     (prepared.folder / "fingerprint").unlink()
-    with pytest.raises(DataError) as error:
+    for folder, state in ((prepared.folder, "was interrupted"), (tmp_path, "is no prepared folder")):
+        with pytest.raises(DataError) as error:
+            open_prepared(folder)
+        assert str(error.value) == f"{folder} has no fingerprint, so it {state}; run `emokit prepare … --out {folder}`."
+
+
+def test_an_empty_or_malformed_fingerprint_and_links_are_refused(prepared: Prepared, tmp_path: Path) -> None:
+    path, again = (
+        prepared.folder / "fingerprint",
+        f"run the `emokit prepare … --out {prepared.folder}` that made it again",
+    )
+    for text, content in (("", "is empty"), ("ab" * 31, f"holds {'ab' * 31!r}"), ("F" * 64, f"holds {'F' * 64!r}")):
+        path.write_text(text)
+        with pytest.raises(DataError) as error:
+            open_prepared(prepared.folder)
+        assert str(error.value) == f"{path} {content} where 64 hexadecimal digits were expected; {again}."
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match=f"^{path} is a symbolic link, and emokit makes none in its folders; "):
         open_prepared(prepared.folder)
-    assert str(error.value) == (
-        f"{prepared.folder} has no fingerprint, so it was interrupted; run `emokit prepare … --out {prepared.folder}`."
-    )
-
-
-def test_a_folder_of_other_files_is_not_a_prepared_one(tmp_path: Path) -> None:
-    with pytest.raises(DataError) as error:
-        open_prepared(tmp_path)
-    assert str(error.value) == (
-        f"{tmp_path} has no fingerprint, so it is no prepared folder; run `emokit prepare … --out {tmp_path}`."
-    )
 
 
 def test_two_processes_prepare_the_same_as_one(tmp_path: Path, write_emodb: Write, plan: MakePlan) -> None:
@@ -267,19 +276,14 @@ def test_ravdess_actor_01_is_complete_with_two_files_repaired(tmp_path: Path, co
 
 
 @pytest.mark.corpus
-def test_resampled_ravdess_is_complete_and_its_identical_pair_flagged(
-    tmp_path: Path, corpora: Path, plan: MakePlan
-) -> None:
+def test_resampled_ravdess_is_complete_and_its_pair_flagged(tmp_path: Path, corpora: Path, plan: MakePlan) -> None:
     prepared = prepare(plan({"ravdess": corpora / "ravdess-22k"}), tmp_path / "out", EmptyExtractor(22_050))
     entry = prepared.ledger["corpora"]["ravdess"]
     assert (entry["found"], entry["kept"], entry["dropped"]) == (1440, 1440, {})
     pair = ["ravdess/03-01-03-01-02-01-07", "ravdess/03-01-03-01-02-02-07"]
     assert entry["flagged"] == {"the same recording as another utterance": pair}
-    assert {split: len(counts["speakers"]) for split, counts in entry["splits"].items()} == {
-        "train": 14,
-        "dev": 5,
-        "test": 5,
-    }
+    num_speakers = {split: len(counts["speakers"]) for split, counts in entry["splits"].items()}
+    assert num_speakers == {"train": 14, "dev": 5, "test": 5}
     assert set(prepared.ledger["leakage"]["speakers"].values()) == {0}
 
 

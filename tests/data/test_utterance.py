@@ -58,6 +58,22 @@ def test_labels_are_checked_against_the_given_label_set(tmp_path: Path) -> None:
     assert str(error.value) == f"{path} gives emodb/a the label 'joy'; expected one of calm, angry."
 
 
+@pytest.mark.parametrize("path", ["/etc/passwd", "../a.wav", "wav/../../a.wav", "wav/..", "C:\\a.wav", "..\\a.wav"])
+def test_a_path_that_leads_out_of_its_corpus_is_refused(tmp_path: Path, path: str) -> None:
+    with pytest.raises(DataError) as error:
+        write_table(table({"utterance_id": "emodb/a", "path": path}), DEFAULT_LABELS, tmp_path / "t")
+    assert str(error.value) == (
+        f"{tmp_path / 't'} gives emodb/a the path {path!r}; expected one below the root of its corpus: "
+        "make it again with `emokit prepare`."
+    )
+
+
+@pytest.mark.parametrize("path", ["wav/03a01Wa.wav", "a..b/...wav", "Actor_01/a b.wav", "wav/a:b.wav"])
+def test_a_path_below_its_corpus_is_accepted(tmp_path: Path, path: str) -> None:
+    write_table(table({"utterance_id": "emodb/a", "path": path}), DEFAULT_LABELS, tmp_path / "t")
+    assert read_table(tmp_path / "t", DEFAULT_LABELS)["path"].tolist() == [path]
+
+
 def test_a_repeated_id_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         write_table(table({"utterance_id": "emodb/a"}, {"utterance_id": "emodb/a"}), DEFAULT_LABELS, tmp_path / "t")

@@ -78,6 +78,16 @@ def test_a_ranking_of_runs_on_different_data_is_cautioned(make_run: MakeRun) -> 
     assert caveat in wording.headline(ranked(*folders), [])[2]
 
 
+def test_a_run_that_is_the_simple_baseline_is_not_warned_about_it(make_run: MakeRun, edit: Edit) -> None:
+    def without_simple(metrics: dict[str, Any]) -> None:
+        del metrics["splits"]["test"]["baselines"]["simple"]
+
+    folder = make_run("a", skill=0.2)
+    assert "Its interval is not above the simple baseline." in " ".join(wording.headline(ranked(folder), []))
+    edit(folder / "metrics.json", without_simple)
+    assert "simple" not in " ".join(wording.headline(ranked(folder), []))
+
+
 def test_a_ranking_of_runs_tested_on_different_utterances_is_cautioned(make_run: MakeRun, edit: Edit) -> None:
     first, second = make_run("a"), make_run("b")
     edit(second / "metrics.json", lambda metrics: metrics["splits"]["test"].update(n=329))

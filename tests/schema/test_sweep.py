@@ -1,7 +1,10 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from emokit.errors import DataError
+from emokit.schema.base import check
 from emokit.schema.sweep import Dimension, Sweep
 
 
@@ -59,3 +62,19 @@ def test_the_axis_of_a_dimension_depends_on_its_values(
 ) -> None:
     dimension = Dimension(field="training.lr", values=values, log=log)
     assert (dimension.name, dimension.is_numeric, dimension.is_log) == ("lr", is_numeric, is_log)
+
+
+@pytest.mark.parametrize("point", ["/x/y", "../0001", "0001/../..", "0001/seed-1/x", "0001\n", ""])
+def test_the_key_of_a_point_leads_to_no_other_folder(point: str) -> None:
+    content = sweep("uar").model_dump() | {"trials": [{"point": point, "state": "complete", "params": {}}]}
+    with pytest.raises(DataError, match=r"^sweep\.json has trials\.0\.point = "):
+        check(Sweep, content, Path("sweep.json"))
+
+
+def test_the_name_of_a_sweep_leads_to_no_other_folder() -> None:
+    with pytest.raises(DataError) as error:
+        check(Sweep, sweep("uar").model_dump() | {"name": "../x"}, Path("sweep.json"))
+    assert str(error.value) == (
+        "sweep.json has name = '../x', but it should have only the letters a to z, digits, '_', '.' and '-', and begin with "
+        "a letter or digit; make the run again, or leave it out."
+    )

@@ -163,8 +163,43 @@ def test_the_password_of_a_storage_is_not_in_the_folder(begin_with: Any, make_sw
     with pytest.raises(UsageError) as error:
         read_plan(plan.run)
     assert str(error.value) == (
-        f"{plan.run} has its storage at postgresql+psycopg://ann:***@host/sweeps; give --storage with the password."
+        f"{plan.run} has its storage at postgresql+psycopg://ann:***@host/sweeps, and no server is contacted that the "
+        "command does not name; add --storage with its URL, the password included."
     )
+
+
+@pytest.mark.parametrize("use", [read_plan, resume])
+def test_no_server_is_contacted_that_only_the_folder_names(
+    begin_with: Any, make_sweep: Make, monkeypatch: pytest.MonkeyPatch, use: Callable[..., Any]
+) -> None:
+    plan, _ = begin_with(make_sweep())
+    url = "postgresql+psycopg://ann:s3cr3t@host/sweeps"
+    (plan.run / "storage.json").write_text(json.dumps({"url": url}))
+    contacted: list[Any] = []
+
+    def open_only(given: str | None, run: Path) -> Any:
+        contacted.append(given)
+        return open_storage(None, run)
+
+    monkeypatch.setattr(work.storages, "open_storage", open_only)
+    with pytest.raises(UsageError) as error:
+        use(plan.run)
+    assert str(error.value) == (
+        f"{plan.run} has its storage at postgresql+psycopg://ann:***@host/sweeps, and no server is contacted that the "
+        "command does not name; add --storage with its URL, the password included."
+    )
+    assert contacted == []
+    use(plan.run, url)
+    assert set(contacted) == {url}
+
+
+def test_a_sweep_with_a_link_in_it_is_refused(begin_with: Any, make_sweep: Make, tmp_path: Path) -> None:
+    plan, _ = begin_with(make_sweep())
+    (plan.run / "trials").symlink_to(tmp_path)
+    with pytest.raises(
+        DataError, match=f"^{plan.run / 'trials'} is a symbolic link, and emokit makes none in its folders"
+    ):
+        check_sweep(plan.run)
 
 
 def test_a_sweep_of_an_emokit_with_older_names_is_refused(begin_with: Any, make_sweep: Make) -> None:

@@ -30,6 +30,10 @@ def test_results_are_written_for_spreadsheets_and_for_train(complete_plan: Plan)
     assert header == "point,state,value,best_epoch,epochs,seconds,training.lr,training.weight_decay,reason"
     assert len(rows) == 12 + 4
     assert rows[7].startswith("0007,complete,0.9375,4,4,0.0,0.1,0.3,")  # 1 - 0.5 ** 4
+    summary = summarise(complete_plan)
+    summary["trials"][0]["reason"] = "=HYPERLINK(1)"
+    write(complete_plan, summary)
+    assert (complete_plan.run / "trials.csv").read_text().splitlines()[1].endswith(",'=HYPERLINK(1)")
     best = (complete_plan.run / "best.yaml").read_text()
     assert best.startswith(
         "# Point 0007 of the sweep sweep: uar on dev mean 0.9375 ± 0.0000 over 2 fresh seeds.\n"

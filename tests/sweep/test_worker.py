@@ -153,15 +153,16 @@ def test_a_failing_point_does_not_stop_the_others_and_is_retried_only_on_demand(
 
     def train(settings: Any, folder: Path, on_epoch: Any) -> None:
         if is_broken and settings.training.lr == 0.1:
-            raise RuntimeError("a cable came loose")
+            raise RuntimeError("a cable came loose: https://s3cr3t@host/a")
         toy.training(0)(settings, folder, on_epoch)
 
     plan = run_here(open_plan, make_sweep(space={"training.lr": {"grid": [0.05, 0.1, 0.2]}}), train)
     entry = summarise(plan)["trials"][1]
     assert entry["state"] == "failed"
     error = plan.run / "trials" / "0001" / "error.txt"
-    assert entry["reason"] == f"RuntimeError: a cable came loose; see {error}"
-    assert "a cable came loose" in error.read_text()
+    assert entry["reason"] == f"RuntimeError: a cable came loose: https://***@host/a; see {error}"
+    assert "a cable came loose: https://***@host/a\n" in error.read_text()
+    assert "s3cr3t" not in error.read_text()
     is_broken = False
     Worker(plan, train).run()
     assert states(plan) == {"COMPLETE": 2, "FAIL": 1}

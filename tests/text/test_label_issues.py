@@ -35,3 +35,13 @@ def test_the_least_probable_labels_come_first_and_those_that_agree_are_left_out(
         'c/2,c,raw,fear,0.0100,neutral,0.9000,"text ""2"", with a comma"',
         'c/0,c,raw,happy,0.2000,angry,0.6000,"text ""0"", with a comma"',
     ]
+
+
+def test_a_text_that_a_spreadsheet_takes_as_a_formula_stays_text(tmp_path):
+    predicted, rows = new_predictions(["happy", "sad"], [probabilities(angry=0.6), probabilities(angry=0.7)])
+    rows["text"], rows["raw_label"] = ["=HYPERLINK(1)", None], ["-joy", "@sad"]
+    write_label_issues(tmp_path, predicted, rows)
+    assert (tmp_path / "label_issues.csv").read_text().splitlines()[1:] == [
+        "c/1,c,'@sad,sad,0.0500,angry,0.7000,",
+        "c/0,c,'-joy,happy,0.0667,angry,0.6000,'=HYPERLINK(1)",
+    ]

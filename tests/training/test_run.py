@@ -155,6 +155,9 @@ def test_completing_a_run_writes_predictions_card_and_metrics_of_the_label_set(r
         "always high",
     )
     assert scores["per_gender"] == {}
+    alone = complete(run, about, {}, {"dev": dev}, pandas.Series(["low", "low", "high"]), None, facts)
+    assert alone["splits"]["dev"].pop("baselines") == {"majority": scores.pop("baselines")["majority"]}
+    assert alone == result
     read = predictions.read(run / runs.PREDICTIONS / "dev.parquet")
     assert (read.labels, read.model) == (LABELS, "linear")
     assert "Given numbers, the model returns a probability for each of 3 emotions: low, medium, high." in (

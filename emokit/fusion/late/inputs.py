@@ -16,6 +16,8 @@ from emokit.errors import DataError, UsageError
 from emokit.fusion.late.settings import Missing
 from emokit.labels import LabelSet
 from emokit.predictions import KEYS, Predictions
+from emokit.safe_text import from_spreadsheet_cell
+from emokit.settings import NAME
 
 HELD_OUT = ("dev", "test")
 FUSED = "fused"
@@ -87,7 +89,7 @@ def parse(arguments: Sequence[str]) -> dict[str, tuple[Path, ...]]:
     paths: dict[str, tuple[Path, ...]] = {}
     for argument in arguments:
         name, _, path = argument.partition("=")
-        if not (name.replace("_", "").replace("-", "").isalnum() and path):
+        if not (NAME.fullmatch(name) and path):
             raise UsageError(f"{argument} was given where NAME=PATH was expected, such as text=runs/text.")
         if name == FUSED:
             raise UsageError(f"{argument} has the name {FUSED}, which is reserved for the fusion; use another name.")
@@ -235,6 +237,8 @@ def _read_table(path: Path) -> Predictions:
         table = pandas.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
     except (OSError, ValueError, pandas.errors.ParserError) as error:
         raise DataError(f"{path} is no readable CSV ({error}); write it again.") from error
+    for key in table.columns.intersection(KEYS):
+        table[key] = table[key].map(from_spreadsheet_cell).astype("string")
     labels = predictions.label_set_of(table, str(path))
     predictions.check(table, labels, str(path))
     # float32 as in parquet: the same table gives the same fusion to the bit in both formats.

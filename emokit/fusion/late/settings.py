@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from emokit.settings import Settings
+from emokit.settings import Name, Settings
 
 MODALITY = "late-fusion"
 
@@ -64,12 +64,12 @@ class FusionResult(Settings):
 class FusionSettings(Settings):
     """Settings of one fused run."""
 
-    name: str = Field("fused", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    name: Name = "fused"
     """Name of the run in reports."""
     modality: Literal["late-fusion"] = "late-fusion"
     """The modality that the settings are for."""
     fusion: SearchSettings = SearchSettings()
-    branches: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    branches: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
     """Per modality the run folder or the tables of its predictions, relative to the fused run folder."""
     result: FusionResult | None = None
     """Result of the search; null until the search has ended."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from emokit.schema.metrics import FEWEST_CLUSTERS
+
 SCORE_NAMES = {
     "weighted_f1": "weighted F1",
     "macro_f1": "macro F1",
@@ -25,7 +27,11 @@ def verdict(fusion: Mapping[str, Any]) -> str:
     sign = -1 if objective == "nll" else 1  # a lower negative log-likelihood is better
     test, dev = method["test"][objective], method["dev"][objective]
     low, high = sorted(sign * bound for bound in test["difference_interval"])
-    if low > 0:
+    num_clusters, cluster = fusion["clusters"]["test"], fusion["cluster"]
+    too_few = num_clusters < FEWEST_CLUSTERS
+    if too_few:
+        conclusion = f"Too few {cluster}s to say whether fusion helps"
+    elif low > 0:
         conclusion = "Fusion helps"
     elif high < 0:
         conclusion = f"Fusion hurts, so use {best} alone"
@@ -39,9 +45,13 @@ def verdict(fusion: Mapping[str, Any]) -> str:
         _amount(value, objective) for value in (*test["difference_interval"], dev["difference"])
     )
     zero = ", which contains zero" if low <= 0 <= high else ""
+    over = f"over {num_clusters} {cluster}{'' if num_clusters == 1 else 's'}"
+    interval = f"95 % interval {low_text} to {high_text} {over}{zero}"
+    if too_few:
+        interval = f"{over}, and a 95 % interval needs {FEWEST_CLUSTERS} or more"
     return (
         f"{conclusion}: on test the {SCORE_NAMES[objective]} of {method['title']} is {position} "
-        f"(95 % interval {low_text} to {high_text} over {fusion['clusters']['test']} {fusion['cluster']}s{zero}); "
+        f"({interval}); "
         f"out of fold on dev the difference is {dev_text}."
     )
 

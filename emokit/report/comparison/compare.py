@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, UsageError
-from emokit.report.comparison.paired import FEWEST_CLUSTERS, Comparison, Difference, compare
+from emokit.report.comparison.paired import Comparison, Difference, compare
 from emokit.report.comparison.ranking import Experiment, experiments_of
 from emokit.report.read_runs import gather, other_label_set, read_run
 from emokit.report.wording import FEW_CLUSTERS, counted, points
+from emokit.schema.metrics import FEWEST_CLUSTERS
 
 SHARES = ("uar", "accuracy", "weighted_f1", "macro_f1")  # scores from 0 to 1 of which higher is better
 

@@ -16,12 +16,10 @@ from emokit import metrics
 from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.predictions import KEYS, Predictions
+from emokit.schema.metrics import FEWEST_CLUSTERS
 
 # With fewer discordant pairs, McNemar's chi-squared is inaccurate and the binomial is computed.
 FEW_DISCORDANT = 25
-# If both sides were equally good, n clusters would all favour the same one with probability 1 / 2 ** (n - 1). Below 6 clusters
-# that exceeds 5 %, so a 95 % interval over them cannot exclude zero, whatever its resamples give.
-FEWEST_CLUSTERS = 6
 
 
 @dataclass(frozen=True)

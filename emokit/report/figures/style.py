@@ -4,7 +4,6 @@ Figures are drawn in colours for white paper. SVGs have a transparent background
 for a dark page.
 """
 
-import csv
 import io
 import math
 import re
@@ -21,7 +20,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from emokit.files import whole_file, write_text
+from emokit.files import whole_file, write_csv
 from emokit.schema.metrics import ClassScores
 
 WIDTH_INCHES = 3.5  # one column of a journal
@@ -93,11 +92,8 @@ class Drawing:
         for suffix, content in (("png", self.png), ("svg", self.svg)):
             with whole_file(folder / f"{stem}.{suffix}") as temporary:
                 temporary.write_bytes(content)
-        table = io.StringIO()
-        writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(self.header)
-        writer.writerows([["" if value != value else value for value in row] for row in self.rows])  # NaN is no number
-        write_text(folder / f"{stem}.csv", table.getvalue())
+        rows = [["" if value != value else value for value in row] for row in self.rows]  # NaN is no number
+        write_csv(folder / f"{stem}.csv", self.header, rows)
 
 
 def for_dark(svg: bytes) -> bytes:

@@ -9,11 +9,13 @@ from urllib.parse import quote
 
 import pandas
 
-from emokit.data.prepared import FINGERPRINT, open_recordings
+from emokit.data.prepared import open_recordings, read_fingerprint
 from emokit.data.recordings import Recordings
 from emokit.data.utterance import TABLE
 from emokit.errors import DataError, EmokitError
+from emokit.files import refuse_links
 from emokit.report.read_runs import Run
+from emokit.safe_text import from_spreadsheet_cell
 
 MAX_ENTRIES = 8
 LABEL_ISSUES = "label_issues.csv"
@@ -150,11 +152,12 @@ def label_issues(run: Run) -> tuple[int, Sequence[dict[str, Any]]]:
     except (OSError, ValueError):
         return 0, []
     first = table.head(MAX_ENTRIES).to_dict("records")
-    return len(table), [{str(column): value for column, value in row.items()} for row in first]
+    return len(table), [{str(column): from_spreadsheet_cell(value) for column, value in row.items()} for row in first]
 
 
 def _read(folder: Path, fingerprint: str) -> Source | None:
-    if (folder / FINGERPRINT).read_text(encoding="utf-8").strip() != fingerprint:
+    refuse_links(folder)
+    if read_fingerprint(folder) != fingerprint:
         return None
     columns = ["utterance_id", "corpus", "text", "path"]
     table = pandas.read_parquet(folder / TABLE, columns=columns).set_index("utterance_id")

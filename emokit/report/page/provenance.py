@@ -10,6 +10,7 @@ from emokit.modality.registry import MODALITIES, modality
 from emokit.report.comparison.ranking import NO_SETTINGS
 from emokit.report.read_runs import Run
 from emokit.report.wording import NO_VALUE, counted, duration
+from emokit.safe_text import mask_secrets
 from emokit.settings import flat as dotted
 
 
@@ -51,7 +52,7 @@ def published(run: Run) -> dict[str, Any]:
 def commands(run: Run) -> list[str]:
     """Shell lines that reproduce the run: the original command, then one that uses its resolved settings."""
     given = run.environment.get("command")
-    words = [str(word) for word in given[1:]] if isinstance(given, list) else []
+    words = [mask_secrets(str(word)) for word in given[1:]] if isinstance(given, list) else []
     lines = [shlex.join(["emokit", *words])] if words else []
     if run.metrics.modality in MODALITIES:
         again = modality(run.metrics.modality).rerun(run.folder, run.settings, run.environment)

@@ -13,7 +13,6 @@ import jinja2
 from emokit.data.utterance import HELD_OUT
 from emokit.report import wording
 from emokit.report.comparison.compare import Compared
-from emokit.report.comparison.paired import FEWEST_CLUSTERS
 from emokit.report.comparison.ranking import Standing
 from emokit.report.figures.style import Drawing, for_dark
 from emokit.report.page import provenance
@@ -22,6 +21,7 @@ from emokit.report.read_runs import Run, Unread
 from emokit.report.read_sweeps import Searched, plain
 from emokit.runtime import VERSION
 from emokit.schema.ledger import Ledger
+from emokit.schema.metrics import FEWEST_CLUSTERS
 
 FIGURES = "figures"
 SCORES = {

@@ -222,7 +222,7 @@ def _scored(fold_metrics: dict[str, dict[str, Any]], pooled: Predictions, policy
     first = next(iter(fold_metrics.values()))
     tests = {name: entry["splits"][POOLED] for name, entry in fold_metrics.items()}
     baselines = {}
-    for baseline in ("majority", "simple"):
+    for baseline in first["splits"][POOLED]["baselines"]:
         confusion = numpy.sum([test["baselines"][baseline]["confusion"] for test in tests.values()], axis=0)
         scores = {name: float(value[0]) for name, value in metrics.class_scores(confusion[None]).items()}
         of_first = {**first["splits"][POOLED]["baselines"][baseline]}

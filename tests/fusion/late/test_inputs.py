@@ -8,6 +8,7 @@ import pytest
 
 from emokit import predictions
 from emokit.errors import DataError, UsageError
+from emokit.files import write_csv
 from emokit.fusion.late.inputs import Branch, join, parse, read
 from emokit.labels import DEFAULT_LABELS
 from emokit.predictions import KEYS, Predictions
@@ -52,7 +53,7 @@ def test_names_and_paths_are_parsed():
     assert paths == {"audio": (Path("runs/a"),), "face": (Path("dev.csv"), Path("test=1.csv"))}
 
 
-@pytest.mark.parametrize("text", ["runs/a", "=runs/a", "audio=", "a b=x"])
+@pytest.mark.parametrize("text", ["runs/a", "=runs/a", "audio=", "a b=x", "/x/y=runs/a", "..=runs/a", "-a=runs/a"])
 def test_an_argument_without_name_or_path_is_refused(text):
     with pytest.raises(UsageError) as error:
         parse([text])
@@ -236,6 +237,17 @@ def test_csv_equals_parquet_and_names_stay_names(write_tables, tmp_path):
     branch = read_and_join({"a": paths["a"], "b": tmp_path / "b.csv"})[1]
     assert branch.predictions.table["speaker"].unique().tolist() == ["03"]
     assert branch.predictions.table[COLUMNS].equals(table[COLUMNS])
+
+
+def test_a_csv_as_emokit_writes_it_for_spreadsheets_equals_parquet(write_tables, tmp_path):
+    paths = write_tables()
+    rewrite(paths["b"], lambda table: table.assign(speaker="=03", dialogue="-1"))
+    table = pandas.read_parquet(paths["b"])
+    write_csv(tmp_path / "b.csv", table.columns, table.itertuples(index=False))
+    assert ",'=03,-1," in (tmp_path / "b.csv").read_text()
+    branch = read_and_join({"a": paths["a"], "b": tmp_path / "b.csv"})[1]
+    assert branch.predictions.table[COLUMNS].equals(table[COLUMNS])
+    assert branch.predictions.table["speaker"].unique().tolist() == ["=03"]
 
 
 def test_the_order_of_rows_changes_nothing(write_tables):

@@ -46,3 +46,12 @@ def test_a_result_must_fit_the_branches():
     with pytest.raises(UsageError) as error:
         FusionSettings.make({"branches": {"a": []}}, "settings.yaml")
     assert str(error.value) == "settings.yaml: must name a run folder or a table for each of its branches."
+
+
+def test_the_name_of_a_branch_leads_to_no_file():
+    with pytest.raises(UsageError) as error:
+        FusionSettings.make({"branches": {"/x/y": ["a"]}}, "settings.yaml")
+    assert str(error.value) == (
+        "settings.yaml has branches./x/y = '/x/y', but it should have only the letters a to z, digits, '_', '.' and '-', "
+        "and begin with a letter or digit."
+    )

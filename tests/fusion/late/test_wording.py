@@ -62,3 +62,12 @@ def test_one_modality_is_nothing_to_fuse():
     assert verdict(fusion_with("uar", 0.0, 0.0, 0.0, ["text"])) == (
         "Only one modality was given, text, so nothing was fused; the run has its calibrated predictions."
     )
+
+
+def test_over_too_few_clusters_nothing_is_concluded():
+    fusion = fusion_with("accuracy", 0.1, 0.05, 0.2) | {"clusters": {"test": 5}, "cluster": "speaker"}
+    assert verdict(fusion) == (
+        "Too few speakers to say whether fusion helps: on test the accuracy of searched weights is 10.0 points above text "
+        "alone (over 5 speakers, and a 95 % interval needs 6 or more); out of fold on dev the difference is +0.4."
+    )
+    assert verdict(fusion | {"clusters": {"test": 6}}).startswith("Fusion helps: ")

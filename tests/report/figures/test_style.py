@@ -119,6 +119,11 @@ def test_characters_without_a_glyph_are_named_in_a_note(tmp_path: Path) -> None:
     assert style.confusion_matrix([[2]], ["sad"], "dev").note == ""
 
 
+def test_a_label_that_a_spreadsheet_takes_as_a_formula_stays_text(tmp_path: Path) -> None:
+    style.confusion_matrix([[2, 1], [0, 3]], ["=1+1", "sad"], "dev").write(tmp_path, "x")
+    assert [row["truth"] for row in read_csv(tmp_path / "x.csv")][:2] == ["'=1+1", "'=1+1"]
+
+
 def test_a_warning_that_is_not_about_glyphs_is_passed_on() -> None:
     def draw(figure: Figure) -> None:
         figure.subplots()

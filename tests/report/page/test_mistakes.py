@@ -186,6 +186,9 @@ def test_label_issues_are_read_from_the_run_folder_and_none_from_a_damaged_file(
         "text": f"{EVIL}, so",
     }
     assert listed[1]["text"] == "NA"
+    # as emokit writes it, so that a spreadsheet takes it as text
+    (run.folder / "label_issues.csv").write_text(f"{HEADER}\n{row}'=1+1\n")
+    assert label_issues(run)[1][0]["text"] == "=1+1"
     for damaged in ("", "a,b\n1,2\n", f"{HEADER}\n1,emodb,W,sad,much,sad,1,x\n"):
         (run.folder / "label_issues.csv").write_text(damaged)
         assert label_issues(run) == (0, [])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from emokit.files import read_json, write_json
 from emokit.report.page import provenance
 from emokit.report.read_runs import gather
 
@@ -28,6 +29,14 @@ def test_the_commands_reproduce_the_run(make_run: Callable[..., Path]) -> None:
         "# or from its resolved settings:",
         f"emokit train audio '{folder}/settings.yaml' --data prepared --run '{folder}-again'",
     ]
+
+
+def test_the_secrets_in_the_command_of_an_older_run_are_masked(make_run: Callable[..., Path]) -> None:
+    folder = make_run("one", modality="smell")
+    environment = read_json(folder / "environment.json")
+    write_json(folder / "environment.json", {**environment, "command": ["emokit", "https://s3cr3t@host/a?sig=s3cr3t"]})
+    runs, _ = gather([folder])
+    assert provenance.commands(runs[0]) == ["emokit 'https://***@host/a?sig=***'"]
 
 
 def test_the_outline_names_model_duration_and_folder(make_run: Callable[..., Path]) -> None:
