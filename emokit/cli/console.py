@@ -1,11 +1,13 @@
 """The one place that prints: results to stdout, progress and hints to stderr."""
 
 import contextlib
+import functools
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
@@ -14,20 +16,27 @@ from emokit.errors import EmokitError
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-# Reports how far a piece of work is: (done, total).
-Progress = Callable[[int, int], None]
+
+class Progress(Protocol):
+    """Reports how far a piece of work is."""
+
+    def __call__(self, done: float, total: int, detail: str = "") -> None:
+        """Of `total`, `done` is done; `detail` is what is at work now, such as a batch."""
 
 
+@functools.cache
 def _stdout() -> "Console":
     from rich.console import Console
 
     return Console(soft_wrap=True)
 
 
+@functools.cache
 def _stderr() -> "Console":
+    """The one console of notes and progress: it draws each note above the bar, which two consoles would write into."""
     from rich.console import Console
 
-    return Console(stderr=True, soft_wrap=True)
+    return Console(stderr=True)
 
 
 def show(result: "RenderableType") -> None:
@@ -46,43 +55,70 @@ def show_json(result: Any) -> None:
 
 
 def say(message: str) -> None:
-    """Print a note to stderr."""
-    _stderr().print(message, markup=False, emoji=False, highlight=False)
+    """Print a note to stderr; on a terminal, lines end between words."""
+    console = _stderr()
+    if console.is_terminal:
+        wrap = functools.partial(textwrap.fill, width=console.width, break_long_words=False, break_on_hyphens=False)
+        message = "\n".join(map(wrap, message.split("\n")))
+    _note(message)
+
+
+def _note(message: str) -> None:
+    _stderr().print(message, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def done(folder: Path, next_command: str | None = None) -> None:
     """Print the last lines of a command: the folder written to stdout, the next command to stderr."""
     _stdout().print(str(folder), markup=False, emoji=False, highlight=False)
     if next_command:
-        say(f"next: {next_command}")
+        _note(f"next: {next_command}")  # so that it can be copied
 
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Progress]:
-    """Show a progress bar with the time left; where stderr is no terminal, one line at the end."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    """Show a progress bar from the first report to the end; where stderr is no terminal, one line at the end."""
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+    from rich.table import Column
 
     console = _stderr()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
-        last = (0, 0)
+    unbroken = Column(no_wrap=True)
+    columns = (
+        TextColumn("{task.description} {task.fields[counted]}", markup=False),
+        BarColumn(bar_width=None),  # takes the columns that are left
+        TextColumn("{task.fields[detail]}", markup=False),
+        "elapsed",
+        TimeElapsedColumn(table_column=unbroken.copy()),
+        "remaining",
+        TimeRemainingColumn(table_column=unbroken.copy()),
+    )
+    with Bar(
+        *columns,
+        console=console,
+        transient=True,
+        expand=True,
+        speed_estimate_period=600,
+        disable=not console.is_terminal,
+    ) as bar:
+        last: tuple[float, int] = (0, 0)
 
-        def report(done: int, total: int) -> None:
+        def report(done: float, total: int, detail: str = "") -> None:
             nonlocal last
             last = (done, total)
-            bar.update(task, completed=done, total=total)
+            shown: dict[str, Any] = {
+                "completed": done,
+                "total": total,
+                "counted": f"{int(done)} of {total}",
+                "detail": detail,
+            }
+            if bar.tasks:
+                bar.update(bar.tasks[0].id, **shown)
+            else:  # begun here, so that work done by an earlier command does not count as speed
+                bar.add_task(title, **shown)
 
         yield report
     if not console.is_terminal and last[1]:
-        say(f"{title}: {last[0]} of {last[1]}")
+        say(f"{title}: {int(last[0])} of {last[1]}")
 
 
 @contextlib.contextmanager

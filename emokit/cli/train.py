@@ -8,6 +8,7 @@ import typer
 import typer.core
 
 from emokit.cli import console
+from emokit.cli.experiments import complete_experiment, find_experiment
 
 if TYPE_CHECKING:
     from emokit.data.prepared import Prepared
@@ -50,7 +51,11 @@ def _group() -> None:
 def train(
     chosen: "Modality",
     experiment: Annotated[
-        Path | None, typer.Argument(help="YAML file of an experiment, or the name of one that comes with emokit.")
+        Path | None,
+        typer.Argument(
+            help="YAML file of an experiment, or the name of one that comes with emokit.",
+            autocompletion=complete_experiment,
+        ),
     ] = None,
     data: Annotated[Path, typer.Option("--data", "-d", help="Folder that `emokit prepare` made.")] = Path("prepared"),
     run: Annotated[
@@ -115,13 +120,16 @@ def train(
     with console.progress("epochs") as progress:
         if folds is None:
 
+            def on_batch(epoch: int, done: int, size: int) -> None:
+                progress(epoch - 1 + done / size, settings.training.max_epochs, f"batch {done} of {size}")
+
             def on_epoch(epoch: "Epoch") -> None:
                 from emokit.cli import tables
 
                 progress(epoch.number, settings.training.max_epochs)
                 console.say(tables.epoch_line(epoch.as_log(), settings.training.checkpoint))
 
-            result = fit(prepared, folder, resume=resume, force=force, on_epoch=on_epoch)
+            result = fit(prepared, folder, resume=resume, force=force, on_epoch=on_epoch, on_batch=on_batch)
         else:
             from emokit.cli.train_folds import train_folds
 
@@ -188,21 +196,3 @@ def _show_result(result: dict[str, Any], folder: Path, as_json: bool) -> None:
     if result.get("missing_labels"):
         console.say(f"labels this classifier never predicts: {', '.join(result['missing_labels'])}")
     console.done(folder, f"emokit report {folder} --out report")
-
-
-def find_experiment(named: Path | None, modality_name: str) -> Path | None:
-    """The YAML file of an experiment: the file named, or the one of that name that comes with emokit.
-
-    Raises:
-        UsageError: there is neither; the sentence lists the names that come with emokit.
-    """
-    from emokit.errors import UsageError
-    from emokit.files import resource
-
-    if named is None or named.is_file():
-        return named
-    folder = resource("experiments") / modality_name
-    if (folder / f"{named.stem}.yaml").is_file() and named.parent == Path():
-        return folder / f"{named.stem}.yaml"
-    known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml") if not path.stem.endswith("sweep")))
-    raise UsageError(f"{named} is not there; name a YAML file of settings, or one that comes with emokit: {known}.")
