@@ -59,7 +59,7 @@ def train(
         WorkError: the training collapsed or the disk is full.
     """
     accelerator = new_accelerator(device, precision, compile=compile)
-    splits = read_splits(settings, prepared, held_out)
+    splits = read_splits(settings, prepared, held_out, progress)
     model_family = family(settings.model.kind)
     # Before the folder is made: an encoder that is not available leaves nothing behind.
     model = model_family.new_model(settings, splits["train"], prepared.labels)

@@ -156,9 +156,10 @@ def _survey(plan: "Plan", missing: dict[str, str], *, as_json: bool) -> None:
 def _show(out: Path, *, as_json: bool) -> None:
     """Print the ledger of a prepared folder, and why corpora failed."""
     from emokit.cli import tables
-    from emokit.files import read_json
+    from emokit.schema.base import read_checked
+    from emokit.schema.ledger import Ledger
 
-    ledger = read_json(out / "ledger.json")
+    ledger = read_checked(Ledger, out / "ledger.json", "prepare the folder again")
     if as_json:
         fingerprint = (out / "fingerprint").read_text(encoding="utf-8").strip()
         console.show_json({"folder": str(out), "fingerprint": fingerprint, **ledger})

@@ -115,7 +115,8 @@ def train(
     if dry_run:
         _show_plan(chosen, settings, folder, prepared, given, as_json)
         return
-    given |= {"device": device, "precision": precision, "compile": compile_, "progress": _say_files_read}
+    say_files_read = partial(_say_files_read, data)
+    given |= {"device": device, "precision": precision, "compile": compile_, "progress": say_files_read}
     fit = partial(fit_modality, chosen.name, settings, given)
     with console.progress("epochs") as progress:
         if folds is None:
@@ -144,7 +145,7 @@ def train(
                 resume=resume,
                 force=force,
                 card=chosen.card(settings.as_dict()),
-                compute_features=partial(chosen.compute_features, settings, prepared, progress=_say_files_read),
+                compute_features=partial(chosen.compute_features, settings, prepared, progress=say_files_read),
                 progress=progress,
             )
     if result:  # of several processes only the main one has a result
@@ -163,8 +164,10 @@ def fit_modality(name: str, settings: Any, given: dict[str, Any], prepared: "Pre
     return modality(name).train(settings, prepared, run, **given, **how)
 
 
-def _say_files_read(done: int, total: int) -> None:
-    """A line for each tenth of the files that are read before training."""
+def _say_files_read(data: Path, done: int, total: int) -> None:
+    """Why audio is read before a training, and a line for each tenth of the files."""
+    if done == 1:
+        console.say(f"{data} lacks features that these settings need; they are computed once, and kept in it")
     if done == total or done % max(1, total // 10) == 0:
         console.say(f"audio read: {done} of {total} files")
 

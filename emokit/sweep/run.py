@@ -10,7 +10,9 @@ from typing import Any
 from emokit import runs
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError, WorkError
-from emokit.files import read_json, write_json
+from emokit.files import write_json
+from emokit.schema.base import read_checked
+from emokit.schema.sweep import Storage
 from emokit.settings import flat
 from emokit.sweep import storage as storages
 from emokit.sweep import summary
@@ -101,7 +103,7 @@ def check_sweep(run: Path) -> SweepSettings:
 
 def url_of(run: Path) -> str | None:
     """The URL of a sweep's storage; None for a journal file in its folder."""
-    url = read_json(run / STORAGE)["url"]
+    url = read_checked(Storage, run / STORAGE, "name a folder that `emokit sweep` made")["url"]
     if url and "***" in url:
         raise UsageError(f"{run} has its storage at {url}; give --storage with the password.")
     return str(url) if url else None

@@ -22,7 +22,7 @@ from emokit.predictions import Predictions
 from emokit.schema.base import validated
 from emokit.schema.metrics import Metrics
 from emokit.training import checkpoint
-from emokit.training.loop import DevMetrics, Epoch, fit
+from emokit.training.loop import DevMetrics, Epoch, TrainingProgress, fit
 from emokit.training.objective import Objective
 from emokit.training.settings import TrainingSettings
 
@@ -119,7 +119,8 @@ def train_epochs(
     from torch.utils.tensorboard import SummaryWriter
 
     state = checkpoint.read(run / runs.CHECKPOINT)
-    progress = dict(state["progress"]) if state else {"epoch": 0, "best_epoch": 0}
+    with checkpoint.restoring():
+        progress = vars(TrainingProgress.restored(state["progress"]) if state else TrainingProgress())
     if on_batch and accelerator.is_main_process:
         batches = partial(_counted, batches, steps_per_epoch, on_batch)
     epochs = fit(model, batches, steps_per_epoch, evaluate, settings, accelerator, objective, state, groups)
@@ -139,7 +140,7 @@ def train_epochs(
             progress = epoch.state["progress"]
             if on_epoch:
                 on_epoch(epoch)
-    best = checkpoint.read(run / runs.BEST)
+    best = checkpoint.read(run / runs.BEST, checkpoint.TRAINED)
     if best is not None:
         unwrapped = accelerator.unwrap_model(model, keep_fp32_wrapper=False, keep_torch_compile=False)
         checkpoint.load_trained(unwrapped, best["model"])
