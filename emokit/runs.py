@@ -17,10 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, UsageError
-from emokit.files import explained_disk_errors, new_folder, read_json, refuse_links, write_json, write_text
+from emokit.files import explained_disk_errors, new_folder, refuse_links, write_json, write_text
 from emokit.labels import LabelSet
 from emokit.runtime import VERSION, installed, num_processors
 from emokit.safe_text import mask_secrets
+from emokit.schema.base import check, read_checked
+from emokit.schema.environment import Environment
+from emokit.schema.log import LogLine
+from emokit.schema.metrics import Metrics
 from emokit.settings import Settings, flat, read_yaml_mapping
 
 SETTINGS = "settings.yaml"
@@ -120,16 +124,20 @@ def append_log(run: Path, line: dict[str, Any]) -> None:
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """The epochs of a run, in order; incomplete lines are skipped, and of a repeated epoch the last line counts."""
+    """The epochs of a run, in order; incomplete lines are skipped, and of a repeated epoch the last line counts.
+
+    Raises:
+        DataError: a line is JSON of another shape.
+    """
     if not (run / LOG).exists():
         return []
     epochs: dict[int, dict[str, Any]] = {}
-    for line in (run / LOG).read_text(encoding="utf-8").splitlines():
+    for line in (run / LOG).read_bytes().decode("utf-8", errors="replace").splitlines():
         try:
             epoch = json.loads(line)
-            epochs[int(epoch["epoch"])] = epoch
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, RecursionError):
             continue
+        epochs[check(LogLine, epoch, run / LOG).epoch] = epoch
     return [epochs[number] for number in sorted(epochs)]
 
 
@@ -187,8 +195,7 @@ def read_settings(run: Path) -> dict[str, Any]:
 
 def read_environment(run: Path) -> dict[str, Any]:
     """The content of `environment.json`."""
-    value: dict[str, Any] = read_json(run / ENVIRONMENT)
-    return value
+    return read_checked(Environment, run / ENVIRONMENT)
 
 
 def read_metrics(run: Path) -> dict[str, Any]:
@@ -198,8 +205,7 @@ def read_metrics(run: Path) -> dict[str, Any]:
         DataError: the run is not complete.
     """
     check_complete(run)
-    value: dict[str, Any] = read_json(run / METRICS)
-    return value
+    return read_checked(Metrics, run / METRICS)
 
 
 def read_labels(run: Path) -> LabelSet:

@@ -58,19 +58,22 @@ class AudioModality(Modality):
     def plan(self, settings: Any, prepared: "Prepared", **options: Any) -> Plan:
         """As `Modality.plan`."""
         from emokit.audio.family import family
-        from emokit.audio.splits import read_splits
+        from emokit.audio.splits import split_tables
 
-        splits = read_splits(settings, prepared)
-        sizes = {split: len(data.table) for split, data in splits.items()}
-        return Plan(sizes, family(settings.model.kind).plan(settings, splits["train"].table))
+        tables = split_tables(settings, prepared)
+        sizes = {split: len(rows) for split, rows in tables.items()}
+        return Plan(sizes, family(settings.model.kind).plan(settings, tables["train"]))
 
     def compute_features(
         self, settings: Any, prepared: "Prepared", rows: "pandas.DataFrame", progress: Progress | None = None
     ) -> None:
         """As `Modality.compute_features`."""
         from emokit.audio.family import family
+        from emokit.audio.spectrogram.speeds import log_mels
+        from emokit.audio.splits import features_of
 
         with_audio = rows[rows["path"].notna()]
+        log_mels(prepared, features_of(settings, prepared), with_audio, progress=progress)
         family(settings.model.kind).compute_features(settings, prepared, with_audio, progress)
 
     def load(self, run: Path | None, device: str = "auto", **options: Any) -> "Predictor":

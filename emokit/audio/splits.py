@@ -8,10 +8,12 @@ import pandas
 from emokit.audio.feature_cache import prepared_features
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.normalise import statistics_of
+from emokit.audio.spectrogram.speeds import log_mels
 from emokit.data.prepared import Prepared
 from emokit.data.utterance import HELD_OUT
 from emokit.errors import UsageError
 from emokit.labels import LabelSet
+from emokit.modality.protocol import Progress
 from emokit.training.splits import check_splits, rows_of_corpora
 
 MEDIUM = "audio"
@@ -47,29 +49,41 @@ def rows_with_audio(settings: AudioSettings, prepared: Prepared) -> pandas.DataF
 
 
 def read_splits(
-    settings: AudioSettings, prepared: Prepared, held_out: tuple[str, ...] = HELD_OUT
+    settings: AudioSettings,
+    prepared: Prepared,
+    held_out: tuple[str, ...] = HELD_OUT,
+    progress: Progress | None = None,
 ) -> dict[str, SplitData]:
-    """The training split and the held-out ones.
+    """The training split and the held-out ones; features that the folder lacks are computed.
 
     Raises:
         UsageError: a corpus is not in the prepared folder, or training has fewer utterances than a batch.
-        DataError: a split has no utterance, training lacks a class, or features are missing.
+        DataError: a split has no utterance, training lacks a class, or features cannot be computed.
     """
+    tables = split_tables(settings, prepared, held_out)
+    every = pandas.concat(tables.values(), ignore_index=True)
+    store = log_mels(prepared, features_of(settings, prepared), every, progress=progress)
+    splits = {}
+    for split, rows in tables.items():
+        of_split = [store[utterance_id] for utterance_id in rows["utterance_id"]]
+        splits[split] = SplitData(rows, of_split, statistics_of(settings.data, rows, of_split), prepared.labels)
+    return splits
+
+
+def split_tables(
+    settings: AudioSettings, prepared: Prepared, held_out: tuple[str, ...] = HELD_OUT
+) -> dict[str, pandas.DataFrame]:
+    """The rows of the training split and of the held-out ones; raises as `read_splits` does."""
     table = rows_with_audio(settings, prepared)
-    store = prepared.features(features_of(settings, prepared))
     names = ("train", *held_out)
     check_splits(table, names, prepared.labels, prepared.folder, MEDIUM)
-    splits = {}
-    for split in names:
-        rows = table[table["split"] == split].reset_index(drop=True)
-        log_mels = [store[utterance_id] for utterance_id in rows["utterance_id"]]
-        splits[split] = SplitData(rows, log_mels, statistics_of(settings.data, rows, log_mels), prepared.labels)
-    size, batch_size = len(splits["train"].table), settings.training.batch_size
+    tables = {split: table[table["split"] == split].reset_index(drop=True) for split in names}
+    size, batch_size = len(tables["train"]), settings.training.batch_size
     if settings.model.kind != "functionals" and size < batch_size:
         raise UsageError(
             f"training.batch_size is {batch_size} and the train split has {size} utterances; lower it with --batch-size."
         )
-    return splits
+    return tables
 
 
 def features_of(settings: AudioSettings, prepared: Prepared) -> FeatureSettings:

@@ -22,6 +22,7 @@ from emokit.training.objective import CrossEntropy
 from emokit.training.run import (
     NOT_TRAINED,
     Baseline,
+    OnBatch,
     begin,
     class_weights,
     complete,
@@ -44,6 +45,7 @@ def train(
     force: bool = False,
     held_out: tuple[str, ...] = HELD_OUT,
     on_epoch: Callable[[Epoch], None] | None = None,
+    on_batch: OnBatch | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train, predict and score the held-out splits, and complete the run folder; arguments as `Modality.train` takes them.
@@ -57,7 +59,7 @@ def train(
         WorkError: the training collapsed or the disk is full.
     """
     accelerator = new_accelerator(device, precision, compile=compile)
-    splits = read_splits(settings, prepared, held_out)
+    splits = read_splits(settings, prepared, held_out, progress)
     model_family = family(settings.model.kind)
     # Before the folder is made: an encoder that is not available leaves nothing behind.
     model = model_family.new_model(settings, splits["train"], prepared.labels)
@@ -65,7 +67,9 @@ def train(
     epochs: Mapping[str, int] = NOT_TRAINED
     predict: Callable[[Any, str], numpy.ndarray] | None = None
     if model_family.has_epochs:
-        epochs, predict = _fit(model_family, settings, model, prepared, splits, run, accelerator, on_epoch, progress)
+        epochs, predict = _fit(
+            model_family, settings, model, prepared, splits, run, accelerator, on_epoch, on_batch, progress
+        )
     if not accelerator.is_main_process:
         return {}
     simple = functionals.fit_splits(settings, features_of(settings, prepared), splits)
@@ -112,6 +116,7 @@ def _fit(
     run: Path,
     accelerator: Accelerator,
     on_epoch: Callable[[Epoch], None] | None,
+    on_batch: OnBatch | None,
     progress: Progress | None,
 ) -> tuple[dict[str, int], Callable[[Any, str], numpy.ndarray]]:
     """Train; returns `epochs` and `best_epoch`, and what predicts a split."""
@@ -134,6 +139,7 @@ def _fit(
         accelerator,
         CrossEntropy(training.label_smoothing, weights),
         on_epoch,
+        on_batch=on_batch,
         groups=trainable.groups,
         save_beside=trainable.save_beside,
     )

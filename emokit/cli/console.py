@@ -4,12 +4,14 @@ Control characters in texts and names are shown escaped, and secrets in notes an
 """
 
 import contextlib
+import functools
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
@@ -20,13 +22,18 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-# Reports how far a piece of work is: (done, total).
-Progress = Callable[[int, int], None]
+
+class Progress(Protocol):
+    """Reports how far a piece of work is."""
+
+    def __call__(self, done: float, total: int, detail: str = "") -> None:
+        """Of `total`, `done` is done; `detail` is what is at work now, such as a batch."""
+
 
 _SUGGESTS = ContextVar("suggests", default=True)
 
 
-def _console(*, stderr: bool = False) -> "Console":
+def _console(**options: Any) -> "Console":
     """A console of rich that shows the control characters in the strings of tables escaped."""
     from rich.console import Console
 
@@ -34,14 +41,17 @@ def _console(*, stderr: bool = False) -> "Console":
         def render_str(self, text: str, **options: Any) -> "Text":
             return super().render_str(escape_controls(text, but="\n\t"), **options)
 
-    return EscapingConsole(stderr=stderr, soft_wrap=True)
+    return EscapingConsole(**options)
 
 
+@functools.cache
 def _stdout() -> "Console":
-    return _console()
+    return _console(soft_wrap=True)
 
 
+@functools.cache
 def _stderr() -> "Console":
+    """The one console of notes and progress: it draws each note above the bar, which two consoles would write into."""
     return _console(stderr=True)
 
 
@@ -61,15 +71,23 @@ def show_json(result: Any) -> None:
 
 
 def say(message: str) -> None:
-    """Print a note of one line to stderr."""
-    _stderr().print(escape_controls(mask_secrets(message)), markup=False, emoji=False, highlight=False)
+    """Print a note of one line to stderr; on a terminal, it is broken between words."""
+    console = _stderr()
+    message = escape_controls(mask_secrets(message))
+    if console.is_terminal:
+        message = textwrap.fill(message, console.width, break_long_words=False, break_on_hyphens=False)
+    _note(message)
+
+
+def _note(message: str) -> None:
+    _stderr().print(message, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def done(folder: Path, next_command: str | None = None) -> None:
     """Print the last lines of a command: the folder written to stdout, the next command to stderr."""
     _stdout().print(escape_controls(str(folder)), markup=False, emoji=False, highlight=False)
     if next_command and _SUGGESTS.get():
-        say(f"next: {next_command}")
+        _note(escape_controls(f"next: {next_command}"))  # unwrapped, so that it can be copied
 
 
 @contextlib.contextmanager
@@ -84,30 +102,49 @@ def no_suggestions() -> Iterator[None]:
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Progress]:
-    """Show a progress bar with the time left; where stderr is no terminal, one line at the end."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    """Show a progress bar from the first report to the end; where stderr is no terminal, one line at the end."""
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+    from rich.table import Column
 
     console = _stderr()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
-        last = (0, 0)
+    unbroken = Column(no_wrap=True)
+    columns = (
+        TextColumn("{task.description} {task.fields[counted]}", markup=False),
+        BarColumn(bar_width=None),  # takes the columns that are left
+        TextColumn("{task.fields[detail]}", markup=False),
+        "elapsed",
+        TimeElapsedColumn(table_column=unbroken.copy()),
+        "remaining",
+        TimeRemainingColumn(table_column=unbroken.copy()),
+    )
+    with Bar(
+        *columns,
+        console=console,
+        transient=True,
+        expand=True,
+        speed_estimate_period=600,
+        disable=not console.is_terminal,
+    ) as bar:
+        last: tuple[float, int] = (0, 0)
 
-        def report(done: int, total: int) -> None:
+        def report(done: float, total: int, detail: str = "") -> None:
             nonlocal last
             last = (done, total)
-            bar.update(task, completed=done, total=total)
+            shown: dict[str, Any] = {
+                "completed": done,
+                "total": total,
+                "counted": f"{int(done)} of {total}",
+                "detail": escape_controls(detail),
+            }
+            if bar.tasks:
+                bar.update(bar.tasks[0].id, **shown)
+            else:  # begun here, so that work done by an earlier command does not count as speed
+                bar.add_task(title, **shown)
 
         yield report
     if not console.is_terminal and last[1]:
-        say(f"{title}: {last[0]} of {last[1]}")
+        say(f"{title}: {int(last[0])} of {last[1]}")
 
 
 @contextlib.contextmanager

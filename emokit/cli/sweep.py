@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emokit.cli import console
+from emokit.cli.experiments import complete_sweep, find_sweep
 
 if TYPE_CHECKING:
     from emokit.sweep.plan import Plan
@@ -14,7 +15,13 @@ if TYPE_CHECKING:
 
 
 def sweep(
-    space: Annotated[Path | None, typer.Argument(help="YAML file of the search space.")] = None,
+    space: Annotated[
+        Path | None,
+        typer.Argument(
+            help="YAML file of the search space, or the name of one that comes with emokit.",
+            autocompletion=complete_sweep,
+        ),
+    ] = None,
     data: Annotated[Path | None, typer.Option("--data", "-d", help="Prepared folder; default: prepared.")] = None,
     run: Annotated[
         Path | None, typer.Option("--run", help="Folder to make; default: runs/<name of the sweep>.")
@@ -58,15 +65,14 @@ def sweep(
     from emokit.sweep.space import read_space
     from emokit.workers import size
 
-    if dry_run:
-        settings = read_space(Path(str(space)))
+    settings = None if space is None else read_space(find_sweep(space))
+    if settings and dry_run:
         _show_plan(settings, run or Path("runs") / settings.name, as_json)
         return
     count, devices = size(workers, device)
-    if resume is not None:
-        plan, storage, data = work.resume(resume, storage, data)
+    if settings is None:
+        plan, storage, data = work.resume(Path(str(resume)), storage, data)
     else:
-        settings = read_space(Path(str(space)))
         data = data or Path("prepared")
         plan = work.begin(settings, data, run or Path("runs") / settings.name, storage, device=device, force=force)
     _watch(plan, work.order(plan, storage, data, device, precision, hours), count, devices, as_json)

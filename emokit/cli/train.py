@@ -8,6 +8,7 @@ import typer
 import typer.core
 
 from emokit.cli import console
+from emokit.cli.experiments import complete_experiment, find_experiment
 
 if TYPE_CHECKING:
     from emokit.data.prepared import Prepared
@@ -50,7 +51,11 @@ def _group() -> None:
 def train(
     chosen: "Modality",
     experiment: Annotated[
-        Path | None, typer.Argument(help="YAML file of an experiment, or the name of one that comes with emokit.")
+        Path | None,
+        typer.Argument(
+            help="YAML file of an experiment, or the name of one that comes with emokit.",
+            autocompletion=complete_experiment,
+        ),
     ] = None,
     data: Annotated[Path, typer.Option("--data", "-d", help="Folder that `emokit prepare` made.")] = Path("prepared"),
     run: Annotated[
@@ -110,10 +115,14 @@ def train(
     if dry_run:
         _show_plan(chosen, settings, folder, prepared, given, as_json)
         return
-    given |= {"device": device, "precision": precision, "compile": compile_, "progress": _say_files_read}
+    say_files_read = partial(_say_files_read, data)
+    given |= {"device": device, "precision": precision, "compile": compile_, "progress": say_files_read}
     fit = partial(fit_modality, chosen.name, settings, given)
     with console.progress("epochs") as progress:
         if folds is None:
+
+            def on_batch(epoch: int, done: int, size: int) -> None:
+                progress(epoch - 1 + done / size, settings.training.max_epochs, f"batch {done} of {size}")
 
             def on_epoch(epoch: "Epoch") -> None:
                 from emokit.cli import tables
@@ -121,7 +130,7 @@ def train(
                 progress(epoch.number, settings.training.max_epochs)
                 console.say(tables.epoch_line(epoch.as_log(), settings.training.checkpoint))
 
-            result = fit(prepared, folder, resume=resume, force=force, on_epoch=on_epoch)
+            result = fit(prepared, folder, resume=resume, force=force, on_epoch=on_epoch, on_batch=on_batch)
         else:
             from emokit.cli.train_folds import train_folds
 
@@ -136,7 +145,7 @@ def train(
                 resume=resume,
                 force=force,
                 card=chosen.card(settings.as_dict()),
-                compute_features=partial(chosen.compute_features, settings, prepared, progress=_say_files_read),
+                compute_features=partial(chosen.compute_features, settings, prepared, progress=say_files_read),
                 progress=progress,
             )
     if result:  # of several processes only the main one has a result
@@ -155,8 +164,10 @@ def fit_modality(name: str, settings: Any, given: dict[str, Any], prepared: "Pre
     return modality(name).train(settings, prepared, run, **given, **how)
 
 
-def _say_files_read(done: int, total: int) -> None:
-    """A line for each tenth of the files that are read before training."""
+def _say_files_read(data: Path, done: int, total: int) -> None:
+    """Why audio is read before a training, and a line for each tenth of the files."""
+    if done == 1:
+        console.say(f"{data} lacks features that these settings need; they are computed once, and kept in it")
     if done == total or done % max(1, total // 10) == 0:
         console.say(f"audio read: {done} of {total} files")
 
@@ -188,21 +199,3 @@ def _show_result(result: dict[str, Any], folder: Path, as_json: bool) -> None:
     if result.get("missing_labels"):
         console.say(f"labels this classifier never predicts: {', '.join(result['missing_labels'])}")
     console.done(folder, f"emokit report {folder} --out report")
-
-
-def find_experiment(named: Path | None, modality_name: str) -> Path | None:
-    """The YAML file of an experiment: the file named, or the one of that name that comes with emokit.
-
-    Raises:
-        UsageError: there is neither; the sentence lists the names that come with emokit.
-    """
-    from emokit.errors import UsageError
-    from emokit.files import resource
-
-    if named is None or named.is_file():
-        return named
-    folder = resource("experiments") / modality_name
-    if (folder / f"{named.stem}.yaml").is_file() and named.parent == Path():
-        return folder / f"{named.stem}.yaml"
-    known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml") if not path.stem.endswith("sweep")))
-    raise UsageError(f"{named} is not there; name a YAML file of settings, or one that comes with emokit: {known}.")

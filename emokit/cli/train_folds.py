@@ -10,6 +10,7 @@ from emokit.data.prepared import Prepared
 from emokit.errors import Collapsed
 from emokit.runtime import quiet_libraries
 from emokit.training.cross_validation.run import FoldListener, cross_validate
+from emokit.training.run import OnBatch
 from emokit.workers import WORKERS, size
 
 
@@ -27,25 +28,30 @@ def train_folds(
 ) -> dict[str, Any]:
     """Cross-validate and print each epoch and fold; `how` is passed to `cross_validate`."""
     num_workers, devices = size(workers, device)
+    printer = _FoldPrinter(folder, settings.training.checkpoint, progress)
+    # Workers are other processes: only a fold that is trained in this one can report its batches.
+    on_batch = printer.batch if num_workers == 1 else None
     return cross_validate(
         folder,
         settings,
         prepared,
         folds,
-        partial(_train_fold, train),
+        partial(_train_fold, train, on_batch),
         device=device,
         workers=num_workers,
         devices=devices,
-        listener=_FoldPrinter(folder, settings.training.checkpoint, progress),
+        listener=printer,
         **how,
     )
 
 
-def _train_fold(train: Callable[..., Any], data: Prepared, run: Path, *, on_epoch: Any = None) -> None:
+def _train_fold(
+    train: Callable[..., Any], on_batch: OnBatch | None, data: Prepared, run: Path, *, on_epoch: Any = None
+) -> None:
     """Train a fold, in this process or in a worker's."""
     quiet_libraries()
     # An interrupted fold is resumed: its settings were checked with those of the folder above it.
-    train(data, run, resume=True, on_epoch=on_epoch)
+    train(data, run, resume=True, on_epoch=on_epoch, on_batch=on_batch)
 
 
 class _FoldPrinter(FoldListener):
@@ -53,6 +59,7 @@ class _FoldPrinter(FoldListener):
 
     def __init__(self, run: Path, checkpoint: str, progress: console.Progress) -> None:
         self._run, self._checkpoint, self._progress = run, checkpoint, progress
+        self._epochs = (0, 0)  # done, of at most
 
     def begins(self, at_once: int) -> None:
         console.say(f"{at_once} folds at once; the output of their workers is in {self._run / WORKERS}")
@@ -70,4 +77,10 @@ class _FoldPrinter(FoldListener):
         console.say(f"fold {name}: {error}")
 
     def progress(self, done: int, total: int) -> None:
+        self._epochs = (done, total)
         self._progress(done, total)
+
+    def batch(self, epoch: int, done: int, size: int) -> None:
+        """A batch of the fold that is trained in this process."""
+        epochs, total = self._epochs
+        self._progress(epochs + done / size, total, f"batch {done} of {size}")

@@ -3,7 +3,6 @@
 utterances.parquet  ledger.json  settings.yaml  features/<key>/part-*.arrow  fingerprint (written last)
 """
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,8 +15,10 @@ from emokit.data.recordings import Recordings, read_roots
 from emokit.data.store import FeatureStore, shard_paths
 from emokit.data.utterance import TABLE, read_table
 from emokit.errors import DataError
-from emokit.files import read_json, refuse_links
+from emokit.files import refuse_links
 from emokit.labels import LabelSet
+from emokit.schema.base import read_checked
+from emokit.schema.ledger import Ledger
 from emokit.settings import Settings, key_of, read_yaml_mapping
 
 LEDGER = "ledger.json"
@@ -94,26 +95,14 @@ class Prepared:
         return {**self.ledger, "corpora": chosen, "failed": {}, "details": details}
 
     def features(self, settings: Settings) -> FeatureStore:
-        """The features with these settings.
+        """The features that were prepared with these settings.
 
         Raises:
-            DataError: the folder has features with other settings only.
+            DataError: the folder has none.
         """
-        wanted = settings.as_dict()
         folder = features_folder(self.folder, settings)
         if not folder.is_dir():
-            computed = self.feature_settings
-            changed = sorted(key for key, value in wanted.items() if computed.get(key) != value)
-            if not changed:
-                raise DataError(f"{folder} is missing; run `emokit prepare` again with another --out.")
-            before, now = (
-                ", ".join(f"{key} = {json.dumps(values.get(key))}" for key in changed) for values in (computed, wanted)
-            )
-            overrides = " ".join(f"--set features.{key}={json.dumps(wanted[key])}" for key in changed)
-            raise DataError(
-                f"{self.folder} has features with {before}, but the settings of the run have {now}; "
-                f"run `emokit prepare` into another folder with {overrides}."
-            )
+            raise DataError(f"{folder} is missing; run `emokit prepare` again with another --out.")
         return self.store(folder.name)
 
     def store(self, name: str) -> FeatureStore:
@@ -192,7 +181,7 @@ def open_prepared(folder: Path) -> Prepared:
     return Prepared(
         folder,
         read_table(folder / TABLE, labels),
-        read_json(folder / LEDGER),
+        read_checked(Ledger, folder / LEDGER, "prepare the folder again"),
         fingerprint,
         labels,
         opened,

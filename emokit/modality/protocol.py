@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from emokit.model_card import CardFacts
     from emokit.settings import Settings
     from emokit.training.loop import Epoch
+    from emokit.training.run import OnBatch
 
 Progress = Callable[[int, int], None]
 """(done, total): reports how far a piece of work is."""
@@ -110,6 +111,7 @@ class Modality(Protocol):
         force: bool = False,
         held_out: tuple[str, ...] = ("dev", "test"),
         on_epoch: "Callable[[Epoch], None] | None" = None,
+        on_batch: "OnBatch | None" = None,
         progress: Progress | None = None,
         **options: Any,
     ) -> dict[str, Any]:
@@ -124,6 +126,7 @@ class Modality(Protocol):
             force: replace a run folder that exists.
             held_out: the splits to predict and score; a sweep leaves test out.
             on_epoch: called after each epoch.
+            on_batch: called at the start of each epoch and after each of its batches.
             progress: called with (files read, files to read) while features are computed.
             options: its own options.
 

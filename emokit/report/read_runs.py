@@ -136,10 +136,8 @@ def read_run(folder: Path, slug: str) -> Run:
         EmokitError: the folder is missing, not a run, incomplete, or one of its files is damaged.
     """
     try:
-        metrics = check(Metrics, runs.read_metrics(folder), folder / runs.METRICS)
+        metrics = Metrics.model_validate(runs.read_metrics(folder))
         environment = runs.read_environment(folder)
-        if not isinstance(environment, dict):
-            raise DataError(f"{folder / runs.ENVIRONMENT} holds no mapping; make the run again, or leave it out.")
         ledger, fusion = folder / runs.LEDGER, folder / FUSION
         tables = {split: folder / runs.PREDICTIONS / f"{split}.parquet" for split in HELD_OUT}
         return Run(

@@ -1,1 +1,1 @@
-"""The typed content of metrics.json, ledger.json, fusion.json and sweep.json, shared by writers and readers."""
+"""The typed content of the JSON files of runs, sweeps and prepared folders, shared by writers and readers."""

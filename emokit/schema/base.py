@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from emokit.errors import DataError
+from emokit.files import read_json
+
+REMAKE = "make the run again, or leave it out"
 
 
 class Schema(BaseModel):
@@ -23,8 +26,22 @@ class Schema(BaseModel):
 SchemaT = TypeVar("SchemaT", bound=Schema)
 
 
-def check(schema: type[SchemaT], value: Any, path: Path) -> SchemaT:
-    """Check the JSON value that was read from `path`.
+def read_checked(schema: type[Schema], path: Path, advice: str = REMAKE) -> dict[str, Any]:
+    """Read a JSON file and check it.
+
+    Returns:
+        the mapping as it is in the file.
+
+    Raises:
+        DataError: names the file and its fault.
+    """
+    value: dict[str, Any] = read_json(path)
+    check(schema, value, path, advice)
+    return value
+
+
+def check(schema: type[SchemaT], value: Any, path: Path, advice: str = REMAKE) -> SchemaT:
+    """Check the JSON value that was read from `path`; `advice` ends the sentence on a fault.
 
     Raises:
         DataError: names the file, the key and the fault.
@@ -41,7 +58,7 @@ def check(schema: type[SchemaT], value: Any, path: Path) -> SchemaT:
             reason = f"has {key} = {reprlib.repr(first['input'])}, but it {reason}"
         elif first["type"] != "value_error":
             reason = f"holds a {type(value).__name__} where a mapping was expected"
-        raise DataError(f"{path} {reason}; make the run again, or leave it out.") from error
+        raise DataError(f"{path} {reason}; {advice}.") from error
 
 
 def validated(schema: type[Schema], value: Mapping[str, Any]) -> dict[str, Any]:

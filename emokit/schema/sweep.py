@@ -14,6 +14,12 @@ METRIC_NAMES = {"uar": "UAR", "accuracy": "accuracy", "weighted_f1": "weighted F
 LOG_AXIS_RATIO = 4  # of the largest to the smallest value, above which an axis is logarithmic
 
 
+class Storage(Schema):
+    """A sweep's `storage.json`: the URL of its database without the password; None for a journal file."""
+
+    url: str | None
+
+
 class Objective(Schema):
     """The score that is optimised."""
 

@@ -10,8 +10,10 @@ from typing import Any
 from emokit import runs
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError, WorkError
-from emokit.files import read_json, refuse_links, write_json
+from emokit.files import refuse_links, write_json
 from emokit.safe_text import mask_secrets
+from emokit.schema.base import read_checked
+from emokit.schema.sweep import Storage
 from emokit.settings import flat
 from emokit.sweep import storage as storages
 from emokit.sweep import summary
@@ -111,7 +113,7 @@ def check_journal(run: Path) -> None:
     Raises:
         UsageError: names the server.
     """
-    url = read_json(run / STORAGE)["url"]
+    url = read_checked(Storage, run / STORAGE, "name a folder that `emokit sweep` made")["url"]
     if url:
         raise UsageError(
             f"{run} has its storage at {mask_secrets(str(url))}, and no server is contacted that the command does not name; "

@@ -32,6 +32,7 @@ from emokit.training.objective import CrossEntropy
 from emokit.training.run import (
     NOT_TRAINED,
     Baseline,
+    OnBatch,
     begin,
     class_weights,
     complete,
@@ -55,6 +56,7 @@ def train(
     force: bool = False,
     held_out: tuple[str, ...] = HELD_OUT,
     on_epoch: Callable[[Epoch], None] | None = None,
+    on_batch: OnBatch | None = None,
     trust_remote_code: bool = False,
 ) -> dict[str, Any]:
     """Train, predict and score the held-out splits, and complete the run folder; arguments as in `Modality.train`.
@@ -75,7 +77,7 @@ def train(
     is_trained = loaded is not None and settings.model.kind != "zero_shot"
     if not accelerator.is_main_process:
         if loaded is not None and is_trained:
-            _train_encoder(settings, splits, run, loaded, accelerator, on_epoch)
+            _train_encoder(settings, splits, run, loaded, accelerator, on_epoch, on_batch)
         return {}
     train_split, dev_split = splits["train"], splits["dev"]
     baseline = bag_of_words.fit(
@@ -91,7 +93,7 @@ def train(
         about |= {"model": encoder.config.model_type, "parameters": encoder.num_parameters()}
         label_map = None
         if is_trained:
-            about |= _train_encoder(settings, splits, run, loaded, accelerator, on_epoch)
+            about |= _train_encoder(settings, splits, run, loaded, accelerator, on_epoch, on_batch)
         else:
             save_model(run, encoder, tokenizer.save_pretrained)
             label_map = zero_shot.label_map(encoder.config, settings.model.labels, settings.model.name, prepared.labels)
@@ -167,6 +169,7 @@ def _train_encoder(
     loaded: LoadedModel,
     accelerator: Accelerator,
     on_epoch: Callable[[Epoch], None] | None,
+    on_batch: OnBatch | None,
 ) -> dict[str, int]:
     """Train into the run folder; afterwards the encoder has the saved weights."""
     encoder, tokenizer = loaded
@@ -186,6 +189,7 @@ def _train_encoder(
         accelerator,
         CrossEntropy(training.label_smoothing, weights),
         on_epoch,
+        on_batch=on_batch,
         groups=layer_groups(encoder, training),
         save_beside=tokenizer.save_pretrained,
     )

@@ -4,7 +4,9 @@ A checkpoint holds the trained tensors, not the frozen ones. The file is written
 any moment leaves the last complete one. It is read with torch's `weights_only`: tensors and plain values, no code.
 """
 
+import contextlib
 import io
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from emokit.errors import DataError
 from emokit.files import whole_file
 
 STATE = "state.pt"
+RESUMED = {"model": dict, "optimizer": dict, "progress": dict}
+TRAINED = {"model": dict}
 
 
 def trained_state(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -44,8 +48,12 @@ def write(folder: Path, state: dict[str, Any]) -> None:
         temporary.write_bytes(buffer.getbuffer())
 
 
-def read(folder: Path) -> dict[str, Any] | None:
+def read(folder: Path, kinds: Mapping[str, type] = RESUMED) -> dict[str, Any] | None:
     """The state to resume from; None before the first checkpoint.
+
+    Args:
+        folder: of the checkpoint.
+        kinds: the keys that it must have, and the types of their values.
 
     Raises:
         DataError: the file is incomplete or not a checkpoint.
@@ -55,8 +63,27 @@ def read(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        for name, kind in kinds.items():
+            if not isinstance(state[name], kind):
+                raise TypeError(f"{name} is a {type(state[name]).__name__}")
     except Exception as error:  # torch raises many kinds for a damaged file
         raise DataError(
             f"{path} is incomplete or not a checkpoint; delete {folder} and start the run again with --force."
         ) from error
     return state
+
+
+@contextlib.contextmanager
+def restoring() -> Iterator[None]:
+    """Turn what the use of a state raises, where it does not fit the training, into a sentence.
+
+    Raises:
+        DataError: it does not fit.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise DataError(
+            f"The checkpoint does not fit the settings of the run ({reason}); start the run again with --force."
+        ) from error

@@ -6,7 +6,7 @@ the loss of a batch, and `evaluate` scores the model on dev.
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from torch import nn
 
 from emokit.errors import Collapsed
 from emokit.runtime import derived_seed, seed_everything
-from emokit.training.checkpoint import load_trained, trained_state
+from emokit.training.checkpoint import load_trained, restoring, trained_state
 from emokit.training.distributed import from_main_process, local_batch, share_batch_norms
 from emokit.training.memory import SMALLER_MODEL, explained, smaller_batches
 from emokit.training.objective import Batch, CrossEntropy, Objective
@@ -54,6 +54,11 @@ class TrainingProgress:
     lowest_loss: float = math.inf
     stalled_epochs: int = 0
     plateau_factor: float = 1.0
+
+    @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> "TrainingProgress":
+        """The state that a checkpoint holds; each value must be a number, as the field is."""
+        return cls(**{name: type(default)(values[name]) for name, default in vars(cls()).items()})
 
     def update(self, metrics: DevMetrics, settings: TrainingSettings) -> bool:
         """Record an epoch's scores.
@@ -141,13 +146,15 @@ def fit(
         groups: the optimiser's parameter groups, whose `lr_scale` multiplies the learning rate; `parameter_groups` by default.
 
     Raises:
+        DataError: the state is not that of such a training.
         MemoryFull: a batch did not fit; the sentence names the batch size to try.
         Collapsed: the loss is not a number, or dev predictions were of one class for `collapse_patience` epochs.
     """
     optimizer = torch.optim.AdamW(groups or parameter_groups(model, settings.weight_decay), lr=settings.lr)
     progress = TrainingProgress()
     if state is not None:
-        load_trained(model, state["model"])
+        with restoring():
+            load_trained(model, state["model"])
     if accelerator.num_processes > 1:
         share_batch_norms(model)
     wrapped, optimizer = accelerator.prepare(model, optimizer)
@@ -155,12 +162,13 @@ def fit(
     model = accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False, keep_torch_compile=False)
     average = averaged_model(model, settings.ema_decay)
     if state is not None:
-        optimizer.load_state_dict(state["optimizer"])
-        progress = TrainingProgress(**state["progress"])
-        if average is not None:
-            load_trained(average, state["average"])
-        if accelerator.scaler is not None:
-            accelerator.scaler.load_state_dict(state["scaler"])
+        with restoring():
+            optimizer.load_state_dict(state["optimizer"])
+            progress = TrainingProgress.restored(state["progress"])
+            if average is not None:
+                load_trained(average, state["average"])
+            if accelerator.scaler is not None:
+                accelerator.scaler.load_state_dict(state["scaler"])
     objective = (objective or CrossEntropy(settings.label_smoothing)).to(accelerator.device)
     total_steps = settings.max_epochs * steps_per_epoch
     accumulation = settings.gradient_accumulation_steps

@@ -1,7 +1,8 @@
 """Training into a run folder, the same for every modality: epochs and checkpoints, then scores beside baselines."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,13 @@ from emokit.predictions import Predictions
 from emokit.schema.base import validated
 from emokit.schema.metrics import Metrics
 from emokit.training import checkpoint
-from emokit.training.loop import DevMetrics, Epoch, fit
+from emokit.training.loop import DevMetrics, Epoch, TrainingProgress, fit
 from emokit.training.objective import Objective
 from emokit.training.settings import TrainingSettings
 
 NOT_TRAINED = {"epochs": 0, "best_epoch": 0}  # for models that are fitted without epochs
+OnBatch = Callable[[int, int, int], None]
+"""(epoch, batches done, batches of an epoch)"""
 EFFECTIVE_BETA = 0.999  # of the effective number (1 - beta^n) / (1 - beta): beyond a few thousand, more adds little
 
 
@@ -96,6 +99,7 @@ def train_epochs(
     objective: Objective,
     on_epoch: Callable[[Epoch], None] | None = None,
     *,
+    on_batch: OnBatch | None = None,
     groups: list[dict[str, Any]] | None = None,
     save_beside: Callable[[Path], Any] | None = None,
 ) -> dict[str, int]:
@@ -106,6 +110,7 @@ def train_epochs(
         model: trained in place; it has the saved weights afterwards.
         batches, steps_per_epoch, evaluate, settings, accelerator, objective, groups: as `training.loop.fit` takes them.
         on_epoch: called after each epoch.
+        on_batch: called at the start of each epoch and after each of its batches.
         save_beside: writes further files into the model's folder, such as a tokenizer.
 
     Returns:
@@ -114,7 +119,10 @@ def train_epochs(
     from torch.utils.tensorboard import SummaryWriter
 
     state = checkpoint.read(run / runs.CHECKPOINT)
-    progress = dict(state["progress"]) if state else {"epoch": 0, "best_epoch": 0}
+    with checkpoint.restoring():
+        progress = vars(TrainingProgress.restored(state["progress"]) if state else TrainingProgress())
+    if on_batch and accelerator.is_main_process:
+        batches = partial(_counted, batches, steps_per_epoch, on_batch)
     epochs = fit(model, batches, steps_per_epoch, evaluate, settings, accelerator, objective, state, groups)
     if not accelerator.is_main_process:
         for _ in epochs:
@@ -132,12 +140,20 @@ def train_epochs(
             progress = epoch.state["progress"]
             if on_epoch:
                 on_epoch(epoch)
-    best = checkpoint.read(run / runs.BEST)
+    best = checkpoint.read(run / runs.BEST, checkpoint.TRAINED)
     if best is not None:
         unwrapped = accelerator.unwrap_model(model, keep_fp32_wrapper=False, keep_torch_compile=False)
         checkpoint.load_trained(unwrapped, best["model"])
         save_model(run, unwrapped, save_beside)
     return {"epochs": progress["epoch"], "best_epoch": progress["best_epoch"]}
+
+
+def _counted(batches: Callable[[int], Any], size: int, on_batch: OnBatch, epoch: int) -> Iterator[Any]:
+    """An epoch's batches, each reported when the next one is asked for."""
+    on_batch(epoch, 0, size)
+    for number, batch in enumerate(batches(epoch), start=1):
+        yield batch
+        on_batch(epoch, number, size)
 
 
 def save_model(run: Path, model: Any, save_beside: Callable[[Path], Any] | None = None) -> None:

@@ -1,13 +1,15 @@
 """The splits that a training reads, and the sentences where they do not suit it."""
 
+import shutil
 from dataclasses import replace
 
 import numpy
 import pytest
 
 from emokit.audio.settings import AudioSettings
-from emokit.audio.splits import features_of, read_splits, rows_with_audio
-from emokit.data.prepared import open_prepared
+from emokit.audio.splits import features_of, read_splits, rows_with_audio, split_tables
+from emokit.data.prepared import features_folder, open_prepared
+from emokit.data.utterance import HELD_OUT
 from emokit.errors import DataError, UsageError
 
 
@@ -42,14 +44,23 @@ def test_beside_a_pretrained_encoder_the_baseline_uses_the_features_of_the_folde
     assert features_of(AudioSettings(), prepared) == AudioSettings().features
 
 
-def test_features_with_other_settings_are_not_mixed_in(small_prepared, prepared, small_settings):
+def test_features_that_the_folder_lacks_are_computed_beside_it_once(small_prepared, small_settings, tmp_path):
+    prepared = open_prepared(shutil.copytree(small_prepared, tmp_path / "prepared"))
     small_settings["features"]["hop_length"] = 256
-    with pytest.raises(DataError) as error:
-        read_splits(AudioSettings.make(small_settings), prepared)
-    assert str(error.value) == (
-        f"{small_prepared} has features with hop_length = 320, but the settings of the run have hop_length = 256; "
-        "run `emokit prepare` into another folder with --set features.hop_length=256."
-    )
+    settings, read = AudioSettings.make(small_settings), []
+    table = prepared.table
+    assert set(split_tables(settings, prepared)) == {"train", "dev", "test"}
+    assert len(list((prepared.folder / "features").iterdir())) == 1  # a dry run computes nothing
+    first = read_splits(settings, prepared, ("dev",), lambda *done: read.append(done))
+    size = int((table["split"] != "test").sum())
+    assert read == [(done, size) for done in range(1, size + 1)]
+    assert features_folder(prepared.folder, settings.features).is_dir()
+    again = read_splits(settings, open_prepared(prepared.folder), HELD_OUT, lambda *done: read.append(done))
+    assert read[size:] == [(done, len(table) - size) for done in range(1, len(table) - size + 1)]  # test alone
+    for split in ("train", "dev"):
+        for before, after in zip(first[split].log_mels, again[split].log_mels, strict=True):
+            assert numpy.array_equal(before, after)
+            assert before.shape[1] == 32
 
 
 def test_a_corpus_that_was_not_prepared_is_named(small_prepared, prepared, small_settings):

@@ -1,6 +1,10 @@
 """What goes to stdout and to stderr, and the exit code of each error."""
 
 import json
+import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -109,6 +113,91 @@ def test_secrets_in_notes_and_errors_are_masked(capfd: pytest.CaptureFixture[str
     assert capfd.readouterr().err == (
         "would download https://***@host/a?token=***\nerror: https://host/a?sig=*** is not there.\n"
     )
+
+
+TRAINING = """
+import os, sys, time
+from emokit.cli import console
+line = "epoch {:3d}  train loss 1.913  dev loss 1.877  dev UAR 0.199  1234.5 s  best so far"
+console.say("before")
+with console.progress("epochs") as report:
+    for epoch in range(1, 4):
+        for batch in range(101):
+            report(epoch - 1 + batch / 100, 70, f"batch {batch} of 100")
+        console.say(line.format(epoch))
+    print("ready")
+    while not os.path.exists(sys.argv[1]):
+        time.sleep(0.05)
+with console.progress("epochs"):
+    pass
+console.say("after")
+time.sleep(60)
+"""
+LINE = "epoch   {}  train loss 1.913  dev loss 1.877  dev UAR 0.199  1234.5 s  best so"
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux draws the terminal")
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_note_is_a_line_of_its_own_above_the_bar_which_leaves_nothing(tmp_path: Path, width: int) -> None:
+    (tmp_path / "training.py").write_text(TRAINING)
+    tmux = ["tmux", "-S", str(tmp_path / "socket"), "-f", "/dev/null"]
+    words = [sys.executable, "training.py", "end"]
+    start = [
+        "new-session",
+        "-d",
+        "-x",
+        str(width),
+        "-y",
+        "20",
+        "-c",
+        str(tmp_path),
+        f"env -u COLUMNS PYTHONPATH={Path.cwd()} {' '.join(words)}",
+    ]
+    subprocess.run([*tmux, *start], check=True)
+    far = [" far"] if width == 120 else ["", "far"]
+
+    def screen_with(*words: str) -> list[str]:
+        for _ in range(300):
+            shown = subprocess.run([*tmux, "capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
+            lines = [line.rstrip() for line in shown.splitlines() if line.strip()]
+            if all(word in shown for word in words):
+                return lines
+            time.sleep(0.1)
+        raise AssertionError(lines)
+
+    try:
+        notes = ["before"]
+        for epoch in (1, 2, 3):
+            first, *rest = far
+            notes += [LINE.format(epoch) + first, *rest]
+        *above, bar = screen_with("ready", "epochs 3 of 70")
+        assert above == [*notes, "ready"]
+        assert bar.startswith("epochs 3 of 70 ")
+        assert "batch 100 of 100 elapsed 0:00:0" in bar
+        assert " remaining " in bar
+        assert len(bar) <= width
+        (tmp_path / "end").touch()
+        assert screen_with("after") == [*notes, "ready", "after"]
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=False)
+
+
+def test_a_bar_says_the_total_from_the_first_report_and_counts_no_earlier_work_as_speed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import io
+
+    from rich.console import Console
+
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr(console, "_stderr", lambda: terminal)
+    with console.progress("epochs") as report:
+        assert "epochs" not in terminal.file.getvalue()  # type: ignore[attr-defined]
+        report(50, 70, "batch 0 of 25")
+    drawn = terminal.file.getvalue()  # type: ignore[attr-defined]
+    assert "epochs 50 of 70" in drawn
+    assert "batch 0 of 25" in drawn
+    assert "-:--:--" in drawn  # 50 epochs in no time would have left 0:00:00
 
 
 @pytest.mark.parametrize(("kind", "code"), [(UsageError, 2), (DataError, 3), (WorkError, 4)])

@@ -55,7 +55,11 @@ def test_the_studys_grid_has_sixteen_points() -> None:
     [
         ([], "Give exactly one of: a space's YAML file, --resume RUN, --status RUN."),
         (["space.yaml", "--resume", "run"], "Give exactly one of: a space's YAML file, --resume RUN, --status RUN."),
-        (["none.yaml"], "none.yaml does not exist; name a YAML file of settings."),
+        (
+            ["none.yaml"],
+            "none.yaml is not there; name a YAML file of a search space, or one that comes with emokit: "
+            "demo_sweep, sweep, v3_sweep.",
+        ),
         (["--resume", "run", "--dry-run"], "--dry-run was given without a space; name a space's YAML file."),
         (["none.yaml", "--workers", "0"], "--workers 0 was given where 1 or more was expected."),
     ],

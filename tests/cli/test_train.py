@@ -1,6 +1,7 @@
 """`emokit train audio` and `emokit train text`, as a user types them."""
 
 import json
+import shutil
 
 import pytest
 import yaml
@@ -100,9 +101,24 @@ def test_a_missing_experiment_is_named_beside_those_that_come_with_emokit(small_
 
 
 def test_an_experiment_that_comes_with_emokit_is_read_by_its_name(small_prepared, tmp_path):
-    result = train("emodb_quick", small_prepared, "--run", tmp_path / "run", "--dry-run")
-    assert result.exit_code == 3  # it exists, but this folder has features with other settings
-    assert result.stderr.startswith(f"error: {small_prepared} has features with hop_length = 320, n_fft = 512")
+    result = train("emodb_quick", small_prepared, "--run", tmp_path / "run", "--dry-run", "--batch-size", "4")
+    assert result.exit_code == 0, result.output
+    assert "name: emodb_quick" in result.stdout  # its features are not those of the folder, and are not computed now
+
+
+@pytest.mark.end_to_end
+def test_features_that_the_folder_lacks_are_computed_with_a_word_and_once(experiment, small_prepared, tmp_path):
+    data = shutil.copytree(small_prepared, tmp_path / "prepared")
+    others = ["--epochs", "1", "--set", "features.fmax=4000"]
+    lines = train(experiment, data, "--run", tmp_path / "run", *others).stderr.splitlines()
+    assert lines[0] == f"{data} lacks features that these settings need; they are computed once, and kept in it"
+    assert lines[1].startswith("audio read: ")
+    again = train(experiment, data, "--run", tmp_path / "again", *others)
+    assert "audio read" not in again.stderr
+    assert (tmp_path / "again" / "metrics.json").read_bytes() == (tmp_path / "run" / "metrics.json").read_bytes()
+    words = ["predict", str(tmp_path / "run"), "--data", str(data), "--split", "dev"]
+    predicted = runner.invoke(app, [*words, "--out", str(tmp_path / "dev.parquet")])
+    assert predicted.exit_code == 0, predicted.output
 
 
 def test_a_missing_prepared_folder_is_named(experiment, tmp_path):

@@ -46,14 +46,15 @@ def test_workers_without_folds_are_refused(small_settings, small_prepared, tmp_p
 
 def test_events_of_workers_are_printed(capfd, tmp_path):
     seen = []
-    printer = _FoldPrinter(tmp_path, "best", lambda done, total: seen.append((done, total)))
+    printer = _FoldPrinter(tmp_path, "best", lambda *progress: seen.append(progress))
     printer.begins(2)
     printer.replaced("03")
     printer.collapsed("08", Collapsed("The training collapsed."))
     printer.progress(1, 3)
+    printer.batch(2, 5, 20)
     assert capfd.readouterr().err.splitlines() == [
         f"2 folds at once; the output of their workers is in {tmp_path / 'workers'}",
         "fold 03: its worker was killed or stopped; another one continues",
         "fold 08: The training collapsed.",
     ]
-    assert seen == [(1, 3)]
+    assert seen == [(1, 3), (1.25, 3, "batch 5 of 20")]

@@ -150,17 +150,15 @@ def test_genders_are_known_by_utterance(prepared: Prepared, tmp_path: Path) -> N
     assert genders(tmp_path / "nowhere").empty
 
 
-def test_features_of_other_settings_are_refused_with_both_values(
+def test_features_of_other_settings_are_never_mixed_in(
     prepared: Prepared, plan: Callable[..., Plan], tmp_path: Path
 ) -> None:
     other = plan({"emodb": tmp_path / "emodb"}, num_bins=3).features
-    assert features_folder(prepared.folder, other) not in prepared.folder.glob("features/*")
+    folder = features_folder(prepared.folder, other)
+    assert folder not in prepared.folder.glob("features/*")
     with pytest.raises(DataError) as error:
         prepared.features(other)
-    assert str(error.value) == (
-        f"{prepared.folder} has features with num_bins = 2, but the settings of the run have num_bins = 3; "
-        "run `emokit prepare` into another folder with --set features.num_bins=3."
-    )
+    assert str(error.value) == f"{folder} is missing; run `emokit prepare` again with another --out."
 
 
 def test_removed_features_are_reported_as_missing(

@@ -64,7 +64,7 @@ def run(tmp_path):
     return tmp_path / "run"
 
 
-def trained(run, uars=(0.1, 0.9, 0.3, 0.2), on_epoch=None, saved=None):
+def trained(run, uars=(0.1, 0.9, 0.3, 0.2), on_epoch=None, saved=None, on_batch=None):
     """Train; returns the model, what `train_epochs` returns, and the weights of the net after each epoch."""
     model, after = Linear(PretrainedConfig(num_labels=3)), []
     done = runs.last_epoch(run)
@@ -78,7 +78,17 @@ def trained(run, uars=(0.1, 0.9, 0.3, 0.2), on_epoch=None, saved=None):
     settings, objective = Experiment().training, CrossEntropy(0.1)
     save_beside = None if saved is None else lambda folder: saved.append((folder / "tokenizer.json").write_text("{}"))
     epochs = train_epochs(
-        run, model, batches, STEPS, evaluate, settings, accelerator, objective, on_epoch, save_beside=save_beside
+        run,
+        model,
+        batches,
+        STEPS,
+        evaluate,
+        settings,
+        accelerator,
+        objective,
+        on_epoch,
+        on_batch=on_batch,
+        save_beside=save_beside,
     )
     return model, epochs, after
 
@@ -97,6 +107,17 @@ def test_the_best_weights_are_saved_once_at_the_end(run):
     assert torch.equal(load_file(run / runs.MODEL / "model.safetensors")["net.weight"], after[1])
     assert torch.equal(model.net.weight, after[1])
     assert [line["best"] for line in runs.read_log(run)] == [True, True, False, False]
+
+
+def test_batches_are_reported_and_change_no_number(run, tmp_path):
+    reported = []
+    trained(run, on_batch=lambda *progress: reported.append(progress))
+    assert reported == [(epoch, done, STEPS) for epoch in (1, 2, 3, 4) for done in range(STEPS + 1)]
+    other = tmp_path / "unreported"
+    runs.start(other, Experiment(), seed=0, device="cpu", fingerprint="ab" * 32)
+    trained(other)
+    for file in ("model/model.safetensors", "checkpoints/last/state.pt"):
+        assert (run / file).read_bytes() == (other / file).read_bytes()
 
 
 def test_frozen_parameters_are_in_the_model_and_not_in_the_checkpoints(run):

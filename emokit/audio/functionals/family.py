@@ -30,7 +30,7 @@ class FunctionalsFamily(SpectrogramFamily):
     def compute_features(
         self, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
     ) -> None:
-        """As `ModelFamily.compute_features`: the prepared log-mels are all it needs."""
+        """As `ModelFamily.compute_features`: log-mels are all it needs."""
 
     def new_model(
         self, settings: AudioSettings, train: SplitData, labels: LabelSet

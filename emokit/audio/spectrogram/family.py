@@ -45,8 +45,7 @@ class SpectrogramFamily:
         self, model: Any, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame
     ) -> numpy.ndarray:
         """As `ModelFamily.predict_rows`."""
-        store = prepared.features(features_of(model))
-        log_mels = [store[utterance_id] for utterance_id in rows["utterance_id"]]
+        (log_mels,) = versions(prepared, features_of(model), rows, [1])
         statistics = statistics_of(settings.data, rows, log_mels)
         config = model.config
         return predict_log_mels(model, log_mels, config.window_frames, model.device, config.window_overlap, statistics)

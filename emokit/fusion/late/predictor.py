@@ -15,7 +15,6 @@ import pandas
 from emokit import predictions, runs
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError, UsageError
-from emokit.files import read_json
 from emokit.fusion.late.combine import Weighted
 from emokit.fusion.late.inputs import Panel, check_labels, join_split
 from emokit.fusion.late.settings import MODALITY, FusionSettings
@@ -24,7 +23,8 @@ from emokit.modality.predictor import Arguments, Input, NothingToPredict, Predic
 from emokit.modality.registry import MODALITIES, modality, modality_of
 from emokit.modality.registry import load as load_run
 from emokit.predictions import Predictions
-from emokit.schema.fusion import FUSION
+from emokit.schema.base import read_checked
+from emokit.schema.fusion import FUSION, Fusion
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def load(run: Path, device: str = "auto") -> LateFusionPredictor:
     settings = FusionSettings.make(runs.read_settings(run), str(run / runs.SETTINGS))
     if settings.result is None:
         raise DataError(f"{run / runs.SETTINGS} has no result; make the run again with `emokit fuse-search … --force`.")
-    sources = read_json(run / FUSION).get("sources", {})
+    sources = read_checked(Fusion, run / FUSION).get("sources", {})
     branches, reasons = [], {}
     for name, paths in settings.branches.items():
         source = (run / paths[0]).resolve()

@@ -14,7 +14,7 @@ import pandas
 from emokit import metrics, model_card, predictions, runs
 from emokit.data.prepared import genders
 from emokit.errors import DataError, UsageError
-from emokit.files import read_json, write_json, write_text
+from emokit.files import write_json, write_text
 from emokit.fusion.late import bootstrap, fusion_methods
 from emokit.fusion.late.calibrate import quality
 from emokit.fusion.late.combine import Weighted, tempered
@@ -24,8 +24,9 @@ from emokit.fusion.late.search import SCORE_TOLERANCE
 from emokit.fusion.late.settings import FusionSettings, SearchSettings
 from emokit.fusion.late.simplex import num_points
 from emokit.fusion.late.wording import verdict
-from emokit.schema.base import validated
+from emokit.schema.base import read_checked, validated
 from emokit.schema.fusion import FUSION, Fusion
+from emokit.schema.ledger import Ledger
 from emokit.schema.metrics import Metrics
 
 
@@ -56,7 +57,7 @@ def fuse(
     fingerprint = next((branch.predictions.fingerprint for branch in branches if branch.predictions.fingerprint), "")
     runs.start(run, settings, seed=settings.fusion.seed, device="cpu", fingerprint=fingerprint, force=force)
     ledgers = [branch.run / runs.LEDGER for branch in branches if branch.run]
-    ledger: dict[str, Any] = next((read_json(path) for path in ledgers if path.exists()), {})
+    ledger: dict[str, Any] = next((read_checked(Ledger, path) for path in ledgers if path.exists()), {})
     if ledger:
         write_json(run / runs.LEDGER, ledger)
 

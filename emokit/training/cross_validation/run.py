@@ -139,6 +139,7 @@ def cross_validate(
         else:
             listener.fold(name, runs.read_metrics(folders[name]))
 
+    listener.progress(sum(done.values()), len(names) * max_epochs)
     for name in names:
         if runs.is_complete(folders[name]):
             fold_done(name)

@@ -1,5 +1,6 @@
 """Log-mels at several speeds: the prepared ones, and slower or faster ones in the feature cache."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import numpy
 import pytest
 import soundfile
 import yaml
+from typer.testing import CliRunner
 
 from emokit.audio.feature_cache import prepared_features, read_waveform
 from emokit.audio.spectrogram.log_mel import LogMel
-from emokit.audio.spectrogram.speeds import versions
-from emokit.data.prepared import open_prepared
+from emokit.audio.spectrogram.speeds import log_mels, versions
+from emokit.cli.app import app
+from emokit.data.prepared import features_folder, open_prepared
 from emokit.errors import DataError
 
 
@@ -31,6 +34,35 @@ def test_a_slower_version_is_the_log_mel_of_the_resampled_waveform(prepared):
         waveform = read_waveform(path, extract.sample_rate)
         assert soundfile.info(path).duration / 0.8 == pytest.approx(len(waveform) / 16_000, abs=1e-3)
         assert slower[row] == pytest.approx(extract(waveform), abs=0.1)  # stored as float16
+
+
+def test_log_mels_of_other_settings_equal_prepared_ones_to_the_bit(prepared, tmp_path):
+    other = prepared_features(prepared).model_copy(update={"fmax": 4000.0, "hop_length": 256})
+    rows = prepared.table
+    store = log_mels(prepared, other, rows)
+    assert store.folder == features_folder(prepared.folder, other)
+    words = ["prepare", "emodb", "--root", f"emodb={prepared.roots['emodb']}", "--out", str(tmp_path / "again")]
+    sets = [f"--set=features.{name}={json.dumps(value)}" for name, value in other.as_dict().items()]
+    result = CliRunner().invoke(app, [*words, *sets])
+    assert result.exit_code == 0, result.output
+    again = open_prepared(tmp_path / "again").features(other)
+    for utterance_id in rows["utterance_id"]:
+        assert numpy.array_equal(store[utterance_id], again[utterance_id])
+
+
+def test_a_recording_without_prepared_log_mels_that_is_gone_is_named(prepared, tmp_path):
+    content = yaml.safe_load((prepared.folder / "settings.yaml").read_text())
+    (prepared.folder / "settings.yaml").write_text(
+        yaml.safe_dump(content | {"roots": {"emodb": str(tmp_path / "gone")}})
+    )
+    moved = open_prepared(prepared.folder)
+    rows = moved.table.head(1)
+    with pytest.raises(DataError) as error:
+        log_mels(moved, prepared_features(moved).model_copy(update={"fmax": 4000.0}), rows)
+    assert str(error.value) == (
+        f"{tmp_path / 'gone' / rows['path'].iloc[0]} is not there, and its prepared log-mels have other settings than these; "
+        "prepare the corpus again from its present folder."
+    )
 
 
 def test_a_recording_that_is_gone_is_named(prepared, tmp_path):
