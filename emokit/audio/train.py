@@ -65,7 +65,9 @@ def train(
     epochs: Mapping[str, int] = NOT_TRAINED
     predict: Callable[[Any, str], numpy.ndarray] | None = None
     if model_family.has_epochs:
-        epochs, predict = _fit(model_family, settings, model, prepared, splits, run, accelerator, on_epoch, progress)
+        epochs, predict = _fit(
+            model_family, settings, model, prepared, splits, run, accelerator, on_epoch, progress, resume
+        )
     if not accelerator.is_main_process:
         return {}
     simple = functionals.fit_splits(settings, features_of(settings, prepared), splits)
@@ -114,6 +116,7 @@ def _fit(
     accelerator: Accelerator,
     on_epoch: Callable[[Epoch], None] | None,
     progress: Progress | None,
+    resume: bool,
 ) -> tuple[dict[str, int], Callable[[Any, str], numpy.ndarray]]:
     """Train; returns `epochs` and `best_epoch`, and what predicts a split."""
     training, device = settings.training, accelerator.device
@@ -137,5 +140,6 @@ def _fit(
         on_epoch,
         groups=trainable.groups,
         save_beside=trainable.save_beside,
+        resume=resume,
     )
     return epochs, trainable.predict

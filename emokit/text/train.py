@@ -75,7 +75,7 @@ def train(
     is_trained = loaded is not None and settings.model.kind != "zero_shot"
     if not accelerator.is_main_process:
         if loaded is not None and is_trained:
-            _train_encoder(settings, splits, run, loaded, accelerator, on_epoch)
+            _train_encoder(settings, splits, run, loaded, accelerator, on_epoch, resume)
         return {}
     train_split, dev_split = splits["train"], splits["dev"]
     baseline = bag_of_words.fit(
@@ -91,7 +91,7 @@ def train(
         about |= {"model": encoder.config.model_type, "parameters": encoder.num_parameters()}
         label_map = None
         if is_trained:
-            about |= _train_encoder(settings, splits, run, loaded, accelerator, on_epoch)
+            about |= _train_encoder(settings, splits, run, loaded, accelerator, on_epoch, resume)
         else:
             save_model(run, encoder, tokenizer.save_pretrained)
             label_map = zero_shot.label_map(encoder.config, settings.model.labels, settings.model.name, prepared.labels)
@@ -167,6 +167,7 @@ def _train_encoder(
     loaded: LoadedModel,
     accelerator: Accelerator,
     on_epoch: Callable[[Epoch], None] | None,
+    resume: bool,
 ) -> dict[str, int]:
     """Train into the run folder; afterwards the encoder has the saved weights."""
     encoder, tokenizer = loaded
@@ -188,6 +189,7 @@ def _train_encoder(
         on_epoch,
         groups=layer_groups(encoder, training),
         save_beside=tokenizer.save_pretrained,
+        resume=resume,
     )
 
 
