@@ -6,6 +6,7 @@ A full or read-only disk is reported in one sentence, and a file that existed un
 import contextlib
 import csv
 import errno
+import glob
 import hashlib
 import io
 import json
@@ -17,7 +18,57 @@ from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, UsageError, WorkError
+from emokit.processes import is_running, machine
 from emokit.safe_text import spreadsheet_cell
+
+LOCK = ".lock"  # the lock of a folder, see `emokit.locks`
+TEMPORARY = re.compile(r"\..+?\.(?P<pid>\d+)(?:@(?P<machine>\w+))?\.part")
+
+
+def temporary_path(path: Path) -> Path:
+    """The temporary name of `path` while this process writes it: `.NAME.PID@MACHINE.part`, in the same folder."""
+    return path.with_name(f".{path.name}.{os.getpid()}@{machine()}.part")
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether this is the temporary file of a process that may have been killed; not that of one which runs here."""
+    match = TEMPORARY.fullmatch(path.name)
+    return match is not None and not (match["machine"] in (None, machine()) and _is_written(path, int(match["pid"])))
+
+
+def _is_written(path: Path, pid: int) -> bool:
+    try:
+        return is_running(pid, since=path.lstat().st_mtime)
+    except FileNotFoundError:
+        return True  # it was moved to its final name since
+
+
+def remove_temporary(folder: Path, name: str = "*", *, locked: bool = False) -> None:
+    """Remove the temporary files that killed processes left in a folder.
+
+    Args:
+        folder: the folder.
+        name: of the final file; every file by default.
+        locked: this process holds the folder's lock, so that no process of another machine writes there either; the folders
+            below it are searched too, but not those with a lock of their own.
+    """
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.glob(f".{glob.escape(name) if name != '*' else name}.*.part")):
+        match = TEMPORARY.fullmatch(path.name)
+        if match and is_temporary(path) and (locked or match["machine"] in (None, machine())):
+            _remove(path)
+    if locked:
+        for path in sorted(folder.iterdir()):
+            if path.is_dir() and not path.is_symlink() and not (path / LOCK).exists():
+                remove_temporary(path, locked=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -27,10 +78,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         WorkError: the disk is full or the folder cannot be written to.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = temporary_path(path)
     with explained_disk_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            remove_temporary(path.parent, path.name)
             yield temporary
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
@@ -140,8 +192,22 @@ def refuse_links(folder: Path) -> None:
                     )
 
 
+def check_new_folder(folder: Path, *, force: bool, what: str) -> None:
+    """Refuse a folder that a result may not be written into; arguments and errors as those of `new_folder`."""
+    if folder.is_dir():
+        if not is_empty(folder):
+            if not force:
+                raise UsageError(
+                    f"{folder} exists and is not empty; name another folder, or add --force to replace it."
+                )
+            if not (folder / what).exists():
+                raise UsageError(f"{folder} has no {what}, so emokit did not make it; --force will not replace it.")
+    elif folder.exists():
+        raise UsageError(f"{folder} is a file; name a folder for the result.")
+
+
 def new_folder(folder: Path, *, force: bool, what: str) -> None:
-    """Make an empty folder for a result.
+    """Make an empty folder for a result; the file `what` must be the first one written into it.
 
     Args:
         folder: the folder of the result.
@@ -152,19 +218,26 @@ def new_folder(folder: Path, *, force: bool, what: str) -> None:
         UsageError: the folder exists and is not empty, and `force` is not given or emokit did not make it.
         WorkError: the folder cannot be written.
     """
-    if folder.is_dir() and any(folder.iterdir()):
-        if not force:
-            raise UsageError(f"{folder} exists and is not empty; name another folder, or add --force to replace it.")
-        if not (folder / what).exists():
-            raise UsageError(f"{folder} has no {what}, so emokit did not make it; --force will not replace it.")
-        with explained_disk_errors(folder):
-            # Emptied, not removed: the folder may be a link to another disk. `what` goes last, so that --force can be repeated.
-            for entry in sorted(folder.iterdir(), key=lambda entry: entry.name == what):
-                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-    elif folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file; name a folder for the result.")
+    check_new_folder(folder, force=force, what=what)
     with explained_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    empty_folder(folder, last=what)
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether a folder holds nothing but its lock and temporary files that killed processes left."""
+    return all(entry.name == LOCK or is_temporary(entry) for entry in folder.iterdir())
+
+
+def empty_folder(folder: Path, last: str = "") -> None:
+    """Remove everything in a folder but its lock, and the file `last` after all others, so that it can be repeated.
+
+    The folder itself stays: it may be a link to another disk.
+    """
+    with explained_disk_errors(folder):
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name == last):
+            if entry.name != LOCK:
+                _remove(entry)
 
 
 def resource(name: str) -> Path:

@@ -4,32 +4,45 @@ settings.yaml  environment.json  log.jsonl  tensorboard/  checkpoints/last/  mod
 README.md  ledger.json  metrics.json (written last: its presence means that the run is complete)
 """
 
+import hashlib
 import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from emokit.epoch_log import LOG as LOG
+from emokit.epoch_log import align_log as align_log
+from emokit.epoch_log import append_log as append_log
+from emokit.epoch_log import last_epoch as last_epoch
+from emokit.epoch_log import read_log as read_log
 from emokit.errors import DataError, UsageError
-from emokit.files import explained_disk_errors, new_folder, refuse_links, write_json, write_text
+from emokit.files import (
+    check_new_folder,
+    empty_folder,
+    explained_disk_errors,
+    new_folder,
+    refuse_links,
+    temporary_path,
+    write_json,
+    write_text,
+)
 from emokit.labels import LabelSet
+from emokit.locks import hold, locked, released_on_error
 from emokit.runtime import VERSION, installed, num_processors
 from emokit.safe_text import mask_secrets
-from emokit.schema.base import check, read_checked
+from emokit.schema.base import read_checked
 from emokit.schema.environment import Environment
-from emokit.schema.log import LogLine
 from emokit.schema.metrics import Metrics
 from emokit.settings import Settings, flat, read_yaml_mapping
 
 SETTINGS = "settings.yaml"
 ENVIRONMENT = "environment.json"
-LOG = "log.jsonl"
 TENSORBOARD = "tensorboard"
 CHECKPOINT = "checkpoints/last"
 BEST = "checkpoints/best"
@@ -57,7 +70,7 @@ def start(
 ) -> None:
     """Make the run folder with its settings and environment, or check that an interrupted run can be resumed.
 
-    With `resume` and no run in the folder, the run starts.
+    With `resume` and no run in the folder, the run starts. This process holds the folder's lock until `locks.release`.
 
     Args:
         run: the run folder.
@@ -68,30 +81,66 @@ def start(
         force: replace a run folder that exists.
 
     Raises:
-        UsageError: the folder exists (without `resume` or `force`), or the interrupted run had other settings or folds.
+        UsageError: the folder exists (without `resume` or `force`), the interrupted run had other settings or folds, or both
+            `resume` and `force` were given.
         DataError: the interrupted run had other data, its files are damaged, or an older emokit made it.
+        Held: another process works in the folder.
     """
-    if resume and os.path.lexists(run / SETTINGS):
+    check_flags(resume=resume, force=force)
+    _check_folder_of(run, resume=resume, force=force)  # before the lock, which writes into the folder
+    hold(run)
+    with released_on_error(run):
+        _check_folder_of(run, resume=resume, force=force)
+        if resume and os.path.lexists(run / SETTINGS):
+            if [entry.name for entry in run.iterdir() if not entry.name.startswith(".")] != [SETTINGS]:
+                _check_same(run, settings, fingerprint, folds)
+                return
+            force = True  # the run was killed between its first two files, so nothing is lost
+        with explained_disk_errors(run):
+            (run / METRICS).unlink(missing_ok=True)  # first: a run that is killed while it is replaced is not complete
+        new_folder(run, force=force, what=SETTINGS)
+        write_text(run / SETTINGS, settings.as_yaml())
+        write_json(
+            run / ENVIRONMENT, environment(seed=seed, device=device, data=data, fingerprint=fingerprint, folds=folds)
+        )
+
+
+def check_flags(*, resume: bool, force: bool) -> None:
+    """Refuse `--resume` and `--force` together.
+
+    Raises:
+        UsageError: both were given.
+    """
+    if resume and force:
+        raise UsageError("--resume and --force were given; add --resume to resume the run, or --force to replace it.")
+
+
+def _check_folder_of(run: Path, *, resume: bool, force: bool) -> None:
+    if not os.path.lexists(run / SETTINGS):
+        check_new_folder(run, force=force, what=SETTINGS)
+    elif resume:
         check_folder(run)
-        if [entry.name for entry in run.iterdir() if not entry.name.startswith(".")] != [SETTINGS]:
-            _check_same(run, settings, fingerprint, folds)
-            return
-        force = True  # the run was killed between its first two files, so nothing is lost
-    if (run / SETTINGS).exists() and not force:
+    elif not force:
         state = "is complete" if is_complete(run) else "was started"
         raise UsageError(f"{run} {state}; add --resume to resume it, --force to replace it, or name another --run.")
-    new_folder(run, force=force, what=SETTINGS)
-    write_text(run / SETTINGS, settings.as_yaml())
-    write_json(
-        run / ENVIRONMENT, environment(seed=seed, device=device, data=data, fingerprint=fingerprint, folds=folds)
-    )
 
 
 def clear_unless_begun(run: Path) -> None:
-    """Remove a run folder without settings: its worker was killed before it wrote them, so nothing can be resumed."""
+    """Empty a run folder without settings: its worker was killed before it wrote them, so nothing can be resumed."""
     if run.is_dir() and not (run / SETTINGS).exists():
-        with explained_disk_errors(run):
-            shutil.rmtree(run)
+        with locked(run):
+            if not (run / SETTINGS).exists():
+                empty_folder(run)
+
+
+def tidy(run: Path) -> None:
+    """Remove what a killed process left in a complete run: a lock, temporary files.
+
+    Raises:
+        Held: another process works in the folder.
+    """
+    with locked(run):
+        pass
 
 
 def environment(
@@ -115,44 +164,18 @@ def environment(
     }
 
 
-def append_log(run: Path, line: dict[str, Any]) -> None:
-    """Add an epoch's line to `log.jsonl`; an incomplete line left by a kill is ended first."""
-    before = (run / LOG).read_bytes() if (run / LOG).exists() else b""
-    start = "\n" if before and not before.endswith(b"\n") else ""
-    with explained_disk_errors(run / LOG), (run / LOG).open("a", encoding="utf-8") as log:
-        log.write(start + json.dumps(line) + "\n")
-
-
-def read_log(run: Path) -> list[dict[str, Any]]:
-    """The epochs of a run, in order; incomplete lines are skipped, and of a repeated epoch the last line counts.
-
-    Raises:
-        DataError: a line is JSON of another shape.
-    """
-    if not (run / LOG).exists():
-        return []
-    epochs: dict[int, dict[str, Any]] = {}
-    for line in (run / LOG).read_bytes().decode("utf-8", errors="replace").splitlines():
-        try:
-            epoch = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        epochs[check(LogLine, epoch, run / LOG).epoch] = epoch
-    return [epochs[number] for number in sorted(epochs)]
-
-
-def last_epoch(run: Path) -> int:
-    """The number of the last epoch in a run's log; 0 before the first."""
-    return max((int(epoch["epoch"]) for epoch in read_log(run)), default=0)
-
-
 def write_model(run: Path, save: Callable[[Path], None]) -> None:
     """Let `save` (a `save_pretrained`) write a model, and move its files to `model/` once all of them are complete."""
-    with tempfile.TemporaryDirectory(prefix=".model-", dir=run) as temporary, explained_disk_errors(run / MODEL):
-        save(Path(temporary))
-        (run / MODEL).mkdir(exist_ok=True)
-        for path in sorted(Path(temporary).iterdir()):
-            path.replace(run / MODEL / path.name)
+    temporary = temporary_path(run / MODEL)
+    with explained_disk_errors(run / MODEL):
+        try:
+            temporary.mkdir()
+            save(temporary)
+            (run / MODEL).mkdir(exist_ok=True)
+            for path in sorted(temporary.iterdir()):
+                path.replace(run / MODEL / path.name)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def is_complete(run: Path) -> bool:
@@ -191,6 +214,13 @@ def check_complete(run: Path) -> None:
 def read_settings(run: Path) -> dict[str, Any]:
     """The resolved settings of a run, as plain values."""
     return read_yaml_mapping(run / SETTINGS, DataError)
+
+
+def key(run: Path) -> str:
+    """SHA-256 over a run's settings, data and folds: equal for trainings that must give the same numbers."""
+    started = read_environment(run)
+    content = [read_settings(run), started.get("data_fingerprint"), started.get("folds")]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def read_environment(run: Path) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """The run folder: made once, resumed only with the same settings, folds and data, readable after a kill."""
 
 import json
+import os
+import platform
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from emokit import __version__, runs
-from emokit.errors import DataError, UsageError
+from emokit import __version__, locks, runs
+from emokit.errors import DataError, UsageError, WorkError
 from emokit.settings import Settings
 
 
@@ -82,9 +85,86 @@ def test_force_replaces_a_run(run: Path) -> None:
 
 
 def test_resuming_changes_no_file(run: Path) -> None:
+    locks.release(run)
     before = {path.name: path.read_bytes() for path in run.iterdir()}
     start(run, resume=True)
+    locks.release(run)
     assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+@pytest.mark.parametrize("options", [{}, {"resume": True}, {"force": True}])
+def test_a_run_that_was_killed_while_it_wrote_its_settings_is_started(tmp_path: Path, options: dict[str, bool]) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / ".settings.yaml.999999999.part").write_text("name: ti")
+    start(run, **options)
+    locks.release(run)
+    assert sorted(path.name for path in run.iterdir()) == ["environment.json", "settings.yaml"]
+
+
+def test_a_run_that_another_process_trains_is_refused(run: Path) -> None:
+    locks.release(run)
+    child = os.fork()
+    if child == 0:
+        try:
+            locks.hold(run)
+            os.kill(os.getpid(), signal.SIGSTOP)
+        finally:
+            os._exit(0)
+    os.waitpid(child, os.WUNTRACED)
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    try:
+        for options in ({"resume": True}, {"force": True}):
+            with pytest.raises(WorkError) as caught:
+                start(run, **options)
+            assert str(caught.value) == (
+                f"{run} is in use by process {child} on {platform.node()}; wait until that ends, or name another folder."
+            )
+        with pytest.raises(WorkError, match="is in use"):
+            runs.tidy(run)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+    runs.tidy(run)
+    assert sorted(path.name for path in run.iterdir()) == ["environment.json", "settings.yaml"]
+
+
+def test_a_refused_start_releases_the_lock(run: Path) -> None:
+    locks.release(run)
+    with pytest.raises(DataError):
+        start(run, fingerprint="0" * 64, resume=True)
+    assert not (run / ".lock").exists()
+
+
+def test_resume_and_force_together_are_refused(run: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        start(run, resume=True, force=True)
+    assert str(caught.value) == (
+        "--resume and --force were given; add --resume to resume the run, or --force to replace it."
+    )
+
+
+def test_a_run_that_is_killed_while_it_is_replaced_is_not_complete(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (run / "metrics.json").write_text("{}")
+    (run / "model").mkdir()
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "new_folder", killed)
+    with pytest.raises(KeyboardInterrupt):
+        start(run, force=True)
+    assert not runs.is_complete(run)
+
+
+def test_the_key_of_a_run_differs_with_its_settings_and_its_data(run: Path, tmp_path: Path) -> None:
+    start(tmp_path / "same")
+    start(tmp_path / "settings", Outer(training=Inner(lr=0.25)))
+    start(tmp_path / "data", fingerprint="0" * 64)
+    start(tmp_path / "folds", folds="prepared")
+    assert runs.key(run) == runs.key(tmp_path / "same")
+    assert len({runs.key(tmp_path / name) for name in ("same", "settings", "data", "folds")}) == 4
 
 
 def test_a_run_that_was_killed_between_its_first_two_files_is_started_again(run: Path) -> None:

@@ -18,12 +18,11 @@ from emokit.data.prepared import FEATURES, SETTINGS, Prepared
 from emokit.data.recordings import Recordings
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.errors import DataError, WorkError
-from emokit.files import explained_disk_errors
+from emokit.files import LOCK, explained_disk_errors, remove_temporary
 from emokit.modality.protocol import Progress
 from emokit.runtime import num_processors
 
 AGAIN = "prepare the corpus again from its present folder"
-LOCK = "lock"
 
 
 @dataclass(frozen=True)
@@ -109,6 +108,7 @@ def _locked(folder: Path) -> Iterator[None]:
                 "features; prepare into a folder on another disk."
             ) from error
     try:
+        remove_temporary(folder, locked=True)
         yield
     finally:
         lock.release()

@@ -68,7 +68,7 @@ def train(
     predict: Callable[[Any, str], numpy.ndarray] | None = None
     if model_family.has_epochs:
         epochs, predict = _fit(
-            model_family, settings, model, prepared, splits, run, accelerator, on_epoch, on_batch, progress
+            model_family, settings, model, prepared, splits, run, accelerator, on_epoch, on_batch, progress, resume
         )
     if not accelerator.is_main_process:
         return {}
@@ -118,6 +118,7 @@ def _fit(
     on_epoch: Callable[[Epoch], None] | None,
     on_batch: OnBatch | None,
     progress: Progress | None,
+    resume: bool,
 ) -> tuple[dict[str, int], Callable[[Any, str], numpy.ndarray]]:
     """Train; returns `epochs` and `best_epoch`, and what predicts a split."""
     training, device = settings.training, accelerator.device
@@ -142,5 +143,6 @@ def _fit(
         on_batch=on_batch,
         groups=trainable.groups,
         save_beside=trainable.save_beside,
+        resume=resume,
     )
     return epochs, trainable.predict

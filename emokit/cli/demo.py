@@ -7,6 +7,8 @@ import typer
 
 from emokit.cli import console
 
+MARK = ".emokit-demo"
+
 
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make: corpora, prepared, runs, report.")] = Path(
@@ -23,36 +25,39 @@ def demo(
     from emokit.cli.report import report
     from emokit.cli.train import train
     from emokit.data.synthesis.corpora import CORPORA, write_corpus
-    from emokit.files import new_folder, resource, write_text
+    from emokit.files import check_new_folder, new_folder, resource, write_text
+    from emokit.locks import locked
     from emokit.modality.registry import modality
     from emokit.sweep import run as sweeps
     from emokit.sweep.space import read_space
 
     started = time.monotonic()
-    new_folder(out, force=force, what=".emokit-demo")
-    write_text(out / ".emokit-demo", "This folder was made by `emokit demo`; `emokit demo --force` may replace it.\n")
-    for name in CORPORA:
-        console.say(f"synthesising {name}")
-        write_corpus(name, out / "corpora" / name)
-    experiments, runs, data = resource("experiments"), out / "runs", out / "prepared"
-    with console.no_suggestions():
-        _announce(1, "emokit prepare")
-        prepare(list(CORPORA), root=[f"{name}={out / 'corpora' / name}" for name in CORPORA], out=data)
-        _announce(2, "emokit train audio")
-        train(modality("audio"), experiments / "audio" / "demo.yaml", data=data, run=runs / "audio")
-        _announce(3, "emokit train text")
-        train(modality("text"), experiments / "text" / "tfidf.yaml", data=data, run=runs / "text")
-        _announce(4, "emokit sweep")
-        plan = sweeps.begin(read_space(experiments / "text" / "demo_sweep.yaml"), data, runs / "sweep")
-        # In this process, which has loaded the libraries; `emokit sweep` starts worker processes.
-        summary = sweeps.work_here(plan, sweeps.order(plan, None, data, "auto", "auto"))
-        console.show(sweep_tables.standing(summary))
-        console.done(runs / "sweep")
-        _announce(5, "emokit fuse-search")
-        # Only MELD has both audio and text, so fusion is searched and scored on it.
-        fuse_search([f"audio={runs / 'audio'}", f"text={runs / 'text'}"], run=runs / "fused", missing="drop")
-        _announce(6, "emokit report")
-        report([runs / "audio", runs / "text", runs / "fused", runs / "sweep"], out=out / "report")
+    check_new_folder(out, force=force, what=MARK)
+    with locked(out):
+        new_folder(out, force=force, what=MARK)
+        write_text(out / MARK, "This folder was made by `emokit demo`; `emokit demo --force` may replace it.\n")
+        for name in CORPORA:
+            console.say(f"synthesising {name}")
+            write_corpus(name, out / "corpora" / name)
+        experiments, runs, data = resource("experiments"), out / "runs", out / "prepared"
+        with console.no_suggestions():
+            _announce(1, "emokit prepare")
+            prepare(list(CORPORA), root=[f"{name}={out / 'corpora' / name}" for name in CORPORA], out=data)
+            _announce(2, "emokit train audio")
+            train(modality("audio"), experiments / "audio" / "demo.yaml", data=data, run=runs / "audio")
+            _announce(3, "emokit train text")
+            train(modality("text"), experiments / "text" / "tfidf.yaml", data=data, run=runs / "text")
+            _announce(4, "emokit sweep")
+            plan = sweeps.begin(read_space(experiments / "text" / "demo_sweep.yaml"), data, runs / "sweep")
+            # In this process, which has loaded the libraries; `emokit sweep` starts worker processes.
+            summary = sweeps.work_here(plan, sweeps.order(plan, None, data, "auto", "auto"))
+            console.show(sweep_tables.standing(summary))
+            console.done(runs / "sweep")
+            _announce(5, "emokit fuse-search")
+            # Only MELD has both audio and text, so fusion is searched and scored on it.
+            fuse_search([f"audio={runs / 'audio'}", f"text={runs / 'text'}"], run=runs / "fused", missing="drop")
+            _announce(6, "emokit report")
+            report([runs / "audio", runs / "text", runs / "fused", runs / "sweep"], out=out / "report")
     console.say(f"the demo took {time.monotonic() - started:.0f} s; open {out / 'report' / 'index.html'} in a browser")
 
 

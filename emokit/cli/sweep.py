@@ -50,9 +50,11 @@ def sweep(
     Example: emokit sweep experiments/audio/v3_sweep.yaml --data prepared --run runs/sweep --workers 2
     """
     from emokit.errors import UsageError
+    from emokit.runs import check_flags
     from emokit.runtime import check_workers
 
     check_workers(workers)
+    check_flags(resume=resume is not None, force=force)
     if sum(argument is not None for argument in (space, resume, status)) != 1:
         raise UsageError("Give exactly one of: a space's YAML file, --resume RUN, --status RUN.")
     if dry_run and space is None:

@@ -93,11 +93,13 @@ def train(
 ) -> None:
     """Train one modality; the options above are those of every modality."""
     from emokit.errors import UsageError
+    from emokit.runs import check_flags
     from emokit.runtime import check_workers, quiet_libraries
 
     if workers is not None and folds is None:
         raise UsageError(f"--workers {workers} was given without --folds, which are trained at once; give both.")
     check_workers(workers)
+    check_flags(resume=resume, force=force)
     flags = {
         "training.max_epochs": epochs,
         "training.batch_size": batch_size,

@@ -27,8 +27,9 @@ from emokit.data.splits.policies import OF_ALL_CORPORA, Division, drops_repeated
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.data.utterance import COLUMNS, TABLE, Utterance, write_table
 from emokit.errors import DataError, UsageError
-from emokit.files import explained_disk_errors, refuse_links, write_json, write_text
+from emokit.files import explained_disk_errors, is_empty, refuse_links, write_json, write_text
 from emokit.labels import DEFAULT_LABELS, LabelSet
+from emokit.locks import locked
 from emokit.settings import Settings, read_yaml_mapping
 
 Progress = Callable[[int, int], None]
@@ -122,8 +123,24 @@ def prepare(
     tables = {name: without_audio(rows) for name, rows in utterances.items() if rows}
     _split(plan, divisions, tables, Ledger(plan.labels))
     # Writing begins only now, so that a wrong root or split creates no folder and leaves a complete one complete.
-    _begin(out, settings, stored_roots({corpus.name: corpus.root for corpus in plan.corpora if corpus.root}))
-    store = _read_audio(plan, out, utterances, extractor, num_workers, progress)
+    with locked(out):
+        _begin(out, settings, stored_roots({corpus.name: corpus.root for corpus in plan.corpora if corpus.root}))
+        store = _read_audio(plan, out, utterances, extractor, num_workers, progress)
+        _write(plan, out, settings, divisions, utterances, store, ledger, by_text)
+    return open_prepared(out)
+
+
+def _write(
+    plan: Plan,
+    out: Path,
+    settings: PreparedSettings,
+    divisions: dict[str, Division],
+    utterances: Utterances,
+    store: FeatureStore,
+    ledger: Ledger,
+    by_text: list[str],
+) -> None:
+    """Split what was read, and write the table, the ledger and, last, the fingerprint."""
     tables = {}
     for corpus in plan.corpora:
         if corpus.name not in utterances:
@@ -142,7 +159,6 @@ def prepare(
     write_table(table, plan.labels, out / TABLE)
     write_json(out / LEDGER, ledger.as_dict(table))
     write_text(out / FINGERPRINT, fingerprint(settings, table) + "\n")
-    return open_prepared(out)
 
 
 def survey(plan: Plan) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
@@ -203,7 +219,7 @@ def _check_out(out: Path, settings: PreparedSettings, *, force: bool) -> None:
             raise UsageError(
                 f"{out} was made with other settings ({changed}); name another --out, or add --force to rebuild it."
             )
-    elif out.is_dir() and not (out / SETTINGS).exists() and any(out.iterdir()):
+    elif out.is_dir() and not (out / SETTINGS).exists() and not is_empty(out):
         raise UsageError(f"{out} holds files that emokit did not make; name an empty or a new folder with --out.")
     elif out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; name a folder with --out.")

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from emokit.processes import started as _started
+
 HEARTBEAT_SECONDS = 10.0
 HEARTBEAT_TIMEOUT_SECONDS = 180.0
 # Shorter for a trial that was claimed by a worker that never wrote its name: it has done no work that could be lost.
@@ -47,15 +49,6 @@ def _host() -> str:
         return f"{platform.node()}/{boot}/{Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return platform.node()
-
-
-def _started(pid: int) -> str | None:
-    """The start time of a process in the kernel's clock ticks; None if it has ended or the kernel does not tell."""
-    try:
-        state, *rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except (OSError, ValueError):
-        return None
-    return None if state == "Z" else rest[18]
 
 
 class Heartbeat:

@@ -1,5 +1,6 @@
 """A sweep from its settings to its result files: begun, joined or resumed, and its workers supervised."""
 
+import contextlib
 import json
 import time
 from collections.abc import Generator
@@ -11,6 +12,7 @@ from emokit import runs
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError, WorkError
 from emokit.files import refuse_links, write_json
+from emokit.locks import Held, hold, release, released_on_error
 from emokit.safe_text import mask_secrets
 from emokit.schema.base import read_checked
 from emokit.schema.sweep import Storage
@@ -33,6 +35,8 @@ def begin(
 ) -> Plan:
     """Make a sweep's folder and its study, or join a study in a shared storage.
 
+    This process holds the folder's lock until the work ends, so that no other replaces the folder.
+
     Raises:
         UsageError: the folder exists, the storage is unreachable, or its study has other settings.
         DataError: its study uses other data.
@@ -40,6 +44,8 @@ def begin(
     """
     prepared = open_prepared(data)
     if (run / runs.SETTINGS).exists() and not force:
+        if not (run / STORAGE).exists():
+            raise UsageError(f"{run} exists and is no complete sweep; replace it with --force, or name another --run.")
         raise UsageError(
             f"{run} exists; resume it with `emokit sweep --resume {run}`, replace it with --force, or name another --run."
         )
@@ -49,8 +55,9 @@ def begin(
     runs.start(
         run, sweep, seed=seed, device=device, data=prepared.folder, fingerprint=prepared.fingerprint, force=force
     )
-    write_json(run / STORAGE, {"url": url and storages.public_url(url)})
-    return _open(sweep, run, url, prepared.fingerprint)
+    with released_on_error(run):
+        write_json(run / STORAGE, {"url": url and storages.public_url(url)})
+        return _open(sweep, run, url, prepared.fingerprint)
 
 
 def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple[Plan, str | None, Path]:
@@ -72,8 +79,11 @@ def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple
         raise DataError(f"{run} was begun with other data than {folder}; resume it with its original --data.")
     if url:
         _check_study(storages.open_storage(url, run), sweep, environment["data_fingerprint"], url, folder)
-    plan = _open(sweep, run, url, environment["data_fingerprint"])
-    plan.retry_failed()
+    with contextlib.suppress(Held):  # several commands may work on one sweep
+        hold(run)
+    with released_on_error(run):
+        plan = _open(sweep, run, url, environment["data_fingerprint"])
+        plan.retry_failed()
     return plan, url, folder
 
 
@@ -157,6 +167,7 @@ def watch(plan: Plan, order: Order, workers: int, devices: int = 0) -> Generator
     finally:
         result = summary.summarise(plan, importance=True)
         summary.write(plan, result)
+        release(plan.run)
     errors = [worker.error for worker in pool if worker.error]
     if len(errors) == len(pool):
         raise WorkError(f"{str(errors[0]).rstrip('.')}; resume with `{order.resume_command}` when that is fixed.")
@@ -165,9 +176,12 @@ def watch(plan: Plan, order: Order, workers: int, devices: int = 0) -> Generator
 
 def work_here(plan: Plan, order: Order) -> dict[str, Any]:
     """Do all work of a sweep in this process; returns its summary."""
-    Worker(plan, order.make_train_point(), order.deadline).run()
-    result = summary.summarise(plan, importance=True)
-    summary.write(plan, result)
+    try:
+        Worker(plan, order.make_train_point(), order.deadline).run()
+        result = summary.summarise(plan, importance=True)
+        summary.write(plan, result)
+    finally:
+        release(plan.run)
     return result
 
 

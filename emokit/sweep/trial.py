@@ -10,6 +10,7 @@ from typing import Any
 from emokit import runs
 from emokit.errors import DataError
 from emokit.files import explained_disk_errors
+from emokit.locks import patience
 from emokit.settings import Settings
 from emokit.sweep.settings import ObjectiveSettings, SweepSettings
 from emokit.sweep.space import settings_of
@@ -69,15 +70,18 @@ def train_once(
     def on_epoch(line: dict[str, Any]) -> None:
         report(int(line["epoch"]), float(line[key]))
 
-    if not runs.is_complete(folder):
-        runs.clear_unless_begun(folder)
-        try:
-            train_point(settings, folder, on_epoch)
-        except DataError:
-            if not (folder / runs.CHECKPOINT).exists():
-                raise
-            shutil.rmtree(folder)  # the checkpoint is damaged
-            train_point(settings, folder, on_epoch)
+    with patience():  # the worker that trained it before may not have ended yet
+        if runs.is_complete(folder):
+            runs.tidy(folder)
+        else:
+            runs.clear_unless_begun(folder)
+            try:
+                train_point(settings, folder, on_epoch)
+            except DataError:
+                if not (folder / runs.CHECKPOINT).exists():
+                    raise
+                shutil.rmtree(folder)  # the checkpoint is damaged
+                train_point(settings, folder, on_epoch)
     if score := read_score(folder, objective):
         return score
     # A model without epochs has no log. Its negative log-likelihood on dev is the mean dev loss.

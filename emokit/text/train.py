@@ -77,7 +77,7 @@ def train(
     is_trained = loaded is not None and settings.model.kind != "zero_shot"
     if not accelerator.is_main_process:
         if loaded is not None and is_trained:
-            _train_encoder(settings, splits, run, loaded, accelerator, on_epoch, on_batch)
+            _train_encoder(settings, splits, run, loaded, accelerator, on_epoch, on_batch, resume)
         return {}
     train_split, dev_split = splits["train"], splits["dev"]
     baseline = bag_of_words.fit(
@@ -93,7 +93,7 @@ def train(
         about |= {"model": encoder.config.model_type, "parameters": encoder.num_parameters()}
         label_map = None
         if is_trained:
-            about |= _train_encoder(settings, splits, run, loaded, accelerator, on_epoch, on_batch)
+            about |= _train_encoder(settings, splits, run, loaded, accelerator, on_epoch, on_batch, resume)
         else:
             save_model(run, encoder, tokenizer.save_pretrained)
             label_map = zero_shot.label_map(encoder.config, settings.model.labels, settings.model.name, prepared.labels)
@@ -170,6 +170,7 @@ def _train_encoder(
     accelerator: Accelerator,
     on_epoch: Callable[[Epoch], None] | None,
     on_batch: OnBatch | None,
+    resume: bool,
 ) -> dict[str, int]:
     """Train into the run folder; afterwards the encoder has the saved weights."""
     encoder, tokenizer = loaded
@@ -192,6 +193,7 @@ def _train_encoder(
         on_batch=on_batch,
         groups=layer_groups(encoder, training),
         save_beside=tokenizer.save_pretrained,
+        resume=resume,
     )
 
 

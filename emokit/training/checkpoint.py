@@ -19,6 +19,7 @@ from emokit.files import whole_file
 STATE = "state.pt"
 RESUMED = {"model": dict, "optimizer": dict, "progress": dict}
 TRAINED = {"model": dict}
+KEY = "key"
 
 
 def trained_state(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -40,23 +41,24 @@ def load_trained(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
         raise RuntimeError(f"the state does not fit the model: {mismatched[0]}")
 
 
-def write(folder: Path, state: dict[str, Any]) -> None:
-    """Write the state of an epoch, completely or not at all."""
+def write(folder: Path, state: dict[str, Any], key: str = "") -> None:
+    """Write the state of an epoch, completely or not at all, with the key of the run's settings and data."""
     buffer = io.BytesIO()  # torch.save hides the reason when the disk is full; a plain write reports it
-    torch.save(state, buffer)
+    torch.save({**state, KEY: key}, buffer)
     with whole_file(folder / STATE) as temporary:
         temporary.write_bytes(buffer.getbuffer())
 
 
-def read(folder: Path, kinds: Mapping[str, type] = RESUMED) -> dict[str, Any] | None:
+def read(folder: Path, key: str | None = None, kinds: Mapping[str, type] = RESUMED) -> dict[str, Any] | None:
     """The state to resume from; None before the first checkpoint.
 
     Args:
         folder: of the checkpoint.
-        kinds: the keys that it must have, and the types of their values.
+        key: the one that it must have been written with; None accepts every checkpoint.
+        kinds: the entries that it must have, and the types of their values.
 
     Raises:
-        DataError: the file is incomplete or not a checkpoint.
+        DataError: the file is incomplete, not a checkpoint, or of a training with other settings or data.
     """
     path = folder / STATE
     if not path.exists():
@@ -70,6 +72,10 @@ def read(folder: Path, kinds: Mapping[str, type] = RESUMED) -> dict[str, Any] | 
         raise DataError(
             f"{path} is incomplete or not a checkpoint; delete {folder} and start the run again with --force."
         ) from error
+    if key is not None and state.get(KEY) != key:
+        raise DataError(
+            f"{path} was written by a training with other settings or data; start the run again with --force."
+        )
     return state
 
 

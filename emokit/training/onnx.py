@@ -12,10 +12,12 @@ import torch
 from transformers import PreTrainedModel
 
 from emokit.errors import UsageError, WorkError
-from emokit.files import new_folder, write_json
+from emokit.files import write_json
+from emokit.locks import new_result
 
 ONNX = "model.onnx"
 ABOUT = "emokit.json"
+UNFINISHED = '{"unfinished": "export again with --force"}\n'
 TOLERANCE = 1e-4  # largest accepted difference of a logit
 
 Inputs = Mapping[str, torch.Tensor]
@@ -76,24 +78,26 @@ def write_onnx(
     """
     import onnxruntime
 
-    new_folder(out, force=force, what=ABOUT)
-    names = list(batches[0])
-    logits = _Logits(model, names).eval()
-    _export(logits, batches[0], dynamic, out / ONNX)
-    session = onnxruntime.InferenceSession(out / ONNX, providers=["CPUExecutionProvider"])
-    difference = 0.0
-    for batch in batches:
-        exported = session.run(None, {name: batch[name].numpy() for name in names})[0]
-        with torch.inference_mode():
-            original = logits(*batch.values()).numpy()
-        difference = max(difference, float(numpy.abs(exported - original).max()))
-    if not difference <= TOLERANCE:
-        raise WorkError(f"{out / ONNX} differs from the model by {difference:.1g}; export with another torch or onnx.")
-    if save_beside:
-        save_beside(out)
-    labels = [model.config.id2label[target] for target in range(model.config.num_labels)]
-    content = {"inputs": names, "output": "logits", "labels": labels, "largest_difference": difference}
-    write_json(out / ABOUT, content | dict(about))
+    with new_result(out, force=force, what=ABOUT, unfinished=UNFINISHED):
+        names = list(batches[0])
+        logits = _Logits(model, names).eval()
+        _export(logits, batches[0], dynamic, out / ONNX)
+        session = onnxruntime.InferenceSession(out / ONNX, providers=["CPUExecutionProvider"])
+        difference = 0.0
+        for batch in batches:
+            exported = session.run(None, {name: batch[name].numpy() for name in names})[0]
+            with torch.inference_mode():
+                original = logits(*batch.values()).numpy()
+            difference = max(difference, float(numpy.abs(exported - original).max()))
+        if not difference <= TOLERANCE:
+            raise WorkError(
+                f"{out / ONNX} differs from the model by {difference:.1g}; export with another torch or onnx."
+            )
+        if save_beside:
+            save_beside(out)
+        labels = [model.config.id2label[target] for target in range(model.config.num_labels)]
+        content = {"inputs": names, "output": "logits", "labels": labels, "largest_difference": difference}
+        write_json(out / ABOUT, content | dict(about))
     return difference
 
 

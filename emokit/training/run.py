@@ -17,6 +17,7 @@ from emokit.data.prepared import Prepared, genders
 from emokit.errors import UsageError
 from emokit.files import write_json, write_text
 from emokit.labels import LabelSet
+from emokit.locks import release, released_on_error
 from emokit.model_card import CardFacts
 from emokit.predictions import Predictions
 from emokit.schema.base import validated
@@ -69,7 +70,9 @@ def begin(
         UsageError: the folder exists, is complete already, or had other settings.
         DataError: it had other data, or its files are damaged.
     """
+    runs.check_flags(resume=resume, force=force)
     if resume and runs.is_complete(run):
+        runs.tidy(run)
         raise UsageError(f"{run} is complete; read it with `emokit report {run}`, or name another --run.")
     ledger = prepared.ledger_of(corpora.unique())
     if accelerator.is_main_process:
@@ -102,50 +105,61 @@ def train_epochs(
     on_batch: OnBatch | None = None,
     groups: list[dict[str, Any]] | None = None,
     save_beside: Callable[[Path], Any] | None = None,
+    resume: bool = True,
 ) -> dict[str, int]:
-    """Run the loop into a run folder: log each epoch, write its checkpoint, and save the best model at the end.
+    """Run the loop into a run folder: write each epoch's checkpoint, log it, and save the best model at the end.
 
     Args:
-        run: the run folder, made by `begin`; training resumes from its checkpoint, if it has one.
+        run: the run folder, made by `begin`.
         model: trained in place; it has the saved weights afterwards.
         batches, steps_per_epoch, evaluate, settings, accelerator, objective, groups: as `training.loop.fit` takes them.
         on_epoch: called after each epoch.
         on_batch: called at the start of each epoch and after each of its batches.
         save_beside: writes further files into the model's folder, such as a tokenizer.
+        resume: resume from the checkpoint, if there is one; False for a run that was not started with --resume.
 
     Returns:
         `epochs` and `best_epoch`.
-    """
-    from torch.utils.tensorboard import SummaryWriter
 
-    state = checkpoint.read(run / runs.CHECKPOINT)
-    with checkpoint.restoring():
-        progress = vars(TrainingProgress.restored(state["progress"]) if state else TrainingProgress())
-    if on_batch and accelerator.is_main_process:
-        batches = partial(_counted, batches, steps_per_epoch, on_batch)
-    epochs = fit(model, batches, steps_per_epoch, evaluate, settings, accelerator, objective, state, groups)
-    if not accelerator.is_main_process:
-        for _ in epochs:
-            pass  # only the main process writes logs and checkpoints
-        return progress
-    with SummaryWriter(str(run / runs.TENSORBOARD), purge_step=progress["epoch"] + 1) as writer:
-        for epoch in epochs:
-            runs.append_log(run, epoch.as_log())
-            for name, value in epoch.as_log().items():
-                if name not in ("epoch", "best"):
-                    writer.add_scalar(name, value, epoch.number)
-            if epoch.is_best:
-                checkpoint.write(run / runs.BEST, {"model": checkpoint.trained_state(epoch.model)})
-            checkpoint.write(run / runs.CHECKPOINT, epoch.state)
-            progress = epoch.state["progress"]
-            if on_epoch:
-                on_epoch(epoch)
-    best = checkpoint.read(run / runs.BEST, checkpoint.TRAINED)
-    if best is not None:
-        unwrapped = accelerator.unwrap_model(model, keep_fp32_wrapper=False, keep_torch_compile=False)
-        checkpoint.load_trained(unwrapped, best["model"])
-        save_model(run, unwrapped, save_beside)
-    return {"epochs": progress["epoch"], "best_epoch": progress["best_epoch"]}
+    Raises:
+        DataError: the checkpoint is damaged, or of a training with other settings or data.
+    """
+    with released_on_error(run):
+        from torch.utils.tensorboard import SummaryWriter
+
+        key = runs.key(run)
+        state = checkpoint.read(run / runs.CHECKPOINT, key) if resume else None
+        with checkpoint.restoring():
+            progress = vars(TrainingProgress.restored(state["progress"]) if state else TrainingProgress())
+        if on_batch and accelerator.is_main_process:
+            batches = partial(_counted, batches, steps_per_epoch, on_batch)
+        epochs = fit(model, batches, steps_per_epoch, evaluate, settings, accelerator, objective, state, groups)
+        if not accelerator.is_main_process:
+            for _ in epochs:
+                pass  # only the main process writes logs and checkpoints
+            return progress
+        runs.align_log(run, progress["epoch"], state.get("log") if state else None)
+        with SummaryWriter(str(run / runs.TENSORBOARD), purge_step=progress["epoch"] + 1) as writer:
+            for epoch in epochs:
+                line = epoch.as_log()
+                if epoch.is_best:
+                    checkpoint.write(run / runs.BEST, {"model": checkpoint.trained_state(epoch.model)}, key)
+                # The checkpoint first, with the line: a kill between the two neither repeats an epoch nor loses its line.
+                timeless = {name: value for name, value in line.items() if name != "seconds"}
+                checkpoint.write(run / runs.CHECKPOINT, {**epoch.state, "log": timeless}, key)
+                runs.append_log(run, line)
+                for name, value in line.items():
+                    if name not in ("epoch", "best"):
+                        writer.add_scalar(name, value, epoch.number)
+                progress = epoch.state["progress"]
+                if on_epoch:
+                    on_epoch(epoch)
+        best = checkpoint.read(run / runs.BEST, key, checkpoint.TRAINED)
+        if best is not None:
+            unwrapped = accelerator.unwrap_model(model, keep_fp32_wrapper=False, keep_torch_compile=False)
+            checkpoint.load_trained(unwrapped, best["model"])
+            save_model(run, unwrapped, save_beside)
+        return {"epochs": progress["epoch"], "best_epoch": progress["best_epoch"]}
 
 
 def _counted(batches: Callable[[int], Any], size: int, on_batch: OnBatch, epoch: int) -> Iterator[Any]:
@@ -208,6 +222,7 @@ def complete(
     text = model_card.model_card(result, runs.read_settings(run), environment, ledger, card)
     write_text(run / runs.CARD, text)
     write_json(run / runs.METRICS, validated(Metrics, result))
+    release(run)
     return result
 
 

@@ -23,6 +23,20 @@ def test_what_was_written_is_read(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
 
 
+def test_a_checkpoint_of_other_settings_or_data_is_refused(tmp_path):
+    checkpoint.write(tmp_path, STATE, "key")
+    assert checkpoint.read(tmp_path, "key")["progress"] == STATE["progress"]
+    with pytest.raises(DataError) as error:
+        checkpoint.read(tmp_path, "other")
+    assert str(error.value) == (
+        f"{tmp_path / 'state.pt'} was written by a training with other settings or data; "
+        "start the run again with --force."
+    )
+    torch.save([1], tmp_path / "state.pt")
+    with pytest.raises(DataError, match="was written by a training with other settings"):
+        checkpoint.read(tmp_path, "key")
+
+
 def test_a_folder_without_a_checkpoint_has_no_state(tmp_path):
     assert checkpoint.read(tmp_path) is None
 

@@ -63,7 +63,19 @@ def test_an_export_that_differs_from_the_model_is_an_error(model, tmp_path, monk
     monkeypatch.setattr(onnx, "TOLERANCE", -1.0)
     with pytest.raises(WorkError, match=r"differs from the model by .*; export with another torch or onnx\.$"):
         onnx.write_onnx(model, BATCHES, DYNAMIC, tmp_path / "onnx", {})
-    assert not (tmp_path / "onnx" / "emokit.json").exists()
+    assert list((tmp_path / "onnx").iterdir()) == []
+
+
+def test_an_export_that_was_killed_is_marked(model, tmp_path):
+    out, marks = tmp_path / "onnx", []
+
+    def killed(folder):
+        marks.append((folder / "emokit.json").read_text())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        onnx.write_onnx(model, BATCHES, DYNAMIC, out, {}, save_beside=killed)
+    assert [json.loads(mark) for mark in marks] == [{"unfinished": "export again with --force"}]
 
 
 def test_a_missing_package_is_named(monkeypatch):

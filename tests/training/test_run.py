@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from emokit import predictions, runs
-from emokit.errors import UsageError
+from emokit import locks, predictions, runs
+from emokit.errors import DataError, UsageError
 from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.model_card import CardFacts
 from emokit.settings import Settings
@@ -64,10 +64,10 @@ def run(tmp_path):
     return tmp_path / "run"
 
 
-def trained(run, uars=(0.1, 0.9, 0.3, 0.2), on_epoch=None, saved=None, on_batch=None):
+def trained(run, uars=(0.1, 0.9, 0.3, 0.2), on_epoch=None, saved=None, done=None, **how):
     """Train; returns the model, what `train_epochs` returns, and the weights of the net after each epoch."""
     model, after = Linear(PretrainedConfig(num_labels=3)), []
-    done = runs.last_epoch(run)
+    done = runs.last_epoch(run) if done is None else done
 
     def evaluate(scored):
         after.append(scored.net.weight.detach().clone())
@@ -87,8 +87,8 @@ def trained(run, uars=(0.1, 0.9, 0.3, 0.2), on_epoch=None, saved=None, on_batch=
         accelerator,
         objective,
         on_epoch,
-        on_batch=on_batch,
         save_beside=save_beside,
+        **how,
     )
     return model, epochs, after
 
@@ -128,9 +128,6 @@ def test_frozen_parameters_are_in_the_model_and_not_in_the_checkpoints(run):
 
 
 def test_a_resumed_training_saves_the_same_bytes(run, tmp_path):
-    class Killed(Exception):
-        pass
-
     def kill(epoch):
         if epoch.number == 3:
             raise Killed
@@ -149,6 +146,48 @@ def test_a_resumed_training_saves_the_same_bytes(run, tmp_path):
     assert [line["epoch"] for line in runs.read_log(other)] == [1, 2, 3, 4]
 
 
+class Killed(Exception):
+    pass
+
+
+def fail(*_, **__):
+    raise Killed
+
+
+def test_a_kill_between_a_checkpoint_and_its_line_neither_repeats_nor_loses_the_epoch(run, tmp_path, monkeypatch):
+    trained(run)
+    other = tmp_path / "killed"
+    runs.start(other, Experiment(), seed=0, device="cpu", fingerprint="ab" * 32)
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "append_log", fail)
+        with pytest.raises(Killed):
+            trained(other)
+    assert checkpoint.read(other / runs.CHECKPOINT)["progress"]["epoch"] == 1
+    assert runs.read_log(other) == []
+    trained(other, done=1)
+    lines = [[{**line, "seconds": 0} for line in runs.read_log(folder)] for folder in (run, other)]
+    assert lines[0] == lines[1]
+    assert len((other / runs.LOG).read_text().splitlines()) == 4
+    assert (run / "checkpoints/last/state.pt").read_bytes() == (other / "checkpoints/last/state.pt").read_bytes()
+
+
+def test_a_checkpoint_is_read_by_resume_only_and_only_of_the_same_settings(run, tmp_path):
+    trained(run)
+    _, epochs, after = trained(run, done=0, resume=False)
+    assert (epochs, len(after)) == ({"epochs": 4, "best_epoch": 2}, 4)
+    assert [json.loads(line)["epoch"] for line in (run / runs.LOG).read_text().splitlines()] == [1, 2, 3, 4]
+    (run / runs.SETTINGS).write_text(Experiment(name="other").as_yaml())
+    with pytest.raises(DataError, match=r"state\.pt was written by a training with other settings or data; start"):
+        trained(run)
+
+
+def test_the_lock_is_held_until_the_run_is_complete_or_its_training_fails(run):
+    assert (run / ".lock").exists()
+    with pytest.raises(Killed):
+        trained(run, on_epoch=fail)
+    assert not (run / ".lock").exists()
+
+
 def test_completing_a_run_writes_predictions_card_and_metrics_of_the_label_set(run):
     table = pandas.DataFrame(
         {
@@ -165,9 +204,11 @@ def test_completing_a_run_writes_predictions_card_and_metrics_of_the_label_set(r
     about = {"name": "tiny", "modality": "toy", "model": "linear", "parameters": 3, "epochs": 4, "best_epoch": 2}
     baseline = Baseline("always high", {"dev": numpy.full(4, 2)})
     facts = CardFacts("numbers", "1 2 3", "The model is in `model/`.")
+    locks.hold(run)
     result = complete(run, about, {}, {"dev": dev}, pandas.Series(["low", "low", "high"]), baseline, facts)
     assert result == json.loads((run / runs.METRICS).read_text()) == runs.read_metrics(run)
     assert (result["labels"], runs.read_labels(run)) == (list(LABELS), LABELS)
+    assert not (run / ".lock").exists()
     scores = result["splits"]["dev"]
     assert (scores["accuracy"], scores["uar"]) == pytest.approx((3 / 4, (1 + 1 + 1 / 2) / 3))
     assert scores["baselines"]["majority"]["accuracy"] == 1 / 4

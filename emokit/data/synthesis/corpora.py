@@ -18,7 +18,7 @@ from emokit.data.synthesis import acted, annotated, comments, voice
 from emokit.data.synthesis.layout import AudioFile, TextFile
 from emokit.data.synthesis.prosody import Speaker, draw_prosody, draw_speaker
 from emokit.errors import UsageError
-from emokit.files import explained_disk_errors
+from emokit.files import explained_disk_errors, remove_temporary, temporary_path
 
 LAYOUTS: dict[str, Callable[[float, numpy.random.Generator], Iterator[AudioFile | TextFile]]] = {
     "crema_d": annotated.crema_d,
@@ -59,9 +59,9 @@ def write_corpus(name: str, root: Path, seed: int = 0, size: float = 1.0) -> Non
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise UsageError(f"{root} exists and is not an empty folder; name another one for the synthesised {name}.")
     final = root.resolve()
-    temporary = final.with_name(f".{final.name}.part")
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = temporary_path(final)
     with explained_disk_errors(root):
+        remove_temporary(final.parent, final.name)
         try:
             temporary.mkdir(parents=True)
             _fill(temporary, name, seed, size)

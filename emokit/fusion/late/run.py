@@ -24,6 +24,7 @@ from emokit.fusion.late.search import SCORE_TOLERANCE
 from emokit.fusion.late.settings import FusionSettings, SearchSettings
 from emokit.fusion.late.simplex import num_points
 from emokit.fusion.late.wording import verdict
+from emokit.locks import release
 from emokit.schema.base import read_checked, validated
 from emokit.schema.fusion import FUSION, Fusion
 from emokit.schema.ledger import Ledger
@@ -56,6 +57,22 @@ def fuse(
     settings = settings.model_copy(update={"branches": sources, "result": None})
     fingerprint = next((branch.predictions.fingerprint for branch in branches if branch.predictions.fingerprint), "")
     runs.start(run, settings, seed=settings.fusion.seed, device="cpu", fingerprint=fingerprint, force=force)
+    try:
+        return _fuse(settings, branches, panels, counts, sources, run, fingerprint)
+    finally:
+        release(run)
+
+
+def _fuse(
+    settings: FusionSettings,
+    branches: Sequence[Branch],
+    panels: Mapping[str, Panel],
+    counts: Mapping[str, Any],
+    sources: Mapping[str, Sequence[str]],
+    run: Path,
+    fingerprint: str,
+) -> dict[str, Any]:
+    """Search, evaluate, and complete a run folder that was started."""
     ledgers = [branch.run / runs.LEDGER for branch in branches if branch.run]
     ledger: dict[str, Any] = next((read_checked(Ledger, path) for path in ledgers if path.exists()), {})
     if ledger:

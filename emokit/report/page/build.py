@@ -1,12 +1,12 @@
 """Build a report: read run and sweep folders, write one page with its figures and their numbers."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from emokit.data.utterance import HELD_OUT
 from emokit.errors import DataError, UsageError
-from emokit.files import new_folder, write_text
+from emokit.files import write_text
+from emokit.locks import new_result
 from emokit.report import read_sweeps
 from emokit.report.comparison.compare import Compared
 from emokit.report.comparison.ranking import experiments_of, standings
@@ -19,12 +19,16 @@ from emokit.report.page.render import FIGURES, Picture, render
 from emokit.report.read_runs import Run, gather
 
 PAGE = "index.html"
+UNFINISHED = (
+    "<!DOCTYPE html>\n<title>emokit report</title>\n"
+    "This report is not complete; run `emokit report` again with --force.\n"
+)
 # The page stays readable with this many sections; the ranking lists all runs.
 MAX_SECTIONS = 12
 
 
 def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *, force: bool = False) -> Path:
-    """Write `out/figures/*`, then `out/index.html`, about any number of run folders.
+    """Write `out/figures/*`, then the page `out/index.html`, about any number of run folders.
 
     Args:
         runs: run and sweep folders; one that cannot be read gets a row that says why.
@@ -50,8 +54,7 @@ def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *,
         raise UsageError(
             f"{out} contains the run {inside}, which is to be reported; name another folder for the report."
         )
-    new_folder(out, force=force, what=PAGE)
-    try:
+    with new_result(out, force=force, what=PAGE, unfinished=UNFINISHED):
         ranked = standings(experiments_of(complete)) if complete else []
         in_full = [run for standing in ranked for run in standing.experiment.runs][:MAX_SECTIONS]
         pictures = {run.slug: _run_pictures(run) for run in in_full}
@@ -62,10 +65,6 @@ def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *,
             picture.drawing.write(out / FIGURES, picture.stem)
         page = render(ranked, unread, pictures, details(in_full, complete, out), compared, sweeps)
         write_text(out / PAGE, page)
-    except BaseException:
-        # `new_folder` refuses a folder that has figures and no page, so an interrupted build must not leave one.
-        shutil.rmtree(out / FIGURES, ignore_errors=True)
-        raise
     return out / PAGE
 
 

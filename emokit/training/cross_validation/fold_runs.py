@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from emokit import runs, workers
 from emokit.data.prepared import Prepared
 from emokit.errors import Collapsed, EmokitError, MemoryFull, WorkError
+from emokit.locks import patience
 
 if TYPE_CHECKING:
     from emokit.training.loop import Epoch
@@ -57,13 +58,15 @@ def train_here(folds: Iterable[Fold], train: TrainFold, on_epoch: OnEpoch) -> En
 
 def _train(train: TrainFold, fold: Fold, on_epoch: "Callable[[Epoch], None] | None" = None) -> Collapsed | None:
     """Train one fold and return its collapse, if it collapsed."""
-    if runs.is_complete(fold.run):
-        return None  # completed by a worker that was killed before it could report
-    runs.clear_unless_begun(fold.run)
-    try:
-        train(fold.data(), fold.run, on_epoch=on_epoch)
-    except Collapsed as error:
-        return error.with_traceback(None)  # the traceback would hold the model in memory
+    with patience():  # the workers of a killed command may not have ended yet
+        if runs.is_complete(fold.run):
+            runs.tidy(fold.run)
+            return None  # completed by a worker that was killed before it could report
+        runs.clear_unless_begun(fold.run)
+        try:
+            train(fold.data(), fold.run, on_epoch=on_epoch)
+        except Collapsed as error:
+            return error.with_traceback(None)  # the traceback would hold the model in memory
     return None
 
 

@@ -22,6 +22,7 @@ from emokit.data.splits.draw import SplitSettings
 from emokit.data.splits.folds import assign_folds, fold_names, split_of_fold
 from emokit.errors import Collapsed, DataError, UsageError
 from emokit.files import write_json, write_text
+from emokit.locks import releasing
 from emokit.model_card import CardFacts
 from emokit.predictions import Predictions
 from emokit.schema.base import validated
@@ -56,6 +57,7 @@ class FoldListener:
         """The number of epochs done, and the maximum number over all folds."""
 
 
+@releasing
 def cross_validate(
     run: Path,
     settings: Any,
@@ -142,6 +144,7 @@ def cross_validate(
     listener.progress(sum(done.values()), len(names) * max_epochs)
     for name in names:
         if runs.is_complete(folders[name]):
+            runs.tidy(folders[name])
             fold_done(name)
     waiting = [
         Fold(name, partial(_fold_data, prepared.folder, prepared.fingerprint, corpora, policy, name), folders[name])

@@ -90,3 +90,22 @@ def test_an_interrupted_build_does_not_prevent_the_next(
             build([run], out)
     assert list(out.iterdir()) == []
     assert build([run], out).exists()
+
+
+def test_a_report_that_was_killed_is_marked_and_can_be_replaced(
+    make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, out, pages = slim(make_run()), tmp_path / "report", []
+
+    def killed(*_: object, **__: object) -> str:
+        pages.append((out / "index.html").read_text())
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(building, "render", killed)
+        with pytest.raises(KeyboardInterrupt):
+            build([run], out)
+    assert pages == [building.UNFINISHED]
+    assert "This report is not complete; run `emokit report` again with --force." in pages[0]
+    (out / "index.html").write_text(pages[0])
+    assert building.UNFINISHED not in build([run], out, force=True).read_text()

@@ -1,0 +1,62 @@
+"""The log of a run, `log.jsonl`: one line per epoch, in order, and none twice."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from emokit.files import explained_disk_errors, write_text
+from emokit.schema.base import check
+from emokit.schema.log import LogLine
+
+LOG = "log.jsonl"
+
+
+def append_log(run: Path, line: dict[str, Any]) -> None:
+    """Add an epoch's line to `log.jsonl`; an incomplete line left by a kill is removed first."""
+    path = run / LOG
+    before = path.read_bytes() if path.exists() else b""
+    with explained_disk_errors(path):
+        if before and not before.endswith(b"\n"):
+            os.truncate(path, before.rfind(b"\n") + 1)
+        with path.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+
+
+def align_log(run: Path, epoch: int, line: dict[str, Any] | None) -> None:
+    """Make `log.jsonl` end with the epoch of the checkpoint: a kill can come between the two.
+
+    Args:
+        run: the run folder.
+        epoch: of the checkpoint; 0 without one.
+        line: of that epoch, from the checkpoint. It has no `seconds`, which are written as 0.
+    """
+    lines = [logged for logged in read_log(run) if int(logged["epoch"]) <= epoch]
+    if line and epoch not in [int(logged["epoch"]) for logged in lines[-1:]]:
+        lines.append({**line, "seconds": 0.0})
+    text = "".join(json.dumps(logged) + "\n" for logged in lines)
+    if text != ((run / LOG).read_text(encoding="utf-8", errors="replace") if (run / LOG).exists() else ""):
+        write_text(run / LOG, text)
+
+
+def read_log(run: Path) -> list[dict[str, Any]]:
+    """The epochs of a run, in order; incomplete lines are skipped, and of a repeated epoch the last line counts.
+
+    Raises:
+        DataError: a line is JSON of another shape.
+    """
+    if not (run / LOG).exists():
+        return []
+    epochs: dict[int, dict[str, Any]] = {}
+    for line in (run / LOG).read_bytes().decode("utf-8", errors="replace").splitlines():
+        try:
+            epoch = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        epochs[check(LogLine, epoch, run / LOG).epoch] = epoch
+    return [epochs[number] for number in sorted(epochs)]
+
+
+def last_epoch(run: Path) -> int:
+    """The number of the last epoch in a run's log; 0 before the first."""
+    return max((int(epoch["epoch"]) for epoch in read_log(run)), default=0)

@@ -1,0 +1,35 @@
+"""The log of a run after a kill between a checkpoint and its line."""
+
+from pathlib import Path
+
+from emokit.epoch_log import LOG, align_log, append_log, last_epoch, read_log
+
+
+def test_an_incomplete_line_is_removed_before_the_next(tmp_path: Path) -> None:
+    (tmp_path / LOG).write_text('{"epoch": 1}\n{"epoch": 2, "lo')
+    append_log(tmp_path, {"epoch": 2})
+    assert (tmp_path / LOG).read_text() == '{"epoch": 1}\n{"epoch": 2}\n'
+    assert last_epoch(tmp_path) == 2
+
+
+def test_the_line_that_a_kill_lost_is_that_of_the_checkpoint(tmp_path: Path) -> None:
+    append_log(tmp_path, {"epoch": 1, "seconds": 0.5})
+    align_log(tmp_path, 2, {"epoch": 2, "uar": 0.25})
+    assert read_log(tmp_path) == [{"epoch": 1, "seconds": 0.5}, {"epoch": 2, "uar": 0.25, "seconds": 0.0}]
+
+
+def test_lines_after_the_checkpoint_and_repeated_lines_are_removed(tmp_path: Path) -> None:
+    (tmp_path / LOG).write_text('{"epoch": 1}\n{"epoch": 1}\n{"epoch": 2}\n{"epoch": 3')
+    align_log(tmp_path, 1, {"epoch": 1})
+    assert (tmp_path / LOG).read_text() == '{"epoch": 1}\n'
+    align_log(tmp_path, 0, None)
+    assert (tmp_path / LOG).read_text() == ""
+
+
+def test_a_log_that_agrees_is_not_written(tmp_path: Path) -> None:
+    align_log(tmp_path, 0, None)
+    assert not (tmp_path / LOG).exists()
+    append_log(tmp_path, {"epoch": 1})
+    before = (tmp_path / LOG).stat().st_mtime_ns
+    align_log(tmp_path, 1, {"epoch": 1})
+    assert (tmp_path / LOG).stat().st_mtime_ns == before
