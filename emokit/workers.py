@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -15,6 +16,7 @@ from typing import Any
 from emokit.errors import EmokitError, WorkError
 from emokit.files import explained_disk_errors
 from emokit.runtime import check_workers, choose_device, end_with_parent, num_processors
+from emokit.safe_text import mask_secrets
 
 WORKERS = "workers"  # the folder of the workers' logs
 WATCH_SECONDS = 1.0  # between two checks of the workers
@@ -204,7 +206,8 @@ def _run(act: Callable[[Any], Any], log: Path, pipe: Connection) -> None:
         pipe.send((None, error))
         raise SystemExit(error.exit_code) from error
     except Exception:
-        logging.getLogger(__name__).exception("The worker ended by a bug.")
+        trace = mask_secrets(traceback.format_exc().rstrip())
+        logging.getLogger(__name__).error("The worker ended by a bug.\n%s", trace)
         pipe.send((None, EmokitError(f"A worker ended by a bug of emokit; its traceback is in {log}.")))
         raise SystemExit(1) from None
 

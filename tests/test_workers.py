@@ -126,6 +126,8 @@ def finished(worker: workers.WorkerProcess) -> workers.WorkerProcess:
 def inverse(task: Any) -> float:
     if not isinstance(task, int):
         raise DataError(f"{task} is not a number.")
+    if task < 0:
+        raise RuntimeError("https://s3cr3t@host/a cannot be reached")
     return 1 / task
 
 
@@ -143,6 +145,10 @@ def test_a_worker_returns_results_and_errors(tmp_path: Path) -> None:
         assert str(finished(worker).error) == f"A worker ended by a bug of emokit; its traceback is in {log}."
         assert type(worker.error) is EmokitError
         assert "ZeroDivisionError" in log.read_text()
+        worker.submit(-1)
+        assert type(finished(worker).error) is EmokitError
+        assert "RuntimeError: https://***@host/a cannot be reached" in log.read_text()
+        assert "s3cr3t" not in log.read_text()
 
 
 @pytest.mark.parametrize("device", ["cpu", "auto"])

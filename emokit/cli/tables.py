@@ -108,9 +108,10 @@ def scores(result: dict[str, Any]) -> Table:
         cells = []
         for name in SCORES:
             low, high = split_scores["interval"][name]
-            interval = f"{100 * low:.0f}–{100 * high:.0f}"
-            bracket = interval if split_scores["num_clusters"] >= FEWEST_CLUSTERS else TOO_FEW
-            cells.append(f"[bold]{100 * split_scores[name]:.1f}[/bold] ({bracket})")
+            interval = f"({100 * low:.0f}–{100 * high:.0f})"
+            if split_scores["num_clusters"] < FEWEST_CLUSTERS:
+                interval = TOO_FEW  # without brackets, so that four of them fit into 80 characters
+            cells.append(f"[bold]{100 * split_scores[name]:.1f}[/bold] {interval}")
         table.add_row(split, escape(result["model"]), *cells)
         for baseline, baseline_scores in split_scores["baselines"].items():
             table.add_row("", baseline, *[f"{100 * baseline_scores[name]:.1f}" for name in SCORES], style="dim")

@@ -3,7 +3,6 @@
 from pydantic import Field
 
 from emokit.schema.base import Schema
-from emokit.settings import Name
 
 FUSION = "fusion.json"
 
@@ -141,7 +140,7 @@ class Fusion(Schema):
         declared: what must be stated with the scores, without a full stop.
     """
 
-    modalities: list[Name]
+    modalities: list[str]
     labels: list[str]
     verdict: str
     settings: SearchSettings

@@ -87,7 +87,7 @@ def test_scores_have_intervals_and_stand_beside_both_baselines() -> None:
 
 def test_too_few_speakers_are_said_in_place_of_an_interval() -> None:
     shown = lines(tables.scores(result(dev=scored(6, "majority"), test=scored(2, "majority"))))
-    assert "test acrnn 41.1 (too few) 41.1 (too few) 41.1 (too few) 41.1 (too few)" in shown
+    assert "test acrnn 41.1 too few 41.1 too few 41.1 too few 41.1 too few" in shown
     assert " ".join(shown[-2:]).endswith(
         "in brackets: 95 % intervals over 6 speakers (dev); too few: 2 speakers (test); a 95 % interval needs 6 or more"
     )

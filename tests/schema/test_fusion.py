@@ -43,8 +43,3 @@ def test_a_misspelt_key_of_a_method_is_refused_on_writing(content: dict[str, Any
     content["fusion_methods"][0]["weight"] = [1.0]
     with pytest.raises(ValueError, match=r"Fusion does not declare fusion_methods\.0\.weight = \[1\.0\]"):
         validated(Fusion, content)
-
-
-def test_the_name_of_a_modality_leads_to_no_file(content: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"modalities\.0\n  Value error, should have only the letters a to z, digits"):
-        validated(Fusion, content | {"modalities": ["/x/y"]})
