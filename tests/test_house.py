@@ -18,7 +18,6 @@ WITHOUT_A_MODULE = {"tests/test_house.py", "tests/test_readme.py"}
 TESTED_ELSEWHERE = {
     "emokit/__main__.py": "tests/audio/test_train.py",
     "emokit/cli/demo.py": "tests/end_to_end/test_demo.py",
-    "emokit/cli/train_folds.py": "tests/training/cross_validation/test_run.py",
     "emokit/data/audio_io/reading.py": "tests/data/audio_io/test_decode.py",
 }
 # Identifiers of emokit's first version: the field has its own words for these things.

@@ -1,6 +1,7 @@
 """Fusion on the real dev and test of MELD: two text runs trained here; audio and vision are seeded stand-ins, not models."""
 
 import json
+import re
 
 import numpy
 import pandas
@@ -83,6 +84,7 @@ def test_two_text_runs_and_two_stand_ins_are_fused_and_reported(sources, tmp_pat
     assert result.exit_code == 0, result.output
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert fusion["verdict"] in page
+    assert re.search(r'"fusion/fused/equal/test/difference">[+−]\d+\.\d</data>', page)
     assert "Weights of tfidf, tiny, audio and vision" in page
 
 

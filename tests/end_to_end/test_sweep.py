@@ -53,7 +53,14 @@ def test_an_interrupted_sweep_is_resumed_and_its_best_point_can_be_trained_and_r
         "--device",
         "cpu",
     ]
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A shell ignores Ctrl-C in its background jobs, and so would the processes of a test that runs in one.
+    started = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while not list(folder.glob("trials/0001/log.jsonl")):
         assert started.poll() is None, started.communicate()
         time.sleep(0.05)

@@ -1,6 +1,7 @@
 """A modality is one folder and one line in the registry: a toy modality works in every command without another edit."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -99,7 +100,19 @@ def test_it_is_fused_exported_and_reported(trained, small_prepared, tmp_path):
     other = tmp_path / "other"
     run("train", "toy", "--data", small_prepared, "--run", other, "--seed", 2)
     fused = tmp_path / "fused"
-    run("fuse-search", f"a={trained}", f"b={other}", "--run", fused, "--step", 0.5, "--resamples", 100)
+    run(
+        "fuse-search",
+        f"a={trained}",
+        f"b={other}",
+        "--run",
+        fused,
+        "--step",
+        0.5,
+        "--resamples",
+        100,
+        "--objective",
+        "nll",
+    )
     (prediction,) = emokit.load(fused).predict([emokit.modality.predictor.Input("1.5", text="1.5")])
     assert set(prediction.details["modalities"]) == {"a", "b"}
     pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
@@ -108,4 +121,5 @@ def test_it_is_fused_exported_and_reported(trained, small_prepared, tmp_path):
     run("report", trained, other, fused, "--out", tmp_path / "report")
     page = (tmp_path / "report" / "index.html").read_text()
     assert "in durations" in page
+    assert re.search(r'"fusion/fused/equal/test/difference">[+−]\d\.\d{3}</data>', page)
     assert f"emokit train toy {trained / 'settings.yaml'}" in page
