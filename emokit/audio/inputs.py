@@ -7,16 +7,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emokit.data.sources.scan import files
+from emokit.data.sources.tree import Skipped
 from emokit.errors import DataError, UsageError
 from emokit.modality.predictor import Input
+from emokit.names import escaped
 
 STDIN = "-"
 STDIN_NAME = "Standard input"
+MOST_NAMES = 20
 
 
 @contextmanager
-def audio_inputs(names: Sequence[str]) -> Iterator[list[Input]]:
+def audio_inputs(names: Sequence[str], skipped: list[Skipped] | None = None) -> Iterator[list[Input]]:
     """The files named, and every audio file below the folders named, in alphabetical order; `-` is standard input.
+
+    Args:
+        names: of files and folders.
+        skipped: what else lies in the folders is added to this list, with the reason.
 
     Raises:
         UsageError: nothing was named.
@@ -28,7 +35,7 @@ def audio_inputs(names: Sequence[str]) -> Iterator[list[Input]]:
         inputs: list[Input] = []
         for name in names:
             if name != STDIN:
-                inputs += [Input(str(path), path) for path in find_recordings([Path(name)])]
+                inputs += [Input(escaped(str(path)), path) for path in find_recordings([Path(name)], skipped)]
                 continue
             # Decoders detect the format from the content, and some of them seek in it.
             path = Path(folder) / "audio"
@@ -37,18 +44,47 @@ def audio_inputs(names: Sequence[str]) -> Iterator[list[Input]]:
         yield inputs
 
 
-def find_recordings(paths: Sequence[Path]) -> list[Path]:
+def find_recordings(paths: Sequence[Path], skipped: list[Skipped] | None = None) -> list[Path]:
     """The files named, and every audio file below the folders named, in alphabetical order.
 
+    Args:
+        paths: files and folders.
+        skipped: what else lies in the folders is added to this list, with the reason.
+
     Raises:
-        DataError: a path does not exist, or a folder holds no audio file.
+        DataError: a path does not exist or may not be looked at, or a folder holds no audio file.
     """
     recordings: list[Path] = []
     for path in paths:
-        if not path.exists():
+        try:
+            exists = path.exists()
+        except OSError as error:
+            raise DataError(
+                f"{path} cannot be read ({error.strerror}); name an audio file or a folder of them."
+            ) from error
+        if not exists:
             raise DataError(f"{path} is not there; name an audio file or a folder of them.")
-        inside = [path / inner for inner in files(path)] if path.is_dir() else [path]
+        others: list[Skipped] = []
+        inside = [path / inner for inner in files(path, skipped=others)] if path.is_dir() else [path]
+        others = [Skipped(str(path / other.path), other.reason) for other in others]
         if not inside:
-            raise DataError(f"{path} holds no audio file; name another folder.")
+            why = f" ({skipped_note(others)})" if others else ""
+            raise DataError(f"{path} holds no audio file{why}; name another folder.")
         recordings += inside
+        if skipped is not None:
+            skipped += others
     return recordings
+
+
+def skipped_note(skipped: Sequence[Skipped]) -> str | None:
+    """A line that counts and names what was skipped, by reason; None where nothing was."""
+    if not skipped:
+        return None
+    reasons: dict[str, list[str]] = {}
+    for item in sorted(skipped, key=lambda item: item.path):
+        reasons.setdefault(item.reason, []).append(escaped(item.path))
+    parts = [
+        f"{len(names)} {reason} ({', '.join(names[:MOST_NAMES])}{', …' if len(names) > MOST_NAMES else ''})"
+        for reason, names in reasons.items()
+    ]
+    return f"skipped {len(skipped)} in folders: {'; '.join(parts)}"

@@ -7,12 +7,14 @@ from typing import Any
 
 from emokit import predictions, runs
 from emokit.audio.family import RecordingPredictions, family, labels_of
-from emokit.audio.inputs import STDIN, STDIN_NAME, audio_inputs
+from emokit.audio.inputs import STDIN, STDIN_NAME, audio_inputs, skipped_note
 from emokit.audio.settings import AudioSettings
 from emokit.data.prepared import Prepared
+from emokit.data.sources.tree import Skipped
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 from emokit.modality.predictor import Arguments, Input, Prediction, Predictor, Window
+from emokit.names import escaped
 from emokit.predictions import Predictions
 from emokit.runtime import choose_device
 
@@ -35,6 +37,7 @@ class AudioPredictor(Predictor):
         self.family = family(self.settings.model.kind)
         self.model: Any = self.family.load_model(run / runs.MODEL).to(choose_device(device))
         self.labels = labels_of(self.model)
+        self._skipped: list[Skipped] = []
 
     def predict_split(self, prepared: Prepared, split: str) -> tuple[Predictions, dict[str, int]]:
         """As `Predictor.predict_split`."""
@@ -59,7 +62,8 @@ class AudioPredictor(Predictor):
 
     def inputs(self, arguments: Arguments) -> AbstractContextManager[Iterable[Input]]:
         """As `Predictor.inputs`: files, folders of them, or `-` for standard input."""
-        return audio_inputs(arguments.inputs)
+        self._skipped = []
+        return audio_inputs(arguments.inputs, self._skipped)
 
     def accepts(self, item: Input) -> bool:
         """As `Predictor.accepts`: whether there is a file."""
@@ -67,7 +71,7 @@ class AudioPredictor(Predictor):
 
     def predict(self, inputs: Iterable[Input | Path | str]) -> Iterator[Prediction | DataError]:
         """As `Predictor.predict`; with `data.speaker_normalisation` all inputs count as one speaker's."""
-        items = [item if isinstance(item, Input) else Input(str(item), Path(item)) for item in inputs]
+        items = [item if isinstance(item, Input) else Input(escaped(str(item)), Path(item)) for item in inputs]
         paths = [item.path for item in items if item.path is not None]
         if len(paths) < len(items):
             raise UsageError("An input without a file was given to an audio run; name audio files.")
@@ -97,6 +101,10 @@ class AudioPredictor(Predictor):
             ]
             for window in prediction.windows
         ]
+
+    def closing_note(self) -> str | None:
+        """As `Predictor.closing_note`: what was skipped in the folders named."""
+        return skipped_note(self._skipped)
 
     def _prediction(self, name: str, result: RecordingPredictions) -> Prediction:
         windows = tuple(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from emokit.data.sources.tree import walk
+from emokit.data.sources.tree import Skipped, walk
 from emokit.errors import DataError
 from emokit.files import read_json, write_json
 
@@ -29,7 +29,7 @@ def inputs(asked: Mapping[str, Any], sources: Iterable[Path]) -> str:
     files: dict[str, Any] = {}
     for source in sources:
         try:
-            files[str(source)] = _files(source)
+            files[str(source)] = _files(source, with_skipped=True)
         except DataError as error:  # `prepare` reports it, per corpus
             files[str(source)] = str(error)
     code = [line for folder in CODE for line in _files(folder) if line[0].endswith(".py")]
@@ -53,16 +53,18 @@ def is_unchanged(out: Path, inputs_hash: str) -> bool:
     return isinstance(state, dict) and state.get("inputs") == inputs_hash and state.get("files") == files
 
 
-def _files(source: Path) -> list[list[Any]]:
+def _files(source: Path, *, with_skipped: bool = False) -> list[list[Any]]:
     """Path, size (bytes), modification time (ns) and mode of every file, in order."""
     if not source.is_dir():
         status = source.stat() if source.exists() else None
         return [[source.name, status.st_size, status.st_mtime_ns, status.st_mode]] if status else []
+    skipped: list[Skipped] = []
     lines = []
-    for path, entry in walk(source):
+    for path, entry in walk(source, skipped):
         try:
             status = entry.stat()
         except OSError:  # a broken link
             continue
         lines.append([path, status.st_size, status.st_mtime_ns, status.st_mode])
-    return sorted(lines)
+    # The ledger names what is skipped in a source. Hidden files in a prepared folder are temporary.
+    return sorted(lines) + sorted([item.path, item.reason] for item in skipped if with_skipped)

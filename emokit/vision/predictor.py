@@ -13,6 +13,7 @@ from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.modality.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
+from emokit.names import escaped
 from emokit.predictions import Predictions
 from emokit.vision.deepface import Network
 from emokit.vision.frames import frames, is_clip
@@ -79,7 +80,7 @@ class VisionPredictor(Predictor):
         """As `Predictor.inputs`: video clips."""
         if not arguments.inputs:
             raise UsageError("Name video clips or a prepared folder with --data, one of the two.")
-        return nullcontext([Input(name, Path(name)) for name in arguments.inputs])
+        return nullcontext([Input(escaped(name), Path(name)) for name in arguments.inputs])
 
     def accepts(self, item: Input) -> bool:
         """As `Predictor.accepts`: whether there is a file with a video's ending."""
@@ -88,7 +89,7 @@ class VisionPredictor(Predictor):
     def predict(self, inputs: Iterable[Input | Path | str]) -> Iterator[Prediction | DataError]:
         """As `Predictor.predict`; a clip without a face yields `NothingToPredict`."""
         for given in inputs:
-            item = given if isinstance(given, Input) else Input(str(given), Path(given))
+            item = given if isinstance(given, Input) else Input(escaped(str(given)), Path(given))
             try:
                 if item.path is None:
                     raise NothingToPredict(f"{item.name} has no video; name a video clip.")

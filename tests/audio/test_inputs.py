@@ -1,11 +1,13 @@
 """The audio files that a command line names: files, folders, standard input."""
 
 import io
+import os
 import sys
 
 import pytest
 
-from emokit.audio.inputs import audio_inputs, find_recordings
+from emokit.audio.inputs import audio_inputs, find_recordings, skipped_note
+from emokit.data.sources.tree import Skipped
 from emokit.errors import DataError, UsageError
 from emokit.modality.predictor import Input
 
@@ -18,14 +20,53 @@ def test_a_folder_is_its_audio_files_in_order(tmp_path):
     assert find_recordings([tmp_path / "b.wav"]) == [tmp_path / "b.wav"]
 
 
+def test_all_else_in_a_folder_is_counted_and_named(tmp_path):
+    for name in ("b.opus", "a/c.MKV", "note.txt", ".hidden.wav", "a/d", os.fsdecode(b"caf\xe9\t.wav"), "e.caf"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    skipped = []
+    with audio_inputs([str(tmp_path), str(tmp_path / "note.txt")], skipped) as inputs:
+        names = [item.name.removeprefix(f"{tmp_path}/") for item in inputs]
+    assert names == ["b.opus", r"caf\xe9\t.wav", "e.caf", "a/c.MKV", "note.txt"]
+    assert inputs[1].path == tmp_path / os.fsdecode(b"caf\xe9\t.wav")
+    assert skipped_note(skipped).replace(f"{tmp_path}/", "") == (
+        "skipped 5 in folders: 1 hidden (.hidden.wav); 2 no ending of an audio or video file (a/d, note.txt); "
+        "1 a link back to a folder that it is in (loop); 1 a pipe, socket or device, not a file (pipe.wav)"
+    )
+
+
+def test_of_many_skipped_files_the_first_are_named():
+    skipped = [Skipped(f"{number:02}", "hidden") for number in range(21)]
+    note = skipped_note(skipped)
+    assert note.startswith("skipped 21 in folders: 21 hidden (00, 01, 02, ")
+    assert note.endswith(", 18, 19, …)")
+    assert skipped_note([]) is None
+
+
 def test_a_missing_path_and_a_folder_without_audio_are_named(tmp_path):
     for path, sentence in (
         (tmp_path / "none.wav", f"{tmp_path / 'none.wav'} is not there; name an audio file or a folder of them."),
         (tmp_path, f"{tmp_path} holds no audio file; name another folder."),
+        (
+            tmp_path / ("x" * 300),
+            f"{tmp_path / ('x' * 300)} cannot be read (File name too long); name an audio file or a folder of them.",
+        ),
     ):
         with pytest.raises(DataError) as error:
             find_recordings([path])
         assert str(error.value) == sentence
+
+
+def test_a_folder_without_audio_says_what_it_holds(tmp_path):
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(DataError) as error:
+        find_recordings([tmp_path])
+    assert str(error.value) == (
+        f"{tmp_path} holds no audio file (skipped 1 in folders: 1 no ending of an audio or video file ({tmp_path / 'a.txt'})); "
+        "name another folder."
+    )
 
 
 def test_standard_input_is_a_file_while_it_is_predicted(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """The predictor of audio runs: files, and splits as at the end of training."""
 
+import os
 import shutil
 
 import numpy
@@ -135,3 +136,28 @@ def test_damaged_and_incomplete_runs_are_named(acrnn_run, tmp_path):
         str(incomplete.value)
         == f"{run} has no metrics.json, so its training did not end; resume it by adding --resume."
     )
+
+
+def test_what_is_skipped_in_a_folder_is_the_closing_note(predictor, tmp_path):
+    soundfile.write(tmp_path / "a.wav", [0.5, -0.5] * 8000, 16_000)
+    (tmp_path / "b.txt").touch()
+    with predictor.inputs(Arguments((str(tmp_path),))) as inputs:
+        assert [item.name for item in inputs] == [str(tmp_path / "a.wav")]
+    assert predictor.closing_note() == (
+        f"skipped 1 in folders: 1 no ending of an audio or video file ({tmp_path / 'b.txt'})"
+    )
+    with predictor.inputs(Arguments((str(tmp_path / "a.wav"),))):
+        assert predictor.closing_note() is None
+
+
+def test_a_name_that_is_not_utf_8_is_shown_escaped(predictor, tmp_path):
+    soundfile.write(tmp_path / "a.wav", [0.5, -0.5] * 8000, 16_000)
+    path = (tmp_path / "a.wav").rename(tmp_path / os.fsdecode(b"caf\xe9\t.wav"))
+    with predictor.inputs(Arguments((str(tmp_path),))) as inputs:
+        (named,) = predictor.predict(inputs)
+    (given,) = predictor.predict([path])
+    for prediction in (named, given):
+        assert prediction.given == {"file": rf"{tmp_path}/caf\xe9\t.wav"}
+        assert prediction.cells == ((rf"{tmp_path}/caf\xe9\t.wav",), ())
+    (missing,) = predictor.predict([tmp_path / "\t.wav"])
+    assert str(missing).startswith(rf"{tmp_path}/\t.wav is unreadable")

@@ -46,11 +46,17 @@ def touch_later(path: Path) -> None:
         lambda root: (root / "wav" / "a.wav").rename(root / "a.wav"),
         lambda root: (root / "wav" / "a.wav").chmod(0o600),
         lambda root: touch_later(root / "wav" / "a.wav"),
+        lambda root: (root / "wav" / ".c.wav").touch(),
+        lambda root: (root / "wav" / "d.wav").symlink_to("nowhere"),
+        lambda root: touch_later(root.parent / "cache" / "e.wav"),
     ],
-    ids=["added", "deleted", "moved", "made readable", "written to"],
+    ids=["added", "deleted", "moved", "made readable", "written to", "hidden", "broken link", "linked, written to"],
 )
 def test_a_changed_source_is_detected(root: Path, out: Path, change: Callable[[Path], None]) -> None:
     (root / "wav" / "a.wav").chmod(0o644)
+    (root.parent / "cache").mkdir()
+    (root.parent / "cache" / "e.wav").touch()
+    (root / "linked").symlink_to(root.parent / "cache", target_is_directory=True)
     remember(out, inputs(ASKED, [root]))
     change(root)
     assert not is_unchanged(out, inputs(ASKED, [root]))
@@ -70,6 +76,11 @@ def test_a_changed_source_is_detected(root: Path, out: Path, change: Callable[[P
 def test_a_changed_prepared_folder_is_detected(root: Path, out: Path, change: Callable[[Path], None]) -> None:
     change(out)
     assert not is_unchanged(out, inputs(ASKED, [root]))
+
+
+def test_a_temporary_file_in_a_prepared_folder_changes_nothing(root: Path, out: Path) -> None:
+    (out / ".settings.yaml.1.part").touch()
+    assert is_unchanged(out, inputs(ASKED, [root]))
 
 
 def test_other_arguments_and_other_roots_are_detected(root: Path, out: Path, tmp_path: Path) -> None:
