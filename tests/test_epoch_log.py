@@ -33,3 +33,27 @@ def test_a_log_that_agrees_is_not_written(tmp_path: Path) -> None:
     before = (tmp_path / LOG).stat().st_mtime_ns
     align_log(tmp_path, 1, {"epoch": 1})
     assert (tmp_path / LOG).stat().st_mtime_ns == before
+
+
+def test_epochs_are_read_in_order(tmp_path: Path) -> None:
+    for number in (1, 2, 10):
+        append_log(tmp_path, {"epoch": number, "train_loss": 1 / number})
+    assert read_log(tmp_path) == [{"epoch": n, "train_loss": 1 / n} for n in (1, 2, 10)]
+
+
+def test_a_run_without_a_log_has_no_epochs(tmp_path: Path) -> None:
+    assert read_log(tmp_path) == []
+
+
+def test_an_incomplete_line_is_skipped_and_of_a_repeated_epoch_the_last_line_counts(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text(
+        '{"epoch": 1, "loss": 3}\n{"epoch": 2, "loss": 9}\n{"epoch": 2, "loss": 2}\n\n\x00\n{"epoch": 3, "lo'
+    )
+    assert read_log(tmp_path) == [{"epoch": 1, "loss": 3}, {"epoch": 2, "loss": 2}]
+
+
+def test_the_epoch_after_an_incomplete_line_is_not_lost(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text('{"epoch": 1}\n{"epoch": 2, "lo')
+    append_log(tmp_path, {"epoch": 2})
+    append_log(tmp_path, {"epoch": 3})
+    assert read_log(tmp_path) == [{"epoch": 1}, {"epoch": 2}, {"epoch": 3}]

@@ -289,30 +289,6 @@ def test_a_key_that_the_settings_of_a_run_have_twice_is_refused(run: Path) -> No
     )
 
 
-def test_epochs_are_read_in_order(run: Path) -> None:
-    for number in (1, 2, 10):
-        runs.append_log(run, {"epoch": number, "train_loss": 1 / number})
-    assert runs.read_log(run) == [{"epoch": n, "train_loss": 1 / n} for n in (1, 2, 10)]
-
-
-def test_a_run_without_a_log_has_no_epochs(run: Path) -> None:
-    assert runs.read_log(run) == []
-
-
-def test_an_incomplete_line_is_skipped_and_of_a_repeated_epoch_the_last_line_counts(run: Path) -> None:
-    (run / "log.jsonl").write_text(
-        '{"epoch": 1, "loss": 3}\n{"epoch": 2, "loss": 9}\n{"epoch": 2, "loss": 2}\n\n[1]\n{"loss": 1}\n\x00\n{"epoch": 3, "lo'
-    )
-    assert runs.read_log(run) == [{"epoch": 1, "loss": 3}, {"epoch": 2, "loss": 2}]
-
-
-def test_the_epoch_after_an_incomplete_line_is_not_lost(run: Path) -> None:
-    (run / "log.jsonl").write_text('{"epoch": 1}\n{"epoch": 2, "lo')
-    runs.append_log(run, {"epoch": 2})
-    runs.append_log(run, {"epoch": 3})
-    assert runs.read_log(run) == [{"epoch": 1}, {"epoch": 2}, {"epoch": 3}]
-
-
 def test_a_folder_that_is_not_a_complete_run_is_refused(run: Path, tmp_path: Path) -> None:
     for folder, words in (
         (tmp_path / "none", "does not exist; name a run folder, as `emokit train` makes it with --run."),
