@@ -49,8 +49,8 @@ def write(folder: Path, state: dict[str, Any], key: str = "") -> None:
         temporary.write_bytes(buffer.getbuffer())
 
 
-def read(folder: Path, key: str | None = None, kinds: Mapping[str, type] = RESUMED) -> dict[str, Any] | None:
-    """The state to resume from; None before the first checkpoint.
+def read(folder: Path, key: str | None = None, kinds: Mapping[str, type] = TRAINED) -> dict[str, Any] | None:
+    """The state of a checkpoint; None before the first one.
 
     Args:
         folder: of the checkpoint.

@@ -128,7 +128,7 @@ def train_epochs(
         from torch.utils.tensorboard import SummaryWriter
 
         key = runs.key(run)
-        state = checkpoint.read(run / runs.CHECKPOINT, key) if resume else None
+        state = checkpoint.read(run / runs.CHECKPOINT, key, checkpoint.RESUMED) if resume else None
         with checkpoint.restoring():
             progress = vars(TrainingProgress.restored(state["progress"]) if state else TrainingProgress())
         if on_batch and accelerator.is_main_process:
@@ -154,7 +154,7 @@ def train_epochs(
                 progress = epoch.state["progress"]
                 if on_epoch:
                     on_epoch(epoch)
-        best = checkpoint.read(run / runs.BEST, key, checkpoint.TRAINED)
+        best = checkpoint.read(run / runs.BEST, key)
         if best is not None:
             unwrapped = accelerator.unwrap_model(model, keep_fp32_wrapper=False, keep_torch_compile=False)
             checkpoint.load_trained(unwrapped, best["model"])

@@ -16,6 +16,7 @@ from emokit.fusion.late.run import fuse
 from emokit.fusion.late.settings import FusionSettings
 from emokit.labels import DEFAULT_LABELS
 from emokit.modality.registry import modality
+from emokit.safe_text import escape_controls
 from tests.vision.conftest import brightness, write_clip
 
 runner = CliRunner()
@@ -92,7 +93,7 @@ def test_text_is_one_line_per_sentence_with_a_probability_per_label(runs):
     header, lines = cells(predict(runs / "text", *SENTENCES))
     assert header == ["number", "label", *LABELS, "text"]
     assert [line[0] for line in lines] == ["1", "2", "3", "4"]
-    assert [line[-1] for line in lines] == [" ".join(sentence.split()) for sentence in SENTENCES]
+    assert [line[-1] for line in lines] == [escape_controls(" ".join(sentence.split())) for sentence in SENTENCES]
     for _, label, *numbers, _ in lines:
         check_probabilities(label, numbers)
 

@@ -33,7 +33,7 @@ def test_a_checkpoint_of_other_settings_or_data_is_refused(tmp_path):
         "start the run again with --force."
     )
     torch.save([1], tmp_path / "state.pt")
-    with pytest.raises(DataError, match="was written by a training with other settings"):
+    with pytest.raises(DataError, match="is incomplete or not a checkpoint"):
         checkpoint.read(tmp_path, "key")
 
 
