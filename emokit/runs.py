@@ -24,7 +24,7 @@ from emokit.runtime import VERSION, installed, num_processors
 from emokit.schema.base import check, read_checked
 from emokit.schema.environment import Environment
 from emokit.schema.log import LogLine
-from emokit.schema.metrics import Metrics
+from emokit.schema.metrics import AnyMetrics
 from emokit.settings import Settings, flat, read_yaml_mapping
 
 SETTINGS = "settings.yaml"
@@ -133,17 +133,22 @@ def read_log(run: Path) -> list[dict[str, Any]]:
     """The epochs of a run, in order; incomplete lines are skipped, and of a repeated epoch the last line counts.
 
     Raises:
-        DataError: a line is JSON of another shape.
+        DataError: the file is no text, or an epoch's line has another shape.
     """
     if not (run / LOG).exists():
         return []
     epochs: dict[int, dict[str, Any]] = {}
-    for line in (run / LOG).read_bytes().decode("utf-8", errors="replace").splitlines():
+    try:
+        lines = (run / LOG).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{run / LOG} cannot be read ({error}); make the run again, or leave it out.") from error
+    for line in lines:
         try:
             epoch = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        epochs[check(LogLine, epoch, run / LOG).epoch] = epoch
+        if isinstance(epoch, dict) and "epoch" in epoch:
+            epochs[check(LogLine, epoch, run / LOG).epoch] = epoch
     return [epochs[number] for number in sorted(epochs)]
 
 
@@ -210,7 +215,7 @@ def read_metrics(run: Path) -> dict[str, Any]:
         DataError: the run is not complete.
     """
     check_complete(run)
-    return read_checked(Metrics, run / METRICS)
+    return read_checked(AnyMetrics, run / METRICS)
 
 
 def read_labels(run: Path) -> LabelSet:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from emokit.errors import EmokitError
+from emokit.files import path_error
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -143,9 +144,12 @@ def exit_codes(after_stop: Callable[[], str] = lambda: "run the command again") 
     """
     try:
         yield
-    except EmokitError as error:
+    except (EmokitError, OSError, RuntimeError, ValueError) as raised:
+        error = raised if isinstance(raised, EmokitError) else path_error(raised)
+        if error is None:
+            raise
         say(f"error: {error}")
-        raise typer.Exit(error.exit_code) from error
+        raise typer.Exit(error.exit_code) from raised
     except KeyboardInterrupt as error:
         say(f"stopped by Ctrl-C; {after_stop()}.")
         raise typer.Exit(130) from error

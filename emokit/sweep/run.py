@@ -65,7 +65,7 @@ def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple
     sweep = check_sweep(run)
     url = url or url_of(run)
     environment = runs.read_environment(run)
-    folder = data or Path(str(environment["data"]))
+    folder = data or Path(environment.get("data") or "prepared")
     if open_prepared(folder).fingerprint != environment["data_fingerprint"]:
         raise DataError(f"{run} was begun with other data than {folder}; resume it with its original --data.")
     if url:
@@ -82,7 +82,7 @@ def read_plan(run: Path, url: str | None = None) -> Plan:
         UsageError: the folder is no sweep, or the storage is unreachable.
         DataError: a file is damaged, or an older emokit made the sweep.
     """
-    return Plan(check_sweep(run), run, storages.open_storage(url or url_of(run), run))
+    return Plan(check_sweep(run), run, storages.open_storage(url or url_of(run), run, shows=True))
 
 
 def check_sweep(run: Path) -> SweepSettings:

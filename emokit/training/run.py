@@ -140,10 +140,11 @@ def train_epochs(
             progress = epoch.state["progress"]
             if on_epoch:
                 on_epoch(epoch)
-    best = checkpoint.read(run / runs.BEST, checkpoint.TRAINED)
+    best = checkpoint.read(run / runs.BEST)
     if best is not None:
         unwrapped = accelerator.unwrap_model(model, keep_fp32_wrapper=False, keep_torch_compile=False)
-        checkpoint.load_trained(unwrapped, best["model"])
+        with checkpoint.restoring():
+            checkpoint.load_trained(unwrapped, best["model"])
         save_model(run, unwrapped, save_beside)
     return {"epochs": progress["epoch"], "best_epoch": progress["best_epoch"]}
 

@@ -11,7 +11,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from emokit import predictions, runs
-from emokit.errors import UsageError
+from emokit.errors import DataError, UsageError
 from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.model_card import CardFacts
 from emokit.settings import Settings
@@ -107,6 +107,25 @@ def test_the_best_weights_are_saved_once_at_the_end(run):
     assert torch.equal(load_file(run / runs.MODEL / "model.safetensors")["net.weight"], after[1])
     assert torch.equal(model.net.weight, after[1])
     assert [line["best"] for line in runs.read_log(run)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"progress": {}},
+        {"progress": {"epoch": "a"}},
+        {"optimizer": {}},
+        {"model": {"net.weight": torch.zeros(1)}},
+        {"optimizer": 3},
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_is_refused(run, change):
+    trained(run, uars=(0.1,) * 4)
+    checkpoint.write(run / runs.CHECKPOINT, {**checkpoint.read(run / runs.CHECKPOINT), **change})
+    with pytest.raises(
+        DataError, match=r"^The checkpoint does not fit the settings of the run \(.+\); start the run again with"
+    ):
+        trained(run)
 
 
 def test_batches_are_reported_and_change_no_number(run, tmp_path):
