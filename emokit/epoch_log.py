@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from emokit.errors import DataError
 from emokit.files import explained_disk_errors, write_text
 from emokit.schema.base import check
 from emokit.schema.log import LogLine
@@ -43,17 +44,22 @@ def read_log(run: Path) -> list[dict[str, Any]]:
     """The epochs of a run, in order; incomplete lines are skipped, and of a repeated epoch the last line counts.
 
     Raises:
-        DataError: a line is JSON of another shape.
+        DataError: the file is no text, or an epoch's line has another shape.
     """
     if not (run / LOG).exists():
         return []
     epochs: dict[int, dict[str, Any]] = {}
-    for line in (run / LOG).read_bytes().decode("utf-8", errors="replace").splitlines():
+    try:
+        lines = (run / LOG).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{run / LOG} cannot be read ({error}); make the run again, or leave it out.") from error
+    for line in lines:
         try:
             epoch = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        epochs[check(LogLine, epoch, run / LOG).epoch] = epoch
+        if isinstance(epoch, dict) and "epoch" in epoch:
+            epochs[check(LogLine, epoch, run / LOG).epoch] = epoch
     return [epochs[number] for number in sorted(epochs)]
 
 

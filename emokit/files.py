@@ -17,10 +17,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from emokit.errors import DataError, UsageError, WorkError
+from emokit.errors import DataError, EmokitError, UsageError, WorkError
 from emokit.processes import is_running, machine
 from emokit.safe_text import spreadsheet_cell
 
+NOT_WRITABLE = (
+    *(errno.EACCES, errno.EROFS, errno.EPERM),
+    *(errno.ENOTDIR, errno.EEXIST),
+    *(errno.ENAMETOOLONG, errno.ELOOP),
+)
 LOCK = ".lock"  # the lock of a folder, see `emokit.locks`
 TEMPORARY = re.compile(r"\..+?\.(?P<pid>\d+)(?:@(?P<machine>\w+))?\.part")
 
@@ -104,9 +109,22 @@ def explained_disk_errors(path: Path) -> Iterator[None]:
             raise WorkError(
                 f"The disk that holds {path} is full; free some space and run the command again (a training with --resume)."
             ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
+        if error.errno in NOT_WRITABLE:
             raise WorkError(f"{path} cannot be written ({error.strerror}); name a folder that can be.") from error
         raise
+
+
+def path_error(error: Exception) -> EmokitError | None:
+    """The sentence on a path that the operating system refused, wherever it came from; None for another error."""
+    if isinstance(error, OSError) and error.filename is not None:
+        path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else error.filename
+        return UsageError(f"{path} cannot be used ({error.strerror}); name another path, or get access to this one.")
+    if isinstance(error, ValueError) and "embedded null" in str(error):
+        return UsageError("A path has a NUL character, which no path can have; write the path again.")
+    if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop from "):  # of Path.resolve
+        path = str(error).removeprefix("Symlink loop from ").strip("'")
+        return UsageError(f"{path} cannot be used ({os.strerror(errno.ELOOP)}); name another path, or mend the link.")
+    return None
 
 
 def _as_os_error(error: Exception) -> OSError | None:
@@ -150,15 +168,11 @@ def read_json(path: Path) -> Any:
         DataError: the file is missing or not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist; make the folder that it belongs to again.") from error
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged ({error}); make the folder that it belongs to again.") from error
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"JSON has no {constant}")
 
 
 def file_hash(path: Path) -> str:

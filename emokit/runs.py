@@ -38,7 +38,7 @@ from emokit.runtime import VERSION, installed, num_processors
 from emokit.safe_text import mask_secrets
 from emokit.schema.base import read_checked
 from emokit.schema.environment import Environment
-from emokit.schema.metrics import Metrics
+from emokit.schema.metrics import AnyMetrics
 from emokit.settings import Settings, flat, read_yaml_mapping
 
 SETTINGS = "settings.yaml"
@@ -235,7 +235,7 @@ def read_metrics(run: Path) -> dict[str, Any]:
         DataError: the run is not complete.
     """
     check_complete(run)
-    return read_checked(Metrics, run / METRICS)
+    return read_checked(AnyMetrics, run / METRICS)
 
 
 def read_labels(run: Path) -> LabelSet:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from emokit.errors import EmokitError
+from emokit.files import path_error
 from emokit.safe_text import escape_controls, escape_json, mask_secrets
 
 if TYPE_CHECKING:
@@ -169,9 +170,12 @@ def exit_codes(after_stop: Callable[[], str] = lambda: "run the command again") 
     """
     try:
         yield
-    except EmokitError as error:
+    except (EmokitError, OSError, RuntimeError, ValueError) as raised:
+        error = raised if isinstance(raised, EmokitError) else path_error(raised)
+        if error is None:
+            raise
         say(f"error: {error}")
-        raise typer.Exit(error.exit_code) from error
+        raise typer.Exit(error.exit_code) from raised
     except KeyboardInterrupt as error:
         say(f"stopped by Ctrl-C; {after_stop()}.")
         raise typer.Exit(130) from error

@@ -136,7 +136,7 @@ def read_run(folder: Path, slug: str) -> Run:
         EmokitError: the folder is missing, not a run, incomplete, or one of its files is damaged.
     """
     try:
-        metrics = Metrics.model_validate(runs.read_metrics(folder))
+        metrics = check(Metrics, runs.read_metrics(folder), folder / runs.METRICS)
         environment = runs.read_environment(folder)
         ledger, fusion = folder / runs.LEDGER, folder / FUSION
         tables = {split: folder / runs.PREDICTIONS / f"{split}.parquet" for split in HELD_OUT}

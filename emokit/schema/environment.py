@@ -20,7 +20,7 @@ class Environment(Schema):
     """
 
     command: list[str] = Field(default_factory=list)
-    started: str = ""
+    started: str
     seed: int | None = None
     device: str = ""
     data: str | None = None

@@ -1,6 +1,6 @@
 """`metrics.json`: the scores of a run."""
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -75,6 +75,12 @@ class Spread(Schema):
 
     mean: float
     deviation: float
+
+
+class AnyMetrics(Schema):
+    """The shape that every reader of a `metrics.json` relies on; `Metrics` is the whole."""
+
+    splits: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 class Metrics(Schema):

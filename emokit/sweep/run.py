@@ -72,9 +72,9 @@ def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple
     """
     sweep = check_sweep(run)
     if not url:
-        check_journal(run)
+        check_no_server(run)
     environment = runs.read_environment(run)
-    folder = data or Path(str(environment["data"]))
+    folder = data or Path(environment.get("data") or "prepared")
     if open_prepared(folder).fingerprint != environment["data_fingerprint"]:
         raise DataError(f"{run} was begun with other data than {folder}; resume it with its original --data.")
     if url:
@@ -96,8 +96,8 @@ def read_plan(run: Path, url: str | None = None) -> Plan:
     """
     sweep = check_sweep(run)
     if not url:
-        check_journal(run)
-    return Plan(sweep, run, storages.open_storage(url, run))
+        check_no_server(run)
+    return Plan(sweep, run, storages.open_storage(url, run, shows=True))
 
 
 def check_sweep(run: Path) -> SweepSettings:
@@ -117,7 +117,7 @@ def check_sweep(run: Path) -> SweepSettings:
     return SweepSettings.make(settings, str(run / runs.SETTINGS))
 
 
-def check_journal(run: Path) -> None:
+def check_no_server(run: Path) -> None:
     """Refuse a sweep whose storage is a server: a folder from somebody else must not choose whom the user's password is sent to.
 
     Raises:

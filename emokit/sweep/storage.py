@@ -20,6 +20,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors
 from emokit.safe_text import mask_secrets
+from emokit.sweep.journal import UnchangedJournal, check_journal
 
 try:
     import fcntl
@@ -35,13 +36,14 @@ MAX_PAUSE_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
 
-def open_storage(url: str | None, run: Path, *, waits: bool = False) -> BaseStorage:
+def open_storage(url: str | None, run: Path, *, waits: bool = False, shows: bool = False) -> BaseStorage:
     """Open a sweep's storage.
 
     Args:
         url: of a database; None for the journal file in the run folder.
         run: the sweep's folder.
         waits: wait for an unreachable database, as workers do, instead of raising.
+        shows: the sweep is only shown; the journal file is not changed.
 
     Raises:
         UsageError: the URL is wrong, no server answers, or the driver is not installed.
@@ -51,7 +53,7 @@ def open_storage(url: str | None, run: Path, *, waits: bool = False) -> BaseStor
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     if url is None:
-        return _journal(run / JOURNAL)
+        return _journal(run / JOURNAL, shows=shows)
     return _with_waiting_methods(get_storage(_waiting(_database)(url) if waits else _database(url)))
 
 
@@ -82,12 +84,13 @@ def public_url(url: str) -> str:
     return mask_secrets(parse_url(url).render_as_string(hide_password=True))
 
 
-def _journal(path: Path) -> BaseStorage:
+def _journal(path: Path, *, shows: bool) -> BaseStorage:
+    check_journal(path)
     lock = FileLock(path) if fcntl else JournalFileOpenLock(str(path))
     try:
         with explained_disk_errors(path):
-            return JournalStorage(Journal(str(path), lock_obj=lock))
-    except (ValueError, KeyError, AssertionError) as error:  # json raises ValueErrors, Optuna the others
+            return JournalStorage(UnchangedJournal(path) if shows else Journal(str(path), lock_obj=lock))
+    except (ValueError, KeyError, AssertionError, TypeError, AttributeError, IndexError) as error:  # of Optuna's replay
         raise DataError(f"{path} is damaged ({error}); sweep into another folder with --run.") from error
 
 

@@ -6,7 +6,7 @@ any moment leaves the last complete one. It is read with torch's `weights_only`:
 
 import contextlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,6 @@ from emokit.errors import DataError
 from emokit.files import whole_file
 
 STATE = "state.pt"
-RESUMED = {"model": dict, "optimizer": dict, "progress": dict}
-TRAINED = {"model": dict}
 KEY = "key"
 
 
@@ -49,13 +47,12 @@ def write(folder: Path, state: dict[str, Any], key: str = "") -> None:
         temporary.write_bytes(buffer.getbuffer())
 
 
-def read(folder: Path, key: str | None = None, kinds: Mapping[str, type] = TRAINED) -> dict[str, Any] | None:
+def read(folder: Path, key: str | None = None) -> dict[str, Any] | None:
     """The state of a checkpoint; None before the first one.
 
     Args:
         folder: of the checkpoint.
         key: the one that it must have been written with; None accepts every checkpoint.
-        kinds: the entries that it must have, and the types of their values.
 
     Raises:
         DataError: the file is incomplete, not a checkpoint, or of a training with other settings or data.
@@ -65,9 +62,8 @@ def read(folder: Path, key: str | None = None, kinds: Mapping[str, type] = TRAIN
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        for name, kind in kinds.items():
-            if not isinstance(state[name], kind):
-                raise TypeError(f"{name} is a {type(state[name]).__name__}")
+        if not isinstance(state["model"], dict):
+            raise TypeError("the weights are not tensors by name")
     except Exception as error:  # torch raises many kinds for a damaged file
         raise DataError(
             f"{path} is incomplete or not a checkpoint; delete {folder} and start the run again with --force."

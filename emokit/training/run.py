@@ -128,7 +128,7 @@ def train_epochs(
         from torch.utils.tensorboard import SummaryWriter
 
         key = runs.key(run)
-        state = checkpoint.read(run / runs.CHECKPOINT, key, checkpoint.RESUMED) if resume else None
+        state = checkpoint.read(run / runs.CHECKPOINT, key) if resume else None
         with checkpoint.restoring():
             progress = vars(TrainingProgress.restored(state["progress"]) if state else TrainingProgress())
         if on_batch and accelerator.is_main_process:
@@ -157,7 +157,8 @@ def train_epochs(
         best = checkpoint.read(run / runs.BEST, key)
         if best is not None:
             unwrapped = accelerator.unwrap_model(model, keep_fp32_wrapper=False, keep_torch_compile=False)
-            checkpoint.load_trained(unwrapped, best["model"])
+            with checkpoint.restoring():
+                checkpoint.load_trained(unwrapped, best["model"])
             save_model(run, unwrapped, save_beside)
         return {"epochs": progress["epoch"], "best_epoch": progress["best_epoch"]}
 

@@ -210,6 +210,39 @@ def test_a_users_error_is_a_sentence_and_an_exit_code(
     assert capfd.readouterr() == ("", f"error: {ODD} is not there.\n")
 
 
+@pytest.mark.parametrize(
+    ("raised", "sentence"),
+    [
+        (
+            PermissionError(13, "Permission denied", "/root/x"),
+            "/root/x cannot be used (Permission denied); name another path, or get access to this one.",
+        ),
+        (
+            OSError(36, "File name too long", "a/b"),
+            "a/b cannot be used (File name too long); name another path, or get access to this one.",
+        ),
+        (
+            RuntimeError("Symlink loop from '/a'"),
+            "/a cannot be used (Too many levels of symbolic links); name another path, or mend the link.",
+        ),
+        (ValueError("embedded null byte"), "A path has a NUL character, which no path can have; write the path again."),
+    ],
+)
+def test_a_path_that_the_system_refuses_is_a_sentence(
+    capfd: pytest.CaptureFixture[str], raised: Exception, sentence: str
+) -> None:
+    with pytest.raises(typer.Exit) as caught, console.exit_codes():
+        raise raised
+    assert caught.value.exit_code == 2
+    assert capfd.readouterr() == ("", f"error: {sentence}\n")
+
+
+@pytest.mark.parametrize("bug", [OSError(9, "Bad file descriptor"), ValueError("odd")])
+def test_an_error_without_a_path_keeps_its_traceback(bug: Exception) -> None:
+    with pytest.raises(type(bug)), console.exit_codes():
+        raise bug
+
+
 def test_ctrl_c_ends_with_130_and_says_what_to_do(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as caught, console.exit_codes():
         raise KeyboardInterrupt

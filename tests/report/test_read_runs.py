@@ -89,7 +89,7 @@ def test_each_unreadable_folder_gets_a_sentence(
     [
         ("metrics.json", "[1, 2]", "metrics.json holds a list where a mapping was expected"),
         ("metrics.json", '{"labels": ["angry"]}', "metrics.json has no splits"),
-        ("environment.json", "3", "environment.json holds no mapping"),
+        ("environment.json", "3", "environment.json holds a int where a mapping was expected"),
         ("ledger.json", '{"corpora": {"emodb": {"found": 1}}}', "ledger.json has no corpora.emodb.kept"),
         ("settings.yaml", "a: [", "settings.yaml is not valid YAML at line 1"),
         ("log.jsonl", b"\xff\xfe", "cannot be read ('utf-8' codec can't decode"),

@@ -4,7 +4,7 @@ import pytest
 from pydantic import Field
 
 from emokit.errors import DataError
-from emokit.schema.base import Schema, check, validated
+from emokit.schema.base import Schema, check, read_checked, validated
 
 
 class Point(Schema):
@@ -61,3 +61,13 @@ def test_a_writer_refuses_what_the_schema_does_not_declare(value: dict[str, obje
     with pytest.raises(ValueError) as refused:
         validated(Track, value)
     assert fault in str(refused.value)
+
+
+def test_a_file_is_read_checked_and_returned_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "track.json"
+    path.write_text('{"points": [], "later": 1}')
+    assert read_checked(Track, path) == {"points": [], "later": 1}
+    path.write_text("[]")
+    with pytest.raises(DataError) as refused:
+        read_checked(Track, path, "draw it again")
+    assert str(refused.value) == f"{path} holds a list where a mapping was expected; draw it again."

@@ -52,6 +52,25 @@ def test_an_incomplete_checkpoint_is_refused(tmp_path):
     )
 
 
+@pytest.mark.parametrize("state", [[], "x", {}, {"model": [1]}, 3])
+def test_a_checkpoint_of_another_shape_is_refused(tmp_path, state):
+    torch.save(state, tmp_path / "state.pt")
+    with pytest.raises(DataError) as error:
+        checkpoint.read(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path / 'state.pt'} is incomplete or not a checkpoint; delete {tmp_path} and start the run again with --force."
+    )
+
+
+def test_a_state_that_does_not_fit_is_a_sentence():
+    with pytest.raises(DataError) as error, checkpoint.restoring():
+        checkpoint.load_trained(nn.Linear(2, 2), {"weight": torch.zeros(2, 2)})
+    assert str(error.value) == (
+        "The checkpoint does not fit the settings of the run (the state does not fit the model: bias); "
+        "start the run again with --force."
+    )
+
+
 def test_a_checkpoint_runs_no_code(tmp_path):
     class Trap:
         def __reduce__(self):

@@ -109,6 +109,25 @@ def test_the_best_weights_are_saved_once_at_the_end(run):
     assert [line["best"] for line in runs.read_log(run)] == [True, True, False, False]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"progress": {}},
+        {"progress": {"epoch": "a"}},
+        {"optimizer": {}},
+        {"model": {"net.weight": torch.zeros(1)}},
+        {"optimizer": 3},
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_is_refused(run, change):
+    trained(run, uars=(0.1,) * 4)
+    checkpoint.write(run / runs.CHECKPOINT, {**checkpoint.read(run / runs.CHECKPOINT), **change})
+    with pytest.raises(
+        DataError, match=r"^The checkpoint does not fit the settings of the run \(.+\); start the run again with"
+    ):
+        trained(run)
+
+
 def test_batches_are_reported_and_change_no_number(run, tmp_path):
     reported = []
     trained(run, on_batch=lambda *progress: reported.append(progress))

@@ -25,7 +25,7 @@ from emokit.files import write_json, write_text
 from emokit.locks import releasing
 from emokit.model_card import CardFacts
 from emokit.predictions import Predictions
-from emokit.schema.base import validated
+from emokit.schema.base import check, validated
 from emokit.schema.metrics import Metrics
 from emokit.training.cross_validation.fold_runs import Fold, TrainFold, train_by_workers, train_here
 from emokit.training.hardware import num_processes
@@ -173,7 +173,7 @@ def cross_validate(
         )
     pooled = _pooled(run, list(folders.values()))
     predictions.write(pooled, run / runs.PREDICTIONS / f"{POOLED}.parquet")
-    result = _scored({name: runs.read_metrics(folders[name]) for name in names}, pooled, policy)
+    result = _scored({name: _metrics(folders[name]) for name in names}, pooled, policy)
     genders = table.set_index("utterance_id")["gender"]
     result["splits"][POOLED]["per_gender"] = metrics.per_gender(pooled, genders)
     text = model_card.model_card(result, runs.read_settings(run), runs.read_environment(run), ledger, card)
@@ -219,6 +219,12 @@ def _pooled(run: Path, folders: list[Path]) -> Predictions:
     if table["utterance_id"].duplicated().any():
         raise DataError(f"{run}: an utterance is tested in two folds; prepare it with folds that do not overlap.")
     return replace(of_folds[0], table=table)
+
+
+def _metrics(fold: Path) -> dict[str, Any]:
+    content = runs.read_metrics(fold)
+    check(Metrics, content, fold / runs.METRICS)
+    return content
 
 
 def _scored(fold_metrics: dict[str, dict[str, Any]], pooled: Predictions, policy: str) -> dict[str, Any]:
