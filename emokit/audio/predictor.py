@@ -77,7 +77,10 @@ class AudioPredictor(Predictor):
                 name = STDIN_NAME if item.name == STDIN else item.name
                 yield DataError(str(result).replace(str(path), name))
             else:
-                yield self._prediction(item.name, result)
+                try:
+                    yield self._prediction(item.name, result)
+                except DataError as error:
+                    yield error
 
     def header(self, options: Mapping[str, Any]) -> list[str]:
         """As `Predictor.header`; with `timestamps`, where a window starts and ends."""
@@ -103,4 +106,6 @@ class AudioPredictor(Predictor):
             Window(round(float(start), SECONDS_DECIMALS), round(float(end), SECONDS_DECIMALS), probabilities)
             for (start, end), probabilities in zip(result.seconds, result.by_window, strict=True)
         )
-        return Prediction(self.labels, result.probabilities, {"file": name}, ((name,), ()), windows=windows)
+        return Prediction(
+            self.labels, result.probabilities, {"file": name}, ((name,), ()), windows=windows, flags=result.flags
+        )
