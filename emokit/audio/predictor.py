@@ -78,9 +78,10 @@ class AudioPredictor(Predictor):
                 yield DataError(str(result).replace(str(path), name))
             else:
                 try:
-                    yield self._prediction(item.name, result)
+                    prediction: Prediction | DataError = self._prediction(item.name, result)
                 except DataError as error:
-                    yield error
+                    prediction = error
+                yield prediction
 
     def header(self, options: Mapping[str, Any]) -> list[str]:
         """As `Predictor.header`; with `timestamps`, where a window starts and ends."""

@@ -103,7 +103,7 @@ class TextPredictor(Predictor):
                 self.num_texts += 1
                 self.num_cut += is_cut
                 try:
-                    yield Prediction(
+                    prediction: Prediction | DataError = Prediction(
                         self.labels,
                         probabilities,
                         given={"number": number, "text": text},
@@ -111,7 +111,8 @@ class TextPredictor(Predictor):
                         details={"cut": is_cut},
                     )
                 except DataError as error:
-                    yield error
+                    prediction = error
+                yield prediction
 
     def closing_note(self) -> str | None:
         """How many texts were truncated; None if none was."""

@@ -135,3 +135,26 @@ def test_damaged_and_incomplete_runs_are_named(acrnn_run, tmp_path):
         str(incomplete.value)
         == f"{run} has no metrics.json, so its training did not end; resume it by adding --resume."
     )
+
+
+def test_a_repair_is_said_with_the_prediction_and_changes_its_label_no_more(predictor, tmp_path):
+    samples = numpy.random.default_rng(0).uniform(-0.5, 0.5, 16_000).astype(numpy.float32)
+    soundfile.write(tmp_path / "a.wav", samples, 16_000, subtype="FLOAT")
+    soundfile.write(tmp_path / "b.wav", samples * 32_768, 16_000, subtype="FLOAT")
+    soundfile.write(tmp_path / "c.wav", samples * 1e20, 16_000, subtype="FLOAT")
+    plain, repaired, huge = predictor.predict([tmp_path / "a.wav", tmp_path / "b.wav", tmp_path / "c.wav"])
+    (flag,) = repaired.flags
+    assert flag.startswith("floats of 16-bit scale, repaired by dividing them by 32768 (peak 16")
+    assert plain.flags == ()
+    assert repaired.probabilities.tolist() == plain.probabilities.tolist()
+    assert str(huge).startswith(f"{tmp_path / 'c.wav'} is far above full scale (peak 5e+19 of full scale);")
+
+
+def test_a_model_that_gives_no_finite_numbers_gives_an_error_per_file(acrnn_run, tmp_path):
+    broken = AudioPredictor(acrnn_run, "cpu")
+    for parameter in broken.model.parameters():
+        parameter.data.fill_(numpy.nan)
+    soundfile.write(tmp_path / "a.wav", numpy.random.default_rng(0).uniform(-0.5, 0.5, 16_000), 16_000)
+    (error,) = broken.predict([tmp_path / "a.wav"])
+    assert isinstance(error, DataError)
+    assert str(error).startswith(f"{tmp_path / 'a.wav'} got probabilities that are not finite numbers;")
