@@ -68,6 +68,8 @@ class RecordingPredictions:
     """(windows, 2): where each window starts and ends."""
     by_window: numpy.ndarray
     """(windows, classes) float64; each row sums to one."""
+    flags: tuple[str, ...] = ()
+    """What is odd about the recording, and how it was repaired."""
 
     @property
     def probabilities(self) -> numpy.ndarray:

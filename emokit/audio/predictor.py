@@ -81,7 +81,11 @@ class AudioPredictor(Predictor):
                 name = STDIN_NAME if item.name == STDIN else item.name
                 yield DataError(str(result).replace(str(path), name))
             else:
-                yield self._prediction(item.name, result)
+                try:
+                    prediction: Prediction | DataError = self._prediction(item.name, result)
+                except DataError as error:
+                    prediction = error
+                yield prediction
 
     def header(self, options: Mapping[str, Any]) -> list[str]:
         """As `Predictor.header`; with `timestamps`, where a window starts and ends."""
@@ -111,4 +115,6 @@ class AudioPredictor(Predictor):
             Window(round(float(start), SECONDS_DECIMALS), round(float(end), SECONDS_DECIMALS), probabilities)
             for (start, end), probabilities in zip(result.seconds, result.by_window, strict=True)
         )
-        return Prediction(self.labels, result.probabilities, {"file": name}, ((name,), ()), windows=windows)
+        return Prediction(
+            self.labels, result.probabilities, {"file": name}, ((name,), ()), windows=windows, flags=result.flags
+        )

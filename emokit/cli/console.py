@@ -67,7 +67,7 @@ def show(result: "RenderableType") -> None:
 
 def show_json(result: Any) -> None:
     """Print a result for a program: one JSON value to stdout."""
-    sys.stdout.write(escape_json(json.dumps(result, ensure_ascii=False)) + "\n")
+    sys.stdout.write(escape_json(json.dumps(result, ensure_ascii=False, allow_nan=False)) + "\n")
     sys.stdout.flush()
 
 

@@ -109,7 +109,10 @@ def _predict_inputs(predictor: "Predictor", arguments: Any, options: dict[str, A
             if isinstance(prediction, DataError):
                 failed += 1
                 console.say(f"error: {prediction}")
-            elif as_json:
+                continue
+            for flag in prediction.flags:
+                console.say(f"{prediction.name}: {flag}")
+            if as_json:
                 console.show_json(prediction.as_dict())
             else:
                 for row in predictor.rows(prediction, options):

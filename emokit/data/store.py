@@ -27,6 +27,7 @@ SCHEMA = pyarrow.schema(
         ("recording", pyarrow.string()),
         ("bad", pyarrow.string()),
         ("detail", pyarrow.string()),
+        ("flags", pyarrow.list_(pyarrow.string())),
         ("num_bins", pyarrow.int32()),
         ("log_mel", pyarrow.large_list(pyarrow.float16())),
     ]
@@ -74,12 +75,20 @@ class FeatureStore:
         self.shards = shard_paths(folder)
         self._columns: list[tuple[pyarrow.Array, numpy.ndarray]] = []
         self._positions: dict[str, tuple[int, int]] = {}
-        facts = []
+        facts, unflagged = [], set()
         for shard, path in enumerate(self.shards):
             try:
                 table = pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all().combine_chunks()
             except (OSError, pyarrow.ArrowException) as error:
                 raise DataError(f"{path} is damaged ({error}); delete it and run `emokit prepare` again.") from error
+            if (
+                "flags" not in table.column_names
+            ):  # written before audio was checked as it is now: `prepare` reads it again
+                empty = pyarrow.array([[]] * len(table), pyarrow.list_(pyarrow.string()))
+                table = table.append_column("flags", empty)
+                unflagged |= set(table["utterance_id"].to_pylist())
+            else:
+                unflagged -= set(table["utterance_id"].to_pylist())
             self._columns.append((table["log_mel"].chunk(0), table["num_bins"].to_numpy()))
             # A file that changed was read again later: its last reading counts.
             self._positions |= {name: (shard, row) for row, name in enumerate(table["utterance_id"].to_pylist())}
@@ -90,9 +99,10 @@ class FeatureStore:
             else pandas.DataFrame(columns=FACTS_AND_ID).set_index("utterance_id")
         )
         """One row per utterance: the facts about its audio file."""
-        self._versions = dict(
-            zip(self.facts.index, zip(self.facts["size"], self.facts["changed_ns"], strict=True), strict=True)
-        )
+        versions = zip(self.facts["size"], self.facts["changed_ns"], strict=True)
+        self._versions = {
+            name: version for name, version in zip(self.facts.index, versions, strict=True) if name not in unflagged
+        }
 
     def __len__(self) -> int:
         return len(self._positions)

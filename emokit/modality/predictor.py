@@ -1,5 +1,6 @@
 """Predictors: what a loaded model takes and returns, the same for every modality."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -64,6 +65,10 @@ class Prediction:
         cells: identify the input in a table, before and after the probabilities.
         details: further JSON keys, such as `{"cut": false}`.
         windows: of a recording.
+        flags: what is odd about the input, and how it was repaired.
+
+    Raises:
+        DataError: a probability is not finite.
     """
 
     labels: LabelSet
@@ -72,6 +77,22 @@ class Prediction:
     cells: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     details: Mapping[str, Any] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
+    flags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse probabilities that are not finite: no label follows from them, and JSON has no such numbers."""
+        arrays = (self.probabilities, *(window.probabilities for window in self.windows))
+        if not all(math.isfinite(float(values.sum())) for values in arrays):
+            raise DataError(
+                f"{self.name} got probabilities that are not finite numbers; "
+                "leave it out, or train the run again with --force if every input gets them."
+            )
+
+    @property
+    def name(self) -> str:
+        """Names the input in messages."""
+        texts = [str(self.given[key]) for key in ("file", "text") if self.given.get(key)]
+        return texts[0] if texts else "An input"
 
     @property
     def label(self) -> str:
@@ -81,6 +102,8 @@ class Prediction:
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `emokit predict --json`: probabilities rounded to six decimals."""
         result = {**self.given, **_scores(self.labels, self.probabilities), **self.details}
+        if self.flags:
+            result["flags"] = list(self.flags)
         if self.windows:
             result["windows"] = [
                 {

@@ -102,13 +102,17 @@ class TextPredictor(Predictor):
                 number += 1
                 self.num_texts += 1
                 self.num_cut += is_cut
-                yield Prediction(
-                    self.labels,
-                    probabilities,
-                    given={"number": number, "text": text},
-                    cells=((str(number),), (" ".join(text.split()),)),
-                    details={"cut": is_cut},
-                )
+                try:
+                    prediction: Prediction | DataError = Prediction(
+                        self.labels,
+                        probabilities,
+                        given={"number": number, "text": text},
+                        cells=((str(number),), (" ".join(text.split()),)),
+                        details={"cut": is_cut},
+                    )
+                except DataError as error:
+                    prediction = error
+                yield prediction
 
     def closing_note(self) -> str | None:
         """How many texts were truncated; None if none was."""

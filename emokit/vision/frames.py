@@ -5,6 +5,7 @@ from pathlib import Path
 import av
 import numpy
 
+from emokit.data.audio_io.decoders import NO_OTHER_FILE
 from emokit.errors import DataError
 
 NUM_FRAMES = 5
@@ -25,7 +26,9 @@ def frames(path: Path, number: int = NUM_FRAMES) -> list[numpy.ndarray]:
         DataError: the file is missing, has no video, or cannot be decoded.
     """
     try:
-        with av.open(str(path)) as container:
+        if path.exists() and not path.is_file():
+            raise DataError(f"{path} is no regular file; name a video clip.")
+        with path.open("rb") as file, av.open(file, options=NO_OTHER_FILE) as container:
             if not container.streams.video:
                 raise DataError(f"{path} has no video; name a video clip.")
             total = sum(1 for packet in container.demux(video=0) if packet.size)

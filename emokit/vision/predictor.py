@@ -94,10 +94,11 @@ class VisionPredictor(Predictor):
                 if item.path is None:
                     raise NothingToPredict(f"{item.name} has no video; name a video clip.")
                 probabilities = self._clip(item.path)
+                prediction = Prediction(self.labels, probabilities, {"file": item.name}, ((item.name,), ()))
             except DataError as error:
                 yield error
             else:
-                yield Prediction(self.labels, probabilities, {"file": item.name}, ((item.name,), ()))
+                yield prediction
 
     def _clip(self, path: Path) -> numpy.ndarray:
         """(classes,) the mean over the frames of a clip that show a face.

@@ -161,3 +161,26 @@ def test_a_name_that_is_not_utf_8_is_shown_escaped(predictor, tmp_path):
         assert prediction.cells == ((rf"{tmp_path}/caf\xe9\t.wav",), ())
     (missing,) = predictor.predict([tmp_path / "\t.wav"])
     assert str(missing).startswith(rf"{tmp_path}/\t.wav is unreadable")
+
+
+def test_a_repair_is_said_with_the_prediction_and_changes_its_label_no_more(predictor, tmp_path):
+    samples = numpy.random.default_rng(0).uniform(-0.5, 0.5, 16_000).astype(numpy.float32)
+    soundfile.write(tmp_path / "a.wav", samples, 16_000, subtype="FLOAT")
+    soundfile.write(tmp_path / "b.wav", samples * 32_768, 16_000, subtype="FLOAT")
+    soundfile.write(tmp_path / "c.wav", samples * 1e20, 16_000, subtype="FLOAT")
+    plain, repaired, huge = predictor.predict([tmp_path / "a.wav", tmp_path / "b.wav", tmp_path / "c.wav"])
+    (flag,) = repaired.flags
+    assert flag.startswith("floats of 16-bit scale, repaired by dividing them by 32768 (peak 16")
+    assert plain.flags == ()
+    assert repaired.probabilities.tolist() == plain.probabilities.tolist()
+    assert str(huge).startswith(f"{tmp_path / 'c.wav'} is far above full scale (peak 5e+19 of full scale);")
+
+
+def test_a_model_that_gives_no_finite_numbers_gives_an_error_per_file(acrnn_run, tmp_path):
+    broken = AudioPredictor(acrnn_run, "cpu")
+    for parameter in broken.model.parameters():
+        parameter.data.fill_(numpy.nan)
+    soundfile.write(tmp_path / "a.wav", numpy.random.default_rng(0).uniform(-0.5, 0.5, 16_000), 16_000)
+    (error,) = broken.predict([tmp_path / "a.wav"])
+    assert isinstance(error, DataError)
+    assert str(error).startswith(f"{tmp_path / 'a.wav'} got probabilities that are not finite numbers;")

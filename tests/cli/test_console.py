@@ -254,3 +254,8 @@ def test_a_bug_keeps_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ZeroDivisionError), console.exit_codes():
         _ = 1 / 0
     assert capfd.readouterr() == ("", "")
+
+
+def test_json_has_no_number_that_json_lacks():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        console.show_json({"uar": float("nan")})

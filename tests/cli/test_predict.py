@@ -265,3 +265,18 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
     assert result.stderr.strip() == (
         f"error: {tmp_path} has no settings.yaml, so it is no run folder; name one that `emokit train` made."
     )
+
+
+def test_a_repair_and_a_refusal_are_said_and_json_stays_valid(runs, tmp_path):
+    samples = numpy.random.default_rng(0).uniform(-0.5, 0.5, 16_000).astype(numpy.float32)
+    repaired, huge = tmp_path / "repaired.wav", tmp_path / "huge.wav"
+    soundfile.write(repaired, samples * 32_768, 16_000, subtype="FLOAT")
+    soundfile.write(huge, samples * 1e20, 16_000, subtype="FLOAT")
+    result = predict(runs / "audio", repaired, huge, "--json")
+    assert result.exit_code == 3
+    (line,) = result.stdout.splitlines()
+    (flag,) = json.loads(line)["flags"]
+    assert f"{repaired}: {flag}" in result.stderr
+    assert flag.startswith("floats of 16-bit scale, repaired by dividing them by 32768 (peak 163")
+    assert f"error: {huge} is far above full scale (peak 5e+19 of full scale); scale its samples" in result.stderr
+    assert "NaN" not in result.stdout

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from emokit.data import prepare as module
-from emokit.data.audio_io.read import ADVICE, LFS_POINTER
+from emokit.data.audio_io.faults import ADVICE, LFS_POINTER
 from emokit.data.prepare import Plan, prepare, survey
 from emokit.data.prepared import open_prepared
 from emokit.data.synthesis.corpora import write_corpus

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy
+import pyarrow
 import pytest
 
 from emokit.data.audio_io.reading import Reading
@@ -92,3 +93,20 @@ def test_the_error_for_a_truncated_shard_has_its_path(tmp_path: Path) -> None:
     words = rf"{re.escape(str(path))} is damaged \(.+\); delete it and run `emokit prepare` again\."
     with pytest.raises(DataError, match=f"^{words}$"):
         FeatureStore(tmp_path)
+
+
+def test_flags_are_stored_and_a_store_without_them_is_read_again(tmp_path: Path) -> None:
+    write_shard(tmp_path, [reading("a", flags=("shorter than 0.1 s", "odd")), reading("b")])
+    store = FeatureStore(tmp_path)
+    assert [list(flags) for flags in store.facts["flags"]] == [["shorter than 0.1 s", "odd"], []]
+    assert store.is_current("a", 10, 1)
+    # A shard of an emokit that checked less.
+    table = pyarrow.ipc.open_file(str(tmp_path / "part-00000.arrow")).read_all().drop_columns(["flags"])
+    with pyarrow.ipc.new_file(str(tmp_path / "part-00000.arrow"), table.schema) as writer:
+        writer.write_table(table)
+    old = FeatureStore(tmp_path)
+    assert old["a"].shape == (3, 4)
+    assert [list(flags) for flags in old.facts["flags"]] == [[], []]
+    assert not old.is_current("a", 10, 1)
+    write_shard(tmp_path, [reading("a")])
+    assert FeatureStore(tmp_path).is_current("a", 10, 1)

@@ -65,3 +65,28 @@ def test_a_predictor_has_no_notes_unless_it_says_so():
 def test_an_input_has_a_name_and_nothing_else_by_default():
     assert (Input("a").path, Input("a").text) == (None, None)
     assert issubclass(NothingToPredict, DataError)
+
+
+def test_json_has_the_flags_of_the_input():
+    shown = Prediction(LABELS, PROBABILITIES, {"file": "a.wav"}, flags=("odd (peak 3)",)).as_dict()
+    assert shown["flags"] == ["odd (peak 3)"]
+    assert "flags" not in Prediction(LABELS, PROBABILITIES, {"file": "a.wav"}).as_dict()
+
+
+@pytest.mark.parametrize("value", [numpy.nan, numpy.inf])
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [({"file": "a.wav", "text": "No!"}, "a.wav"), ({"number": 1, "text": "No!"}, "No!"), ({}, "An input")],
+)
+def test_probabilities_that_are_not_finite_are_refused_by_name(given, name, value):
+    wrong = numpy.array([0.5, value, 0.5])
+    sentence = (
+        f"{name} got probabilities that are not finite numbers; "
+        "leave it out, or train the run again with --force if every input gets them."
+    )
+    with pytest.raises(DataError) as error:
+        Prediction(LABELS, wrong, given)
+    assert str(error.value) == sentence
+    with pytest.raises(DataError) as error:
+        Prediction(LABELS, PROBABILITIES, given, windows=(Window(0.0, 1.5, wrong),))
+    assert str(error.value) == sentence

@@ -188,3 +188,17 @@ def test_a_split_without_utterances_of_the_runs_corpora_is_named(by_length, mood
     with pytest.raises(DataError) as error:
         by_length.predict_split(prepared, "test")
     assert str(error.value) == (f"{mood_prepared} has no test utterances of the run's corpora; choose another --split.")
+
+
+def test_probabilities_that_are_not_finite_are_the_error_of_the_text_only():
+    class Broken(ByLength):
+        def predict(self, passages):
+            classified = super().predict(passages)
+            classified.probabilities[0] = numpy.nan
+            return classified
+
+    loaded = TextPredictor(Broken(), TextSettings.make({"name": "x", "features": {"max_length": 8}}), LABELS)
+    wrong, predicted = loaded.predict(["a sentence", "ab"])
+    assert isinstance(wrong, DataError)
+    assert str(wrong).startswith("a sentence got probabilities that are not finite numbers;")
+    assert predicted.label == "short"

@@ -1,5 +1,6 @@
 """Frames of video clips."""
 
+import os
 from pathlib import Path
 
 import av
@@ -60,3 +61,11 @@ def test_a_file_that_is_no_clip_is_named(tmp_path):
 @pytest.mark.parametrize(("name", "is_one"), [("a.MP4", True), ("a.mkv", True), ("a.wav", False), ("mp4", False)])
 def test_a_clip_is_recognised_by_its_ending(name, is_one):
     assert is_clip(Path(name)) == is_one
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    pipe = tmp_path / "a.mp4"
+    os.mkfifo(pipe)
+    with pytest.raises(DataError) as error:
+        frames(pipe)
+    assert str(error.value) == f"{pipe} is no regular file; name a video clip."

@@ -117,3 +117,13 @@ def test_a_split_without_a_face_is_refused(predictor, small_prepared):
     with pytest.raises(UsageError) as error:
         predictor.predict_split(prepared, "all")
     assert str(error.value) == "--split all is unknown; choose one of train, dev, test."
+
+
+def test_probabilities_that_are_not_finite_are_the_error_of_the_clip_only(tmp_path):
+    def network(frame):
+        return brightness(frame) * (float("nan") if frame.mean() > 150 else 1)
+
+    bright, dim = write_clip(tmp_path / "a.mkv", [204]), write_clip(tmp_path / "b.mkv", [102])
+    wrong, predicted = VisionPredictor("deepface", network, DEEPFACE_LABELS).predict([bright, dim])
+    assert str(wrong).startswith(f"{bright} got probabilities that are not finite numbers;")
+    assert predicted.label == "happy"

@@ -12,7 +12,7 @@ import torch
 from transformers import PreTrainedModel
 
 from emokit.audio.family import OnnxInputs, RecordingPredictions, TrainableModel, load_pretrained
-from emokit.audio.feature_cache import read_waveform
+from emokit.audio.feature_cache import read_flagged, read_waveform
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
 from emokit.audio.spectrogram.augment import Augment
@@ -23,6 +23,7 @@ from emokit.audio.spectrogram.predict import predict_log_mels, predict_windows
 from emokit.audio.spectrogram.speeds import versions
 from emokit.audio.spectrogram.windows import on_device
 from emokit.audio.splits import SplitData
+from emokit.data.audio_io.plausible import checked_features
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError
 from emokit.labels import LabelSet
@@ -178,15 +179,16 @@ def predict_recording(model: Any, path: Path, statistics: numpy.ndarray | None =
         DataError: the file is missing, silent or cannot be decoded.
     """
     features, config = features_of(model), model.config
-    waveform = read_waveform(path, features.sample_rate)
-    log_mel = _extractor(features)(waveform)
+    waveform, flags = read_flagged(path, features.sample_rate)
+    log_mel = checked_features(_extractor(features), waveform, path)
     if statistics is None and config.normalisation != "train":
         statistics = group_statistics([log_mel], [0])
     places, probabilities = predict_windows(
         model, [log_mel], config.window_frames, model.device, config.window_overlap, statistics
     )
     starts = numpy.array([(start, start + config.window_frames) for _, start in places]) * features.hop_length
-    return RecordingPredictions(numpy.minimum(starts, len(waveform)) / features.sample_rate, probabilities)
+    seconds = numpy.minimum(starts, len(waveform)) / features.sample_rate
+    return RecordingPredictions(seconds, probabilities, tuple(map(str, flags)))
 
 
 def speaker_statistics(model: Any, paths: Sequence[Path]) -> numpy.ndarray | None:
@@ -194,7 +196,8 @@ def speaker_statistics(model: Any, paths: Sequence[Path]) -> numpy.ndarray | Non
     features, statistics = features_of(model), Statistics()
     for path in paths:
         with contextlib.suppress(DataError):  # reported when the file is predicted
-            statistics.add(_extractor(features)(read_waveform(path, features.sample_rate)))
+            waveform = read_waveform(path, features.sample_rate)
+            statistics.add(checked_features(_extractor(features), waveform, path))
     return statistics.result(SMALLEST_DEVIATION_DB)[None] if statistics.frames else None
 
 

@@ -9,7 +9,7 @@ import pandas
 import torch
 
 from emokit.audio.family import OnnxInputs, RecordingPredictions, TrainableModel, load_pretrained
-from emokit.audio.feature_cache import read_waveform
+from emokit.audio.feature_cache import read_flagged
 from emokit.audio.settings import AudioSettings
 from emokit.audio.splits import SplitData
 from emokit.audio.waveform.batches import WaveformBatches, waveforms_of
@@ -121,11 +121,13 @@ class PretrainedFamily:
         rate = model.processor.sample_rate
         for path in paths:
             try:
-                spans, probabilities = predict_windows(model, [read_waveform(path, rate)])
+                waveform, flags = read_flagged(path, rate)
+                spans, probabilities = predict_windows(model, [waveform])
             except DataError as error:
                 yield error
             else:
-                yield RecordingPredictions(numpy.array([span for _, *span in spans]) / rate, probabilities)
+                seconds = numpy.array([span for _, *span in spans]) / rate
+                yield RecordingPredictions(seconds, probabilities, tuple(map(str, flags)))
 
     def onnx_inputs(self, model: Any) -> OnnxInputs:
         """As `ModelFamily.onnx_inputs`: the output of the processor, which is written beside the model."""

@@ -12,7 +12,9 @@ from typing import Protocol
 
 import numpy
 
-from emokit.data.audio_io.read import UNREADABLE, BadAudio, read_audio, resample
+from emokit.data.audio_io.faults import UNREADABLE, BadAudio
+from emokit.data.audio_io.plausible import checked_features
+from emokit.data.audio_io.read import read_audio, resample
 from emokit.data.audio_io.reading import Reading
 from emokit.errors import WorkError
 from emokit.runtime import end_with_parent
@@ -62,11 +64,12 @@ def read_file(file: File, extractor: Extractor) -> Reading:
     """Decode one file and compute its features; the reading of an unusable file has the reason instead."""
     try:
         audio = read_audio(file.path)
+        waveform = resample(audio.waveform, audio.sample_rate, extractor.sample_rate)
+        features = checked_features(extractor, waveform, file.path)
     except BadAudio as error:
         # Permission to read may be granted without a change of the file, so an unreadable file is always read again.
         size = NO_SIZE if error.reason == UNREADABLE else file.size
         return Reading(file.utterance_id, size, file.changed_ns, bad=error.reason, detail=error.detail)
-    waveform = resample(audio.waveform, audio.sample_rate, extractor.sample_rate)
     return Reading(
         file.utterance_id,
         file.size,
@@ -75,7 +78,9 @@ def read_file(file: File, extractor: Extractor) -> Reading:
         sample_rate=audio.sample_rate,
         num_channels=audio.num_channels,
         recording=audio.recording_hash(),
-        log_mel=extractor(waveform).astype(numpy.float16),
+        detail="; ".join(flag.detail for flag in audio.flags),
+        flags=tuple(flag.reason for flag in audio.flags),
+        log_mel=features.astype(numpy.float16),
     )
 
 

@@ -21,5 +21,8 @@ class Reading:
     bad: str = ""
     """Why the audio cannot be used; empty where it can."""
     detail: str = ""
+    """The particulars of `bad`, or of `flags`."""
+    flags: tuple[str, ...] = ()
+    """What is odd about audio that is used, and how it was repaired: one short phrase each."""
     log_mel: numpy.ndarray | None = None
     """(frames, bins) float16 decibels; None where the audio cannot be used."""

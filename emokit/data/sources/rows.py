@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas
 
-from emokit.data.audio_io.read import ADVICE, LFS_POINTER
+from emokit.data.audio_io.faults import ADVICE, LFS_POINTER
 from emokit.data.catalogue import SYNTHESISED_FILE, Corpus
 from emokit.data.download.corpus import COMPLETED
 from emokit.data.ledger import Ledger
@@ -122,6 +122,10 @@ def with_audio(
             continue
         if facts and facts["num_channels"] > 1:
             ledger.repair(corpus.name, utterance.utterance_id, f"{facts['num_channels']} channels, averaged")
+        if facts and len(facts["flags"]):
+            ledger.details[utterance.utterance_id] = facts["detail"]
+            for flag in facts["flags"]:
+                ledger.flag(corpus.name, utterance.utterance_id, flag)
         row = {name: getattr(utterance, name) for name in FIELDS}
         row |= {"label": label, "duration_seconds": None, "sample_rate": None, "recording": None}
         if facts:

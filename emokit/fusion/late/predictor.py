@@ -101,6 +101,7 @@ class LateFusionPredictor(Predictor):
 
     def _predict(self, item: Input) -> Prediction | DataError:
         probabilities: dict[str, numpy.ndarray] = {}
+        flags: list[str] = []
         nothing: NothingToPredict | None = None
         for branch in self.branches:
             if not branch.predictor.accepts(item):
@@ -113,6 +114,7 @@ class LateFusionPredictor(Predictor):
             else:
                 order = [prediction.labels.index(label) for label in self.labels]
                 probabilities[branch.name] = prediction.probabilities[None, order]
+                flags += [flag for flag in prediction.flags if flag not in flags]
         if not probabilities:
             if nothing:
                 return nothing
@@ -121,13 +123,18 @@ class LateFusionPredictor(Predictor):
                 f"No branch can predict {item.name}; the branches are {known}: name a clip, or a sentence with --text."
             )
         present = {name: numpy.array([True]) for name in probabilities}
-        return Prediction(
-            self.labels,
-            self._fuse(pandas.DataFrame(index=[0]), probabilities, present)[0],
-            given={"file": str(item.path) if item.path else None, "text": item.text},
-            cells=((str(item.path or item.text),), ()),
-            details={"modalities": list(probabilities)},
-        )
+        fused = self._fuse(pandas.DataFrame(index=[0]), probabilities, present)[0]
+        try:
+            return Prediction(
+                self.labels,
+                fused,
+                given={"file": str(item.path) if item.path else None, "text": item.text},
+                cells=((str(item.path or item.text),), ()),
+                details={"modalities": list(probabilities)},
+                flags=tuple(flags),
+            )
+        except DataError as error:
+            return error
 
     def _fuse(
         self, table: pandas.DataFrame, probabilities: Mapping[str, numpy.ndarray], present: Mapping[str, numpy.ndarray]

@@ -115,3 +115,30 @@ def test_a_missing_or_unreadable_file_has_no_version(
     monkeypatch.setattr(Path, "open", forbidden)
     reading = read_file(find_file("a", path), extractor)
     assert (reading.bad, reading.detail, reading.size) == ("unreadable", "Permission denied", -1)
+
+
+def test_the_reading_of_an_odd_file_has_its_flags_and_numbers(tmp_path: Path, extractor: Extractor) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, numpy.full(8_000, 16_384.0), 16_000, subtype="FLOAT")
+    reading = read_file(find_file("a", path), extractor)
+    assert (reading.bad, reading.detail) == ("", "peak 16384 of full scale")
+    assert reading.flags == ("floats of 16-bit scale, repaired by dividing them by 32768",)
+    assert reading.log_mel is not None
+    assert reading.log_mel.tolist() == [[0.5, 0.5]]
+
+
+class Infinite:
+    """An extractor whose features are not finite."""
+
+    sample_rate = 16_000
+
+    def __call__(self, waveform: numpy.ndarray) -> numpy.ndarray:
+        return numpy.array([[numpy.nan]])
+
+
+def test_features_that_are_not_finite_make_a_file_unusable(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, numpy.full(8_000, 0.5), 16_000)
+    reading = read_file(find_file("a", path), Infinite())
+    assert (reading.bad, reading.detail) == ("without finite features", "1 of 1 numbers are not finite")
+    assert reading.log_mel is None

@@ -7,7 +7,7 @@ import numpy
 import pytest
 import soundfile
 
-from emokit.data.audio_io.read import ADVICE, LFS_POINTER
+from emokit.data.audio_io.faults import ADVICE, LFS_POINTER
 from emokit.data.audio_io.reading import Reading
 from emokit.data.catalogue import Corpus, read_catalogue
 from emokit.data.ledger import Ledger

@@ -5,6 +5,7 @@ import shutil
 import av
 import numpy
 import pytest
+import soundfile
 import yaml
 
 from emokit import predictions, runs
@@ -258,3 +259,16 @@ def test_a_run_without_a_result_is_refused(folder, tmp_path):
     assert str(error.value) == (
         f"{tmp_path / 'fused' / 'settings.yaml'} has no result; make the run again with `emokit fuse-search … --force`."
     )
+
+
+def test_the_flags_of_a_branch_are_those_of_the_input_and_its_numbers_are_finite(folder, tmp_path, monkeypatch):
+    samples = numpy.random.default_rng(0).uniform(-16_384, 16_384, 16_000)
+    soundfile.write(tmp_path / "a.wav", samples, 16_000, subtype="FLOAT")
+    predictor = load(folder / "fused", "cpu")
+    (prediction,) = predictor.predict([tmp_path / "a.wav"])
+    (flag,) = prediction.flags
+    assert flag.startswith("floats of 16-bit scale, repaired by dividing them by 32768 (peak 16")
+    monkeypatch.setattr(type(predictor), "_fuse", lambda *_: numpy.full((1, len(predictor.labels)), numpy.nan))
+    (error,) = predictor.predict([tmp_path / "a.wav"])
+    assert isinstance(error, DataError)
+    assert str(error).startswith(f"{tmp_path / 'a.wav'} got probabilities that are not finite numbers;")

@@ -1,0 +1,56 @@
+"""Whether a file was cut: each container that a decoder reads is recognised by its first bytes and asked for its end."""
+
+from typing import BinaryIO
+
+from emokit.data.audio_io import chunks, elements, frames
+from emokit.data.audio_io.faults import End
+
+
+def find_end(file: BinaryIO, num_bytes: int) -> End:
+    """Whether a file goes on to the end that its container states.
+
+    Args:
+        file: at any position, which changes.
+        num_bytes: of the file.
+    """
+    begin = _after_id3(file, num_bytes)
+    file.seek(begin)
+    start = file.read(40)
+    form = start[8:12]
+    if start[:4] in (b"RIFF", b"RIFX", b"RF64", b"FORM") and form in chunks.AUDIO:
+        layout = chunks.RIFF if start[:4] in (b"RIFF", b"RF64") else chunks.FORM
+        return chunks.end_of_chunks(file, num_bytes, layout, begin + 12, chunks.AUDIO[form])
+    if start[:4] == b"caff":
+        return chunks.end_of_chunks(file, num_bytes, chunks.CAF, 8, b"data")
+    if start[:4] == b"riff" and start[24:28] == b"wave":
+        return chunks.end_of_chunks(file, num_bytes, chunks.W64, 40, b"data")
+    if start[:4] in (b".snd", b"dns."):
+        return chunks.end_of_au(start, num_bytes)
+    if start[:7] == b"NIST_1A":
+        return chunks.end_of_nist(file, num_bytes)
+    if start[:4] == b"fLaC":
+        # The first block of a FLAC file, STREAMINFO, ends with the number of samples (36 bits) and a checksum.
+        num_samples = int.from_bytes(start[21:26], "big") & (2**36 - 1)
+        return End(num_samples=num_samples) if num_samples else chunks.NO_LENGTH
+    if start[:4] == b"OggS":
+        return frames.end_of_ogg(file, num_bytes)
+    if start[:4] == elements.EBML:
+        return elements.end_of_matroska(file, num_bytes)
+    if start[4:8] in elements.BOXES:
+        return elements.end_of_mp4(file, num_bytes)
+    if begin or frames.frame_bytes(start):
+        return frames.end_of_mp3(file, num_bytes, begin)
+    return End(unknown="its container states no end that can be checked")
+
+
+def _after_id3(file: BinaryIO, num_bytes: int) -> int:
+    """Where the content begins after tags of ID3v2, which may precede it in any format."""
+    begin = 0
+    while begin < num_bytes:
+        file.seek(begin)
+        tag = file.read(10)
+        if len(tag) < 10 or tag[:3] != b"ID3":
+            break
+        size = sum((byte & 0x7F) << 7 * place for place, byte in enumerate(reversed(tag[6:10])))
+        begin += 10 + size + 10 * bool(tag[5] & 0x10)
+    return begin

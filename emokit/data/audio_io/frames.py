@@ -1,0 +1,109 @@
+"""Containers of frames or pages, MP3 and Ogg: do they go on to the end that they state?"""
+
+from typing import BinaryIO
+
+from emokit.data.audio_io.faults import COMPLETE, End
+
+ENDS_STREAM = 4  # the flag of an Ogg page that is its stream's last
+SEARCHED = 65_536  # bytes before the first frame
+
+# Kilobits per second by the header's four bits, of MPEG 1 and of MPEG 2 and 2.5, by layer.
+_MPEG_1 = {
+    1: (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    2: (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    3: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+}
+_LOW = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_MPEG_2 = {1: (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256), 2: _LOW, 3: _LOW}
+_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
+
+
+def end_of_ogg(file: BinaryIO, num_bytes: int) -> End:
+    """Whether every page is complete and the last one is marked as the end."""
+    position, is_last = 0, False
+    while position < num_bytes:
+        file.seek(position)
+        header = file.read(27)
+        if not header.startswith(b"OggS"):
+            # What other programs append to a complete stream does not matter.
+            return COMPLETE if is_last else End(cut=f"it has no page at byte {position}")
+        sizes = file.read(header[26]) if len(header) == 27 else b""
+        page_bytes = 27 + len(sizes) + sum(sizes)
+        if len(header) < 27 or len(sizes) < header[26] or position + page_bytes > num_bytes:
+            return End(cut=f"its page at byte {position} is not complete")
+        is_last = bool(header[5] & ENDS_STREAM)
+        position += page_bytes
+    return COMPLETE if is_last else End(cut="its last page is not marked as the end")
+
+
+def frame_bytes(header: bytes) -> int:
+    """The length of an MPEG audio frame from its first 4 bytes; 0 where they are none, or do not tell it."""
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return 0
+    version, layer = header[1] >> 3 & 3, 4 - (header[1] >> 1 & 3)
+    rate_index, bitrate_index = header[2] >> 2 & 3, header[2] >> 4
+    if version == 1 or layer == 4 or rate_index == 3 or bitrate_index in (0, 15):
+        return 0
+    bits = 1000 * (_MPEG_1 if version == 3 else _MPEG_2)[layer][bitrate_index - 1]
+    rate, padding = _RATES[version][rate_index], header[2] >> 1 & 1
+    if layer == 1:
+        return 4 * (12 * bits // rate + padding)
+    return (72 if layer == 3 and version != 3 else 144) * bits // rate + padding
+
+
+def end_of_mp3(file: BinaryIO, num_bytes: int, start: int) -> End:
+    """Whether an MP3 file has the frames that its first one declares; without such a frame, whether its last is complete.
+
+    Args:
+        file: at any position.
+        num_bytes: of the file.
+        start: of the first frame, or of padding before it.
+    """
+    position = _first_frame(file, start)
+    if position is None:
+        return End(unknown="it has no frames of MPEG audio with a known length")
+    file.seek(position)
+    declared = _declared_frames(file.read(200))
+    count = -1 if declared else 0  # the frame that declares the number is not counted
+    cut = ""
+    while position < num_bytes:
+        file.seek(position)
+        header = file.read(4)
+        length = frame_bytes(header)
+        if position + max(length, 4) > num_bytes and header[:1] == b"\xff":
+            cut = f"its last frame declares {max(length, 4)} bytes, it has {num_bytes - position}"
+            break
+        if not length:
+            break  # a tag, or what other programs append
+        count += 1
+        position += length
+    if declared:
+        # Encoders differ in whether they count the frame that declares the number.
+        few = count < declared - 1
+        return End(cut=f"its header declares {declared} frames, it has {count}") if few else COMPLETE
+    return End(cut=cut) if cut else End(unknown="it is an MP3 file whose header states no length")
+
+
+def _first_frame(file: BinaryIO, start: int) -> int | None:
+    """Where the first frame begins that another one follows, or that is the only one."""
+    file.seek(start)
+    data = file.read(SEARCHED)
+    position = data.find(b"\xff")
+    while position >= 0:
+        length = frame_bytes(data[position : position + 4])
+        following = data[position + length : position + length + 4]
+        if length and (len(following) < 4 or frame_bytes(following)):
+            return start + position
+        position = data.find(b"\xff", position + 1)
+    return None
+
+
+def _declared_frames(frame: bytes) -> int:
+    """The number of frames that a header of Xing, LAME or Fraunhofer in the first frame declares; 0 without one."""
+    is_mpeg_1, is_mono = frame[1] >> 3 & 3 == 3, frame[3] >> 6 == 3
+    at = 4 + ((17 if is_mono else 32) if is_mpeg_1 else (9 if is_mono else 17))
+    if frame[at : at + 4] in (b"Xing", b"Info") and frame[at + 7] & 1:
+        return int.from_bytes(frame[at + 8 : at + 12], "big")
+    if frame[36:40] == b"VBRI":
+        return int.from_bytes(frame[50:54], "big")
+    return 0

@@ -1,0 +1,86 @@
+"""Every container that is read is recognised, and a cut of it is found or called unknown."""
+
+import io
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from emokit.data.audio_io.ends import find_end
+from emokit.data.audio_io.faults import COMPLETE, End
+
+RATE = 48_000
+SOUND = np.random.default_rng(0).uniform(-0.5, 0.5, RATE).astype(np.float32)
+
+
+def end_of(content: bytes) -> End:
+    return find_end(io.BytesIO(content), len(content))
+
+
+def encoded(path: Path, codec: str, options: dict[str, str] | None = None) -> bytes:
+    with av.open(str(path), "w", options=options or {}) as container:
+        stream = container.add_stream(codec, rate=RATE)
+        stream.layout = "mono"
+        frame = av.AudioFrame.from_ndarray((SOUND * 32767).astype("int16")[None], format="s16", layout="mono")
+        frame.sample_rate = RATE
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("a.mka", "pcm_s16le", {}),
+        ("a.webm", "libopus", {}),
+        ("a.mp3", "libmp3lame", {}),
+        ("a.opus", "libopus", {}),
+        ("a.m4a", "aac", {"movflags": "faststart"}),
+        ("a.mov", "pcm_s16le", {}),
+        ("a.wav", "pcm_s16le", {}),
+        ("a.aiff", "pcm_s16be", {}),
+        ("a.caf", "pcm_s16le", {}),
+        ("a.au", "pcm_s16be", {}),
+        ("a.w64", "pcm_s16le", {}),
+        ("a.avi", "pcm_s16le", {}),
+    ],
+)
+@pytest.mark.parametrize("share", [33, 67])
+def test_files_of_ffmpeg_are_whole_and_their_cuts_are_found(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str], share: int
+) -> None:
+    content = encoded(tmp_path / name, codec, options)
+    assert end_of(content) == COMPLETE
+    assert end_of(content[: len(content) * share // 100]).cut
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("a.aac", "aac", {}),
+        ("a.mp3", "libmp3lame", {"write_xing": "0"}),
+        ("a.webm", "libopus", {"live": "1"}),
+        ("a.mp4", "aac", {"movflags": "frag_keyframe+empty_moov+skip_trailer"}),
+    ],
+)
+def test_containers_that_state_no_end_are_called_so(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str]
+) -> None:
+    end = end_of(encoded(tmp_path / name, codec, options))
+    assert end.unknown
+    assert not end.cut
+
+
+def test_flac_states_its_samples_or_not(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.flac", SOUND, RATE)
+    content = bytearray((tmp_path / "a.flac").read_bytes())
+    assert end_of(bytes(content)) == End(num_samples=RATE)
+    content[21] &= 0xF0
+    content[22:26] = bytes(4)
+    assert end_of(bytes(content)) == End(unknown="its header states no length")
+
+
+def test_an_unknown_container_is_called_so() -> None:
+    assert end_of(b"#!AMR\n" + bytes(100)) == End(unknown="its container states no end that can be checked")

@@ -1,0 +1,36 @@
+"""The sentences about audio files that are refused."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from emokit.data.audio_io import faults
+from emokit.data.audio_io.faults import ADVICE, COMPLETE, BadAudio, End
+
+
+def test_bad_audio_can_be_pickled(tmp_path: Path) -> None:
+    error = BadAudio(tmp_path, "empty", "0 bytes")
+    copied = copy.copy(error)  # uses __reduce__, as pickle does between processes
+    assert (str(copied), copied.reason, copied.detail) == (str(error), "empty", "0 bytes")
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        (faults.TOO_LONG, "a.wav is too long (DETAIL); cut it into shorter recordings."),
+        (faults.NOT_FINITE, "a.wav is without finite features (DETAIL); leave it out."),
+        (faults.TRUNCATED, "a.wav is truncated (DETAIL); fetch it again."),
+    ],
+)
+def test_every_reason_has_its_advice(reason: str, sentence: str) -> None:
+    assert str(BadAudio(Path("a.wav"), reason, "DETAIL")) == sentence
+
+
+def test_no_reason_lacks_advice() -> None:
+    reasons = {value for name, value in vars(faults).items() if name.isupper() and isinstance(value, str)}
+    assert reasons == set(ADVICE)
+
+
+def test_a_complete_file_shows_no_cut_and_states_nothing() -> None:
+    assert End("", "", 0) == COMPLETE
