@@ -177,7 +177,7 @@ def test_no_server_is_contacted_that_only_the_folder_names(
     (plan.run / "storage.json").write_text(json.dumps({"url": url}))
     contacted: list[Any] = []
 
-    def open_only(given: str | None, run: Path) -> Any:
+    def open_only(given: str | None, run: Path, **_: Any) -> Any:
         contacted.append(given)
         return open_storage(None, run)
 
