@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,22 @@ def read_json(path: Path) -> Any:
         raise DataError(f"{path} does not exist; make the folder that it belongs to again.") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is damaged ({error}); make the folder that it belongs to again.") from error
+
+
+def kind_of(path: Path | str) -> str | None:
+    """What is under a name: a `file`, a `folder`, a `link to nothing` or what else; None where nothing is."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - a str need not be a possible path
+    except (OSError, ValueError):
+        return "link to nothing" if os.path.islink(path) else None  # noqa: PTH114
+    kinds = ((stat.S_ISREG, "file"), (stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
+    return next((kind for is_kind, kind in kinds if is_kind(mode)), "device")
+
+
+def not_a(expected: str, path: Path) -> str:
+    """Why a path is not the `file` or `folder` that was expected: `is not there`, or `is a folder, not a file`."""
+    kind = kind_of(path)
+    return "is not there" if kind is None else f"is a {kind}, not a {expected}"
 
 
 def file_hash(path: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emokit.errors import DataError, UsageError, WorkError
-from emokit.files import file_hash, new_folder, read_json, resource, whole_file, write_json, write_text
+from emokit.files import file_hash, kind_of, new_folder, not_a, read_json, resource, whole_file, write_json, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -191,3 +191,22 @@ def test_force_empties_a_folder_that_emokit_made_and_follows_no_link_out_of_it(t
 def test_resources_are_found() -> None:
     assert resource("datasets.yaml").is_file()
     assert resource("experiments").is_dir()
+
+
+def test_the_kind_of_what_is_under_a_name(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    kinds = {name: kind_of(tmp_path / name) for name in ("file", ".", "link", "pipe", "none", "long" * 100)}
+    assert kinds == {
+        "file": "file",
+        ".": "folder",
+        "link": "link to nothing",
+        "pipe": "pipe",
+        "none": None,
+        "long" * 100: None,
+    }
+    assert [kind_of("nul\0"), kind_of(os.devnull)] == [None, "device"]
+    assert not_a("folder", tmp_path / "file") == "is a file, not a folder"
+    assert not_a("file", tmp_path) == "is a folder, not a file"
+    assert not_a("file", tmp_path / "none") == "is not there"

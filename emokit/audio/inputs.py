@@ -8,9 +8,9 @@ from pathlib import Path
 
 from emokit.data.sources.scan import files
 from emokit.errors import DataError, UsageError
+from emokit.modality.arguments import STDIN, check_names
 from emokit.modality.predictor import Input
 
-STDIN = "-"
 STDIN_NAME = "Standard input"
 
 
@@ -19,11 +19,12 @@ def audio_inputs(names: Sequence[str]) -> Iterator[list[Input]]:
     """The files named, and every audio file below the folders named, in alphabetical order; `-` is standard input.
 
     Raises:
-        UsageError: nothing was named.
+        UsageError: nothing was named, an empty name was given, or - twice.
         DataError: a file or folder is missing, or a folder holds no audio file.
     """
     if not names:
         raise UsageError("Name audio files or a prepared folder with --data, one of the two.")
+    check_names(names, "audio files")
     with tempfile.TemporaryDirectory(prefix="emokit-") as folder:
         inputs: list[Input] = []
         for name in names:

@@ -11,6 +11,7 @@ from emokit.data.prepared import Prepared
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
+from emokit.modality.arguments import check_names
 from emokit.modality.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
 from emokit.predictions import Predictions
 from emokit.vision.deepface import Network
@@ -73,6 +74,7 @@ class VisionPredictor(Predictor):
         """As `Predictor.inputs`: video clips."""
         if not arguments.inputs:
             raise UsageError("Name video clips or a prepared folder with --data, one of the two.")
+        check_names(arguments.inputs, "video clips")
         return nullcontext([Input(name, Path(name)) for name in arguments.inputs])
 
     def accepts(self, item: Input) -> bool:
