@@ -78,7 +78,10 @@ def delimiter_of(path: Path, text: str) -> str:
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV or TSV file, completely or not at all; a text that a spreadsheet would take for a formula begins with '."""
+    """Write a CSV or TSV file, completely or not at all; None becomes an empty cell.
+
+    A text that a spreadsheet would take for a formula gets a ' before it.
+    """
     delimiter = DELIMITERS[path.suffix.lower()][0]
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
@@ -88,7 +91,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 def _cell(value: object) -> object:
     if not isinstance(value, str):
-        return value
+        return "" if value is None else value
     return storable(f"'{value}" if FORMULA.match(value) else value)
 
 

@@ -16,6 +16,7 @@ import pyarrow
 import pyarrow.parquet
 
 from emokit.data.utterance import SPLITS
+from emokit.delimited import is_delimited, write_table
 from emokit.errors import DataError, EmokitError
 from emokit.files import whole_file
 from emokit.labels import LabelSet
@@ -79,20 +80,25 @@ def make(
 
 
 def write(predictions: Predictions, path: Path) -> None:
-    """Write predictions as parquet in the order of their ids, completely or not at all."""
+    """Write predictions in the order of their ids, completely or not at all: as CSV or TSV by the ending, else as parquet."""
     check(predictions.table, predictions.labels, str(path))
     columns = [*KEYS, *predictions.labels.columns]
     ordered = predictions.table.sort_values("utterance_id", ignore_index=True)[columns]
+    if is_delimited(path):
+        keys = (ordered[key].astype(object).where(ordered[key].notna(), None) for key in KEYS)
+        write_table(path, columns, zip(*keys, *ordered[predictions.labels.columns].to_numpy().T, strict=True))
+        return
     arrow = pyarrow.Table.from_pandas(ordered, preserve_index=False)
-    metadata = {
-        LABELS_KEY: json.dumps(predictions.labels),
-        MODEL_KEY: predictions.model,
-        FINGERPRINT_KEY: predictions.fingerprint,
-    }
+    about = metadata(predictions.labels, predictions.model, predictions.fingerprint)
     with whole_file(path) as temporary:
         pyarrow.parquet.write_table(
-            arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **metadata}), temporary
+            arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **about}), temporary
         )
+
+
+def metadata(labels: LabelSet, model: str = "", fingerprint: str = "") -> dict[str, str]:
+    """The metadata of a parquet table of predictions."""
+    return {LABELS_KEY: json.dumps(labels), MODEL_KEY: model, FINGERPRINT_KEY: fingerprint}
 
 
 def read(path: Path) -> Predictions:

@@ -87,11 +87,8 @@ def train(
     **options: Any,
 ) -> None:
     """Train one modality; the options above are those of every modality."""
-    from emokit.errors import UsageError
     from emokit.runtime import check_workers, quiet_libraries
 
-    if workers is not None and folds is None:
-        raise UsageError(f"--workers {workers} was given without --folds, which are trained at once; give both.")
     check_workers(workers)
     flags = {
         "training.max_epochs": epochs,

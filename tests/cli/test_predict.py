@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy
+import pandas
 import pytest
 import soundfile
 from typer.testing import CliRunner
@@ -134,6 +135,19 @@ def test_a_split_becomes_the_table_of_the_run(runs, small_prepared, tmp_path, na
     assert (shown["predictions"], shown["split"], shown["utterances"]) == (str(tmp_path / "b.parquet"), "dev", size)
 
 
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_a_split_becomes_a_table_of_text(runs, small_prepared, tmp_path, ending):
+    out = tmp_path / f"dev.{ending}"
+    assert predict(runs / "text", "--data", small_prepared, "--split", "dev", "--out", out).exit_code == 0
+    table = pandas.read_csv(out, sep="\t" if ending == "tsv" else ",", dtype={"speaker": str, "dialogue": str})
+    before = predictions.read(runs / "text" / "predictions" / "dev.parquet").table
+    assert list(table) == list(before)
+    assert table["speaker"].tolist() == before["speaker"].tolist()
+    assert (
+        table[[f"p_{label}" for label in LABELS]].astype("float32") == before[[f"p_{label}" for label in LABELS]]
+    ).all(axis=None)
+
+
 def test_a_long_recording_is_shown_by_window(runs, tmp_path):
     path = tmp_path / "long.flac"
     soundfile.write(path, numpy.random.default_rng(0).uniform(-0.5, 0.5, 16_000 * 4), 16_000)
@@ -166,6 +180,55 @@ def test_a_file_of_sentences_and_standard_input_give_what_arguments_give(runs, t
     assert [value["text"] for value in named] == SENTENCES
     assert values(predict(runs / "text", "--file", tmp_path / "lines.txt", "--json")) == named
     assert values(predict(runs / "text", "-", "--json", input="\n".join(SENTENCES) + "\n")) == named
+
+
+def test_a_table_of_texts_gives_what_arguments_give(runs, tmp_path):
+    quoted = "\n".join('"{}"'.format(sentence.replace('"', '""')) for sentence in SENTENCES)
+    (tmp_path / "texts.csv").write_text(f"text\n{quoted}\n", encoding="utf-8")
+    named = values(predict(runs / "text", *SENTENCES, "--json"))
+    assert values(predict(runs / "text", "--file", tmp_path / "texts.csv", "--json")) == named
+
+
+def test_blank_lines_are_named_and_skipped(runs, tmp_path):
+    (tmp_path / "lines.txt").write_text("I am glad.\n\nThis is awful.\n\n")
+    result = predict(runs / "text", "--file", tmp_path / "lines.txt")
+    _, lines = cells(result)
+    assert [(line[0], line[-1]) for line in lines] == [("1", "I am glad."), ("3", "This is awful.")]
+    assert result.stderr.splitlines() == ["skipped 2 blank lines: 2, 4"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
+@pytest.mark.parametrize("name", ["audio", "text", "late-fusion"])
+def test_inputs_become_a_table(runs, recordings, tmp_path, name, ending):
+    words = SENTENCES if name == "text" else recordings
+    shown, out = values(predict(runs / name, *words, "--json")), tmp_path / f"new.{ending}"
+    result = predict(runs / name, *words, "--out", out)
+    assert (result.exit_code, result.stdout, result.stderr.splitlines()[0]) == (0, f"{out}\n", f"{len(words)} inputs")
+    separator = "\t" if ending == "tsv" else ","
+    table = pandas.read_parquet(out) if ending == "parquet" else pandas.read_csv(out, sep=separator)
+    given = {"audio": ["file"], "text": ["number", "text"], "late-fusion": ["file", "text"]}[name]
+    details = {"audio": [], "text": ["cut"], "late-fusion": ["modalities"]}[name]
+    assert list(table) == [*given, "label", *[f"p_{label}" for label in LABELS], *details]
+    assert table[given[0]].tolist() == [value[given[0]] for value in shown]
+    assert table["label"].tolist() == [value["label"] for value in shown]
+    for label in LABELS:
+        assert table[f"p_{label}"].tolist() == pytest.approx(
+            [value["probabilities"][label] for value in shown], abs=1e-6
+        )
+    again = predict(runs / name, *words, "--out", tmp_path / f"b.{ending}", "--json")
+    assert values(again) == [{"predictions": str(tmp_path / f"b.{ending}"), "inputs": len(words)}]
+    assert (tmp_path / f"b.{ending}").read_bytes() == out.read_bytes()
+
+
+def test_a_table_of_inputs_leaves_out_what_fails(runs, recordings, tmp_path):
+    (tmp_path / "damaged.wav").write_bytes(b"no audio")
+    result = predict(runs / "audio", tmp_path / "damaged.wav", recordings[0], "--out", tmp_path / "new.csv")
+    assert result.exit_code == 3
+    assert result.stderr.splitlines()[-1] == "1 of 2 inputs could not be predicted"
+    assert pandas.read_csv(tmp_path / "new.csv")["file"].tolist() == recordings[:1]
+    result = predict(runs / "audio", tmp_path / "damaged.wav", "--out", tmp_path / "none.csv", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (3, {"predictions": None, "inputs": 0})
+    assert not (tmp_path / "none.csv").exists()
 
 
 def test_truncated_texts_are_counted_at_the_end(runs):
@@ -203,10 +266,17 @@ ONE_OF = "Inputs and --data were given; name inputs to predict, or a prepared fo
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["x", "--data", "prepared", "--out", "new"], ONE_OF),
-        (["--data", "prepared"], "--data was given without --out; name the parquet table to write."),
+        (["x", "--data", "prepared", "--out", "new.csv"], ONE_OF),
+        (["--data", "prepared"], "--data was given without --out; name the table to write."),
         (["--data", "prepared", "--out", "{old}"], "{old} exists; name another --out, or delete it."),
-        (["x", "--out", "new"], "--out new was given without --data; name a prepared folder, or leave --out out."),
+        (["x", "--out", "{old}"], "{old} exists; name another --out, or delete it."),
+        (
+            ["x", "--out", "new.txt"],
+            "--out new.txt has none of the endings .parquet .csv .tsv, which name the table's format; add one.",
+        ),
+        (["x", "--split", "dev"], "--split dev was given without --data, whose split it names; give both."),
+        (["x", "--out", ""], "--out was given an empty value; give it another, or leave it out."),
+        (["--data=", "--out", "new.csv"], "--data was given an empty value; give it another, or leave it out."),
     ],
 )
 def test_the_refusals_are_the_same_for_every_modality(runs, tmp_path, name, words, sentence):
@@ -228,19 +298,58 @@ def test_the_refusals_are_the_same_for_every_modality(runs, tmp_path, name, word
             "Name sentences, a file of sentences with --file, or a prepared folder with --data: exactly one of them.",
         ),
         ("text", [""], 3, "Sentence 1 has an empty text; write one or leave it out."),
-        ("text", ["--file", "b", "--data", "x", "--out", "y"], 2, ONE_OF),
+        ("text", ["--file", "b", "--data", "x", "--out", "y.csv"], 2, ONE_OF),
         (
             "late-fusion",
             [],
             2,
             "Nothing to predict was named; name clips, sentences with --text, or a prepared folder with --data.",
         ),
-        ("late-fusion", ["--text", "a", "--data", "x", "--out", "y"], 2, ONE_OF),
+        ("late-fusion", ["--text", "a", "--data", "x", "--out", "y.csv"], 2, ONE_OF),
         (
             "audio",
-            ["--data", "x", "--out", "y", "--timestamps"],
+            ["--data", "x", "--out", "y.csv", "--timestamps"],
             2,
             "--timestamps was given with --data, which prints no table; leave it out.",
+        ),
+        (
+            "audio",
+            ["x", "--out", "y.csv", "--timestamps"],
+            2,
+            "--timestamps was given with --out, whose table has one row per input; leave it out.",
+        ),
+        (
+            "audio",
+            ["x", "--json", "--timestamps"],
+            2,
+            "--timestamps was given with --json, which prints no table; leave it out.",
+        ),
+        (
+            "text",
+            ["a", "--column", "text"],
+            2,
+            "--column text was given without --file, whose column it names; give both.",
+        ),
+        ("audio", [""], 2, "An empty name was given; name audio files, or leave it out."),
+        ("late-fusion", ["a.wav", " "], 2, "An empty name was given; name clips, or leave it out."),
+        (
+            "audio",
+            ["-", "-"],
+            2,
+            "- was given more than once, and standard input can be read only once; give - once.",
+        ),
+        (
+            "late-fusion",
+            ["--text", "."],
+            2,
+            ". is a folder where a sentence was expected; give the sentence itself to --text.",
+        ),
+        (
+            "text",
+            ["."],
+            2,
+            ". is a folder where a sentence was expected; name a file of sentences with --file, or pipe the sentence itself "
+            "to -.",
         ),
         (
             "text",
