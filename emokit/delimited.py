@@ -10,7 +10,6 @@ from pathlib import Path
 
 from emokit.errors import DataError
 from emokit.files import whole_file
-from emokit.names import storable
 
 DELIMITERS = {".csv": ",;\t", ".tsv": "\t", ".tab": "\t"}
 """Ending -> the delimiters that such a file can have, the usual one first."""
@@ -83,7 +82,10 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
     A text that a spreadsheet would take for a formula gets a ' before it.
     """
     delimiter = DELIMITERS[path.suffix.lower()][0]
-    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with (
+        whole_file(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="", errors="backslashreplace") as file,
+    ):
         writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([_cell(value) for value in row] for row in rows)
@@ -92,7 +94,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
 def _cell(value: object) -> object:
     if not isinstance(value, str):
         return "" if value is None else value
-    return storable(f"'{value}" if FORMULA.match(value) else value)
+    return f"'{value}" if FORMULA.match(value) else value
 
 
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}

@@ -64,9 +64,12 @@ def _as_os_error(error: Exception) -> OSError | None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, completely or not at all."""
+    r"""Write `text` as UTF-8, completely or not at all.
+
+    A byte of a file's name that is not UTF-8, which Python reads as a lone surrogate, becomes `\udce9`: in JSON its escape.
+    """
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -92,6 +95,8 @@ def kind_of(path: Path | str) -> str | None:
     """What is under a name: a `file`, a `folder`, a `link to nothing` or what else; None where nothing is."""
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 - a str need not be a possible path
+    except PermissionError:
+        return "path without permission"
     except (OSError, ValueError):
         return "link to nothing" if os.path.islink(path) else None  # noqa: PTH114
     kinds = ((stat.S_ISREG, "file"), (stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))

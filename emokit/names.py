@@ -1,39 +1,42 @@
-"""Names of files as text: a name need not be UTF-8, and can contain line feeds and control characters.
+"""File names as text: any name, also one that is not UTF-8, in one line that can be stored, shown, and turned back.
 
-Python holds the bytes of a name that are not UTF-8 as lone surrogates, which no UTF-8 file can hold.
+A name on disk is a series of bytes. Python keeps bytes that are not UTF-8 as lone surrogates, which neither JSON nor parquet
+nor a terminal takes; tabs and line feeds break the rows of a table. Escaped, each of these is a backslash and its code, and
+a backslash is two.
 """
 
 import re
 
-_STORED = re.compile(r"\\(?=x[0-9a-f]{2})|[\udc80-\udcff]")
-_ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
-_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+# Control characters, separators of lines, marks that reverse the direction of writing, lone surrogates.
+UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+LETTERS = {"\t": "t", "\n": "n", "\r": "r", "\\": "\\"}
+CHARACTERS = {letter: character for character, letter in LETTERS.items()}
 
 
-def storable(name: str) -> str:
-    """A name as Unicode text: bytes that are not UTF-8 become `\\xe9`; `original` gives the name back."""
-    return _STORED.sub(_escape, name)
+def escaped(name: str) -> str:
+    r"""A name with every unprintable character escaped: `\t`, `\n`, `\xe9` for a byte that is not UTF-8, `\u0085`."""
+    return re.sub(rf"[{UNPRINTABLE}\\]", _escape, name)
 
 
-def original(text: str) -> str:
-    """The name that `storable` made a text of."""
-    return _ESCAPE.sub(lambda match: _decode(int(match[1], 16), match[0]), text)
+def unescaped(text: str) -> str:
+    """The name that `escaped` was given; a backslash that begins no escape is left as it is."""
+    return re.sub(r"\\(?:([tnr\\])|x([89a-f][0-9a-f])|u([0-9a-f]{4}))", _unescape, text)
 
 
-def shown(text: str) -> str:
-    """Text as a part of one line: control characters and bytes that are not UTF-8 become escapes such as `\\n` and `\\xe9`."""
-    return _NOT_SHOWN.sub(_escape, text)
+def shown(message: str) -> str:
+    """A message in one line that any terminal and any file takes; unlike `escaped`, it keeps backslashes."""
+    return re.sub(rf"[{UNPRINTABLE}]", _escape, message)
 
 
 def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if 0xD800 <= code <= 0xDFFF and not 0xDC80 <= code <= 0xDCFF:
-        return f"\\u{code:04x}"
-    return _SHORT.get(match[0]) or f"\\x{code & 0xFF:02x}"
+    character = match[0]
+    if character in LETTERS:
+        return "\\" + LETTERS[character]
+    code = ord(character)
+    # As os.fsdecode maps bytes: 0x80..0xff to U+DC80..U+DCFF.
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
-def _decode(byte: int, escape: str) -> str:
-    if byte == ord("\\"):
-        return "\\"
-    return chr(0xDC00 + byte) if byte >= 0x80 else escape
+def _unescape(match: re.Match[str]) -> str:
+    letter, byte, code = match.groups()
+    return CHARACTERS[letter] if letter else chr(0xDC00 + int(byte, 16) if byte else int(code, 16))

@@ -15,10 +15,10 @@ import pandas
 import pyarrow
 import pyarrow.parquet
 
-from emokit.data.utterance import SPLITS
+from emokit.data.utterance import SPLITS, check_text
 from emokit.delimited import is_delimited, write_table
 from emokit.errors import DataError, EmokitError
-from emokit.files import whole_file
+from emokit.files import kind_of, not_a, whole_file
 from emokit.labels import LabelSet
 
 KEYS = ("utterance_id", "corpus", "speaker", "dialogue", "split", "label")
@@ -82,6 +82,7 @@ def make(
 def write(predictions: Predictions, path: Path) -> None:
     """Write predictions in the order of their ids, completely or not at all: as CSV or TSV by the ending, else as parquet."""
     check(predictions.table, predictions.labels, str(path))
+    check_text(predictions.table, KEYS, str(path))
     columns = [*KEYS, *predictions.labels.columns]
     ordered = predictions.table.sort_values("utterance_id", ignore_index=True)[columns]
     if is_delimited(path):
@@ -107,16 +108,18 @@ def read(path: Path) -> Predictions:
     Raises:
         DataError: the file is missing, damaged or breaks the contract.
     """
+    if kind_of(path) != "file":
+        state = "does not exist" if kind_of(path) is None else not_a("file", path)
+        raise DataError(f"{path} {state}; make it with `emokit predict` or by training a run.")
     try:
         arrow = pyarrow.parquet.read_table(path)
-    except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist; make it with `emokit predict` or by training a run.") from error
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"{path} is no readable parquet table ({error}); make it again.") from error
     metadata = arrow.schema.metadata or {}
     table = arrow.to_pandas()
     labels = label_set_of(table, str(path), metadata.get(LABELS_KEY.encode()))
     check(table, labels, str(path))
+    check_text(table, KEYS, str(path))
     model, fingerprint = metadata.get(MODEL_KEY.encode(), b"unknown"), metadata.get(FINGERPRINT_KEY.encode(), b"")
     return Predictions(table, labels, model.decode(), fingerprint.decode())
 

@@ -1,6 +1,5 @@
 """CSV and TSV tables: read with every row checked, written so that spreadsheets run no formula."""
 
-import csv
 import os
 
 import pytest
@@ -100,7 +99,6 @@ def test_a_spreadsheet_reads_no_formula(tmp_path, text):
     assert rows_of(tmp_path / "a.csv") == [(1, f"'{text}", "-1.5")]
 
 
-def test_a_name_that_is_not_utf8_is_written_as_stored(tmp_path):
+def test_a_name_that_is_not_utf8_is_written_as_an_escape(tmp_path):
     write_table(tmp_path / "a.csv", ("file",), [(os.fsdecode(b"caf\xe9.wav"),)])
-    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
-        assert list(csv.reader(file)) == [["file"], [r"caf\xe9.wav"]]
+    assert rows_of(tmp_path / "a.csv") == [(1, r"caf\udce9.wav")]

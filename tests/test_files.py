@@ -210,3 +210,12 @@ def test_the_kind_of_what_is_under_a_name(tmp_path):
     assert not_a("folder", tmp_path / "file") == "is a file, not a folder"
     assert not_a("file", tmp_path) == "is a folder, not a file"
     assert not_a("file", tmp_path / "none") == "is not there"
+
+
+def test_a_name_that_is_not_utf8_is_written_as_an_escape_which_json_reads(tmp_path):
+    value = {"name": os.fsdecode(b"caf\xe9\t\n.wav")}
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == value
+    assert "caf\\udce9\\t\\n.wav" in (tmp_path / "a.json").read_text(encoding="utf-8")
+    write_text(tmp_path / "a.html", value["name"])
+    assert (tmp_path / "a.html").read_text(encoding="utf-8") == "caf\\udce9\t\n.wav"

@@ -17,7 +17,7 @@ from emokit.data.audio_io.reading import Reading
 from emokit.data.prepared import FEATURES, SETTINGS, Prepared
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.errors import DataError, WorkError
-from emokit.files import explained_disk_errors
+from emokit.files import explained_disk_errors, kind_of, not_a
 from emokit.modality.protocol import Progress
 from emokit.runtime import num_processors
 
@@ -130,8 +130,8 @@ def _compute(
 ) -> None:
     """Read these files and write their features into the store."""
     for path in paths.values():
-        if not path.exists():
-            raise DataError(f"{path} is not there, and {purpose}.")
+        if kind_of(path) != "file":
+            raise DataError(f"{path} {not_a('file', path)}, and {purpose}.")
     readings: list[Reading] = []
     files = [find_file(utterance_id, path) for utterance_id, path in paths.items()]
     for done, reading in enumerate(read_files(files, extractor, num_processors()), start=1):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emokit.data.sources.scan import files
 from emokit.errors import DataError, UsageError
+from emokit.files import kind_of, not_a
 from emokit.modality.arguments import STDIN, check_names
 from emokit.modality.predictor import Input
 
@@ -46,8 +47,8 @@ def find_recordings(paths: Sequence[Path]) -> list[Path]:
     """
     recordings: list[Path] = []
     for path in paths:
-        if not path.exists():
-            raise DataError(f"{path} is not there; name an audio file or a folder of them.")
+        if kind_of(path) not in ("file", "folder"):
+            raise DataError(f"{path} {not_a('file', path)}; name an audio file or a folder of them.")
         inside = [path / inner for inner in files(path)] if path.is_dir() else [path]
         if not inside:
             raise DataError(f"{path} holds no audio file; name another folder.")

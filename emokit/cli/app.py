@@ -17,6 +17,16 @@ HINTS = {
     "demo": "run it again with --force",
 }
 
+# What to lower when the memory is full, by command.
+LOWER = {
+    "prepare": "files that were read are kept, continue with --workers 1",
+    "train": "train with fewer --workers, a smaller --batch-size or a smaller model, or add --resume when memory is free",
+    "sweep": "continue with `emokit sweep --resume RUN` and fewer --workers",
+    "predict": "predict fewer or shorter inputs at once, or compute on another --device",
+    "fuse-search": "search with a larger --step and fewer --resamples",
+    "report": "name fewer runs",
+}
+
 # Commands with options of the modalities: made when they are called.
 MADE_WHEN_CALLED = {"predict": predict.command, "export": export.command}
 
@@ -32,7 +42,10 @@ class CommandGroup(typer.core.TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
-        with console.exit_codes(lambda: HINTS.get(ctx.invoked_subcommand, "run the command again")):
+        with console.exit_codes(
+            lambda: HINTS.get(ctx.invoked_subcommand, "run the command again"),
+            lambda: LOWER.get(ctx.invoked_subcommand, "free memory and run the command again"),
+        ):
             return super().invoke(ctx)
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from emokit.errors import EmokitError
+from emokit.errors import EmokitError, MemoryFull, is_memory_full
+from emokit.names import shown
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -33,7 +34,7 @@ def _stderr() -> "Console":
 def show(result: "RenderableType") -> None:
     """Print a result for a person, such as a table, to stdout."""
     if isinstance(result, str):
-        sys.stdout.write(result + "\n")  # unchanged: rich would turn tabs into spaces
+        sys.stdout.write(_without_surrogates(result) + "\n")  # else unchanged: rich would turn tabs into spaces
         sys.stdout.flush()
     else:
         _stdout().print(result)
@@ -41,18 +42,23 @@ def show(result: "RenderableType") -> None:
 
 def show_json(result: Any) -> None:
     """Print a result for a program: one JSON value to stdout."""
-    sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+    sys.stdout.write(_without_surrogates(json.dumps(result, ensure_ascii=False)) + "\n")
     sys.stdout.flush()
 
 
+def _without_surrogates(text: str) -> str:
+    r"""Text as any terminal takes it: a byte of a name that is not UTF-8 becomes `\udce9`, which JSON reads as the same."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def say(message: str) -> None:
-    """Print a note to stderr."""
-    _stderr().print(message, markup=False, emoji=False, highlight=False)
+    """Print a note of one line to stderr."""
+    _stderr().print(shown(message), markup=False, emoji=False, highlight=False)
 
 
 def done(folder: Path, next_command: str | None = None) -> None:
     """Print the last lines of a command: the folder written to stdout, the next command to stderr."""
-    _stdout().print(str(folder), markup=False, emoji=False, highlight=False)
+    _stdout().print(shown(str(folder)), markup=False, emoji=False, highlight=False)
     if next_command:
         say(f"next: {next_command}")
 
@@ -99,11 +105,15 @@ def live() -> "Iterator[Callable[[RenderableType], None] | None]":
 
 
 @contextlib.contextmanager
-def exit_codes(after_stop: Callable[[], str] = lambda: "run the command again") -> Iterator[None]:
+def exit_codes(
+    after_stop: Callable[[], str] = lambda: "run the command again",
+    when_full: Callable[[], str] = lambda: "free memory and run the command again",
+) -> Iterator[None]:
     """Print a user's error as its sentence and exit with its code; a bug keeps its traceback.
 
     Args:
         after_stop: gives the advice after Ctrl-C.
+        when_full: gives the advice after an error of a full memory.
     """
     try:
         yield
@@ -113,3 +123,8 @@ def exit_codes(after_stop: Callable[[], str] = lambda: "run the command again") 
     except KeyboardInterrupt as error:
         say(f"stopped by Ctrl-C; {after_stop()}.")
         raise typer.Exit(130) from error
+    except Exception as error:
+        if not is_memory_full(error):
+            raise
+        say(f"error: Out of memory; {when_full()}.")
+        raise typer.Exit(MemoryFull.exit_code) from error

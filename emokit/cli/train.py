@@ -148,8 +148,10 @@ def partial_train(chosen: "Modality") -> Any:
 def fit_modality(name: str, settings: Any, given: dict[str, Any], prepared: "Prepared", run: Path, **how: Any) -> Any:
     """Train a modality, in this process or in a worker's: everything but its name can be pickled."""
     from emokit.modality.registry import modality
+    from emokit.training.memory import ANYWHERE, explained
 
-    return modality(name).train(settings, prepared, run, **given, **how)
+    with explained(lambda: ANYWHERE):
+        return modality(name).train(settings, prepared, run, **given, **how)
 
 
 def _say_files_read(done: int, total: int) -> None:

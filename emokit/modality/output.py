@@ -7,6 +7,9 @@ from typing import Any
 from emokit.delimited import is_delimited, write_table
 from emokit.labels import LabelSet
 from emokit.modality.predictor import Prediction
+from emokit.names import escaped
+
+FILE = "file"  # the key of `Prediction.given` that holds the name of a file
 
 
 def write_inputs(predictions: Iterable[Prediction], out: Path) -> int:
@@ -23,7 +26,7 @@ def write_inputs(predictions: Iterable[Prediction], out: Path) -> int:
     labels = listed[0].labels
     probabilities = numpy.array([prediction.probabilities for prediction in listed], dtype=numpy.float32)
     columns: dict[str, list[Any]] = {
-        **{name: [prediction.given[name] for prediction in listed] for name in listed[0].given},
+        **{name: [_given(name, prediction.given[name]) for prediction in listed] for name in listed[0].given},
         "label": [prediction.label for prediction in listed],
         **{name: list(column) for name, column in zip(labels.columns, probabilities.T, strict=True)},
         **{name: [_cell(prediction.details[name]) for prediction in listed] for name in listed[0].details},
@@ -40,16 +43,20 @@ def _write_parquet(columns: Mapping[str, Sequence[Any]], labels: LabelSet, out: 
     import pyarrow.parquet
 
     from emokit.files import whole_file
-    from emokit.names import storable
     from emokit.predictions import metadata
 
     arrays = {}
     for name, values in columns.items():
-        array = pyarrow.array([storable(value) if isinstance(value, str) else value for value in values])
+        array = pyarrow.array(values)
         arrays[name] = array.cast(pyarrow.string()) if pyarrow.types.is_null(array.type) else array
     table = pyarrow.table(arrays).replace_schema_metadata(metadata(labels))
     with whole_file(out) as temporary:
         pyarrow.parquet.write_table(table, temporary)
+
+
+def _given(name: str, value: Any) -> Any:
+    """A file's name as text, which need not be UTF-8 on disk; `emokit.names.unescaped` gives the name back."""
+    return escaped(value) if name == FILE and value is not None else value
 
 
 def _cell(value: Any) -> Any:

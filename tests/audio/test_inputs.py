@@ -1,6 +1,7 @@
 """The audio files that a command line names: files, folders, standard input."""
 
 import io
+import os
 import sys
 
 import pytest
@@ -26,6 +27,17 @@ def test_a_missing_path_and_a_folder_without_audio_are_named(tmp_path):
         with pytest.raises(DataError) as error:
             find_recordings([path])
         assert str(error.value) == sentence
+
+
+def test_what_is_no_file_is_named_and_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "link.wav").symlink_to("nowhere")
+    for name, kind in (("pipe.wav", "pipe"), ("link.wav", "link to nothing")):
+        with pytest.raises(DataError) as error:
+            find_recordings([tmp_path / name])
+        assert str(error.value) == (
+            f"{tmp_path / name} is a {kind}, not a file; name an audio file or a folder of them."
+        )
 
 
 def test_standard_input_is_a_file_while_it_is_predicted(tmp_path, monkeypatch):

@@ -27,6 +27,20 @@ def test_text_is_shown_unchanged(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == (f"{ODD}\n{ODD}\n", f"{ODD}\nnext: emokit report {ODD}\n")
 
 
+def test_names_that_are_not_utf8_or_have_control_characters_are_escaped(capfd: pytest.CaptureFixture[str]) -> None:
+    name = "caf\udce9\t\n\x1b.wav"
+    console.say(f"{name} is read")
+    console.done(Path(name))
+    console.show_json({"file": name})
+    console.show("caf\udce9.wav")
+    shown, note = capfd.readouterr()
+    assert note == "caf\\xe9\\t\\n\\u001b.wav is read\n"
+    folder, as_json, text = shown.splitlines()
+    assert folder == "caf\\xe9\\t\\n\\u001b.wav"
+    assert json.loads(as_json) == {"file": name}
+    assert text == "caf\\udce9.wav"
+
+
 def test_a_long_line_is_not_broken(capfd: pytest.CaptureFixture[str]) -> None:
     path = Path("/".join(["folder"] * 100))
     console.done(path)

@@ -5,53 +5,25 @@ import json
 from pathlib import Path
 
 import numpy
-import pandas
 import pytest
 import soundfile
 from typer.testing import CliRunner
 
 from emokit import predictions
 from emokit.cli.app import app
-from emokit.data.prepared import open_prepared
-from emokit.fusion.late.run import fuse
-from emokit.fusion.late.settings import FusionSettings
 from emokit.labels import DEFAULT_LABELS
-from emokit.modality.registry import modality
+from emokit.names import shown
 from tests.vision.conftest import brightness, write_clip
 
 runner = CliRunner()
 pytestmark = pytest.mark.end_to_end
 LABELS = list(DEFAULT_LABELS)
 SENTENCES = ["I love this recipe", "مرحبا 😂 \u202eabc", 'a\ttab and "quotes"', "gross"]
-EXPERIMENTS = {
-    "audio": {
-        "data": {"window_seconds": 1.5},
-        "features": {"sample_rate": 16000, "n_fft": 512, "hop_length": 320, "n_mels": 32},
-        "model": {"channels": [4, 8], "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8},
-        "training": {"max_epochs": 1, "batch_size": 16},
-    },
-    "text": {
-        "data": {"corpora": ["emodb"]},
-        "features": {"max_length": 24},
-        "model": {
-            "kind": "tiny",
-            "tiny": {"vocab_size": 300, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2},
-        },
-        "training": {"max_epochs": 1},
-    },
-}
-FUSION = FusionSettings.make({"fusion": {"step": 0.5, "resamples": 100, "folds": 2, "choice": "equal"}})
 
 
-@pytest.fixture(scope="module")
-def runs(small_prepared, tmp_path_factory):
-    """The folder of an audio run, a text run and the fusion of both."""
-    folder = tmp_path_factory.mktemp("predict")
-    for name, values in EXPERIMENTS.items():
-        settings = modality(name).settings().make(values)
-        modality(name).train(settings, open_prepared(small_prepared), folder / name, device="cpu")
-    fuse(FUSION, {name: [folder / name] for name in EXPERIMENTS}, folder / "late-fusion")
-    return folder
+@pytest.fixture
+def runs(modality_runs):
+    return modality_runs
 
 
 @pytest.fixture
@@ -93,7 +65,7 @@ def test_text_is_one_line_per_sentence_with_a_probability_per_label(runs):
     header, lines = cells(predict(runs / "text", *SENTENCES))
     assert header == ["number", "label", *LABELS, "text"]
     assert [line[0] for line in lines] == ["1", "2", "3", "4"]
-    assert [line[-1] for line in lines] == [" ".join(sentence.split()) for sentence in SENTENCES]
+    assert [line[-1] for line in lines] == [shown(" ".join(sentence.split())) for sentence in SENTENCES]
     for _, label, *numbers, _ in lines:
         check_probabilities(label, numbers)
 
@@ -135,19 +107,6 @@ def test_a_split_becomes_the_table_of_the_run(runs, small_prepared, tmp_path, na
     assert (shown["predictions"], shown["split"], shown["utterances"]) == (str(tmp_path / "b.parquet"), "dev", size)
 
 
-@pytest.mark.parametrize("ending", ["csv", "tsv"])
-def test_a_split_becomes_a_table_of_text(runs, small_prepared, tmp_path, ending):
-    out = tmp_path / f"dev.{ending}"
-    assert predict(runs / "text", "--data", small_prepared, "--split", "dev", "--out", out).exit_code == 0
-    table = pandas.read_csv(out, sep="\t" if ending == "tsv" else ",", dtype={"speaker": str, "dialogue": str})
-    before = predictions.read(runs / "text" / "predictions" / "dev.parquet").table
-    assert list(table) == list(before)
-    assert table["speaker"].tolist() == before["speaker"].tolist()
-    assert (
-        table[[f"p_{label}" for label in LABELS]].astype("float32") == before[[f"p_{label}" for label in LABELS]]
-    ).all(axis=None)
-
-
 def test_a_long_recording_is_shown_by_window(runs, tmp_path):
     path = tmp_path / "long.flac"
     soundfile.write(path, numpy.random.default_rng(0).uniform(-0.5, 0.5, 16_000 * 4), 16_000)
@@ -180,55 +139,6 @@ def test_a_file_of_sentences_and_standard_input_give_what_arguments_give(runs, t
     assert [value["text"] for value in named] == SENTENCES
     assert values(predict(runs / "text", "--file", tmp_path / "lines.txt", "--json")) == named
     assert values(predict(runs / "text", "-", "--json", input="\n".join(SENTENCES) + "\n")) == named
-
-
-def test_a_table_of_texts_gives_what_arguments_give(runs, tmp_path):
-    quoted = "\n".join('"{}"'.format(sentence.replace('"', '""')) for sentence in SENTENCES)
-    (tmp_path / "texts.csv").write_text(f"text\n{quoted}\n", encoding="utf-8")
-    named = values(predict(runs / "text", *SENTENCES, "--json"))
-    assert values(predict(runs / "text", "--file", tmp_path / "texts.csv", "--json")) == named
-
-
-def test_blank_lines_are_named_and_skipped(runs, tmp_path):
-    (tmp_path / "lines.txt").write_text("I am glad.\n\nThis is awful.\n\n")
-    result = predict(runs / "text", "--file", tmp_path / "lines.txt")
-    _, lines = cells(result)
-    assert [(line[0], line[-1]) for line in lines] == [("1", "I am glad."), ("3", "This is awful.")]
-    assert result.stderr.splitlines() == ["skipped 2 blank lines: 2, 4"]
-
-
-@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
-@pytest.mark.parametrize("name", ["audio", "text", "late-fusion"])
-def test_inputs_become_a_table(runs, recordings, tmp_path, name, ending):
-    words = SENTENCES if name == "text" else recordings
-    shown, out = values(predict(runs / name, *words, "--json")), tmp_path / f"new.{ending}"
-    result = predict(runs / name, *words, "--out", out)
-    assert (result.exit_code, result.stdout, result.stderr.splitlines()[0]) == (0, f"{out}\n", f"{len(words)} inputs")
-    separator = "\t" if ending == "tsv" else ","
-    table = pandas.read_parquet(out) if ending == "parquet" else pandas.read_csv(out, sep=separator)
-    given = {"audio": ["file"], "text": ["number", "text"], "late-fusion": ["file", "text"]}[name]
-    details = {"audio": [], "text": ["cut"], "late-fusion": ["modalities"]}[name]
-    assert list(table) == [*given, "label", *[f"p_{label}" for label in LABELS], *details]
-    assert table[given[0]].tolist() == [value[given[0]] for value in shown]
-    assert table["label"].tolist() == [value["label"] for value in shown]
-    for label in LABELS:
-        assert table[f"p_{label}"].tolist() == pytest.approx(
-            [value["probabilities"][label] for value in shown], abs=1e-6
-        )
-    again = predict(runs / name, *words, "--out", tmp_path / f"b.{ending}", "--json")
-    assert values(again) == [{"predictions": str(tmp_path / f"b.{ending}"), "inputs": len(words)}]
-    assert (tmp_path / f"b.{ending}").read_bytes() == out.read_bytes()
-
-
-def test_a_table_of_inputs_leaves_out_what_fails(runs, recordings, tmp_path):
-    (tmp_path / "damaged.wav").write_bytes(b"no audio")
-    result = predict(runs / "audio", tmp_path / "damaged.wav", recordings[0], "--out", tmp_path / "new.csv")
-    assert result.exit_code == 3
-    assert result.stderr.splitlines()[-1] == "1 of 2 inputs could not be predicted"
-    assert pandas.read_csv(tmp_path / "new.csv")["file"].tolist() == recordings[:1]
-    result = predict(runs / "audio", tmp_path / "damaged.wav", "--out", tmp_path / "none.csv", "--json")
-    assert (result.exit_code, json.loads(result.stdout)) == (3, {"predictions": None, "inputs": 0})
-    assert not (tmp_path / "none.csv").exists()
 
 
 def test_truncated_texts_are_counted_at_the_end(runs):

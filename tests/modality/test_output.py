@@ -33,7 +33,7 @@ def test_a_parquet_table_has_types_and_the_label_set(tmp_path):
         ("modalities", "string"),
     ]
     assert json.loads(table.schema.metadata[b"emokit.labels"]) == ["calm", "loud"]
-    assert table["file"].to_pylist() == ["caf\\xe9\t.wav", "-"]
+    assert table["file"].to_pylist() == ["caf\\xe9\\t.wav", "-"]
     assert table["text"].to_pylist() == [None, None]
     assert table["modalities"].to_pylist() == ["audio", "audio text"]
 
@@ -44,7 +44,7 @@ def test_a_table_of_text_has_every_digit_of_float32_and_no_formula(tmp_path, nam
     table = read_table(tmp_path / name)
     assert table.columns == ("file", "text", "label", "p_calm", "p_loud", "modalities")
     assert [row.cells for row in table.rows] == [
-        ("caf\\xe9\t.wav", "", "loud", "0.1", "0.9", "audio"),
+        ("caf\\xe9\\t.wav", "", "loud", "0.1", "0.9", "audio"),
         ("'-", "", "calm", "1.0", "0.0", "audio text"),
     ]
 
@@ -60,3 +60,9 @@ def test_probabilities_are_those_of_float32(tmp_path):
     write_inputs([odd], tmp_path / "a.parquet")
     text, typed = pandas.read_csv(tmp_path / "a.csv"), pandas.read_parquet(tmp_path / "a.parquet")
     assert text["p_calm"].astype("float32").tolist() == typed["p_calm"].tolist() == [numpy.float32(1 / 3)]
+
+
+def test_a_text_is_written_unchanged(tmp_path):
+    text = "a\tb\\n\nc \u202e"
+    write_inputs([Prediction(LABELS, numpy.array([0.5, 0.5]), {"number": 1, "text": text})], tmp_path / "a.parquet")
+    assert pyarrow.parquet.read_table(tmp_path / "a.parquet")["text"].to_pylist() == [text]
