@@ -4,6 +4,14 @@ Every message is one sentence of three parts: what was found, what was expected,
 emokit: it keeps its traceback and ends with exit code 1.
 """
 
+import errno
+import re
+
+# Most errors of a full memory are a plain RuntimeError: of the CPU's memory, of Apple's GPUs, of the libraries of CUDA.
+_FULL = re.compile(
+    r"out of memory|can't allocate memory|cannot allocate memory|not enough memory|_ALLOC_FAILED", re.IGNORECASE
+)
+
 
 class EmokitError(Exception):
     """The parent of every error that a user can cause or fix."""
@@ -34,4 +42,18 @@ class Collapsed(WorkError):
 
 
 class MemoryFull(WorkError):
-    """A batch did not fit into the memory of the device."""
+    """A batch, a file or a table did not fit into the memory."""
+
+
+def is_memory_full(error: BaseException) -> bool:
+    """Whether an error of Python, of a library or of the system says that the memory is full."""
+    if isinstance(error, OSError) and not isinstance(error, MemoryError):
+        return error.errno == errno.ENOMEM
+    is_named = any(
+        kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__
+    )  # torch's, which is not imported here
+    return (
+        isinstance(error, MemoryError)
+        or is_named
+        or (isinstance(error, RuntimeError) and bool(_FULL.search(str(error))))
+    )

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -136,9 +137,12 @@ def _as_os_error(error: Exception) -> OSError | None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, completely or not at all."""
+    r"""Write `text` as UTF-8, completely or not at all.
+
+    A byte of a file's name that is not UTF-8, which Python reads as a lone surrogate, becomes `\udce9`: in JSON its escape.
+    """
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -146,18 +150,18 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Write a table as CSV, completely or not at all.
+def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]], *, delimiter: str = ",") -> None:
+    """Write a table as CSV, completely or not at all; None becomes an empty cell.
 
     Text that a spreadsheet would take as a formula is preceded by `'`; `safe_text.from_spreadsheet_cell` removes it again.
     """
-    write_text(path, "".join(map(_csv_line, (header, *rows))))
+    write_text(path, "".join(_csv_line(row, delimiter) for row in (header, *rows)))
 
 
-def _csv_line(row: Iterable[Any]) -> str:
+def _csv_line(row: Iterable[Any], delimiter: str) -> str:
     line = io.StringIO()
     # The csv module quotes a cell with a carriage return only if the line's end has one.
-    csv.writer(line, lineterminator="\r\n").writerow(map(spreadsheet_cell, row))
+    csv.writer(line, delimiter=delimiter, lineterminator="\r\n").writerow(map(spreadsheet_cell, row))
     return line.getvalue().removesuffix("\r\n") + "\n"
 
 
@@ -173,6 +177,24 @@ def read_json(path: Path) -> Any:
         raise DataError(f"{path} does not exist; make the folder that it belongs to again.") from error
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged ({error}); make the folder that it belongs to again.") from error
+
+
+def kind_of(path: Path | str) -> str | None:
+    """What is under a name: a `file`, a `folder`, a `link to nothing` or what else; None where nothing is."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - a str need not be a possible path
+    except PermissionError:
+        return "path without permission"
+    except (OSError, ValueError):
+        return "link to nothing" if os.path.islink(path) else None  # noqa: PTH114
+    kinds = ((stat.S_ISREG, "file"), (stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
+    return next((kind for is_kind, kind in kinds if is_kind(mode)), "device")
+
+
+def not_a(expected: str, path: Path) -> str:
+    """Why a path is not the `file` or `folder` that was expected: `is not there`, or `is a folder, not a file`."""
+    kind = kind_of(path)
+    return "is not there" if kind is None else f"is a {kind}, not a {expected}"
 
 
 def file_hash(path: Path) -> str:

@@ -23,11 +23,6 @@ def unescaped(text: str) -> str:
     return re.sub(r"\\(?:([tnr\\])|x([89a-f][0-9a-f])|u([0-9a-f]{4}))", _unescape, text)
 
 
-def shown(message: str) -> str:
-    """A message in one line that any terminal and any file takes; unlike `escaped`, it keeps backslashes."""
-    return re.sub(rf"[{UNPRINTABLE}]", _escape, message)
-
-
 def _escape(match: re.Match[str]) -> str:
     character = match[0]
     if character in LETTERS:

@@ -15,9 +15,10 @@ import pandas
 import pyarrow
 import pyarrow.parquet
 
-from emokit.data.utterance import SPLITS
+from emokit.data.utterance import SPLITS, check_text
+from emokit.delimited import is_delimited, write_table
 from emokit.errors import DataError, EmokitError
-from emokit.files import whole_file
+from emokit.files import kind_of, not_a, whole_file
 from emokit.labels import LabelSet
 
 KEYS = ("utterance_id", "corpus", "speaker", "dialogue", "split", "label")
@@ -79,20 +80,26 @@ def make(
 
 
 def write(predictions: Predictions, path: Path) -> None:
-    """Write predictions as parquet in the order of their ids, completely or not at all."""
+    """Write predictions in the order of their ids, completely or not at all: as CSV or TSV by the ending, else as parquet."""
     check(predictions.table, predictions.labels, str(path))
+    check_text(predictions.table, KEYS, str(path))
     columns = [*KEYS, *predictions.labels.columns]
     ordered = predictions.table.sort_values("utterance_id", ignore_index=True)[columns]
+    if is_delimited(path):
+        keys = (ordered[key].astype(object).where(ordered[key].notna(), None) for key in KEYS)
+        write_table(path, columns, zip(*keys, *ordered[predictions.labels.columns].to_numpy().T, strict=True))
+        return
     arrow = pyarrow.Table.from_pandas(ordered, preserve_index=False)
-    metadata = {
-        LABELS_KEY: json.dumps(predictions.labels),
-        MODEL_KEY: predictions.model,
-        FINGERPRINT_KEY: predictions.fingerprint,
-    }
+    about = metadata(predictions.labels, predictions.model, predictions.fingerprint)
     with whole_file(path) as temporary:
         pyarrow.parquet.write_table(
-            arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **metadata}), temporary
+            arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **about}), temporary
         )
+
+
+def metadata(labels: LabelSet, model: str = "", fingerprint: str = "") -> dict[str, str]:
+    """The metadata of a parquet table of predictions."""
+    return {LABELS_KEY: json.dumps(labels), MODEL_KEY: model, FINGERPRINT_KEY: fingerprint}
 
 
 def read(path: Path) -> Predictions:
@@ -101,16 +108,18 @@ def read(path: Path) -> Predictions:
     Raises:
         DataError: the file is missing, damaged or breaks the contract.
     """
+    if kind_of(path) != "file":
+        state = "does not exist" if kind_of(path) is None else not_a("file", path)
+        raise DataError(f"{path} {state}; make it with `emokit predict` or by training a run.")
     try:
         arrow = pyarrow.parquet.read_table(path)
-    except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist; make it with `emokit predict` or by training a run.") from error
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"{path} is no readable parquet table ({error}); make it again.") from error
     metadata = arrow.schema.metadata or {}
     table = arrow.to_pandas()
     labels = label_set_of(table, str(path), metadata.get(LABELS_KEY.encode()))
     check(table, labels, str(path))
+    check_text(table, KEYS, str(path))
     model, fingerprint = metadata.get(MODEL_KEY.encode(), b"unknown"), metadata.get(FINGERPRINT_KEY.encode(), b"")
     return Predictions(table, labels, model.decode(), fingerprint.decode())
 

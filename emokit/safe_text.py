@@ -28,7 +28,7 @@ SECRETS = [
 PATTERNS = [(re.compile(pattern, re.IGNORECASE), masked) for pattern, masked in SECRETS]
 
 # Spreadsheets take a cell that begins with one of these as a formula.
-FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+FORMULA = re.compile(r"'*(?:\s*[=+\-@]|[\t\r\n])")
 
 
 def mask_secrets(text: str) -> str:

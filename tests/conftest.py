@@ -223,3 +223,39 @@ def text_settings() -> dict:
         },
         "training": {"max_epochs": 3, "batch_size": 32, "lr": 0.01, "class_balancing": "inverse"},
     }
+
+
+SMALL_EXPERIMENTS = {
+    "audio": {
+        "data": {"window_seconds": 1.5},
+        "features": {"sample_rate": 16000, "n_fft": 512, "hop_length": 320, "n_mels": 32},
+        "model": {"channels": [4, 8], "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8},
+        "training": {"max_epochs": 1, "batch_size": 16},
+    },
+    "text": {
+        "data": {"corpora": ["emodb"]},
+        "features": {"max_length": 24},
+        "model": {
+            "kind": "tiny",
+            "tiny": {"vocab_size": 300, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2},
+        },
+        "training": {"max_epochs": 1},
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def modality_runs(small_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an audio run, a text run and the fusion of both; read-only for tests."""
+    from emokit.data.prepared import open_prepared
+    from emokit.fusion.late.run import fuse
+    from emokit.fusion.late.settings import FusionSettings
+    from emokit.modality.registry import modality
+
+    folder = tmp_path_factory.mktemp("runs")
+    for name, values in SMALL_EXPERIMENTS.items():
+        settings = modality(name).settings().make(values)
+        modality(name).train(settings, open_prepared(small_prepared), folder / name, device="cpu")
+    fusion = FusionSettings.make({"fusion": {"step": 0.5, "resamples": 100, "folds": 2, "choice": "equal"}})
+    fuse(fusion, {name: [folder / name] for name in SMALL_EXPERIMENTS}, folder / "late-fusion")
+    return folder

@@ -11,7 +11,9 @@ from emokit.errors import DataError, UsageError, WorkError
 from emokit.files import (
     file_hash,
     is_empty,
+    kind_of,
     new_folder,
+    not_a,
     read_json,
     refuse_links,
     remove_temporary,
@@ -259,3 +261,31 @@ def test_writing_a_file_removes_what_killed_processes_left_of_it(tmp_path: Path)
 def test_resources_are_found() -> None:
     assert resource("datasets.yaml").is_file()
     assert resource("experiments").is_dir()
+
+
+def test_the_kind_of_what_is_under_a_name(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    kinds = {name: kind_of(tmp_path / name) for name in ("file", ".", "link", "pipe", "none", "long" * 100)}
+    assert kinds == {
+        "file": "file",
+        ".": "folder",
+        "link": "link to nothing",
+        "pipe": "pipe",
+        "none": None,
+        "long" * 100: None,
+    }
+    assert [kind_of("nul\0"), kind_of(os.devnull)] == [None, "device"]
+    assert not_a("folder", tmp_path / "file") == "is a file, not a folder"
+    assert not_a("file", tmp_path) == "is a folder, not a file"
+    assert not_a("file", tmp_path / "none") == "is not there"
+
+
+def test_a_name_that_is_not_utf8_is_written_as_an_escape_which_json_reads(tmp_path):
+    value = {"name": os.fsdecode(b"caf\xe9\t\n.wav")}
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == value
+    assert "caf\\udce9\\t\\n.wav" in (tmp_path / "a.json").read_text(encoding="utf-8")
+    write_text(tmp_path / "a.html", value["name"])
+    assert (tmp_path / "a.html").read_text(encoding="utf-8") == "caf\\udce9\t\n.wav"

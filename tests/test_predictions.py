@@ -221,3 +221,53 @@ def test_a_missing_and_a_damaged_file_are_told_apart(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(DataError, match=r"is no readable parquet table .* make it again\.$"):
         predictions.read(path)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "described"),
+    [
+        ("speaker", [3, 3, 8], "3 in its column speaker as int64"),
+        ("dialogue", [1.0, np.nan, np.nan], "1.0 in its column dialogue as float64"),
+        ("utterance_id", [7, 8, 9], "7 in its column utterance_id as int64"),
+    ],
+)
+def test_names_that_are_stored_as_numbers_are_refused(
+    tmp_path: Path, column: str, values: list[float], described: str
+) -> None:
+    path = tmp_path / "dev.parquet"
+    predictions.write(made(), path)
+    pandas.read_parquet(path).assign(**{column: values}).to_parquet(path)
+    with pytest.raises(DataError) as error:
+        predictions.read(path)
+    assert str(error.value) == (
+        f"{path} has {described}, where text was expected; write the column as text, so that names such as 03 stay as they are."
+    )
+
+
+def test_names_may_be_categories_or_missing(tmp_path: Path) -> None:
+    path = tmp_path / "dev.parquet"
+    predictions.write(made(), path)
+    table = pandas.read_parquet(path).assign(dialogue=np.nan)
+    table.assign(speaker=table["speaker"].astype("category")).to_parquet(path)
+    assert predictions.read(path).table["speaker"].tolist() == ["08", "03", "Ross"]
+
+
+def test_a_folder_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as error:
+        predictions.read(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path} is a folder, not a file; make it with `emokit predict` or by training a run."
+    )
+
+
+@pytest.mark.parametrize(("name", "separator"), [("a.csv", ","), ("a.tsv", "\t")])
+def test_a_table_of_text_has_the_same_columns_and_digits(tmp_path: Path, name: str, separator: str) -> None:
+    predictions.write(made(speaker=["=1+1", "03", "08"]), tmp_path / name)
+    predictions.write(made(), tmp_path / "a.parquet")
+    text = pandas.read_csv(tmp_path / name, sep=separator, dtype={"speaker": str, "dialogue": str})
+    typed = pandas.read_parquet(tmp_path / "a.parquet")
+    assert list(text) == list(typed)
+    assert text["utterance_id"].tolist() == typed["utterance_id"].tolist()
+    assert text["speaker"].tolist() == ["08", "03", "'=1+1"]
+    assert text["dialogue"].isna().tolist() == [True, True, False]
+    assert (text[PROBABILITIES].astype("float32").to_numpy() == typed[PROBABILITIES].to_numpy()).all()

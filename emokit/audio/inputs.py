@@ -9,10 +9,11 @@ from pathlib import Path
 from emokit.data.sources.scan import files
 from emokit.data.sources.tree import Skipped
 from emokit.errors import DataError, UsageError
+from emokit.files import kind_of, not_a
+from emokit.modality.arguments import STDIN, check_names
 from emokit.modality.predictor import Input
 from emokit.names import escaped
 
-STDIN = "-"
 STDIN_NAME = "Standard input"
 MOST_NAMES = 20
 
@@ -26,11 +27,12 @@ def audio_inputs(names: Sequence[str], skipped: list[Skipped] | None = None) -> 
         skipped: what else lies in the folders is added to this list, with the reason.
 
     Raises:
-        UsageError: nothing was named.
+        UsageError: nothing was named, an empty name was given, or - twice.
         DataError: a file or folder is missing, or a folder holds no audio file.
     """
     if not names:
         raise UsageError("Name audio files or a prepared folder with --data, one of the two.")
+    check_names(names, "audio files")
     with tempfile.TemporaryDirectory(prefix="emokit-") as folder:
         inputs: list[Input] = []
         for name in names:
@@ -56,14 +58,8 @@ def find_recordings(paths: Sequence[Path], skipped: list[Skipped] | None = None)
     """
     recordings: list[Path] = []
     for path in paths:
-        try:
-            exists = path.exists()
-        except OSError as error:
-            raise DataError(
-                f"{path} cannot be read ({error.strerror}); name an audio file or a folder of them."
-            ) from error
-        if not exists:
-            raise DataError(f"{path} is not there; name an audio file or a folder of them.")
+        if kind_of(path) not in ("file", "folder"):
+            raise DataError(f"{path} {not_a('file', path)}; name an audio file or a folder of them.")
         others: list[Skipped] = []
         inside = [path / inner for inner in files(path, skipped=others)] if path.is_dir() else [path]
         others = [Skipped(str(path / other.path), other.reason) for other in others]

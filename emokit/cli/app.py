@@ -6,6 +6,7 @@ import typer
 import typer.core
 
 from emokit.cli import console, demo, doctor, export, fuse_search, predict, prepare, report, settings, sweep, train
+from emokit.cli.flags import CheckedCommand
 from emokit.runtime import VERSION
 
 # What to do after Ctrl-C, by command; for the others, run the command again.
@@ -14,6 +15,16 @@ HINTS = {
     "train": "completed epochs are kept, add --resume to continue",
     "sweep": "completed epochs are kept, continue with `emokit sweep --resume RUN`",
     "demo": "run it again with --force",
+}
+
+# What to lower when the memory is full, by command.
+LOWER = {
+    "prepare": "files that were read are kept, continue with --workers 1",
+    "train": "train with fewer --workers, a smaller --batch-size or a smaller model, or add --resume when memory is free",
+    "sweep": "continue with `emokit sweep --resume RUN` and fewer --workers",
+    "predict": "predict fewer or shorter inputs at once, or compute on another --device",
+    "fuse-search": "search with a larger --step and fewer --resamples",
+    "report": "name fewer runs",
 }
 
 # Commands with options of the modalities: made when they are called.
@@ -31,7 +42,10 @@ class CommandGroup(typer.core.TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
-        with console.exit_codes(lambda: HINTS.get(ctx.invoked_subcommand, "run the command again")):
+        with console.exit_codes(
+            lambda: HINTS.get(ctx.invoked_subcommand, "run the command again"),
+            lambda: LOWER.get(ctx.invoked_subcommand, "free memory and run the command again"),
+        ):
             return super().invoke(ctx)
 
 
@@ -46,16 +60,16 @@ app = typer.Typer(
     help="From raw emotion corpora to a calibrated, fused, honestly scored emotion model.",
     epilog="Start with `emokit demo --out demo`: the whole chain, offline, in under three minutes.",
 )
-app.command("prepare")(prepare.prepare)
+app.command("prepare", cls=CheckedCommand)(prepare.prepare)
 app.add_typer(train.app, name="train")
-app.command("sweep")(sweep.sweep)
-app.command("predict")(predict.predict)
-app.command("export")(export.export)
-app.command("fuse-search")(fuse_search.fuse_search)
-app.command("report")(report.report)
-app.command("demo")(demo.demo)
-app.command("doctor")(doctor.doctor)
-app.command("settings")(settings.settings)
+app.command("sweep", cls=CheckedCommand)(sweep.sweep)
+app.command("predict", cls=CheckedCommand)(predict.predict)
+app.command("export", cls=CheckedCommand)(export.export)
+app.command("fuse-search", cls=CheckedCommand)(fuse_search.fuse_search)
+app.command("report", cls=CheckedCommand)(report.report)
+app.command("demo", cls=CheckedCommand)(demo.demo)
+app.command("doctor", cls=CheckedCommand)(doctor.doctor)
+app.command("settings", cls=CheckedCommand)(settings.settings)
 
 
 def _show_version(asked: bool) -> None:

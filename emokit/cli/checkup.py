@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emokit import runtime
 from emokit.data.catalogue import read_catalogue
+from emokit.files import not_a
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ def check_corpora(datasets: Path | None) -> list[Finding]:
         else:
             findings.append(
                 Finding(
-                    f"corpus {name}", f"{corpus.root} is not there; correct its root in your file for --datasets", True
+                    f"corpus {name}",
+                    f"{corpus.root} {not_a('folder', corpus.root)}; correct its root in your file for --datasets",
+                    True,
                 )
             )
     if unset:

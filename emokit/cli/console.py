@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
-from emokit.errors import EmokitError
+from emokit.errors import EmokitError, MemoryFull, is_memory_full
 from emokit.files import path_error
 from emokit.safe_text import escape_controls, escape_json, mask_secrets
 
@@ -162,20 +162,26 @@ def live() -> "Iterator[Callable[[RenderableType], None] | None]":
 
 
 @contextlib.contextmanager
-def exit_codes(after_stop: Callable[[], str] = lambda: "run the command again") -> Iterator[None]:
+def exit_codes(
+    after_stop: Callable[[], str] = lambda: "run the command again",
+    when_full: Callable[[], str] = lambda: "free memory and run the command again",
+) -> Iterator[None]:
     """Print a user's error as its sentence and exit with its code; a bug keeps its traceback.
 
     Args:
         after_stop: gives the advice after Ctrl-C.
+        when_full: gives the advice after an error of a full memory.
     """
     try:
         yield
-    except (EmokitError, OSError, RuntimeError, ValueError) as raised:
-        error = raised if isinstance(raised, EmokitError) else path_error(raised)
-        if error is None:
-            raise
-        say(f"error: {error}")
-        raise typer.Exit(error.exit_code) from raised
     except KeyboardInterrupt as error:
         say(f"stopped by Ctrl-C; {after_stop()}.")
         raise typer.Exit(130) from error
+    except Exception as raised:
+        refused = raised if isinstance(raised, EmokitError) else path_error(raised)
+        if refused is None and is_memory_full(raised):
+            refused = MemoryFull(f"Out of memory; {when_full()}.")
+        if refused is None:
+            raise
+        say(f"error: {refused}")
+        raise typer.Exit(refused.exit_code) from raised

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from emokit.cli.flags import CheckedCommand
 from emokit.modality.protocol import Option
 
 
@@ -45,7 +46,7 @@ def with_options(function: Callable[..., None], options: Iterable[Option], doc: 
 def command_of(name: str, function: Callable[..., None], options: Iterable[Option], doc: str = "") -> Any:
     """A click command made of a function and options, as `with_options` takes them."""
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    app.command(name)(with_options(function, options, doc))
+    app.command(name, cls=CheckedCommand)(with_options(function, options, doc))
     return typer.main.get_command(app)
 
 

@@ -92,12 +92,9 @@ def train(
     **options: Any,
 ) -> None:
     """Train one modality; the options above are those of every modality."""
-    from emokit.errors import UsageError
     from emokit.runs import check_flags
     from emokit.runtime import check_workers, quiet_libraries
 
-    if workers is not None and folds is None:
-        raise UsageError(f"--workers {workers} was given without --folds, which are trained at once; give both.")
     check_workers(workers)
     check_flags(resume=resume, force=force)
     flags = {
@@ -162,8 +159,10 @@ def partial_train(chosen: "Modality") -> Any:
 def fit_modality(name: str, settings: Any, given: dict[str, Any], prepared: "Prepared", run: Path, **how: Any) -> Any:
     """Train a modality, in this process or in a worker's: everything but its name can be pickled."""
     from emokit.modality.registry import modality
+    from emokit.training.memory import ANYWHERE, explained
 
-    return modality(name).train(settings, prepared, run, **given, **how)
+    with explained(lambda: ANYWHERE):
+        return modality(name).train(settings, prepared, run, **given, **how)
 
 
 def _say_files_read(data: Path, done: int, total: int) -> None:

@@ -13,7 +13,7 @@ from emokit.data.splits.folds import WITHOUT_SPEAKERS
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError
 from emokit.labels import DEFAULT_LABELS, LabelSet
-from emokit.names import shown
+from emokit.safe_text import escape_controls
 from emokit.schema import ledger as schema
 from emokit.schema.base import validated
 
@@ -50,7 +50,7 @@ class Ledger:
         except DataError as error:
             if alone:
                 raise
-            self.failed[corpus] = shown(str(error))
+            self.failed[corpus] = escape_controls(str(error))
 
     def drop(self, corpus: str, name: str, reason: str, detail: str = "") -> None:
         """Record a file or utterance that is not in the table."""

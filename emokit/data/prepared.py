@@ -15,7 +15,7 @@ from emokit.data.recordings import Recordings, read_roots
 from emokit.data.store import FeatureStore, shard_paths
 from emokit.data.utterance import TABLE, read_table
 from emokit.errors import DataError
-from emokit.files import refuse_links
+from emokit.files import kind_of, not_a, refuse_links
 from emokit.labels import LabelSet
 from emokit.schema.base import read_checked
 from emokit.schema.ledger import Ledger
@@ -169,8 +169,8 @@ def open_prepared(folder: Path) -> Prepared:
     Raises:
         DataError: the folder is missing, not a prepared folder, incomplete, or has a link or a wrong fingerprint in it.
     """
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not there; make it with `emokit prepare … --out {folder}`.")
+    if kind_of(folder) != "folder":
+        raise DataError(f"{folder} {not_a('folder', folder)}; make it with `emokit prepare … --out {folder}`.")
     if not (folder / FINGERPRINT).exists():
         state = "was interrupted" if (folder / SETTINGS).exists() else "is no prepared folder"
         raise DataError(f"{folder} has no {FINGERPRINT}, so it {state}; run `emokit prepare … --out {folder}`.")

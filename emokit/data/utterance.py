@@ -4,13 +4,14 @@ A reader of a corpus yields `Utterance` and `Dropped`; `prepare` adds the label,
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas
 
 from emokit.errors import DataError
-from emokit.files import whole_file
+from emokit.files import kind_of, not_a, whole_file
 from emokit.labels import LabelSet
 
 SPLITS = ("train", "dev", "test")
@@ -92,6 +93,7 @@ def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise DataError(f"{source} lacks the column {missing[0]}; make it again with `emokit prepare`.")
+    check_text(table, [name for name, kind in COLUMNS.items() if kind == "string"], source)
     repeated = table["utterance_id"][table["utterance_id"].duplicated()]
     if len(repeated):
         raise DataError(f"{source} has the utterance {repeated.iloc[0]} twice; make it again with `emokit prepare`.")
@@ -111,6 +113,24 @@ def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
         )
 
 
+def check_text(table: pandas.DataFrame, columns: Iterable[str], source: str) -> None:
+    """Refuse names that are stored as numbers: of the speakers 03 and 3, or the dialogues 1 and 1.0, one would be the other.
+
+    Raises:
+        DataError: names the column and its first value that is no text.
+    """
+    for column in columns:
+        values = table[column]
+        if isinstance(values.dtype, pandas.StringDtype):
+            continue
+        wrong = [value for value in values.dropna().unique() if not isinstance(value, str)]
+        if wrong:
+            raise DataError(
+                f"{source} has {wrong[0]!s} in its column {column} as {type(wrong[0]).__name__}, where text was expected; write "
+                "the column as text, so that names such as 03 stay as they are."
+            )
+
+
 def write_table(table: pandas.DataFrame, labels: LabelSet, path: Path) -> None:
     """Write utterances as parquet, ordered by id, completely or not at all."""
     check(table, labels, str(path))
@@ -125,10 +145,10 @@ def read_table(path: Path, labels: LabelSet) -> pandas.DataFrame:
     Raises:
         DataError: the file is missing, damaged or violates the contract.
     """
+    if kind_of(path) != "file":
+        raise DataError(f"{path} {not_a('file', path)}; make it with `emokit prepare`.")
     try:
         table = pandas.read_parquet(path)
-    except FileNotFoundError as error:
-        raise DataError(f"{path} is not there; make it with `emokit prepare`.") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is damaged ({error}); make it again with `emokit prepare`.") from error
     check(table, labels, str(path))

@@ -38,11 +38,13 @@ class Input:
         name: names it in results and errors.
         path: its audio or video file.
         text: its words.
+        number: of its line or row in a file; None counts the inputs.
     """
 
     name: str
     path: Path | None = None
     text: str | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True)

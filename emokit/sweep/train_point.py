@@ -28,19 +28,21 @@ def train_point(name: str, data: Path, device: str, precision: str) -> TrainPoin
     def train(settings: Settings, folder: Path, on_epoch: OnEpoch) -> None:
         from emokit.data.prepared import open_prepared
         from emokit.runtime import quiet_libraries
+        from emokit.training.memory import ANYWHERE, explained
 
         quiet_libraries()
         if not opened:
             opened.append(open_prepared(data))
-        modality(name).train(
-            settings,
-            opened[0],
-            folder,
-            device=device,
-            precision=precision,
-            resume=True,
-            on_epoch=lambda epoch: on_epoch(epoch.as_log()),
-            held_out=HELD_OUT,
-        )
+        with explained(lambda: ANYWHERE):
+            modality(name).train(
+                settings,
+                opened[0],
+                folder,
+                device=device,
+                precision=precision,
+                resume=True,
+                on_epoch=lambda epoch: on_epoch(epoch.as_log()),
+                held_out=HELD_OUT,
+            )
 
     return train

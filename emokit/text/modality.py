@@ -26,7 +26,14 @@ class TextModality(Modality):
     medium = "in text"
     simple_baseline = SIMPLE_BASELINE
     options = (
-        Option("file", "Text runs only: file with one sentence per line.", ("predict",), Path, role="inputs"),
+        Option(
+            "file",
+            "Text runs only: text file with one sentence per line, or CSV or TSV table (.csv, .tsv).",
+            ("predict",),
+            Path,
+            role="inputs",
+        ),
+        Option("column", "Text runs only: column of --file that holds the texts.", ("predict",), str, role="inputs"),
         Option("trust_remote_code", "Run the code that comes with a pretrained model.", ("train", "predict", "export")),
     )
 

@@ -1,11 +1,10 @@
 """The predictor of text runs: sentences, files of sentences, standard input, or a prepared split."""
 
 import itertools
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 from emokit import predictions, runs
 from emokit.data.prepared import Prepared
@@ -16,11 +15,11 @@ from emokit.modality.predictor import Arguments, Input, Prediction, Predictor
 from emokit.predictions import Predictions
 from emokit.runtime import choose_device
 from emokit.text.classifier import Classifier, load_classifier
+from emokit.text.inputs import Blank, text_inputs
 from emokit.text.passages import Passage, check_texts
 from emokit.text.settings import TextSettings
 from emokit.text.splits import SplitData, rows_with_text, split_data
 
-STDIN = "-"
 CHUNK = 4096  # texts that are sorted by length together
 
 
@@ -32,6 +31,7 @@ class TextPredictor(Predictor):
     def __init__(self, classifier: Classifier, settings: TextSettings, labels: LabelSet) -> None:
         self.classifier, self.settings, self.labels = classifier, settings, labels
         self.num_texts = self.num_cut = 0
+        self.blank = Blank()
 
     def predict_split(self, prepared: Prepared, split: str) -> tuple[Predictions, dict[str, int]]:
         """Predict a split of a prepared folder, of the run's corpora and with its context.
@@ -59,26 +59,10 @@ class TextPredictor(Predictor):
             fingerprint=fingerprint,
         )
 
-    @contextmanager
-    def inputs(self, arguments: Arguments) -> Iterator[Iterable[Input]]:
-        """Sentences, or the lines of `file` or of standard input, which are read as they are predicted.
-
-        Raises:
-            UsageError: neither sentences nor a file were named, or both.
-            DataError: the file cannot be read, or while it is read: a line is not UTF-8, or there is no line.
-        """
-        file: Path | None = arguments.options.get("file")
-        if bool(arguments.inputs) == (file is not None):
-            raise UsageError(
-                "Name sentences, a file of sentences with --file, or a prepared folder with --data: exactly one of them."
-            )
-        if file is not None:
-            with _open(file) as lines:
-                yield _lines(lines, str(file))
-        elif arguments.inputs == (STDIN,):
-            yield _lines(sys.stdin.buffer, "Standard input")
-        else:
-            yield [_as_input(text, number) for number, text in enumerate(arguments.inputs, start=1)]
+    def inputs(self, arguments: Arguments) -> AbstractContextManager[Iterable[Input]]:
+        """As `Predictor.inputs`: sentences, or the texts of `file` or of standard input, read as they are predicted."""
+        self.blank = Blank()
+        return text_inputs(arguments, self.blank)
 
     def accepts(self, item: Input) -> bool:
         """Whether an input has a text."""
@@ -91,23 +75,21 @@ class TextPredictor(Predictor):
             DataError: a text is missing, empty or not Unicode.
         """
         numbered = (_as_input(item, number) for number, item in enumerate(inputs, start=1))
-        number = 0
         while chunk := list(itertools.islice(numbered, CHUNK)):
             texts = [item.text or "" for item in chunk]
             check_texts(texts, (item.name for item in chunk))
             classified = self.classifier.predict([Passage(text) for text in texts])
-            for text, probabilities, is_cut in zip(
-                texts, classified.probabilities, classified.is_cut.tolist(), strict=True
+            for item, text, probabilities, is_cut in zip(
+                chunk, texts, classified.probabilities, classified.is_cut.tolist(), strict=True
             ):
-                number += 1
                 self.num_texts += 1
                 self.num_cut += is_cut
                 try:
                     prediction: Prediction | DataError = Prediction(
                         self.labels,
                         probabilities,
-                        given={"number": number, "text": text},
-                        cells=((str(number),), (" ".join(text.split()),)),
+                        given={"number": item.number, "text": text},
+                        cells=((str(item.number),), (" ".join(text.split()),)),
                         details={"cut": is_cut},
                     )
                 except DataError as error:
@@ -115,10 +97,13 @@ class TextPredictor(Predictor):
                 yield prediction
 
     def closing_note(self) -> str | None:
-        """How many texts were truncated; None if none was."""
-        if not self.num_cut:
-            return None
-        return f"truncated {self.num_cut} of {self.num_texts} texts to {self.settings.features.max_length} tokens"
+        """How many texts were truncated, and which lines were blank; None if there are none of both."""
+        notes = [note] if (note := self.blank.note()) else []
+        if self.num_cut:
+            notes.append(
+                f"truncated {self.num_cut} of {self.num_texts} texts to {self.settings.features.max_length} tokens"
+            )
+        return "; ".join(notes) or None
 
 
 def load(run: Path, device: str = "auto", *, trust_remote_code: bool = False) -> TextPredictor:
@@ -139,40 +124,9 @@ def load(run: Path, device: str = "auto", *, trust_remote_code: bool = False) ->
 
 def _as_input(item: Input | Path | str, number: int) -> Input:
     if isinstance(item, str):
-        return Input(f"Sentence {number}", text=item)
+        return Input(f"Sentence {number}", text=item, number=number)
     if isinstance(item, Path):
         item = Input(str(item), path=item)
     if item.text is None:
         raise DataError(f"{item.name} has no text, and the model reads only text; add its text or leave it out.")
-    return item
-
-
-def _open(file: Path) -> BinaryIO:
-    try:
-        return file.open("rb")
-    except OSError as error:
-        raise _unreadable(str(file), error) from error
-
-
-def _lines(file: BinaryIO, name: str) -> Iterator[Input]:
-    """The lines of a file. Only a line feed ends one: a sentence may contain other characters that Unicode calls line breaks."""
-    lines, number = enumerate(file, start=1), 0
-    while True:
-        try:
-            number, line = next(lines)
-        except StopIteration:
-            break
-        except OSError as error:
-            raise _unreadable(name, error) from error
-        where = f"{name}, line {number},"
-        try:
-            yield Input(where, text=line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n"))
-        except UnicodeDecodeError as error:
-            wrong = f"byte {error.object[error.start]:#04x} at {error.start}"
-            raise DataError(f"{where} is not UTF-8 ({wrong}); save it as UTF-8 text.") from error
-    if not number:
-        raise DataError(f"{name} has no text; write one sentence per line.")
-
-
-def _unreadable(name: str, error: OSError) -> DataError:
-    return DataError(f"{name} cannot be read ({error.strerror}); name a file with one sentence per line.")
+    return item if item.number is not None else replace(item, number=number)

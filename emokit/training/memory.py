@@ -1,17 +1,12 @@
 """Out-of-memory errors as a sentence with advice."""
 
 import contextlib
-import re
 from collections.abc import Callable, Iterator
 
-import torch
-
-from emokit.errors import MemoryFull
+from emokit.errors import MemoryFull, is_memory_full
 from emokit.training.settings import TrainingSettings
 
-# Most of these errors are a plain RuntimeError: of the CPU's memory, of Apple's GPUs, of the libraries of CUDA.
-FULL = re.compile(r"out of memory|can't allocate memory|not enough memory|_ALLOC_FAILED", re.IGNORECASE)
-
+ANYWHERE = "while the run was trained or scored; free memory and add --resume, or train a smaller model"
 SMALLER_MODEL = "train a smaller model, or one with shorter windows"
 
 
@@ -20,8 +15,8 @@ def explained(what: Callable[[], str]) -> Iterator[None]:
     """Turn an out-of-memory error into MemoryFull; `what` returns where it happened and the advice. Other errors pass."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and not FULL.search(str(error)):
+    except Exception as error:
+        if not is_memory_full(error):
             raise
         raise MemoryFull(f"Out of memory {what()}.") from error
 

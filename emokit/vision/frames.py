@@ -7,6 +7,7 @@ import numpy
 
 from emokit.data.audio_io.decoders import NO_OTHER_FILE
 from emokit.errors import DataError
+from emokit.files import kind_of, not_a
 
 NUM_FRAMES = 5
 VIDEO_ENDINGS = {".avi", ".flv", ".mkv", ".mov", ".mp4", ".webm"}
@@ -25,9 +26,10 @@ def frames(path: Path, number: int = NUM_FRAMES) -> list[numpy.ndarray]:
     Raises:
         DataError: the file is missing, has no video, or cannot be decoded.
     """
+    if kind_of(path) != "file":
+        raise DataError(f"{path} {not_a('file', path)}; name a video clip.")
     try:
-        if path.exists() and not path.is_file():
-            raise DataError(f"{path} is no regular file; name a video clip.")
+        # Opened here: av takes only names that are UTF-8.
         with path.open("rb") as file, av.open(file, options=NO_OTHER_FILE) as container:
             if not container.streams.video:
                 raise DataError(f"{path} has no video; name a video clip.")
@@ -39,7 +41,7 @@ def frames(path: Path, number: int = NUM_FRAMES) -> list[numpy.ndarray]:
                 for position, frame in enumerate(container.decode(video=0))
                 if position in positions
             ]
-    except FileNotFoundError as error:
-        raise DataError(f"{path} is not there; name a video clip.") from error
+    except MemoryError:
+        raise  # of av too, whose error is also an FFmpegError
     except (OSError, ValueError, av.FFmpegError) as error:
         raise DataError(f"{path} cannot be decoded ({error}); download it again or leave it out.") from error

@@ -12,6 +12,7 @@ from emokit.data.recordings import OtherRecording
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
+from emokit.modality.arguments import check_names
 from emokit.modality.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
 from emokit.names import escaped
 from emokit.predictions import Predictions
@@ -80,6 +81,7 @@ class VisionPredictor(Predictor):
         """As `Predictor.inputs`: video clips."""
         if not arguments.inputs:
             raise UsageError("Name video clips or a prepared folder with --data, one of the two.")
+        check_names(arguments.inputs, "video clips")
         return nullcontext([Input(escaped(name), Path(name)) for name in arguments.inputs])
 
     def accepts(self, item: Input) -> bool:

@@ -69,6 +69,17 @@ def test_a_folder_without_audio_says_what_it_holds(tmp_path):
     )
 
 
+def test_what_is_no_file_is_named_and_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "link.wav").symlink_to("nowhere")
+    for name, kind in (("pipe.wav", "pipe"), ("link.wav", "link to nothing")):
+        with pytest.raises(DataError) as error:
+            find_recordings([tmp_path / name])
+        assert str(error.value) == (
+            f"{tmp_path / name} is a {kind}, not a file; name an audio file or a folder of them."
+        )
+
+
 def test_standard_input_is_a_file_while_it_is_predicted(tmp_path, monkeypatch):
     (tmp_path / "a.wav").touch()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"RIFF")))

@@ -236,7 +236,7 @@ def test_predict_writes_a_table_of_a_split(of_runs, small_prepared, tmp_path):
     [
         ([], "Nothing to predict was named; name clips, sentences with --text, or a prepared folder with --data."),
         (["a.wav", "b.wav", "--text", "No!"], "2 clips and 1 sentences were given; give --text once for each clip."),
-        (["--data", "prepared"], "--data was given without --out; name the parquet table to write."),
+        (["--data", "prepared"], "--data was given without --out; name the table to write."),
     ],
 )
 def test_inputs_that_a_fused_run_cannot_predict_are_refused(of_runs, arguments, sentence):

@@ -11,11 +11,7 @@ from typer.testing import CliRunner
 
 from emokit import predictions
 from emokit.cli.app import app
-from emokit.data.prepared import open_prepared
-from emokit.fusion.late.run import fuse
-from emokit.fusion.late.settings import FusionSettings
 from emokit.labels import DEFAULT_LABELS
-from emokit.modality.registry import modality
 from emokit.safe_text import escape_controls
 from tests.vision.conftest import brightness, write_clip
 
@@ -23,35 +19,11 @@ runner = CliRunner()
 pytestmark = pytest.mark.end_to_end
 LABELS = list(DEFAULT_LABELS)
 SENTENCES = ["I love this recipe", "مرحبا 😂 \u202eabc", 'a\ttab and "quotes"', "gross"]
-EXPERIMENTS = {
-    "audio": {
-        "data": {"window_seconds": 1.5},
-        "features": {"sample_rate": 16000, "n_fft": 512, "hop_length": 320, "n_mels": 32},
-        "model": {"channels": [4, 8], "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8},
-        "training": {"max_epochs": 1, "batch_size": 16},
-    },
-    "text": {
-        "data": {"corpora": ["emodb"]},
-        "features": {"max_length": 24},
-        "model": {
-            "kind": "tiny",
-            "tiny": {"vocab_size": 300, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2},
-        },
-        "training": {"max_epochs": 1},
-    },
-}
-FUSION = FusionSettings.make({"fusion": {"step": 0.5, "resamples": 100, "folds": 2, "choice": "equal"}})
 
 
-@pytest.fixture(scope="module")
-def runs(small_prepared, tmp_path_factory):
-    """The folder of an audio run, a text run and the fusion of both."""
-    folder = tmp_path_factory.mktemp("predict")
-    for name, values in EXPERIMENTS.items():
-        settings = modality(name).settings().make(values)
-        modality(name).train(settings, open_prepared(small_prepared), folder / name, device="cpu")
-    fuse(FUSION, {name: [folder / name] for name in EXPERIMENTS}, folder / "late-fusion")
-    return folder
+@pytest.fixture
+def runs(modality_runs):
+    return modality_runs
 
 
 @pytest.fixture
@@ -204,10 +176,17 @@ ONE_OF = "Inputs and --data were given; name inputs to predict, or a prepared fo
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["x", "--data", "prepared", "--out", "new"], ONE_OF),
-        (["--data", "prepared"], "--data was given without --out; name the parquet table to write."),
+        (["x", "--data", "prepared", "--out", "new.csv"], ONE_OF),
+        (["--data", "prepared"], "--data was given without --out; name the table to write."),
         (["--data", "prepared", "--out", "{old}"], "{old} exists; name another --out, or delete it."),
-        (["x", "--out", "new"], "--out new was given without --data; name a prepared folder, or leave --out out."),
+        (["x", "--out", "{old}"], "{old} exists; name another --out, or delete it."),
+        (
+            ["x", "--out", "new.txt"],
+            "--out new.txt has none of the endings .parquet .csv .tsv, which name the table's format; add one.",
+        ),
+        (["x", "--split", "dev"], "--split dev was given without --data, whose split it names; give both."),
+        (["x", "--out", ""], "--out was given an empty value; give it another, or leave it out."),
+        (["--data=", "--out", "new.csv"], "--data was given an empty value; give it another, or leave it out."),
     ],
 )
 def test_the_refusals_are_the_same_for_every_modality(runs, tmp_path, name, words, sentence):
@@ -229,19 +208,58 @@ def test_the_refusals_are_the_same_for_every_modality(runs, tmp_path, name, word
             "Name sentences, a file of sentences with --file, or a prepared folder with --data: exactly one of them.",
         ),
         ("text", [""], 3, "Sentence 1 has an empty text; write one or leave it out."),
-        ("text", ["--file", "b", "--data", "x", "--out", "y"], 2, ONE_OF),
+        ("text", ["--file", "b", "--data", "x", "--out", "y.csv"], 2, ONE_OF),
         (
             "late-fusion",
             [],
             2,
             "Nothing to predict was named; name clips, sentences with --text, or a prepared folder with --data.",
         ),
-        ("late-fusion", ["--text", "a", "--data", "x", "--out", "y"], 2, ONE_OF),
+        ("late-fusion", ["--text", "a", "--data", "x", "--out", "y.csv"], 2, ONE_OF),
         (
             "audio",
-            ["--data", "x", "--out", "y", "--timestamps"],
+            ["--data", "x", "--out", "y.csv", "--timestamps"],
             2,
             "--timestamps was given with --data, which prints no table; leave it out.",
+        ),
+        (
+            "audio",
+            ["x", "--out", "y.csv", "--timestamps"],
+            2,
+            "--timestamps was given with --out, whose table has one row per input; leave it out.",
+        ),
+        (
+            "audio",
+            ["x", "--json", "--timestamps"],
+            2,
+            "--timestamps was given with --json, which prints no table; leave it out.",
+        ),
+        (
+            "text",
+            ["a", "--column", "text"],
+            2,
+            "--column text was given without --file, whose column it names; give both.",
+        ),
+        ("audio", [""], 2, "An empty name was given; name audio files, or leave it out."),
+        ("late-fusion", ["a.wav", " "], 2, "An empty name was given; name clips, or leave it out."),
+        (
+            "audio",
+            ["-", "-"],
+            2,
+            "- was given more than once, and standard input can be read only once; give - once.",
+        ),
+        (
+            "late-fusion",
+            ["--text", "."],
+            2,
+            ". is a folder where a sentence was expected; give the sentence itself to --text.",
+        ),
+        (
+            "text",
+            ["."],
+            2,
+            ". is a folder where a sentence was expected; name a file of sentences with --file, or pipe the sentence itself "
+            "to -.",
         ),
         (
             "text",

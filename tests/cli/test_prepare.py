@@ -19,7 +19,8 @@ Write = Callable[..., list[Path]]
 
 def run(*arguments: object) -> Result:
     """Run `emokit prepare …`; a traceback fails the test."""
-    result = CliRunner().invoke(app, ["prepare", *map(str, arguments), "--workers", "1"])
+    workers = [] if "--show-labels" in arguments else ["--workers", "1"]
+    result = CliRunner().invoke(app, ["prepare", *map(str, arguments), *workers])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -8,6 +8,8 @@ import yaml
 from typer.testing import CliRunner
 
 from emokit.cli.app import app
+from emokit.cli.train import fit_modality
+from emokit.errors import MemoryFull
 
 runner = CliRunner()
 FILE = "{file} (with what the command line changes)"
@@ -257,3 +259,17 @@ def test_remote_code_runs_only_where_it_is_allowed(text_settings, text_prepared,
     predicted = runner.invoke(app, ["predict", str(tmp_path / "run"), "wow", "--trust-remote-code"])
     assert predicted.exit_code == 0, predicted.output
     assert runner.invoke(app, ["predict", str(tmp_path / "run"), "wow"]).exit_code == 2
+
+
+def test_a_full_memory_while_scoring_is_a_sentence(monkeypatch, tmp_path):
+    from emokit.modality.registry import modality
+
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(type(modality("text")), "train", full)
+    with pytest.raises(MemoryFull) as error:
+        fit_modality("text", None, {}, None, tmp_path / "run")
+    assert str(error.value) == (
+        "Out of memory while the run was trained or scored; free memory and add --resume, or train a smaller model."
+    )

@@ -177,6 +177,10 @@ def test_a_missing_folder_is_refused_with_the_command_that_makes_it(tmp_path: Pa
     with pytest.raises(DataError) as error:
         open_prepared(folder)
     assert str(error.value) == f"{folder} is not there; make it with `emokit prepare … --out {folder}`."
+    folder.touch()
+    with pytest.raises(DataError) as error:
+        open_prepared(folder)
+    assert str(error.value) == f"{folder} is a file, not a folder; make it with `emokit prepare … --out {folder}`."
 
 
 def test_a_folder_without_a_fingerprint_was_interrupted_or_is_no_prepared_one(

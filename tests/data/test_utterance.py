@@ -101,3 +101,20 @@ def test_a_truncated_table_is_damaged(tmp_path: Path) -> None:
     words = rf"{re.escape(str(path))} is damaged \(.+\); make it again with `emokit prepare`\."
     with pytest.raises(DataError, match=f"^{words}$"):
         read_table(path, DEFAULT_LABELS)
+
+
+def test_a_folder_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as error:
+        read_table(tmp_path, DEFAULT_LABELS)
+    assert str(error.value) == f"{tmp_path} is a folder, not a file; make it with `emokit prepare`."
+
+
+def test_names_that_are_stored_as_numbers_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    table({"utterance_id": "emodb/a"}).assign(speaker=3).to_parquet(path)
+    with pytest.raises(DataError) as error:
+        read_table(path, DEFAULT_LABELS)
+    assert str(error.value) == (
+        f"{path} has 3 in its column speaker as int64, where text was expected; write the column as text, so that names such "
+        "as 03 stay as they are."
+    )

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from emokit.errors import MemoryFull
 from emokit.sweep.train_point import train_point
 
 
@@ -30,3 +31,19 @@ def test_a_point_is_trained_by_its_modality_without_test(
         assert (made_with, prepared.folder) == (settings, tmp_path / "prepared")
         assert (arguments["device"], arguments["precision"], arguments["resume"]) == ("cpu", "float32", True)
         assert arguments["held_out"] == ("dev",)
+
+
+def test_a_full_memory_outside_of_the_loop_is_a_sentence_too(
+    toy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("emokit.data.prepared.open_prepared", lambda folder: SimpleNamespace(folder=folder))
+    monkeypatch.setattr(toy.TOY, "train", full)
+    train = train_point("toy", tmp_path / "prepared", "cpu", "float32")
+    with pytest.raises(MemoryFull) as error:
+        train(toy.ToySettings.make({}), tmp_path / "run", lambda line: None)
+    assert str(error.value) == (
+        "Out of memory while the run was trained or scored; free memory and add --resume, or train a smaller model."
+    )

@@ -18,7 +18,11 @@ HEAVY = ("torch", "numpy", "pandas", "scipy", "sklearn", "transformers")
 def test_text_is_registered():
     assert registry.modality("text") is TEXT
     assert (TEXT.name, TEXT.medium, TEXT.settings()) == ("text", "in text", TextSettings)
-    assert [option.flag for option in TEXT.options if "predict" in option.commands] == ["--file", "--trust-remote-code"]
+    assert [option.flag for option in TEXT.options if "predict" in option.commands] == [
+        "--file",
+        "--column",
+        "--trust-remote-code",
+    ]
     assert [option.flag for option in TEXT.options if "train" in option.commands] == ["--trust-remote-code"]
 
 

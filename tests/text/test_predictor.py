@@ -1,7 +1,5 @@
 """The predictor: sentences, files and standard input in their order, and splits as at the end of training."""
 
-import io
-import sys
 from pathlib import Path
 
 import numpy
@@ -19,7 +17,6 @@ from emokit.text.settings import TextSettings
 from emokit.text.train import train
 
 LABELS = LabelSet(("short", "long"))
-SENTENCES = ["I love this recipe", "مرحبا 😂 \u202eabc", 'a\ttab and "quotes"\x85 \u2028', "gross"]
 
 
 class ByLength:
@@ -68,13 +65,11 @@ def test_no_inputs_give_no_predictions(by_length):
     assert list(by_length.predict([])) == []
 
 
-def test_arguments_a_file_and_standard_input_give_the_same_texts(by_length, tmp_path, monkeypatch):
-    (tmp_path / "lines.txt").write_bytes("\ufeff".encode() + "\r\n".join(SENTENCES).encode())
-    lines = io.TextIOWrapper(io.BytesIO("\n".join(SENTENCES).encode() + b"\n"))
-    monkeypatch.setattr(sys, "stdin", lines)
-    assert texts_of(by_length, *SENTENCES) == SENTENCES
-    assert texts_of(by_length, file=tmp_path / "lines.txt") == SENTENCES
-    assert texts_of(by_length, "-") == SENTENCES
+def test_numbers_are_those_of_the_lines_and_blank_lines_are_in_the_closing_note(by_length, tmp_path):
+    (tmp_path / "lines.txt").write_text("ab\n\n\nlonger than ten\n\nc\n")
+    with by_length.inputs(Arguments((), {"file": tmp_path / "lines.txt"})) as inputs:
+        assert [p.as_dict()["number"] for p in by_length.predict(inputs)] == [1, 4, 6]
+    assert by_length.closing_note() == "skipped 3 blank lines: 2-3, 5; truncated 1 of 3 texts to 8 tokens"
 
 
 def test_a_long_input_is_read_in_chunks(by_length, monkeypatch):
@@ -93,39 +88,11 @@ def test_a_long_input_is_read_in_chunks(by_length, monkeypatch):
     assert by_length.classifier.batches == [2, 2, 1]
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"fine\n\nfine", "{file}, line 2, has an empty text; write one or leave it out."),
-        (b"fi\0ne", "{file}, line 1, has a null character at 3; save it as UTF-8 text."),
-        ("ä".encode("cp1252"), "{file}, line 1, is not UTF-8 (byte 0xe4 at 0); save it as UTF-8 text."),
-        (b"", "{file} has no text; write one sentence per line."),
-        (None, "{file} cannot be read (No such file or directory); name a file with one sentence per line."),
-    ],
-)
-def test_a_file_that_cannot_be_predicted_is_named_with_its_line(by_length, tmp_path, content, sentence):
-    file = tmp_path / "lines.txt"
-    if content is not None:
-        file.write_bytes(content)
+def test_a_line_that_no_model_reads_is_named(by_length, tmp_path):
+    (tmp_path / "lines.txt").write_bytes(b"fine\nfi\0ne")
     with pytest.raises(DataError) as error:
-        texts_of(by_length, file=file)
-    assert str(error.value) == sentence.format(file=file)
-
-
-def test_empty_standard_input_is_named(by_length, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
-    with pytest.raises(DataError) as error:
-        texts_of(by_length, "-")
-    assert str(error.value) == "Standard input has no text; write one sentence per line."
-
-
-@pytest.mark.parametrize(("sentences", "options"), [((), {}), (("a",), {"file": Path("b")})])
-def test_inputs_are_either_sentences_or_a_file(by_length, sentences, options):
-    with pytest.raises(UsageError) as error:
-        texts_of(by_length, *sentences, **options)
-    assert str(error.value) == (
-        "Name sentences, a file of sentences with --file, or a prepared folder with --data: exactly one of them."
-    )
+        texts_of(by_length, file=tmp_path / "lines.txt")
+    assert str(error.value) == (f"{tmp_path / 'lines.txt'}, line 2, has a null character at 3; save it as UTF-8 text.")
 
 
 @pytest.mark.parametrize(

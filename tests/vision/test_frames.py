@@ -58,6 +58,16 @@ def test_a_file_that_is_no_clip_is_named(tmp_path):
     assert str(error.value) == f"{tmp_path / 'b.wav'} has no video; name a video clip."
 
 
+def test_a_name_may_be_no_utf8_and_a_folder_is_no_clip(tmp_path):
+    write_clip(tmp_path / "a.mkv", [100])
+    odd = tmp_path / os.fsdecode(b"caf\xe9.mkv")
+    (tmp_path / "a.mkv").rename(odd)
+    assert len(frames(odd)) == 1
+    with pytest.raises(DataError) as error:
+        frames(tmp_path)
+    assert str(error.value) == f"{tmp_path} is a folder, not a file; name a video clip."
+
+
 @pytest.mark.parametrize(("name", "is_one"), [("a.MP4", True), ("a.mkv", True), ("a.wav", False), ("mp4", False)])
 def test_a_clip_is_recognised_by_its_ending(name, is_one):
     assert is_clip(Path(name)) == is_one

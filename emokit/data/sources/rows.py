@@ -206,5 +206,6 @@ def _no_utterances(corpus: Corpus, ledger: Ledger) -> str:
     else:
         advice = f"expected {corpus.title}: correct --root {corpus.name}"
     num_files = "1 file" if len(stems) == 1 else f"{len(stems)} files"
-    content = f"{num_files}, none named like {corpus.name}" if stems else "no audio files"
+    nothing = "no audio files" if corpus.name in READERS else f"no texts of {corpus.name}"
+    content = f"{num_files}, none named like {corpus.name}" if stems else nothing
     return f"{corpus.name}: {corpus.root} holds {content}; {advice}."

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy
 import pandas
 
-from emokit import predictions, runs
+from emokit import delimited, predictions, runs
+from emokit.delimited import is_delimited
 from emokit.errors import DataError, UsageError
 from emokit.fusion.late.settings import Missing
 from emokit.labels import LabelSet
@@ -22,7 +23,6 @@ from emokit.settings import NAME
 HELD_OUT = ("dev", "test")
 FUSED = "fused"
 """The name of the fusion beside its modalities; no modality can have it."""
-CSV = ".csv"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def read(paths: Mapping[str, Sequence[Path]]) -> list[Branch]:
     tables = {name: _read_tables(sources) for name, sources in paths.items()}
     everything = [entry for entries in tables.values() for entry in entries]
     # The columns of a CSV table can be in any order; a run or parquet table stores the order of its label set.
-    path, reference = next((entry for entry in everything if entry[0].suffix.lower() != CSV), everything[0])
+    path, reference = next((entry for entry in everything if not is_delimited(entry[0])), everything[0])
     for other_path, table in everything:
         check_labels(table.labels, reference.labels, str(other_path), str(path))
     branches = [
@@ -229,12 +229,15 @@ def _read_table(path: Path) -> Predictions:
     """A parquet or CSV table; CSV has no fingerprint."""
     if not path.exists():
         raise DataError(f"{path} does not exist; name a run folder or a table of predictions.")
-    if path.suffix.lower() != CSV:
+    if not is_delimited(path):
         return predictions.read(path)
+    content = delimited.read_table(path)
     try:
         # Speakers such as 03 and dialogues such as 12 are names, not numbers.
         types = dict.fromkeys(KEYS, "string")
-        table = pandas.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
+        table = pandas.read_csv(
+            path, sep=content.delimiter, dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
+        )
     except (OSError, ValueError, pandas.errors.ParserError) as error:
         raise DataError(f"{path} is no readable CSV ({error}); write it again.") from error
     for key in table.columns.intersection(KEYS):

@@ -19,6 +19,7 @@ from emokit.fusion.late.combine import Weighted
 from emokit.fusion.late.inputs import Panel, check_labels, join_split
 from emokit.fusion.late.settings import MODALITY, FusionSettings
 from emokit.labels import LabelSet
+from emokit.modality.arguments import check_names, check_sentences
 from emokit.modality.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
 from emokit.modality.registry import MODALITIES, modality, modality_of
 from emokit.modality.registry import load as load_run
@@ -65,6 +66,8 @@ class LateFusionPredictor(Predictor):
             raise UsageError(
                 f"{len(clips)} clips and {len(texts)} sentences were given; give --text once for each clip."
             )
+        check_names(clips, "clips")
+        check_sentences(texts, "give the sentence itself to --text")
         if not clips:
             return nullcontext([Input(text, text=text) for text in texts])
         paired = zip(clips, texts or [None] * len(clips), strict=True)

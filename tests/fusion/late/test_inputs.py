@@ -217,7 +217,10 @@ def test_a_missing_file(tmp_path):
 
 def test_a_file_that_is_no_table(tmp_path):
     (tmp_path / "a.csv").write_text('a,b\n"1,2\n')
-    assert refusal({"a": tmp_path / "a.csv"}).startswith(f"{tmp_path / 'a.csv'} is no readable CSV (")
+    assert refusal({"a": tmp_path / "a.csv"}) == (
+        f"{tmp_path / 'a.csv'}, line 2, is no row of a table (unexpected end of data); put texts into double quotes, and write "
+        "a double quote inside of them twice."
+    )
     (tmp_path / "a.parquet").write_text("x")
     assert refusal({"a": tmp_path / "a.parquet"}).startswith(f"{tmp_path / 'a.parquet'} is no readable parquet table (")
 
@@ -228,6 +231,17 @@ def test_an_incomplete_run(tmp_path):
     assert refusal({"a": tmp_path / "run"}) == (
         f"{tmp_path / 'run'} has no metrics.json, so its training did not end; resume it by adding --resume."
     )
+
+
+@pytest.mark.parametrize(("name", "separator"), [("b.csv", ";"), ("b.tsv", "\t"), ("b.CSV", ",")])
+def test_tables_of_spreadsheets_are_read_as_parquet_is(write_tables, tmp_path, name, separator):
+    paths = write_tables()
+    table = pandas.read_parquet(paths["b"]).assign(speaker="03", dialogue="012")
+    table.to_csv(tmp_path / name, index=False, sep=separator, encoding="utf-8-sig", lineterminator="\r\n")
+    (branch,) = read({"b": [tmp_path / name]})
+    assert set(branch.predictions.table["speaker"]) == {"03"}
+    assert set(branch.predictions.table["dialogue"]) == {"012"}
+    assert branch.predictions.probabilities.tolist() == predictions.read(paths["b"]).probabilities.tolist()
 
 
 def test_csv_equals_parquet_and_names_stay_names(write_tables, tmp_path):

@@ -1,0 +1,103 @@
+"""Delimited tables of text, CSV and TSV: every row is checked when they are read, and spreadsheets run no formula in them."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emokit.errors import DataError
+from emokit.files import write_csv
+
+DELIMITERS = {".csv": ",;\t", ".tsv": "\t", ".tab": "\t"}
+"""Ending -> the delimiters that such a file can have, the usual one first."""
+LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table: its number, from 1 after the header, and its cells; none where the line is blank."""
+
+    number: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DelimitedTable:
+    """The names of the columns of a file, and its rows."""
+
+    path: Path
+    delimiter: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def is_delimited(path: Path) -> bool:
+    """Whether a file's name ends as that of a CSV or TSV table."""
+    return path.suffix.lower() in DELIMITERS
+
+
+def read_table(path: Path) -> DelimitedTable:
+    """Read a CSV or TSV file: UTF-8 with or without a byte order mark, any line ends, quoted fields.
+
+    Raises:
+        DataError: the file cannot be read or is not UTF-8, or a row has more or fewer fields than the header.
+    """
+    text = _decoded(path)
+    delimiter = delimiter_of(path, text)
+    # newline="": line feeds inside of quoted fields are kept, and all line ends count outside of them.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        columns = next(reader, [])
+        if not any(column.strip() for column in columns):
+            raise DataError(f"{path} has no header; write a first line with the names of its columns.")
+        rows = []
+        for number, cells in enumerate(reader, start=1):
+            if cells and len(cells) != len(columns):
+                raise DataError(
+                    f"{path}, line {reader.line_num}, has {_count(len(cells))}, and its header has {_count(len(columns))}; "
+                    f"put fields that contain {_NAMES[delimiter]} into double quotes."
+                )
+            rows.append(Row(number, tuple(cells)))
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, line {reader.line_num}, is no row of a table ({error}); put texts into double quotes, and write a double "
+            "quote inside of them twice."
+        ) from error
+    return DelimitedTable(path, delimiter, tuple(columns), tuple(rows))
+
+
+def delimiter_of(path: Path, text: str) -> str:
+    """The delimiter of a table: of those that a file with its ending can have, the one that its first line has most often."""
+    first_line = re.sub(r'"[^"]*"', "", LINE_END.split(text, maxsplit=1)[0])
+    return max(DELIMITERS[path.suffix.lower()], key=first_line.count)
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV or TSV file, completely or not at all; None becomes an empty cell.
+
+    A text that a spreadsheet would take for a formula gets a ' before it.
+    """
+    write_csv(path, columns, rows, delimiter=DELIMITERS[path.suffix.lower()][0])
+
+
+_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+
+
+def _count(number: int) -> str:
+    return "1 field" if number == 1 else f"{number} fields"
+
+
+def _decoded(path: Path) -> str:
+    try:
+        content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); name a CSV or TSV file.") from error
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        lines: list[bytes] = re.split(rb"\r\n|\r|\n", content[: error.start])
+        wrong = f"byte {content[error.start]:#04x} at {len(lines[-1])}"
+        raise DataError(f"{path}, line {len(lines)}, is not UTF-8 ({wrong}); save it as UTF-8 text.") from error
