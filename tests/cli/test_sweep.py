@@ -57,6 +57,10 @@ def test_the_studys_grid_has_sixteen_points() -> None:
         (["space.yaml", "--resume", "run"], "Give exactly one of: a space's YAML file, --resume RUN, --status RUN."),
         (["none.yaml"], "none.yaml does not exist; name a YAML file of settings."),
         (["--resume", "run", "--dry-run"], "--dry-run was given without a space; name a space's YAML file."),
+        (
+            ["--resume", "run", "--force"],
+            "--resume and --force were given; add --resume to resume the run, or --force to replace it.",
+        ),
         (["none.yaml", "--workers", "0"], "--workers 0 was given where 1 or more was expected."),
     ],
 )
