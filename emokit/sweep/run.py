@@ -109,6 +109,8 @@ def check_sweep(run: Path) -> SweepSettings:
     """
     refuse_links(run)
     if not (run / STORAGE).exists():
+        if (run / runs.SETTINGS).exists() and "space" in runs.read_settings(run):
+            raise UsageError(f"{run} was interrupted before its first point; begin the sweep again with --force.")
         raise UsageError(f"{run} has no {STORAGE}, so it is no sweep; name a folder that `emokit sweep` made.")
     settings = runs.read_settings(run)
     experiment = settings.get("experiment")

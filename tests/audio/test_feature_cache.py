@@ -57,6 +57,14 @@ def test_cached_features_are_read_without_a_lock(prepared):
     assert not (folder / feature_cache.LOCK).exists()
 
 
+def test_what_a_killed_process_left_is_removed(prepared):
+    left = prepared.folder / "features" / "raw" / ".part-00000.arrow.999999999.part"
+    left.parent.mkdir(exist_ok=True)
+    left.touch()
+    cached(prepared, prepared.table.head(3))
+    assert not left.exists()
+
+
 def test_features_that_are_missing_are_added(prepared):
     progress = []
     cached(prepared, prepared.table.head(3))

@@ -61,6 +61,10 @@ def test_the_studys_grid_has_sixteen_points() -> None:
             "demo_sweep, sweep, v3_sweep.",
         ),
         (["--resume", "run", "--dry-run"], "--dry-run was given without a space; name a space's YAML file."),
+        (
+            ["--resume", "run", "--force"],
+            "--resume and --force were given; add --resume to resume the run, or --force to replace it.",
+        ),
         (["none.yaml", "--workers", "0"], "--workers 0 was given where 1 or more was expected."),
     ],
 )

@@ -82,6 +82,10 @@ def test_a_dry_run_shows_settings_and_sizes_and_writes_nothing(experiment, small
             f"{FILE}: data.window_seconds gives 6 frames, but 3 poolings of time need 8; "
             "use a longer window, a shorter hop or fewer model.time_poolings.",
         ),
+        (
+            ["--resume", "--force"],
+            "--resume and --force were given; add --resume to resume the run, or --force to replace it.",
+        ),
         (["--device", "tpu"], "--device tpu is unknown; choose one of auto, cuda, mps, cpu."),
         (["--precision", "half"], "--precision half is unknown; choose one of auto, float32, bf16, fp16."),
     ],

@@ -12,6 +12,7 @@ import pandas
 import pytest
 import soundfile
 
+from emokit import locks
 from emokit.data import prepare as module
 from emokit.data.audio_io.faults import ADVICE, LFS_POINTER
 from emokit.data.prepare import Plan, prepare, survey
@@ -61,6 +62,16 @@ def test_after_an_interruption_only_the_remaining_files_are_read(
     assert resumed.fingerprint == uninterrupted.fingerprint
     features, expected = resumed.features(arguments.features), uninterrupted.features(arguments.features)
     assert all(numpy.array_equal(features[name], expected[name]) for name in resumed.table["utterance_id"])
+
+
+def test_a_folder_in_use_is_refused(
+    tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_emodb(tmp_path / "emodb")
+    locks.hold(tmp_path / "out")
+    monkeypatch.setattr(locks, "_held", {})  # as in another process
+    with pytest.raises(WorkError, match="out is in use by process"):
+        prepare(plan({"emodb": tmp_path / "emodb"}), tmp_path / "out", extractor)
 
 
 def test_an_unchanged_corpus_is_not_read_again(

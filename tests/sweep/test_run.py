@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from emokit import runs
+from emokit import locks, runs
 from emokit.errors import DataError, UsageError, WorkError
 from emokit.sweep import run as work
 from emokit.sweep.plan import Plan
@@ -121,6 +121,39 @@ def test_a_folder_that_exists_is_replaced_only_by_force(
     )
     small = make_sweep(space={"training.lr": {"grid": [0.1]}})
     assert len(summarise(begin(small, small_prepared, plan.run, force=True))["trials"]) == 1
+
+
+def test_a_sweep_that_was_killed_in_its_beginning_is_begun_again_by_force(
+    begin_with: Any, make_sweep: Make, small_prepared: Path
+) -> None:
+    plan, _ = begin_with(make_sweep())
+    (plan.run / "storage.json").unlink()
+    with pytest.raises(UsageError) as error:
+        begin(make_sweep(), small_prepared, plan.run)
+    assert str(error.value) == (
+        f"{plan.run} exists and is no complete sweep; replace it with --force, or name another --run."
+    )
+    with pytest.raises(UsageError) as error:
+        resume(plan.run)
+    assert str(error.value) == (
+        f"{plan.run} was interrupted before its first point; begin the sweep again with --force."
+    )
+    assert check_sweep(begin(make_sweep(), small_prepared, plan.run, force=True).run) == plan.sweep
+
+
+def test_several_commands_work_on_a_sweep_and_none_replaces_it(
+    begin_with: Any, make_sweep: Make, small_prepared: Path, toy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, given = begin_with(make_sweep())
+    with monkeypatch.context() as patch:  # another process
+        patch.setattr(locks, "_held", {})
+        with pytest.raises(WorkError, match="is in use by process"):
+            begin(make_sweep(), small_prepared, plan.run, force=True)
+        joined, _, _ = resume(plan.run)
+        work_here(joined, replace(given, make_train_point=lambda: toy.training(0)))
+    assert (plan.run / ".lock").exists()
+    work_here(plan, replace(given, make_train_point=lambda: toy.training(0)))
+    assert not (plan.run / ".lock").exists()
 
 
 def test_a_study_with_another_space_or_other_data_is_refused_with_the_difference(

@@ -1,6 +1,7 @@
 """Synthesised corpora: the names and layouts of the real ones, and distinct audio."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -147,6 +148,13 @@ def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
     write_corpus("goemotions", tmp_path / "empty", size=0.01)
     assert digest(tmp_path / "empty") == digest(tmp_path / "a" / "b")
     assert {path.name for path in tmp_path.iterdir()} == {"a", "empty"}
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_running_one_writes_is_not(tmp_path: Path) -> None:
+    for name in (".one.999999999.part", f".one.{os.getpid()}.part"):
+        (tmp_path / name).mkdir()
+    write_corpus("goemotions", tmp_path / "one", size=0.01)
+    assert {path.name for path in tmp_path.iterdir()} == {"one", f".one.{os.getpid()}.part"}
 
 
 @pytest.mark.parametrize(("size", "seed"), [(0.0, 0), (-1.0, 0), (1.0, -1)])
