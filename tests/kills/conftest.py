@@ -14,8 +14,8 @@ import pytest
 
 OPERATIONS = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "os.link", "os.symlink"}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-# What differs between two runs: times, and the command that is stored.
-TIMES = {"seconds", "started", "command"}
+# What differs between two runs: times, the command, and the revision of a checkout that somebody works in.
+TIMES = {"seconds", "started", "command", "git_revision"}
 NOT_COMPARED = {"tensorboard", "workers", "journal.log", "state.json"}
 
 
