@@ -127,9 +127,7 @@ def test_a_full_disk_is_explained_and_leaves_no_partial_file(
     with pytest.raises(WorkError) as error:
         prepare(arguments, out, extractor)
     path = next(out.glob("features/*")) / full_at if full_at.startswith("part") else out / full_at
-    assert str(error.value).startswith(
-        f"The disk that holds {path} is full; free some space and run the command again"
-    )
+    assert str(error.value).startswith(f"The disk that holds {path} is full; free some space and run the command again")
     monkeypatch.undo()
     assert not path.exists()
     assert not (out / "fingerprint").exists()

@@ -138,7 +138,5 @@ def test_a_full_disk_is_one_sentence(served: Any, tmp_path: Path) -> None:
     def full(done: int, total: int) -> None:
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(
-        WorkError, match=rf"^The disk that holds {tmp_path / 'a.zip'} is full; free some space and run"
-    ):
+    with pytest.raises(WorkError, match=rf"^The disk that holds {tmp_path / 'a.zip'} is full; free some space and run"):
         fetch(f"{served.url}/a.zip", tmp_path / "a.zip", None, ADVICE, full)
