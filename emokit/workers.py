@@ -79,6 +79,8 @@ class WorkerProcess:
         Raises:
             WorkError: the system cannot start another process.
         """
+        if self.error is not None:
+            self.stop()  # an error ends the process, which may not have ended yet
         self._task, self.result, self.error = task, None, None
         if self._process is None or not self._process.is_alive():
             self._start()
