@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import Field
 
+from emokit import runs
 from emokit.errors import DataError, UsageError
 from emokit.settings import Name, Settings, fields, nearest, parse_value, read_yaml_mapping, set_dotted
 
@@ -270,3 +271,12 @@ def test_a_name_that_becomes_a_path_leads_nowhere_else(name: str) -> None:
 
 def test_names_of_letters_digits_and_marks_are_accepted() -> None:
     assert Named.make({"name": "v3_sweep-0007.b", "folders": {"7": 1}}).folders == {"7": 1}
+
+
+def test_a_key_that_the_settings_of_a_run_have_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_text("modality: audio\nname: a\nname: b\n")
+    with pytest.raises(DataError) as caught:
+        runs.read_settings(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'settings.yaml'} has the key name at line 2 and again at line 3; remove one of the two."
+    )

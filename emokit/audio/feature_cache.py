@@ -19,7 +19,7 @@ from emokit.data.prepared import FEATURES, SETTINGS, Prepared
 from emokit.data.recordings import Recordings
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.errors import DataError, WorkError
-from emokit.files import LOCK, explained_disk_errors, remove_temporary
+from emokit.files import LOCK, explained_disk_errors, kind_of, not_a, remove_temporary
 from emokit.modality.protocol import Progress
 from emokit.runtime import num_processors
 
@@ -89,8 +89,8 @@ def cached_features(
     recordings = prepared.recordings
     missing = _missing(prepared, name, rows, recordings)
     for path in missing.values():
-        if not path.exists():
-            raise DataError(f"{path} is not there, and {purpose}.")
+        if kind_of(path) != "file":
+            raise DataError(f"{path} {not_a('file', path)}, and {purpose}.")
     with explained_disk_errors(folder):
         folder.mkdir(exist_ok=True)
     if missing:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from emokit.files import resource
+from emokit.files import not_a, resource
 
 FOLDER = "experiments"
 SWEEP = "sweep"  # the name of a sweep's file ends so
@@ -55,5 +55,5 @@ def _find(named: Path, known: dict[str, Path], what: str) -> Path:
     if named.parts[:1] == (FOLDER,) and (path := resource(FOLDER).joinpath(*named.parts[1:])).is_file():
         return path
     raise UsageError(
-        f"{named} is not there; name a YAML file of {what}, or one that comes with emokit: {', '.join(sorted(known))}."
+        f"{named} {not_a('file', named)}; name a YAML file of {what}, or one that comes with emokit: {', '.join(sorted(known))}."
     )

@@ -30,9 +30,7 @@ MakePlan = Callable[..., Plan]
 
 
 @pytest.fixture
-def prepared(
-    tmp_path: Path, write_emodb: Callable[..., list[Path]], plan: Callable[..., Plan], extractor: object
-) -> Prepared:
+def prepared(tmp_path: Path, write_emodb: Write, plan: MakePlan, extractor: object) -> Prepared:
     write_emodb(tmp_path / "emodb")
     return prepare(plan({"emodb": tmp_path / "emodb"}), tmp_path / "prepared", extractor)  # type: ignore[arg-type]
 

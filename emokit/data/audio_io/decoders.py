@@ -100,6 +100,8 @@ def read_with_pyav(path: Path, file: BinaryIO, max_seconds: float) -> tuple[Wave
             blocks += [frame.to_ndarray() for frame in to_float.resample(None)] if blocks else []
             channels = np.concatenate(blocks, axis=1).T if blocks else np.zeros((0, 1), np.float32)
             return channels, header.sample_rate
+    except MemoryError:
+        raise  # av's is an FFmpegError too
     except (av.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or "no decoder reads it"
         raise BadAudio(path, UNDECODABLE, reason) from error
