@@ -166,7 +166,7 @@ def _player(source: Source, utterance_id: str, page_folder: Path) -> tuple[str, 
     """The address of an utterance's recording, and why a file that is there is not played."""
     row = source.rows.get(utterance_id, {})
     corpus, path = row.get("corpus"), row.get("path")
-    if corpus not in source.recordings.roots or not isinstance(path, str):
+    if not isinstance(corpus, str) or not isinstance(path, str) or corpus not in source.recordings.roots:
         return "", ""
     root, file = Path(source.recordings.roots[corpus]), source.recordings.path(corpus, path)
     # The file may be a link to a place outside of the root; its path may not lead there.
