@@ -91,7 +91,8 @@ def write(predictions: Predictions, path: Path) -> None:
     }
     with whole_file(path) as temporary:
         pyarrow.parquet.write_table(
-            arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **metadata}), temporary
+            arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **metadata}),
+            temporary.absolute(),  # pyarrow reads a ~ at the start as a home folder
         )
 
 
@@ -102,7 +103,7 @@ def read(path: Path) -> Predictions:
         DataError: the file is missing, damaged or breaks the contract.
     """
     try:
-        arrow = pyarrow.parquet.read_table(path)
+        arrow = pyarrow.parquet.read_table(path.absolute())
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist; make it with `emokit predict` or by training a run.") from error
     except (OSError, pyarrow.ArrowException) as error:

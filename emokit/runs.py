@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, UsageError
-from emokit.files import explained_disk_errors, new_folder, write_json, write_text
+from emokit.files import check_readable, explained_disk_errors, give_usual_mode, new_folder, write_json, write_text
 from emokit.labels import LabelSet
 from emokit.runtime import VERSION, installed, num_processors
 from emokit.schema.base import check, read_checked
@@ -163,6 +163,8 @@ def write_model(run: Path, save: Callable[[Path], None]) -> None:
         save(Path(temporary))
         (run / MODEL).mkdir(exist_ok=True)
         for path in sorted(Path(temporary).iterdir()):
+            if path.is_file():
+                give_usual_mode(path)
             path.replace(run / MODEL / path.name)
 
 
@@ -182,6 +184,7 @@ def check_folder(run: Path) -> None:
         raise DataError(f"{run} {state}; name a run folder, as `emokit train` makes it with --run.")
     if not (run / SETTINGS).exists():
         raise DataError(f"{run} has no {SETTINGS}, so it is no run folder; name one that `emokit train` made.")
+    check_readable(run, run / SETTINGS)
     settings = read_settings(run)
     if "modality" not in settings and settings.get("kind") in OLD_KINDS:
         raise DataError(f"{run} was made by an emokit before names changed; train it again.")
@@ -196,6 +199,9 @@ def check_complete(run: Path) -> None:
     check_folder(run)
     if not is_complete(run):
         raise DataError(f"{run} has no {METRICS}, so its training did not end; resume it by adding --resume.")
+    check_readable(run / METRICS, run / MODEL)
+    if (run / MODEL).is_dir():
+        check_readable(*sorted((run / MODEL).iterdir()))
 
 
 def read_settings(run: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emokit.errors import DataError, UsageError, WorkError
-from emokit.files import file_hash, new_folder, read_json, resource, whole_file, write_json, write_text
+from emokit.files import check_readable, file_hash, new_folder, read_json, resource, whole_file, write_json, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -191,3 +191,24 @@ def test_force_empties_a_folder_that_emokit_made_and_follows_no_link_out_of_it(t
 def test_resources_are_found() -> None:
     assert resource("datasets.yaml").is_file()
     assert resource("experiments").is_dir()
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
+def test_a_file_has_the_mode_that_the_umask_asks_for(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with whole_file(tmp_path / "a") as temporary:
+            temporary.touch(mode=0o600)
+        assert os.umask(umask) == umask  # unchanged by reading it
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").touch()
+    check_readable(tmp_path / "a", tmp_path / "none")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(DataError) as caught:
+        check_readable(tmp_path / "a")
+    assert str(caught.value) == f"{tmp_path / 'a'} may not be read by you; ask its owner for access."

@@ -221,3 +221,11 @@ def test_a_missing_and_a_damaged_file_are_told_apart(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(DataError, match=r"is no readable parquet table .* make it again\.$"):
         predictions.read(path)
+
+
+def test_a_folder_whose_name_begins_with_a_tilde_is_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("~root") / "dev.parquet"
+    predictions.write(made(), path)
+    assert (tmp_path / "~root" / "dev.parquet").is_file()
+    assert len(predictions.read(path).table) == 3

@@ -1,6 +1,7 @@
 """The run folder: made once, resumed only with the same settings, folds and data, readable after a kill."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +234,23 @@ def test_the_command_is_stored_without_the_passwords_of_its_urls(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["emokit", given])
     assert runs.environment(seed=0, device="cpu", fingerprint="")["command"] == ["emokit", stored]
+
+
+def test_the_files_of_a_model_have_the_mode_that_the_umask_asks_for(run: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        runs.write_model(run, lambda folder: (folder / "model.safetensors").touch(mode=0o600))
+    finally:
+        os.umask(before)
+    assert (run / "model" / "model.safetensors").stat().st_mode & 0o777 == 0o644
+    assert (run / "model").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_colleague_who_may_not_read_a_model_is_told(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs.write_model(run, lambda folder: (folder / "model.safetensors").touch())
+    (run / "metrics.json").write_text("{}")
+    monkeypatch.setattr(os, "access", lambda path, mode: not str(path).endswith(".safetensors"))
+    with pytest.raises(DataError) as caught:
+        runs.check_complete(run)
+    path = run / "model" / "model.safetensors"
+    assert str(caught.value) == f"{path} may not be read by you; ask its owner for access."

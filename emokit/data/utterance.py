@@ -107,7 +107,7 @@ def write_table(table: pandas.DataFrame, labels: LabelSet, path: Path) -> None:
     check(table, labels, str(path))
     ordered = typed(table).sort_values("utterance_id", ignore_index=True)
     with whole_file(path) as temporary:
-        ordered.to_parquet(temporary, index=False)
+        ordered.to_parquet(temporary.absolute(), index=False)  # pandas reads a ~ at the start as a home folder
 
 
 def read_table(path: Path, labels: LabelSet) -> pandas.DataFrame:
@@ -117,7 +117,7 @@ def read_table(path: Path, labels: LabelSet) -> pandas.DataFrame:
         DataError: the file is missing, damaged or violates the contract.
     """
     try:
-        table = pandas.read_parquet(path)
+        table = pandas.read_parquet(path.absolute())
     except FileNotFoundError as error:
         raise DataError(f"{path} is not there; make it with `emokit prepare`.") from error
     except (OSError, ValueError) as error:

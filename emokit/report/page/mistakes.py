@@ -153,7 +153,9 @@ def label_issues(run: Run) -> tuple[int, Sequence[dict[str, Any]]]:
 def _read(folder: Path, fingerprint: str) -> Source | None:
     if (folder / FINGERPRINT).read_text(encoding="utf-8").strip() != fingerprint:
         return None
-    table = pandas.read_parquet(folder / TABLE, columns=["utterance_id", "text", "path"]).set_index("utterance_id")
+    table = pandas.read_parquet((folder / TABLE).absolute(), columns=["utterance_id", "text", "path"]).set_index(
+        "utterance_id"
+    )
     table = table.astype(object).where(table.notna(), None)
     roots = read_yaml_mapping(folder / SETTINGS).get("roots") or {}
     return Source(table.to_dict("index"), {name: Path(root) for name, root in roots.items() if root})
