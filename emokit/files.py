@@ -90,6 +90,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             remove_temporary(path.parent, path.name)
             yield temporary
+            give_usual_mode(temporary)
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -113,6 +114,25 @@ def explained_disk_errors(path: Path) -> Iterator[None]:
         if error.errno in NOT_WRITABLE:
             raise WorkError(f"{path} cannot be written ({error.strerror}); name a folder that can be.") from error
         raise
+
+
+def give_usual_mode(path: Path) -> None:
+    """Give a file the mode that the user's umask asks for, where a library made it readable for its owner alone."""
+    umask = os.umask(0o077)  # it can only be read by setting it
+    os.umask(umask)
+    with contextlib.suppress(PermissionError):  # on disks without modes
+        path.chmod(0o666 & ~umask)
+
+
+def check_readable(*paths: Path) -> None:
+    """Refuse files that the user may not read, before a library takes them for damaged.
+
+    Raises:
+        DataError: names the first of them.
+    """
+    for path in paths:
+        if path.exists() and not os.access(path, os.R_OK):
+            raise DataError(f"{path} may not be read by you; ask its owner for access.")
 
 
 def path_error(error: Exception) -> EmokitError | None:
@@ -175,6 +195,8 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist; make the folder that it belongs to again.") from error
+    except PermissionError as error:
+        raise DataError(f"{path} may not be read by you; ask its owner for access.") from error
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged ({error}); make the folder that it belongs to again.") from error
 

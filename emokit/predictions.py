@@ -93,7 +93,8 @@ def write(predictions: Predictions, path: Path) -> None:
     about = metadata(predictions.labels, predictions.model, predictions.fingerprint)
     with whole_file(path) as temporary:
         pyarrow.parquet.write_table(
-            arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **about}), temporary
+            arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **about}),
+            temporary.absolute(),  # pyarrow reads a ~ at the start as a home folder
         )
 
 
@@ -112,7 +113,7 @@ def read(path: Path) -> Predictions:
         state = "does not exist" if kind_of(path) is None else not_a("file", path)
         raise DataError(f"{path} {state}; make it with `emokit predict` or by training a run.")
     try:
-        arrow = pyarrow.parquet.read_table(path)
+        arrow = pyarrow.parquet.read_table(path.absolute())
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"{path} is no readable parquet table ({error}); make it again.") from error
     metadata = arrow.schema.metadata or {}

@@ -24,8 +24,10 @@ from emokit.epoch_log import read_log as read_log
 from emokit.errors import DataError, UsageError
 from emokit.files import (
     check_new_folder,
+    check_readable,
     empty_folder,
     explained_disk_errors,
+    give_usual_mode,
     new_folder,
     refuse_links,
     temporary_path,
@@ -173,6 +175,8 @@ def write_model(run: Path, save: Callable[[Path], None]) -> None:
             save(temporary)
             (run / MODEL).mkdir(exist_ok=True)
             for path in sorted(temporary.iterdir()):
+                if path.is_file():
+                    give_usual_mode(path)
                 path.replace(run / MODEL / path.name)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -195,6 +199,7 @@ def check_folder(run: Path) -> None:
     refuse_links(run)
     if not (run / SETTINGS).exists():
         raise DataError(f"{run} has no {SETTINGS}, so it is no run folder; name one that `emokit train` made.")
+    check_readable(run, run / SETTINGS)
     settings = read_settings(run)
     if "modality" not in settings and settings.get("kind") in OLD_KINDS:
         raise DataError(f"{run} was made by an emokit before names changed; train it again.")
@@ -209,6 +214,9 @@ def check_complete(run: Path) -> None:
     check_folder(run)
     if not is_complete(run):
         raise DataError(f"{run} has no {METRICS}, so its training did not end; resume it by adding --resume.")
+    check_readable(run / METRICS, run / MODEL)
+    if (run / MODEL).is_dir():
+        check_readable(*sorted((run / MODEL).iterdir()))
 
 
 def read_settings(run: Path) -> dict[str, Any]:

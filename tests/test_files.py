@@ -9,6 +9,7 @@ import pytest
 
 from emokit.errors import DataError, UsageError, WorkError
 from emokit.files import (
+    check_readable,
     file_hash,
     is_empty,
     kind_of,
@@ -289,3 +290,24 @@ def test_a_name_that_is_not_utf8_is_written_as_an_escape_which_json_reads(tmp_pa
     assert "caf\\udce9\\t\\n.wav" in (tmp_path / "a.json").read_text(encoding="utf-8")
     write_text(tmp_path / "a.html", value["name"])
     assert (tmp_path / "a.html").read_text(encoding="utf-8") == "caf\\udce9\t\n.wav"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
+def test_a_file_has_the_mode_that_the_umask_asks_for(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with whole_file(tmp_path / "a") as temporary:
+            temporary.touch(mode=0o600)
+        assert os.umask(umask) == umask  # unchanged by reading it
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").touch()
+    check_readable(tmp_path / "a", tmp_path / "none")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(DataError) as caught:
+        check_readable(tmp_path / "a")
+    assert str(caught.value) == f"{tmp_path / 'a'} may not be read by you; ask its owner for access."

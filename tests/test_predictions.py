@@ -271,3 +271,11 @@ def test_a_table_of_text_has_the_same_columns_and_digits(tmp_path: Path, name: s
     assert text["speaker"].tolist() == ["08", "03", "'=1+1"]
     assert text["dialogue"].isna().tolist() == [True, True, False]
     assert (text[PROBABILITIES].astype("float32").to_numpy() == typed[PROBABILITIES].to_numpy()).all()
+
+
+def test_a_folder_whose_name_begins_with_a_tilde_is_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("~root") / "dev.parquet"
+    predictions.write(made(), path)
+    assert (tmp_path / "~root" / "dev.parquet").is_file()
+    assert len(predictions.read(path).table) == 3

@@ -23,8 +23,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 NOT_RUN = {
     "make demo": "tests/end_to_end/test_demo.py runs the command that it calls",
     "make test": "runs this test",
-    "emokit train audio acrnn --data prepared-acrnn --compile": "compiling takes minutes; bench/train.py does it",
-    "accelerate launch --num_processes 4 -m emokit train audio acrnn --data prepared-acrnn": (
+    "emokit train audio acrnn --data prepared --compile": "compiling takes minutes; bench/train.py does it",
+    "accelerate launch --num_processes 4 -m emokit train audio acrnn --data prepared": (
         "tests/training/test_distributed.py trains in two processes"
     ),
 }

@@ -1,5 +1,6 @@
 """The checks of `emokit doctor`."""
 
+import importlib.metadata
 import platform
 import shutil
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 from emokit import runtime
 from emokit.data.catalogue import read_catalogue
 from emokit.files import not_a
+
+COMMAND = "emokit.cli.app:main"  # what the command `emokit` of this project runs
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ def check_all(datasets: Path | None) -> list[Finding]:
     pair = check_pair(runtime.installed("torch"), runtime.installed("torchaudio"))
     findings = [check_python(), pair]
     findings += [] if pair.is_broken else check_devices()
-    return [*findings, check_codecs(), check_disk(Path.cwd()), *check_corpora(datasets)]
+    return [*findings, *check_name(), check_codecs(), check_disk(Path.cwd()), *check_corpora(datasets)]
 
 
 def check_python() -> Finding:
@@ -33,6 +36,26 @@ def check_python() -> Finding:
     version = platform.python_version()
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
     return Finding("Python", version if fits else f"{version}; install Python 3.11, 3.12 or 3.13", not fits)
+
+
+def check_name() -> list[Finding]:
+    """Another project is called emokit at the package registry; installed, its files lie among those of this one."""
+    try:
+        other = importlib.metadata.distribution("emokit")
+    except importlib.metadata.PackageNotFoundError:
+        return []
+    if any(command.value == COMMAND for command in other.entry_points):
+        return []  # this project, installed before its distribution was named emokit-toolkit
+    remedy = (
+        "remove it with `pip uninstall emokit`, and install emokit-toolkit again from its clone with `pip install .`"
+    )
+    return [
+        Finding(
+            "name",
+            f"another package named emokit ({other.version}) is installed and mixed with this one; {remedy}",
+            True,
+        )
+    ]
 
 
 def check_pair(torch_version: str | None, torchaudio_version: str | None) -> Finding:

@@ -136,7 +136,7 @@ def write_table(table: pandas.DataFrame, labels: LabelSet, path: Path) -> None:
     check(table, labels, str(path))
     ordered = typed(table).sort_values("utterance_id", ignore_index=True)
     with whole_file(path) as temporary:
-        ordered.to_parquet(temporary, index=False)
+        ordered.to_parquet(temporary.absolute(), index=False)  # pandas reads a ~ at the start as a home folder
 
 
 def read_table(path: Path, labels: LabelSet) -> pandas.DataFrame:
@@ -148,7 +148,7 @@ def read_table(path: Path, labels: LabelSet) -> pandas.DataFrame:
     if kind_of(path) != "file":
         raise DataError(f"{path} {not_a('file', path)}; make it with `emokit prepare`.")
     try:
-        table = pandas.read_parquet(path)
+        table = pandas.read_parquet(path.absolute())
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is damaged ({error}); make it again with `emokit prepare`.") from error
     check(table, labels, str(path))

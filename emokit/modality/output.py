@@ -48,7 +48,7 @@ def _write_parquet(columns: Mapping[str, Sequence[Any]], labels: LabelSet, out: 
         arrays[name] = array.cast(pyarrow.string()) if pyarrow.types.is_null(array.type) else array
     table = pyarrow.table(arrays).replace_schema_metadata(metadata(labels))
     with whole_file(out) as temporary:
-        pyarrow.parquet.write_table(table, temporary)
+        pyarrow.parquet.write_table(table, temporary.absolute())
 
 
 def _cell(value: Any) -> Any:

@@ -107,7 +107,8 @@ def _database(url: str) -> RDBStorage:
                 f"--storage names the driver {driver}, which is not installed; install it, or write {name}://…"
             ) from error
         raise UsageError(
-            f"--storage names {name}, whose driver {driver} is not installed; install it with: pip install 'emokit[{name}]'"
+            f"--storage names {name}, whose driver {driver} is not installed; "
+            f"install it with `pip install '.[{name}]'` in a clone of emokit."
         ) from error
     except (sqlalchemy.exc.DBAPIError, optuna.exceptions.StorageInternalError) as error:
         cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error

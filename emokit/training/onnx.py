@@ -45,7 +45,9 @@ def check_packages() -> None:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            raise UsageError(f"{name} is not installed; install emokit with its extra onnx, emokit[onnx].") from error
+            raise UsageError(
+                f"{name} is not installed; install it with `pip install '.[onnx]'` in a clone of emokit."
+            ) from error
 
 
 def write_onnx(

@@ -28,7 +28,7 @@ def deepface() -> Network:
         from deepface import DeepFace
     except ImportError as error:
         raise UsageError(
-            f"DeepFace cannot be loaded ({error}); install it with `pip install emokit[vision]`."
+            f"DeepFace cannot be loaded ({error}); install it with `pip install '.[vision]'` in a clone of emokit."
         ) from error
     try:
         DeepFace.build_model(model_name="Emotion", task="facial_attribute")

@@ -1,5 +1,6 @@
 """The checks of the doctor: each failure with how to fix it, and no failure stops the others."""
 
+import importlib.metadata
 import platform
 import shutil
 import sys
@@ -135,3 +136,32 @@ def test_corpora_are_present_or_missing_or_without_a_root(tmp_path: Path) -> Non
 def test_a_missing_catalogue_is_a_users_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist; name a YAML file of settings"):
         checkup.check_all(tmp_path / "none.yaml")
+
+
+class Distribution(NamedTuple):
+    version: str
+    entry_points: tuple[importlib.metadata.EntryPoint, ...] = ()
+
+
+def test_another_package_of_that_name_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: Distribution("0.0.9"))
+    assert checkup.check_name() == [
+        Finding(
+            "name",
+            "another package named emokit (0.0.9) is installed and mixed with this one; remove it with "
+            "`pip uninstall emokit`, and install emokit-toolkit again from its clone with `pip install .`",
+            True,
+        )
+    ]
+
+
+def test_this_package_is_no_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = importlib.metadata.EntryPoint("emokit", "emokit.cli.app:main", "console_scripts")
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: Distribution("0.1.0", (command,)))
+    assert checkup.check_name() == []
+
+    def missing(name: str) -> None:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", missing)
+    assert checkup.check_name() == []

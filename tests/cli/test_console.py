@@ -214,8 +214,8 @@ def test_a_users_error_is_a_sentence_and_an_exit_code(
     ("raised", "sentence"),
     [
         (
-            PermissionError(13, "Permission denied", "/a/x"),
-            "/a/x cannot be used (Permission denied); name another path, or get access to this one.",
+            PermissionError(13, "Permission denied", "locked/x"),
+            "locked/x cannot be used (Permission denied); name another path, or get access to this one.",
         ),
         (
             OSError(36, "File name too long", "a/b"),

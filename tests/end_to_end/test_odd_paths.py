@@ -57,11 +57,11 @@ def test_a_path_without_access_is_a_sentence(tmp_path: Path, monkeypatch: pytest
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Path, "is_dir", refuse)
-    result = CliRunner().invoke(app, ["report", "locked/run"])
-    assert (result.exit_code, result.stderr) == (
+    monkeypatch.setattr("emokit.files.resource", refuse)
+    result = CliRunner().invoke(app, ["demo", "--out", "locked"])
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
         2,
-        "error: locked/run cannot be used (Permission denied); name another path, or get access to this one.\n",
+        "error: experiments cannot be used (Permission denied); name another path, or get access to this one.",
     )
 
 

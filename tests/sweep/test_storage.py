@@ -155,12 +155,13 @@ def test_an_unreachable_server_is_named_without_its_password(tmp_path: Path) -> 
             "postgresql://host/sweeps",
             "psycopg",
             "--storage names postgresql, whose driver psycopg is not installed; "
-            "install it with: pip install 'emokit[postgresql]'",
+            "install it with `pip install '.[postgresql]'` in a clone of emokit.",
         ),
         (
             "mariadb://host/sweeps",
             "pymysql",
-            "--storage names mysql, whose driver pymysql is not installed; install it with: pip install 'emokit[mysql]'",
+            "--storage names mysql, whose driver pymysql is not installed; "
+            "install it with `pip install '.[mysql]'` in a clone of emokit.",
         ),
         (
             "mysql+oddsql://host/sweeps",

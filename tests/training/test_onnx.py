@@ -85,4 +85,6 @@ def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(onnx.importlib, "import_module", missing)
     with pytest.raises(UsageError) as error:
         onnx.check_packages()
-    assert str(error.value) == "onnxruntime is not installed; install emokit with its extra onnx, emokit[onnx]."
+    assert str(error.value) == (
+        "onnxruntime is not installed; install it with `pip install '.[onnx]'` in a clone of emokit."
+    )

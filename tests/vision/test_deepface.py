@@ -29,7 +29,8 @@ def test_without_deepface_the_error_names_how_to_install_it(monkeypatch):
     with pytest.raises(UsageError) as error:
         deepface()
     assert str(error.value) == (
-        "DeepFace cannot be loaded (No module named 'deepface'); install it with `pip install emokit[vision]`."
+        "DeepFace cannot be loaded (No module named 'deepface'); install it with `pip install '.[vision]'` "
+        "in a clone of emokit."
     )
 
 

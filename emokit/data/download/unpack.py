@@ -1,8 +1,11 @@
 """Unpack downloaded archives safely: they can only add plain files below one folder."""
 
+import gzip
+import lzma
 import re
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -15,7 +18,13 @@ from emokit.errors import DataError
 from emokit.files import explained_disk_errors
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
-DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError)
+# Of these, RuntimeError is an encrypted file, NotImplementedError an unknown compression.
+DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError),
+    *(RuntimeError, NotImplementedError, ValueError, struct.error),
+)
+ENCRYPTED = 1  # the bit in a file's flags
+MAX_NAME_BYTES = 255  # of a file's name, on the usual disks
 
 
 def is_archive(name: str) -> bool:
@@ -46,6 +55,10 @@ def unpack(archive: Path, folder: Path) -> int:
             count += 1
     except DAMAGE as error:
         raise DataError(f"{archive.name} is damaged ({error}); fetch it again.") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise DataError(f"{archive.name} is damaged ({error}); fetch it again.") from error  # bz2's
     return count
 
 
@@ -57,6 +70,8 @@ def _members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
                 file_type = stat.S_IFMT(info.external_attr >> 16)
                 if file_type not in (0, stat.S_IFREG, stat.S_IFDIR):
                     raise DataError(_refusal(archive, info.filename, "a link or a device"))
+                if info.flag_bits & ENCRYPTED:
+                    raise RuntimeError(f"{info.filename!r} is encrypted")
                 if not info.is_dir() and not _is_macos_metadata(info.filename):
                     yield info.filename, partial(zipped.open, info)
         return
@@ -76,10 +91,15 @@ def _is_macos_metadata(name: str) -> bool:
 def _inside(folder: Path, name: str, archive: Path) -> Path:
     """The path of a member below the folder; refused if it leads elsewhere, also by links that exist on disk."""
     parts = PurePosixPath(name).parts
+    if any(len(part.encode(errors="surrogateescape")) > MAX_NAME_BYTES for part in parts):
+        raise DataError(_refusal(archive, f"{name[:40]}…", f"a name longer than {MAX_NAME_BYTES} bytes"))
     is_outside = not parts or name.startswith("/") or ".." in parts or "\\" in name or re.match("[A-Za-z]:", name)
     path = folder.joinpath(*parts) if not is_outside else folder
     if is_outside or not path.resolve().is_relative_to(folder.resolve()):
         raise DataError(_refusal(archive, name, "a path outside its folder"))
+    above = [folder.joinpath(*parts[:number]) for number in range(len(parts))]
+    if path.is_dir() or any(place.exists() and not place.is_dir() for place in above):
+        raise DataError(_refusal(archive, name, "a file in the place of a folder"))
     return path
 
 

@@ -160,7 +160,7 @@ def _read(folder: Path, fingerprint: str) -> Source | None:
     if read_fingerprint(folder) != fingerprint:
         return None
     columns = ["utterance_id", "corpus", "text", "path"]
-    table = pandas.read_parquet(folder / TABLE, columns=columns).set_index("utterance_id")
+    table = pandas.read_parquet((folder / TABLE).absolute(), columns=columns).set_index("utterance_id")
     table = table.astype(object).where(table.notna(), None)
     return Source(table.to_dict("index"), open_recordings(folder))
 

@@ -1,6 +1,7 @@
 """Valid, damaged and unsafe archives."""
 
 import io
+import random
 import stat
 import tarfile
 import zipfile
@@ -121,3 +122,58 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, kind: str) -> None:
     archive.write_bytes(damaged)
     with pytest.raises(DataError, match=r"is damaged \(.+\); fetch it again\.$"):
         unpack(archive, tmp_path / "out")
+
+
+def patched(path: Path, *bits: tuple[int, bytes]) -> Path:
+    """The archive with bytes replaced in the headers of its only file, before its content and at the end."""
+    data = bytearray(path.read_bytes())
+    for header, shift in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+        start = data.find(header)
+        for offset, value in bits:
+            data[start + offset + shift : start + offset + shift + len(value)] = value
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("bits", "fault"),
+    [
+        ((6, b"\x01\x00"), "'a.wav' is encrypted"),
+        ((8, b"\x62\x00"), "That compression method is not supported"),
+    ],
+)
+def test_an_encrypted_archive_and_an_unknown_compression_are_a_sentence(
+    tmp_path: Path, bits: tuple[int, bytes], fault: str
+) -> None:
+    archive = patched(zipped(tmp_path / "a.zip", {"a.wav": b"x" * 100}), bits)
+    with pytest.raises(DataError) as error:
+        unpack(archive, tmp_path / "out")
+    assert str(error.value) == f"a.zip is damaged ({fault}); fetch it again."
+
+
+@pytest.mark.parametrize(
+    ("names", "fault"),
+    [
+        (["a", "a/b"], "'a/b', a file in the place of a folder"),
+        (["a/b", "a"], "'a', a file in the place of a folder"),
+        (["n" * 300], f"'{'n' * 40}…', a name longer than 255 bytes"),
+    ],
+)
+def test_names_that_no_folder_can_hold_are_refused(tmp_path: Path, names: list[str], fault: str) -> None:
+    with pytest.raises(DataError) as error:
+        unpack(zipped(tmp_path / "a.zip", dict.fromkeys(names, b"")), tmp_path / "out")
+    assert str(error.value) == f"a.zip contains {fault}, which no corpus has; do not use this archive."
+
+
+@pytest.mark.parametrize("ending", ["bz2", "xz"])
+def test_a_damaged_compression_is_a_sentence(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a.tar.{ending}"
+    with tarfile.open(path, f"w:{ending}") as archive:
+        inside = member("a.wav")
+        inside.size = 100_000
+        archive.addfile(inside, io.BytesIO(random.Random(0).randbytes(100_000)))
+    data = bytearray(path.read_bytes())
+    data[60_000:60_100] = bytes(100)
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"is damaged"):
+        unpack(path, tmp_path / "out")
