@@ -17,15 +17,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 from filelock import FileLock, Timeout
 
 from emokit.errors import DataError, WorkError
-from emokit.files import (
-    LOCK,
-    check_new_folder,
-    empty_folder,
-    explained_disk_errors,
-    new_folder,
-    remove_temporary,
-    write_text,
-)
+from emokit.files import check_new_folder, empty_folder, explained_disk_errors, new_folder, write_text
+from emokit.temporary import LOCK, remove_temporary
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -30,7 +30,6 @@ from emokit.files import (
     give_usual_mode,
     new_folder,
     refuse_links,
-    temporary_path,
     write_json,
     write_text,
 )
@@ -42,6 +41,7 @@ from emokit.schema.base import read_checked
 from emokit.schema.environment import Environment
 from emokit.schema.metrics import AnyMetrics
 from emokit.settings import Settings, flat, read_yaml_mapping
+from emokit.temporary import temporary_path
 
 SETTINGS = "settings.yaml"
 ENVIRONMENT = "environment.json"

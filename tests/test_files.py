@@ -11,20 +11,18 @@ from emokit.errors import DataError, UsageError, WorkError
 from emokit.files import (
     check_readable,
     file_hash,
-    is_empty,
     kind_of,
     new_folder,
     not_a,
     read_json,
     refuse_links,
-    remove_temporary,
     resource,
-    temporary_path,
     whole_file,
     write_csv,
     write_json,
     write_text,
 )
+from emokit.temporary import temporary_path
 
 
 def names(folder: Path) -> list[str]:
@@ -229,34 +227,6 @@ def test_a_link_in_a_folder_of_emokit_is_refused_at_any_depth_and_the_folder_its
     assert str(caught.value) == (
         f"{folder / 'log.jsonl'} is a pipe, a socket or a device, and emokit makes only files in its folders; delete it."
     )
-
-
-DEAD = 999_999_999  # the id of no process
-
-
-@pytest.mark.parametrize("folder", [False, True])
-def test_temporary_files_of_killed_processes_are_ignored_and_those_of_running_ones_are_not(
-    tmp_path: Path, folder: bool
-) -> None:
-    make = Path.mkdir if folder else Path.touch
-    for name in (f".settings.yaml.{DEAD}.part", f".settings.yaml.{DEAD}@elsewhere.part", ".lock"):
-        make(tmp_path / name)
-    assert is_empty(tmp_path)
-    new_folder(tmp_path, force=False, what="settings.yaml")
-    assert names(tmp_path) == [".lock"]
-    make(temporary_path(tmp_path / "a.txt"))
-    assert not is_empty(tmp_path)
-    with pytest.raises(UsageError, match="is not empty"):
-        new_folder(tmp_path, force=False, what="settings.yaml")
-    remove_temporary(tmp_path, locked=True)
-    assert names(tmp_path) == [f"{temporary_path(tmp_path / 'a.txt').name}", ".lock"]
-
-
-def test_writing_a_file_removes_what_killed_processes_left_of_it(tmp_path: Path) -> None:
-    for name in (f".[a].csv.{DEAD}.part", f".b.csv.{DEAD}.part", f".[a].csv.{DEAD}@elsewhere.part", ".[a].csv.part"):
-        (tmp_path / name).touch()
-    write_text(tmp_path / "[a].csv", "x")
-    assert names(tmp_path) == [f".[a].csv.{DEAD}@elsewhere.part", ".[a].csv.part", f".b.csv.{DEAD}.part", "[a].csv"]
 
 
 def test_resources_are_found() -> None:

@@ -19,9 +19,10 @@ from emokit.data.prepared import FEATURES, SETTINGS, Prepared
 from emokit.data.recordings import Recordings
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.errors import DataError, WorkError
-from emokit.files import LOCK, explained_disk_errors, kind_of, not_a, remove_temporary
+from emokit.files import explained_disk_errors, kind_of, not_a
 from emokit.modality.protocol import Progress
 from emokit.runtime import num_processors
+from emokit.temporary import LOCK, remove_temporary
 
 AGAIN = "prepare the corpus again from its present folder"
 

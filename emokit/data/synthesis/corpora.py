@@ -18,7 +18,8 @@ from emokit.data.synthesis import acted, annotated, comments, voice
 from emokit.data.synthesis.layout import AudioFile, TextFile
 from emokit.data.synthesis.prosody import Speaker, draw_prosody, draw_speaker
 from emokit.errors import UsageError
-from emokit.files import explained_disk_errors, remove_temporary, temporary_path
+from emokit.files import explained_disk_errors
+from emokit.temporary import remove_temporary, temporary_path
 
 LAYOUTS: dict[str, Callable[[float, numpy.random.Generator], Iterator[AudioFile | TextFile]]] = {
     "crema_d": annotated.crema_d,
