@@ -275,25 +275,3 @@ def test_a_table_can_hold_rows_with_and_without_audio(
     assert prepared.ledger["leakage"]["speakers"] == {"train-dev": 1, "train-test": 1, "dev-test": 1}
     store = prepared.features(plan(roots).features)
     assert set(store) == set(prepared.table["utterance_id"][prepared.table["corpus"] == "emodb"])
-
-
-def test_odd_audio_is_in_the_ledger(tmp_path: Path, plan: MakePlan, extractor: Any, write_emodb: Write) -> None:
-    loud, huge, stream, cut, *_ = write_emodb(tmp_path / "emodb")
-    samples = numpy.random.default_rng(0).uniform(-0.5, 0.5, 3_200)
-    soundfile.write(loud, samples * 32_767, 16_000, subtype="FLOAT")
-    soundfile.write(huge, samples * 1e20, 16_000, subtype="FLOAT")
-    content = bytearray(stream.read_bytes())
-    content[40:44] = b"\xff" * 4
-    stream.write_bytes(content)
-    soundfile.write(cut, samples, 16_000, format="AIFF")
-    cut.write_bytes(cut.read_bytes()[:4_000])
-    prepared = prepare(plan({"emodb": tmp_path / "emodb"}), tmp_path / "out", extractor)
-    entry, details = prepared.ledger["corpora"]["emodb"], prepared.ledger["details"]
-    repaired = "floats of 16-bit scale, repaired by dividing them by 32768"
-    assert entry["repaired"] == {repaired: [f"emodb/{loud.stem}"]}
-    assert entry["flagged"] == {"its end cannot be checked": [f"emodb/{stream.stem}"]}
-    assert entry["dropped"] == {"far above full scale": [f"emodb/{huge.stem}"], "truncated": [f"emodb/{cut.stem}"]}
-    assert details[f"emodb/{huge.stem}"] == "peak 5e+19 of full scale"
-    assert details[f"emodb/{loud.stem}"].startswith("peak 16")
-    assert details[f"emodb/{stream.stem}"] == "its header states no length"
-    assert prepared.table.set_index("utterance_id")["flags"][f"emodb/{loud.stem}"].tolist() == [repaired]

@@ -126,4 +126,4 @@ def test_probabilities_that_are_not_finite_are_the_error_of_the_clip_only(tmp_pa
     bright, dim = write_clip(tmp_path / "a.mkv", [204]), write_clip(tmp_path / "b.mkv", [102])
     wrong, predicted = VisionPredictor("deepface", network, DEEPFACE_LABELS).predict([bright, dim])
     assert str(wrong).startswith(f"{bright} got probabilities that are not finite numbers;")
-    assert predicted.label == "happy"
+    assert predicted.probabilities.sum() == pytest.approx(1)

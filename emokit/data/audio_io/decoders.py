@@ -86,6 +86,8 @@ def read_with_pyav(path: Path, file: BinaryIO, max_seconds: float) -> tuple[Wave
             if not container.streams.audio:
                 raise BadAudio(path, UNDECODABLE, "a container without audio")
             stream = container.streams.audio[0]
+            if stream.codec_context is None:
+                raise BadAudio(path, UNDECODABLE, "no decoder reads its audio")
             header = Header(path, stream.rate or 0, stream.channels or 1, max_seconds)
             header.check_rate()
             to_float = av.AudioResampler(format="fltp")

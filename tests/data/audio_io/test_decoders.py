@@ -105,3 +105,14 @@ def test_aac_in_a_container_is_read_by_pyav(tmp_path: Path) -> None:
     assert len(audio.waveform) == pytest.approx(44_100, abs=2 * 1024)
     spectrum = np.abs(np.fft.rfft(audio.waveform[10_000:30_000]))
     assert np.argmax(spectrum) * 44_100 / 20_000 == pytest.approx(440, abs=3)
+
+
+def test_a_stream_of_an_unknown_codec_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(), RATE, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    content[20:22] = b"\xbf\x17"  # the number of its format
+    path.write_bytes(content)
+    with pytest.raises(BadAudio) as caught:
+        read_audio(path)
+    assert str(caught.value) == (f"{path} is undecodable (no decoder reads its audio); fetch it again or leave it out.")

@@ -7,10 +7,12 @@ import numpy
 import pytest
 import soundfile
 
+from emokit.data.audio_io.decode import Extractor
 from emokit.data.audio_io.faults import ADVICE, LFS_POINTER
 from emokit.data.audio_io.reading import Reading
 from emokit.data.catalogue import Corpus, read_catalogue
 from emokit.data.ledger import Ledger
+from emokit.data.prepare import Plan, prepare
 from emokit.data.sources.rows import labelled, with_audio
 from emokit.data.store import FeatureStore, write_shard
 from emokit.errors import DataError, UsageError
@@ -264,3 +266,30 @@ def test_annotations_that_a_reader_uses_are_not_skipped(tmp_path: Path) -> None:
     list(labelled(corpus("crema_d", tmp_path), ledger))
     assert "SentenceFilenames.csv" in ledger.skipped["crema_d"][reason]
     assert "VideoDemographics.csv" not in ledger.skipped["crema_d"][reason]
+
+
+def test_odd_audio_is_flagged_or_repaired_or_dropped_with_its_numbers(
+    tmp_path: Path, plan: Callable[..., Plan], extractor: Extractor, write_emodb: Callable[..., list[Path]]
+) -> None:
+    loud, huge, stream, cut, *_ = write_emodb(tmp_path / "emodb")
+    samples = numpy.random.default_rng(0).uniform(-0.5, 0.5, 3_200)
+    soundfile.write(loud, samples * 32_767, 16_000, subtype="FLOAT")
+    soundfile.write(huge, samples * 1e20, 16_000, subtype="FLOAT")
+    content = bytearray(stream.read_bytes())
+    content[40:44] = b"\xff" * 4
+    stream.write_bytes(content)
+    soundfile.write(cut, samples, 16_000, format="AIFF")
+    cut.write_bytes(cut.read_bytes()[:4_000])
+    prepared = prepare(plan({"emodb": tmp_path / "emodb"}), tmp_path / "out", extractor)
+    entry, details = prepared.ledger["corpora"]["emodb"], prepared.ledger["details"]
+    repaired = "floats of 16-bit scale, repaired by dividing them by 32768"
+    assert entry["repaired"] == {repaired: [f"emodb/{loud.stem}"]}
+    assert entry["flagged"] == {"its end cannot be checked": [f"emodb/{stream.stem}"]}
+    assert entry["dropped"] == {
+        "far above full scale": [f"emodb/{huge.stem}"],
+        "truncated": [f"emodb/{cut.stem}"],
+    }
+    assert details[f"emodb/{huge.stem}"] == "peak 5e+19 of full scale"
+    assert details[f"emodb/{loud.stem}"].startswith("peak 16")
+    assert details[f"emodb/{stream.stem}"] == "its header states no length"
+    assert prepared.table.set_index("utterance_id")["flags"][f"emodb/{loud.stem}"].tolist() == [repaired]
