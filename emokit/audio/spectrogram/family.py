@@ -30,6 +30,7 @@ from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.runtime import seed_everything
 
+NORMALISATIONS = ("train", "utterance", "speaker")
 NOT_IN_CONFIG = {"kind", "name", "revision", "frozen"}
 
 
@@ -40,7 +41,9 @@ class SpectrogramFamily:
 
     def load_model(self, folder: Path) -> Any:
         """As `ModelFamily.load_model`."""
-        return load_pretrained(self.model_class, folder)
+        model = load_pretrained(self.model_class, folder)
+        _check_config(model, folder)
+        return model
 
     def predict_rows(
         self, model: Any, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame
@@ -160,6 +163,32 @@ def new_batches(
         balanced=training.class_balancing == "sampler",
         seed=training.seed,
     )
+
+
+def _check_config(model: Any, folder: Path) -> None:
+    """Refuse a config that the model does not work with: it may have been edited.
+
+    Raises:
+        DataError: names the file and the fault.
+    """
+    config = model.config
+    try:
+        for name, kinds in (("window_frames", int), ("window_overlap", int | float)):
+            value = getattr(config, name)
+            if isinstance(value, bool) or not isinstance(value, kinds):
+                raise TypeError(f"{name} is {value!r}")
+        if config.window_frames < 1 or not 0 <= config.window_overlap < 1:
+            raise ValueError(f"window_frames is {config.window_frames}, window_overlap {config.window_overlap}")
+        if config.normalisation not in NORMALISATIONS:
+            raise ValueError(f"normalisation is {config.normalisation!r}")
+        window = torch.zeros(1, config.window_frames, features_of(model).n_mels)
+        with torch.inference_mode():
+            model(input_features=window)
+    except Exception as error:  # torch raises many kinds
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        raise DataError(
+            f"{folder / 'config.json'} does not describe the model beside it ({reason}); train the run again with --force."
+        ) from error
 
 
 def features_of(model: Any) -> FeatureSettings:

@@ -1,5 +1,7 @@
 """The ACRNN's family: its batches, its memory format, and predictions of audio files."""
 
+import json
+
 import numpy
 import pytest
 import soundfile
@@ -119,3 +121,27 @@ def test_a_new_model_standardises_with_the_training_split(small_prepared, small_
     trainable = AcrnnFamily().trainable(settings, model, prepared, splits, device)
     assert AcrnnFamily().plan(settings, splits["train"].table) == {"steps_per_epoch": len(trainable.batches)}
     assert trainable.predict(model.eval(), "dev").shape == (len(splits["dev"].table), 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("window_frames", "40", "window_frames is '40'"),
+        ("window_frames", True, "window_frames is True"),
+        ("window_frames", 0, "window_frames is 0, window_overlap 0.0"),
+        ("window_overlap", 1, "window_frames is 40, window_overlap 1"),
+        ("normalisation", [], "normalisation is []"),
+        ("features", {"n_mels": "many"}, "The model's config.json has n_mels = 'many', but it should be"),
+        ("window_frames", 1, "Given"),
+    ],
+)
+def test_a_config_that_does_not_fit_the_model_is_named(model, tmp_path, name, value, fault):
+    model.save_pretrained(tmp_path)
+    assert AcrnnFamily().load_model(tmp_path).config.window_frames == 40
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {name: value}))
+    with pytest.raises(DataError) as error:
+        AcrnnFamily().load_model(tmp_path)
+    start = f"{tmp_path / 'config.json'} does not describe the model beside it ({fault}"
+    assert str(error.value).startswith(start)
+    assert str(error.value).endswith("); train the run again with --force.")
