@@ -36,6 +36,8 @@ def mood_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     write_table(pandas.DataFrame(rows, columns=list(COLUMNS)), MOODS, folder / TABLE)
     (folder / "settings.yaml").write_text(yaml.safe_dump({"labels": list(MOODS)}))
-    (folder / "ledger.json").write_text(json.dumps({"corpora": {"diary": {}}, "details": {}, "failed": {}}))
+    (folder / "ledger.json").write_text(
+        json.dumps({"corpora": {"diary": {"found": 0, "kept": 0}}, "details": {}, "failed": {}})
+    )
     (folder / "fingerprint").write_text("f00d" * 16)
     return folder

@@ -78,4 +78,4 @@ def test_a_pipe_is_refused_at_once(tmp_path):
     os.mkfifo(pipe)
     with pytest.raises(DataError) as error:
         frames(pipe)
-    assert str(error.value) == f"{pipe} is no regular file; name a video clip."
+    assert str(error.value) == f"{pipe} is a pipe, not a file; name a video clip."
