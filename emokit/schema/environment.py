@@ -20,11 +20,11 @@ class Environment(Schema):
     """
 
     command: list[str] = Field(default_factory=list)
-    started: str
+    started: str = ""
     seed: int | None = None
     device: str = ""
     data: str | None = None
-    data_fingerprint: str
+    data_fingerprint: str = ""
     folds: str | None = None
     emokit: str = ""
     python: str = ""

@@ -75,14 +75,14 @@ def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple
         check_no_server(run)
     environment = runs.read_environment(run)
     folder = data or Path(environment.get("data") or "prepared")
-    if open_prepared(folder).fingerprint != environment["data_fingerprint"]:
+    if open_prepared(folder).fingerprint != environment.get("data_fingerprint", ""):
         raise DataError(f"{run} was begun with other data than {folder}; resume it with its original --data.")
     if url:
-        _check_study(storages.open_storage(url, run), sweep, environment["data_fingerprint"], url, folder)
+        _check_study(storages.open_storage(url, run), sweep, environment.get("data_fingerprint", ""), url, folder)
     with contextlib.suppress(Held):  # several commands may work on one sweep
         hold(run)
     with released_on_error(run):
-        plan = _open(sweep, run, url, environment["data_fingerprint"])
+        plan = _open(sweep, run, url, environment.get("data_fingerprint", ""))
         plan.retry_failed()
     return plan, url, folder
 
@@ -217,7 +217,7 @@ def _check_study(storage: Any, sweep: SweepSettings, fingerprint: str, url: str,
                 f"{study_name} has {key} = {value_before!r} and this sweep has {value_now!r}; "
                 "join it with the same file, or give the sweep another name."
             )
-    if before["data_fingerprint"] != fingerprint:
+    if before.get("data_fingerprint") != fingerprint:
         raise DataError(
             f"{study_name} uses other data than {data}; prepare the same data, or give the sweep another name."
         )

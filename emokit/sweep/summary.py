@@ -64,8 +64,8 @@ def summarise(plan: Plan, *, importance: bool = False) -> dict[str, Any]:
         "confirmed": confirmed,
         "best": _best(sweep, points, confirmed),
         "importance": _importance(plan.search) if importance else {},
-        "data_fingerprint": environment["data_fingerprint"],
-        "started": environment["started"],
+        "data_fingerprint": environment.get("data_fingerprint"),
+        "started": environment.get("started"),
     }
 
 

@@ -51,7 +51,7 @@ def test_a_missing_path_and_a_folder_without_audio_are_named(tmp_path):
         (tmp_path, f"{tmp_path} holds no audio file; name another folder."),
         (
             tmp_path / ("x" * 300),
-            f"{tmp_path / ('x' * 300)} cannot be read (File name too long); name an audio file or a folder of them.",
+            f"{tmp_path / ('x' * 300)} is not there; name an audio file or a folder of them.",
         ),
     ):
         with pytest.raises(DataError) as error:

@@ -35,7 +35,7 @@ def test_the_demo_ends_with_a_page_and_models_that_are_better_than_chance(finish
         # Better than chance and not perfect; the order of the runs depends on the seed and is not tested.
         test = metrics["splits"]["test"]
         assert test["baselines"]["majority"]["uar"] < test["uar"] < 1, name
-        assert ("simple" in test["baselines"]) == (name != "words"), (
+        assert ("simple" in test["baselines"]) == (name != "text"), (
             name
         )  # a bag of words is the simple baseline of text
     sweep = json.loads((out / "runs" / "sweep" / "sweep.json").read_text())

@@ -103,7 +103,7 @@ def odd_names(recordings, tmp_path):
 def test_odd_names_are_shown_in_one_line_and_stored_without_loss(runs, odd_names, tmp_path):
     _, lines = cells(predict(runs / "audio", *odd_names))
     assert [line[0] for line in lines] == [f"{tmp_path}/{name}" for name in ODD_SHOWN]
-    assert [value["file"] for value in values(predict(runs / "audio", *odd_names, "--json"))] == odd_names
+    assert [unescaped(value["file"]) for value in values(predict(runs / "audio", *odd_names, "--json"))] == odd_names
     for name in ("a.parquet", "a.csv"):
         assert predict(runs / "audio", *odd_names, "--out", tmp_path / name).exit_code == 0
         table = (pandas.read_csv if name == "a.csv" else pandas.read_parquet)(tmp_path / name)

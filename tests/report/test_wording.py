@@ -84,7 +84,7 @@ def test_a_run_that_is_the_simple_baseline_is_not_warned_about_it(make_run: Make
 
     folder = make_run("a")
     edit(folder / "metrics.json", lambda metrics: metrics["splits"]["test"]["baselines"]["simple"].update(uar=0.99))
-    assert "Its interval is not above the simple baseline." in " ".join(wording.headline(ranked(folder), []))
+    assert "The interval of a is not above its simple baseline." in " ".join(wording.headline(ranked(folder), []))
     edit(folder / "metrics.json", without_simple)
     assert "simple" not in " ".join(wording.headline(ranked(folder), []))
 

@@ -121,7 +121,7 @@ def test_the_best_weights_are_saved_once_at_the_end(run):
 )
 def test_a_checkpoint_that_does_not_fit_is_refused(run, change):
     trained(run, uars=(0.1,) * 4)
-    checkpoint.write(run / runs.CHECKPOINT, {**checkpoint.read(run / runs.CHECKPOINT), **change})
+    checkpoint.write(run / runs.CHECKPOINT, {**checkpoint.read(run / runs.CHECKPOINT), **change}, runs.key(run))
     with pytest.raises(
         DataError, match=r"^The checkpoint does not fit the settings of the run \(.+\); start the run again with"
     ):
