@@ -265,6 +265,7 @@ def test_ctrl_c_ends_the_command_and_its_workers(train: Any, fold: Any, tmp_path
         [sys.executable, str(tmp_path / "modules" / "command.py"), str(tmp_path)],
         env={**os.environ, "PYTHONPATH": paths},
         stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores Ctrl-C
         text=True,
     )
     try:
