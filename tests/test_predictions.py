@@ -271,3 +271,17 @@ def test_a_table_of_text_has_the_same_columns_and_digits(tmp_path: Path, name: s
     assert text["speaker"].tolist() == ["08", "03", "'=1+1"]
     assert text["dialogue"].isna().tolist() == [True, True, False]
     assert (text[PROBABILITIES].astype("float32").to_numpy() == typed[PROBABILITIES].to_numpy()).all()
+
+
+def test_bytes_that_are_no_text_are_damage(tmp_path: Path) -> None:
+    path = tmp_path / "test.parquet"
+    predictions.write(made(), path)
+    arrow = pyarrow.parquet.read_table(path)
+    latin = pyarrow.array([b"J\xfcrgen", b"03", b"08"])
+    speaker = pyarrow.Array.from_buffers(pyarrow.utf8(), 3, latin.buffers())
+    pyarrow.parquet.write_table(arrow.set_column(2, "speaker", speaker), path)
+    with pytest.raises(DataError, match=r"is no readable parquet table \(.*Invalid UTF8.*\); make it again\.$"):
+        predictions.read(path)
+    pyarrow.parquet.write_table(arrow.replace_schema_metadata({"emokit.model": b"\xff"}), path)
+    with pytest.raises(DataError, match=r"is no readable parquet table \(.*; make it again\.$"):
+        predictions.read(path)
