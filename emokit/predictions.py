@@ -15,7 +15,7 @@ import pandas
 import pyarrow
 import pyarrow.parquet
 
-from emokit.data.utterance import SPLITS, check_text
+from emokit.data.utterance import SPLITS, UNREADABLE, check_text, read_parquet
 from emokit.delimited import is_delimited, write_table
 from emokit.errors import DataError, EmokitError
 from emokit.files import kind_of, not_a, whole_file
@@ -113,16 +113,14 @@ def read(path: Path) -> Predictions:
         state = "does not exist" if kind_of(path) is None else not_a("file", path)
         raise DataError(f"{path} {state}; make it with `emokit predict` or by training a run.")
     try:
-        arrow = pyarrow.parquet.read_table(path.absolute())
-    except (OSError, pyarrow.ArrowException) as error:
+        table, metadata = read_parquet(path)
+        model, fingerprint = (metadata.get(key.encode(), b"").decode() for key in (MODEL_KEY, FINGERPRINT_KEY))
+    except UNREADABLE as error:
         raise DataError(f"{path} is no readable parquet table ({error}); make it again.") from error
-    metadata = arrow.schema.metadata or {}
-    table = arrow.to_pandas()
     labels = label_set_of(table, str(path), metadata.get(LABELS_KEY.encode()))
     check(table, labels, str(path))
     check_text(table, KEYS, str(path))
-    model, fingerprint = metadata.get(MODEL_KEY.encode(), b"unknown"), metadata.get(FINGERPRINT_KEY.encode(), b"")
-    return Predictions(table, labels, model.decode(), fingerprint.decode())
+    return Predictions(table, labels, model if MODEL_KEY.encode() in metadata else "unknown", fingerprint)
 
 
 def label_set_of(table: pandas.DataFrame, source: str, stored: bytes | None = None) -> LabelSet:

@@ -279,3 +279,17 @@ def test_a_folder_whose_name_begins_with_a_tilde_is_no_home(tmp_path: Path, monk
     predictions.write(made(), path)
     assert (tmp_path / "~root" / "dev.parquet").is_file()
     assert len(predictions.read(path).table) == 3
+
+
+def test_bytes_that_are_no_text_are_damage(tmp_path: Path) -> None:
+    path = tmp_path / "test.parquet"
+    predictions.write(made(), path)
+    arrow = pyarrow.parquet.read_table(path)
+    latin = pyarrow.array([b"J\xfcrgen", b"03", b"08"])
+    speaker = pyarrow.Array.from_buffers(pyarrow.utf8(), 3, latin.buffers())
+    pyarrow.parquet.write_table(arrow.set_column(2, "speaker", speaker), path)
+    with pytest.raises(DataError, match=r"is no readable parquet table \(.*Invalid UTF8.*\); make it again\.$"):
+        predictions.read(path)
+    pyarrow.parquet.write_table(arrow.replace_schema_metadata({"emokit.model": b"\xff"}), path)
+    with pytest.raises(DataError, match=r"is no readable parquet table \(.*; make it again\.$"):
+        predictions.read(path)

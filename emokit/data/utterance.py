@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas
+import pyarrow
+import pyarrow.parquet
 
 from emokit.errors import DataError
 from emokit.files import kind_of, not_a, whole_file
@@ -148,11 +150,22 @@ def read_table(path: Path, labels: LabelSet) -> pandas.DataFrame:
     if kind_of(path) != "file":
         raise DataError(f"{path} {not_a('file', path)}; make it with `emokit prepare`.")
     try:
-        table = pandas.read_parquet(path.absolute())
-    except (OSError, ValueError) as error:
+        table, _ = read_parquet(path)
+        check(table, labels, str(path))
+        return typed(table)
+    except UNREADABLE as error:
         raise DataError(f"{path} is damaged ({error}); make it again with `emokit prepare`.") from error
-    check(table, labels, str(path))
-    return typed(table)
+
+
+# What pyarrow and pandas raise for a damaged file, damaged metadata, or a value of another type.
+UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, pyarrow.ArrowException)
+
+
+def read_parquet(path: Path) -> tuple[pandas.DataFrame, dict[bytes, bytes]]:
+    """A parquet file as a table, and its metadata; damage is one of `UNREADABLE`."""
+    arrow = pyarrow.parquet.read_table(path.absolute())  # pyarrow reads a ~ at the start as a home folder
+    arrow.validate(full=True)  # a text that is not UTF-8 would be an error where it is first used
+    return arrow.to_pandas(), arrow.schema.metadata or {}
 
 
 def typed(table: pandas.DataFrame) -> pandas.DataFrame:

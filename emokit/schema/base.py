@@ -7,14 +7,22 @@ import json
 import reprlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emokit.errors import DataError
 from emokit.files import read_json
 
 REMAKE = "make the run again, or leave it out"
+
+# Larger numbers do not occur, and neither figures nor tables can show them.
+Count = Annotated[int, Field(ge=0, le=2**53)]
+"""A number of things."""
+Share = Annotated[float, Field(ge=0, le=1 + 1e-6)]
+"""A score or a part of a whole; a mean of ones may exceed one by a rounding."""
+Number = Annotated[float, Field(ge=-1e39, le=1e39)]
+"""Any other number; those of torch, float32, are smaller."""
 
 
 class Schema(BaseModel):

@@ -1,22 +1,24 @@
 """`fusion.json`: the search of late-fusion weights."""
 
-from pydantic import Field
+from typing import Literal, Self
 
-from emokit.schema.base import Schema
+from pydantic import Field, model_validator
+
+from emokit.schema.base import Count, Number, Schema
 
 FUSION = "fusion.json"
 
-Interval = tuple[float, float]
-Weights = list[int]
+Interval = tuple[Number, Number]
+Weights = list[Count]
 """A weight per modality, in whole steps of the grid."""
 
 
 class MethodScore(Schema):
     """One score of a fusion method, and its difference to the best single modality; 95 % intervals over clusters."""
 
-    score: float
+    score: Number
     interval: Interval
-    difference: float
+    difference: Number
     difference_interval: Interval
 
 
@@ -26,7 +28,7 @@ class FusionMethod(Schema):
     name: str
     title: str
     about: str
-    weights: list[float] = Field(default_factory=list)
+    weights: list[Number] = Field(default_factory=list)
     pooling: str = ""
     dev: dict[str, MethodScore]
     test: dict[str, MethodScore]
@@ -35,16 +37,19 @@ class FusionMethod(Schema):
 class Quality(Schema):
     """Calibration of probabilities; each bin is (count, mean confidence, accuracy)."""
 
-    ece: float
-    brier: float
-    nll: float
-    bins: list[tuple[int, float, float]]
+    ece: Number
+    brier: Number
+    nll: Number
+    bins: list[tuple[Count, Number, Number]]
+
+
+EMPTY = Quality(ece=0, brier=0, nll=0, bins=[])
 
 
 class Calibration(Schema):
     """The temperature of a modality or of the fusion; `dev` and `test` hold the quality `before` and `after` it."""
 
-    temperature: float
+    temperature: Number
     dev: dict[str, Quality]
     test: dict[str, Quality]
 
@@ -52,8 +57,8 @@ class Calibration(Schema):
 class SearchSettings(Schema):
     """The settings of the search."""
 
-    objective: str
-    step: float | None = None
+    objective: Literal["weighted_f1", "macro_f1", "uar", "accuracy", "nll"]
+    step: Number | None = None
     pooling: str = ""
     missing: str = ""
     calibrate: bool | None = None
@@ -72,13 +77,13 @@ class Search(Schema):
         ties: number of points with the best score.
     """
 
-    evaluated: int
-    points: int
+    evaluated: Count
+    points: Count
     exact: bool
     best: Weights
     pooling: str
-    score: float | None = None
-    ties: int | None = None
+    score: Number | None = None
+    ties: Count | None = None
 
 
 class Grid(Schema):
@@ -90,10 +95,10 @@ class Grid(Schema):
     """
 
     weights: list[Weights]
-    score: list[float]
-    low: list[float]
-    high: list[float]
-    plateau: list[int]
+    score: list[Number]
+    low: list[Number]
+    high: list[Number]
+    plateau: list[Count]
     plateau_weights: list[Interval] = Field(default_factory=list)
 
 
@@ -108,13 +113,13 @@ class Bootstrap(Schema):
         cloud: per resample the best weights.
     """
 
-    resamples: int
-    clusters: int | None = None
+    resamples: Count
+    clusters: Count | None = None
     weights: list[Interval]
-    log: float | None = None
-    apparent: float
-    optimism: float
-    corrected: float | None = None
+    log: Number | None = None
+    apparent: Number
+    optimism: Number
+    corrected: Number | None = None
     interval: Interval | None = None
     cloud: list[Weights]
 
@@ -144,7 +149,7 @@ class Fusion(Schema):
     labels: list[str]
     verdict: str
     settings: SearchSettings
-    clusters: dict[str, int]
+    clusters: dict[str, Count]
     cluster: str
     choice: str
     best_single: str
@@ -153,7 +158,40 @@ class Fusion(Schema):
     bootstrap: Bootstrap
     fusion_methods: list[FusionMethod]
     calibration: dict[str, Calibration]
-    confusion: dict[str, dict[str, list[list[int]]]]
-    joined: dict[str, dict[str, int]] = Field(default_factory=dict)
+    confusion: dict[str, dict[str, list[list[Count]]]]
+    joined: dict[str, dict[str, Count]] = Field(default_factory=dict)
     declared: str = ""
     sources: dict[str, Source] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_its_modalities(self) -> Self:
+        size, steps = len(self.modalities), sum(self.search.best)
+        if len(self.labels) < 2 or len(set(self.labels)) < len(self.labels):
+            raise ValueError("has labels that are not two or more different ones")
+        if size < 1 or len(set(self.modalities)) < size:
+            raise ValueError("has modalities that are not different ones")
+        for name in self.modalities:
+            rows = self.confusion.get(name, {}).get("test", [])
+            if [len(row) for row in rows] != [len(self.labels)] * len(self.labels):
+                raise ValueError(f"has no confusion.{name}.test of its labels")
+        if steps < 1 or self.search.best not in self.grid.weights:
+            raise ValueError("has a search.best that is no point of its grid")
+        for key, points in (("grid.weights", self.grid.weights), ("bootstrap.cloud", self.bootstrap.cloud)):
+            if any(len(point) != size or sum(point) != steps for point in points):
+                raise ValueError(f"has {key} that do not sum to {steps} steps over its {size} modalities")
+        columns = (self.grid.score, self.grid.low, self.grid.high, self.grid.plateau)
+        if any(len(column) != len(self.grid.weights) for column in columns):
+            raise ValueError("has a grid whose lists differ in length")
+        if len(self.bootstrap.weights) != size or not self.bootstrap.cloud:
+            raise ValueError("has a bootstrap of other modalities")
+        if missing := [split for split in ("dev", "test") if split not in self.clusters]:
+            raise ValueError(f"has no clusters.{missing[0]}")
+        for method in self.fusion_methods:
+            if self.settings.objective not in method.dev or self.settings.objective not in method.test:
+                raise ValueError(f"has no {self.settings.objective} of the method {method.name}")
+        if not self.calibration:
+            raise ValueError("has an empty calibration")
+        for name, entry in self.calibration.items():
+            if any(not entry.test.get(state, EMPTY).bins for state in ("before", "after")):
+                raise ValueError(f"has no calibration.{name}.test before and after")
+        return self

@@ -2,16 +2,16 @@
 
 from pydantic import Field
 
-from emokit.schema.base import Schema
+from emokit.schema.base import Count, Schema
 
-Leakage = dict[str, dict[str, int]]
+Leakage = dict[str, dict[str, Count]]
 """What two splits share: kind (speakers, sentences, texts, recordings) -> "train-test" -> number."""
 
 
 class CorpusSplit(Schema):
     """The utterances of a corpus in one split; `speakers` is empty where the corpus names none."""
 
-    utterances: int
+    utterances: Count
     speakers: list[str] = Field(default_factory=list)
 
 
@@ -31,15 +31,15 @@ class CorpusLedger(Schema):
     title: str = ""
     licence: str = ""
     homepage: str = ""
-    expected: int | None = None
-    num_found: int = Field(alias="found")
-    num_kept: int = Field(alias="kept")
-    with_audio: int | None = None
+    expected: Count | None = None
+    num_found: Count = Field(alias="found")
+    num_kept: Count = Field(alias="kept")
+    with_audio: Count | None = None
     dropped: dict[str, list[str]] = Field(default_factory=dict)
     repaired: dict[str, list[str]] = Field(default_factory=dict)
     flagged: dict[str, list[str]] = Field(default_factory=dict)
     skipped: dict[str, list[str]] = Field(default_factory=dict)
-    labels: dict[str, int] = Field(default_factory=dict)
+    labels: dict[str, Count] = Field(default_factory=dict)
     splits: dict[str, CorpusSplit] = Field(default_factory=dict)
     leakage: Leakage = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)

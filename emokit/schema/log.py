@@ -2,19 +2,19 @@
 
 from pydantic import Field
 
-from emokit.schema.base import Schema
+from emokit.schema.base import Count, Number, Schema
 
 
 class LogLine(Schema):
     """The line of one epoch; a modality may leave scores out."""
 
-    epoch: int = Field(ge=1)
-    train_loss: float | None = None
-    dev_loss: float | None = None
-    dev_uar: float | None = None
-    dev_accuracy: float | None = None
-    dev_weighted_f1: float | None = None
-    dev_num_classes_predicted: int | None = None
-    learning_rate: float | None = None
-    seconds: float | None = None
+    epoch: Count = Field(ge=1)
+    train_loss: Number | None = None
+    dev_loss: Number | None = None
+    dev_uar: Number | None = None
+    dev_accuracy: Number | None = None
+    dev_weighted_f1: Number | None = None
+    dev_num_classes_predicted: Count | None = None
+    learning_rate: Number | None = None
+    seconds: Number | None = None
     best: bool | None = None

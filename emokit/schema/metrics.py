@@ -4,29 +4,29 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from emokit.schema.base import Schema
+from emokit.schema.base import Count, Number, Schema, Share
 
 # If two models were equally good, n clusters would all favour the same one with probability 1 / 2 ** (n - 1). Below 6 clusters
 # that exceeds 5 %, so a 95 % interval over them cannot exclude zero, whatever its resamples give.
 FEWEST_CLUSTERS = 6
 
-Interval = tuple[float, float]
+Interval = tuple[Number, Number]
 """The lower and upper bound of a 95 % bootstrap interval over whole clusters."""
 
 
 class Scores(Schema):
     """The four scores that runs, corpora and baselines have in common, each from 0 to 1."""
 
-    accuracy: float
-    uar: float
-    weighted_f1: float
-    macro_f1: float
+    accuracy: Share
+    uar: Share
+    weighted_f1: Share
+    macro_f1: Share
 
 
 class GroupScores(Scores):
     """The scores on the utterances of one corpus, or of the speakers of one gender."""
 
-    n: int
+    n: Count
 
 
 class Baseline(Scores):
@@ -34,27 +34,27 @@ class Baseline(Scores):
 
     description: str = ""
     interval: dict[str, Interval] = Field(default_factory=dict)
-    confusion: list[list[int]] = Field(default_factory=list)
+    confusion: list[list[Count]] = Field(default_factory=list)
 
 
 class ClassScores(Schema):
     """The scores of one label; `support` is its number of utterances in the truth."""
 
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    support: int
+    precision: Share | None
+    recall: Share | None
+    f1: Share | None
+    support: Count
 
 
 class Split(Scores):
     """The scores of one split. Rows of `confusion` are the truth; `interval` is None where a score has none."""
 
-    n: int
-    num_clusters: int | None = None
+    n: Count
+    num_clusters: Count | None = None
     cluster: str = "speaker"
-    nll: float | None = None
-    ece: float | None = None
-    confusion: list[list[int]]
+    nll: Number | None = None
+    ece: Share | None = None
+    confusion: list[list[Count]]
     per_class: dict[str, ClassScores]
     per_corpus: dict[str, GroupScores] = Field(default_factory=dict)
     per_gender: dict[str, GroupScores] = Field(default_factory=dict)
@@ -65,16 +65,16 @@ class Split(Scores):
 class Fold(Scores):
     """The scores of one fold of a cross-validation on its own test utterances."""
 
-    n: int
-    nll: float | None = None
-    ece: float | None = None
+    n: Count
+    nll: Number | None = None
+    ece: Share | None = None
 
 
 class Spread(Schema):
     """Mean and standard deviation of a score over folds."""
 
-    mean: float
-    deviation: float
+    mean: Number
+    deviation: Number
 
 
 class AnyMetrics(Schema):
@@ -102,9 +102,9 @@ class Metrics(Schema):
     modality: str = ""
     model: str = ""
     labels: list[str]
-    parameters: int | None = None
-    epochs: int | None = None
-    best_epoch: int | None = None
+    parameters: Count | None = None
+    epochs: Count | None = None
+    best_epoch: Count | None = None
     declared: str = ""
     missing_labels: list[str] = Field(default_factory=list)
     verdict: str = ""
@@ -116,6 +116,8 @@ class Metrics(Schema):
     @model_validator(mode="after")
     def _fits_the_labels(self) -> Self:
         size = len(self.labels)
+        if size < 2 or len(set(self.labels)) < size:
+            raise ValueError("has labels that are not two or more different ones")
         for name, split in self.splits.items():
             if [len(row) for row in split.confusion] != [size] * size:
                 raise ValueError(f"has splits.{name}.confusion in another shape than its {size} labels")

@@ -1,16 +1,17 @@
 """`sweep.json`: the trials of a hyperparameter search and the best of them."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from emokit.schema.base import Schema
+from emokit.schema.base import Count, Number, Schema
 from emokit.settings import Name
 
 SWEEP = "sweep.json"
-POINT = r"^[0-9]+(/seed-[0-9]+)?$"
+POINT = r"^[0-9]{1,9}(/seed-[0-9]{1,19})?$"
 """The key of a point, `0007` or `0007/seed-3`, which is also its folder below `trials/` or `confirm/`."""
 METRIC_NAMES = {"uar": "UAR", "accuracy": "accuracy", "weighted_f1": "weighted F1", "loss": "loss"}
+LARGEST = 1e39  # of the values on an axis; on a logarithmic one the smallest is its inverse
 LOG_AXIS_RATIO = 4  # of the largest to the smallest value, above which an axis is logarithmic
 
 
@@ -31,15 +32,15 @@ class Objective(Schema):
 class Confirm(Schema):
     """How many of the best points are trained again, each with how many seeds."""
 
-    best: int
-    seeds: int
+    best: Count
+    seeds: Count
 
 
 class Dimension(Schema):
     """A field of the search space; `values` of a range are its two ends."""
 
     field: str
-    values: list[Any]
+    values: list[Any] = Field(min_length=1)
     is_range: bool = False
     log: bool = False
 
@@ -60,6 +61,19 @@ class Dimension(Schema):
             return self.log
         return bool(max(self.values) / min(self.values) > LOG_AXIS_RATIO)
 
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> Self:
+        if not all(map(self.holds, self.values)):
+            raise ValueError(f"has values of {self.field} that are outside of its axis")
+        return self
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value has a position on its axis."""
+        if not self.is_numeric:
+            return repr(value) in map(repr, self.values)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and abs(value) <= LARGEST and (value >= 1 / LARGEST or not self.is_log)
+
 
 class Trial(Schema):
     """The training of one point.
@@ -74,15 +88,15 @@ class Trial(Schema):
     point: str = Field(pattern=POINT)
     state: str
     params: dict[str, Any]
-    value: float | None = None
-    best_epoch: int | None = None
-    epochs: int = 0
-    seconds: float | None = None
+    value: Number | None = None
+    best_epoch: Count | None = None
+    epochs: Count = 0
+    seconds: Number | None = None
     reason: str = ""
-    values: list[float] = Field(default_factory=list)
+    values: list[Number] = Field(default_factory=list)
     halved: bool = False
-    attempt: int = 0
-    by_epoch: list[tuple[int, float]] = Field(default_factory=list)
+    attempt: Count = 0
+    by_epoch: list[tuple[Count, Number]] = Field(default_factory=list)
 
 
 class Confirmed(Schema):
@@ -90,10 +104,10 @@ class Confirmed(Schema):
 
     point: str = Field(pattern=POINT)
     params: dict[str, Any]
-    values: list[float]
-    mean: float
-    deviation: float
-    collapsed: int = 0
+    values: list[Number]
+    mean: Number
+    deviation: Number
+    collapsed: Count = 0
 
 
 class Best(Schema):
@@ -101,9 +115,9 @@ class Best(Schema):
 
     point: str = Field(pattern=POINT)
     params: dict[str, Any]
-    value: float
-    deviation: float | None = None
-    values: tuple[float, ...] = ()
+    value: Number
+    deviation: Number | None = None
+    values: tuple[Number, ...] = ()
     is_confirmed: bool = False
 
 
@@ -125,21 +139,31 @@ class Sweep(Schema):
     objective: Objective
     sampler: str
     pruner: str
-    max_epochs: int
-    seeds: int = 1
+    max_epochs: Count
+    seeds: Count = 1
     confirm: Confirm | None = None
-    dimensions: list[Dimension]
-    points: int
-    counts: dict[str, int]
-    epochs: int
+    dimensions: list[Dimension] = Field(min_length=1)
+    points: Count
+    counts: dict[str, Count]
+    epochs: Count
     is_complete: bool
     trials: list[Trial]
     confirmations: list[Trial] = Field(default_factory=list)
     confirmed: tuple[Confirmed, ...] = ()
     best: Best | None = None
-    importance: dict[str, float] = Field(default_factory=dict)
+    importance: dict[str, Number] = Field(default_factory=dict)
     data_fingerprint: str = ""
     started: str = ""
+
+    @model_validator(mode="after")
+    def _fits_its_dimensions(self) -> Self:
+        for trial in self.trials:
+            if "/" in trial.point:
+                raise ValueError(f"has the seed {trial.point} among its points")
+            for dimension in self.dimensions:
+                if dimension.field in trial.params and not dimension.holds(trial.params[dimension.field]):
+                    raise ValueError(f"has a point {trial.point} whose {dimension.field} is outside of its dimension")
+        return self
 
     @property
     def metric(self) -> str:

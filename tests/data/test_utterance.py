@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pandas
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from emokit.data.utterance import COLUMNS, read_table, write_table
@@ -117,4 +119,29 @@ def test_names_that_are_stored_as_numbers_are_refused(tmp_path: Path) -> None:
     assert str(error.value) == (
         f"{path} has 3 in its column speaker as int64, where text was expected; write the column as text, so that names such "
         "as 03 stay as they are."
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "fault"),
+    [
+        ("text", [b"caf\xe9 au lait"], "Invalid UTF8"),  # latin-1
+        ("duration_seconds", ["long"], "Float64"),
+        ("turn", [1.5], "truncated|safely cast"),
+    ],
+)
+def test_a_column_that_does_not_hold_its_type_is_damage(
+    tmp_path: Path, column: str, values: list[object], fault: str
+) -> None:
+    path = tmp_path / "utterances.parquet"
+    write_table(table({"utterance_id": "emodb/a"}), DEFAULT_LABELS, path)
+    arrow = pyarrow.parquet.read_table(path)
+    array = pyarrow.array(values)
+    if array.type == pyarrow.binary():
+        array = pyarrow.Array.from_buffers(pyarrow.utf8(), 1, array.buffers())
+    pyarrow.parquet.write_table(arrow.set_column(arrow.column_names.index(column), column, array), path)
+    with pytest.raises(DataError) as error:
+        read_table(path, DEFAULT_LABELS)
+    assert re.fullmatch(
+        rf"{path} is damaged \(.*({fault}).*\); make it again with `emokit prepare`\.", str(error.value)
     )

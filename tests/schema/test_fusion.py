@@ -1,8 +1,10 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from emokit.schema.base import validated
+from emokit.errors import DataError
+from emokit.schema.base import check, validated
 from emokit.schema.fusion import Fusion
 
 SCORE = {"score": 0.5, "interval": [0.4, 0.6], "difference": 0.1, "difference_interval": [-0.1, 0.3]}
@@ -43,3 +45,25 @@ def test_a_misspelt_key_of_a_method_is_refused_on_writing(content: dict[str, Any
     content["fusion_methods"][0]["weight"] = [1.0]
     with pytest.raises(ValueError, match=r"Fusion does not declare fusion_methods\.0\.weight = \[1\.0\]"):
         validated(Fusion, content)
+
+
+@pytest.mark.parametrize(
+    ("group", "key", "value", "fault"),
+    [
+        ("clusters", "dev", None, "has no clusters.dev"),
+        ("settings", "objective", "nll", "has no nll of the method equal"),
+        ("search", "best", [0], "has a search.best that is no point of its grid"),
+        ("grid", "score", [], "has a grid whose lists differ in length"),
+        ("grid", "weights", [[2], [3]], "has grid.weights that do not sum to 2 steps over its 1 modalities"),
+        ("bootstrap", "cloud", [], "has a bootstrap of other modalities"),
+        ("confusion", "a", {}, "has no confusion.a.test of its labels"),
+        ("calibration", "a", {"temperature": 1, "dev": {}, "test": {}}, "has no calibration.a.test before and after"),
+    ],
+)
+def test_lists_that_do_not_fit_together_are_refused(
+    content: dict[str, Any], group: str, key: str, value: Any, fault: str
+) -> None:
+    content[group] = {name: inner for name, inner in (content[group] | {key: value}).items() if inner is not None}
+    with pytest.raises(DataError) as refused:
+        check(Fusion, content, Path("fusion.json"))
+    assert str(refused.value) == f"fusion.json {fault}; make the run again, or leave it out."

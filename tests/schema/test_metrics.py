@@ -50,3 +50,27 @@ def test_a_label_without_scores_is_refused(content: dict[str, Any]) -> None:
     assert (
         str(refused.value) == "run/metrics.json has no splits.test.per_class.yes; make the run again, or leave it out."
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fault"),
+    [
+        ("uar", 1e308, "splits.test.uar = 1e+308, but it should be less than or equal to 1.000001"),
+        ("n", -1, "splits.test.n = -1, but it should be greater than or equal to 0"),
+        ("ece", -0.5, "splits.test.ece = -0.5, but it should be greater than or equal to 0"),
+        ("confusion", [[1, -5], [1, 1]], "splits.test.confusion.0.1 = -5, but it should be greater than or equal to 0"),
+    ],
+)
+def test_a_number_that_no_run_has_is_refused(content: dict[str, Any], key: str, value: Any, fault: str) -> None:
+    content["splits"]["test"][key] = value
+    with pytest.raises(DataError) as refused:
+        check(Metrics, content, PATH)
+    assert str(refused.value) == f"run/metrics.json has {fault}; make the run again, or leave it out."
+
+
+def test_a_label_that_occurs_twice_is_refused(content: dict[str, Any]) -> None:
+    with pytest.raises(DataError) as refused:
+        check(Metrics, content | {"labels": ["no", "no"]}, PATH)
+    assert str(refused.value) == (
+        "run/metrics.json has labels that are not two or more different ones; make the run again, or leave it out."
+    )

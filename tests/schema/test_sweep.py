@@ -21,7 +21,7 @@ def sweep(metric: str, *trials: tuple[str, float | None]) -> Sweep:
         "counts": {},
         "epochs": 3,
         "is_complete": False,
-        "dimensions": [],
+        "dimensions": [{"field": "training.lr", "values": [0.1, 0.2]}],
         "trials": [
             {"point": str(number), "state": state, "params": {}, "value": value}
             for number, (state, value) in enumerate(trials)
@@ -78,3 +78,23 @@ def test_the_name_of_a_sweep_leads_to_no_other_folder() -> None:
         "sweep.json has name = '../x', but it should have only the letters a to z, digits, '_', '.' and '-', and begin with "
         "a letter or digit; make the run again, or leave it out."
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"dimensions": []}, "has dimensions = [], but it List should have at least 1 item after validation, not 0"),
+        (
+            {"trials": [{"point": "0", "state": "complete", "params": {"training.lr": "x"}}]},
+            "has a point 0 whose training.lr is outside of its dimension",
+        ),
+        (
+            {"trials": [{"point": "0/seed-1", "state": "complete", "params": {}}]},
+            "has the seed 0/seed-1 among its points",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(change: dict[str, Any], fault: str) -> None:
+    with pytest.raises(DataError) as error:
+        check(Sweep, sweep("uar").model_dump() | change, Path("sweep.json"))
+    assert str(error.value) == f"sweep.json {fault}; make the run again, or leave it out."

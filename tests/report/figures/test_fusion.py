@@ -39,7 +39,7 @@ def fusion(names: tuple[str, ...], steps: int = 4) -> Fusion:
                 "score": scores,
                 "low": [score - 0.02 for score in scores],
                 "high": [score + 0.02 for score in scores],
-                "plateau": [1, 1] + [0] * (len(weights) - 2),
+                "plateau": ([1, 1] + [0] * len(weights))[: len(weights)],
             },
             "bootstrap": {
                 "resamples": 3,
