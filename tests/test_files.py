@@ -14,6 +14,7 @@ from emokit.files import (
     kind_of,
     new_folder,
     not_a,
+    path_error,
     read_json,
     refuse_links,
     remove_temporary,
@@ -289,3 +290,9 @@ def test_a_name_that_is_not_utf8_is_written_as_an_escape_which_json_reads(tmp_pa
     assert "caf\\udce9\\t\\n.wav" in (tmp_path / "a.json").read_text(encoding="utf-8")
     write_text(tmp_path / "a.html", value["name"])
     assert (tmp_path / "a.html").read_text(encoding="utf-8") == "caf\\udce9\t\n.wav"
+
+
+def test_a_path_that_is_not_utf_8_is_named_where_a_library_takes_none() -> None:
+    with pytest.raises(UnicodeEncodeError) as caught:
+        "a\udce9".encode()
+    assert str(path_error(caught.value)) == (r"a\xe9 is not UTF-8; name another path, or write the text again.")

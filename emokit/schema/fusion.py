@@ -1,6 +1,8 @@
 """`fusion.json`: the search of late-fusion weights."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from emokit.schema.base import Schema
 
@@ -157,3 +159,14 @@ class Fusion(Schema):
     joined: dict[str, dict[str, int]] = Field(default_factory=dict)
     declared: str = ""
     sources: dict[str, Source] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        size = len(self.labels)
+        if missing := [split for split in ("dev", "test") if split not in self.clusters]:
+            raise ValueError(f"has no clusters.{missing[0]}")
+        for name in self.modalities:
+            rows = self.confusion.get(name, {}).get("test", [])
+            if [len(row) for row in rows] != [size] * size:
+                raise ValueError(f"has no confusion.{name}.test of its {size} labels")
+        return self

@@ -39,7 +39,7 @@ class Dimension(Schema):
     """A field of the search space; `values` of a range are its two ends."""
 
     field: str
-    values: list[Any]
+    values: list[Any] = Field(min_length=1)
     is_range: bool = False
     log: bool = False
 

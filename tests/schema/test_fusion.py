@@ -1,8 +1,11 @@
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from emokit.schema.base import validated
+from emokit.errors import DataError
+from emokit.schema.base import read_checked, validated
 from emokit.schema.fusion import Fusion
 
 SCORE = {"score": 0.5, "interval": [0.4, 0.6], "difference": 0.1, "difference_interval": [-0.1, 0.3]}
@@ -43,3 +46,22 @@ def test_a_misspelt_key_of_a_method_is_refused_on_writing(content: dict[str, Any
     content["fusion_methods"][0]["weight"] = [1.0]
     with pytest.raises(ValueError, match=r"Fusion does not declare fusion_methods\.0\.weight = \[1\.0\]"):
         validated(Fusion, content)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fault"),
+    [
+        ("clusters", {"dev": 3}, "has no clusters.test"),
+        ("confusion", {}, "has no confusion.a.test of its 2 labels"),
+        ("confusion", {"a": {"test": [[1]]}}, "has no confusion.a.test of its 2 labels"),
+        ("modalities", ["../x"], "has no confusion.../x.test of its 2 labels"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_named(
+    content: dict[str, Any], tmp_path: Path, key: str, value: object, fault: str
+) -> None:
+    path = tmp_path / "fusion.json"
+    path.write_text(json.dumps(content | {key: value}))
+    with pytest.raises(DataError) as caught:
+        read_checked(Fusion, path)
+    assert str(caught.value) == f"{path} {fault}; make the run again, or leave it out."

@@ -1,6 +1,7 @@
 """What each decoder reads, and that decoding ends, whatever the file."""
 
 import contextlib
+import struct
 from pathlib import Path
 
 import av
@@ -105,3 +106,15 @@ def test_aac_in_a_container_is_read_by_pyav(tmp_path: Path) -> None:
     assert len(audio.waveform) == pytest.approx(44_100, abs=2 * 1024)
     spectrum = np.abs(np.fft.rfft(audio.waveform[10_000:30_000]))
     assert np.argmax(spectrum) * 44_100 / 20_000 == pytest.approx(440, abs=3)
+
+
+@pytest.mark.parametrize(("encoding", "bits"), [(0, 16), (1, 0), (1, 40), (1, 255), (0xFFFE, 16)])
+def test_an_encoding_that_no_decoder_knows_is_named(tmp_path: Path, encoding: int, bits: int) -> None:
+    path = tmp_path / "a.wav"
+    content = (tone() * 32767).astype("<i2").tobytes()
+    layout = struct.pack("<HHIIHH", encoding, 1, RATE, 2 * RATE, 2, bits)
+    body = b"WAVEfmt " + struct.pack("<I", len(layout)) + layout + b"data" + struct.pack("<I", len(content)) + content
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    with pytest.raises(BadAudio) as caught:
+        read_audio(path)
+    assert str(caught.value) == f"{path} is undecodable (its encoding is unknown); fetch it again or leave it out."
