@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emokit.errors import DataError
-from emokit.files import write_csv
+from emokit.files import can_wait, not_a, write_csv
 
 DELIMITERS = {".csv": ",;\t", ".tsv": "\t", ".tab": "\t"}
 """Ending -> the delimiters that such a file can have, the usual one first."""
@@ -91,6 +91,8 @@ def _count(number: int) -> str:
 
 
 def _decoded(path: Path) -> str:
+    if can_wait(path):
+        raise DataError(f"{path} {not_a('file', path)}; name a CSV or TSV file.")
     try:
         content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as error:

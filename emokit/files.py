@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, EmokitError, UsageError, WorkError
+from emokit.names import escaped
 from emokit.safe_text import spreadsheet_cell
 from emokit.temporary import LOCK, is_temporary, remove, remove_temporary, temporary_path
 
@@ -92,6 +93,8 @@ def path_error(error: Exception) -> EmokitError | None:
         return UsageError(f"{path} cannot be used ({error.strerror}); name another path, or get access to this one.")
     if isinstance(error, ValueError) and "embedded null" in str(error):
         return UsageError("A path has a NUL character, which no path can have; write the path again.")
+    if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":  # of pyarrow and others
+        return UsageError(f"{escaped(error.object)} is not UTF-8; name another path, or write the text again.")
     if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop from "):  # of Path.resolve
         path = str(error).removeprefix("Symlink loop from ").strip("'")
         return UsageError(f"{path} cannot be used ({os.strerror(errno.ELOOP)}); name another path, or mend the link.")
@@ -161,6 +164,11 @@ def kind_of(path: Path | str) -> str | None:
         return "link to nothing" if os.path.islink(path) else None  # noqa: PTH114
     kinds = ((stat.S_ISREG, "file"), (stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
     return next((kind for is_kind, kind in kinds if is_kind(mode)), "device")
+
+
+def can_wait(path: Path) -> bool:
+    """Whether reading could wait for a writer for ever, or never end: a pipe, a socket or a device."""
+    return kind_of(path) in ("pipe", "socket", "device")
 
 
 def not_a(expected: str, path: Path) -> str:

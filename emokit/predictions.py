@@ -15,7 +15,7 @@ import pandas
 import pyarrow
 import pyarrow.parquet
 
-from emokit.data.utterance import SPLITS, UNREADABLE, check_text, read_parquet
+from emokit.data.utterance import SPLITS, check_text, read_parquet
 from emokit.delimited import is_delimited, write_table
 from emokit.errors import DataError, EmokitError
 from emokit.files import kind_of, not_a, whole_file
@@ -112,15 +112,12 @@ def read(path: Path) -> Predictions:
     if kind_of(path) != "file":
         state = "does not exist" if kind_of(path) is None else not_a("file", path)
         raise DataError(f"{path} {state}; make it with `emokit predict` or by training a run.")
-    try:
-        table, metadata = read_parquet(path)
-        model, fingerprint = (metadata.get(key.encode(), b"").decode() for key in (MODEL_KEY, FINGERPRINT_KEY))
-    except UNREADABLE as error:
-        raise DataError(f"{path} is no readable parquet table ({error}); make it again.") from error
+    table, metadata = read_parquet(path, KEYS, "make it again")
     labels = label_set_of(table, str(path), metadata.get(LABELS_KEY.encode()))
     check(table, labels, str(path))
     check_text(table, KEYS, str(path))
-    return Predictions(table, labels, model if MODEL_KEY.encode() in metadata else "unknown", fingerprint)
+    model, fingerprint = metadata.get(MODEL_KEY.encode(), b"unknown"), metadata.get(FINGERPRINT_KEY.encode(), b"")
+    return Predictions(table, labels, model.decode(errors="replace"), fingerprint.decode(errors="replace"))
 
 
 def label_set_of(table: pandas.DataFrame, source: str, stored: bytes | None = None) -> LabelSet:
@@ -131,8 +128,11 @@ def label_set_of(table: pandas.DataFrame, source: str, stored: bytes | None = No
     """
     columns = [str(name).removeprefix("p_") for name in table.columns if str(name).startswith("p_")]
     try:
-        labels = LabelSet(columns if stored is None else json.loads(stored))
-    except (ValueError, TypeError, EmokitError) as error:
+        names = columns if stored is None else json.loads(stored)
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError(f"{names!r} where names were expected")
+        labels = LabelSet(names)
+    except (ValueError, TypeError, RecursionError, EmokitError) as error:
         if stored is None:
             raise DataError(
                 f"{source} has {len(columns)} columns of probabilities (p_<label>); expected one for each of two or more labels."

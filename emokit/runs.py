@@ -21,7 +21,7 @@ from emokit.epoch_log import align_log as align_log
 from emokit.epoch_log import append_log as append_log
 from emokit.epoch_log import last_epoch as last_epoch
 from emokit.epoch_log import read_log as read_log
-from emokit.errors import DataError, UsageError
+from emokit.errors import DataError, EmokitError, UsageError
 from emokit.files import (
     check_new_folder,
     check_readable,
@@ -125,6 +125,16 @@ def _check_folder_of(run: Path, *, resume: bool, force: bool) -> None:
     elif not force:
         state = "is complete" if is_complete(run) else "was started"
         raise UsageError(f"{run} {state}; add --resume to resume it, --force to replace it, or name another --run.")
+    elif _is_prepared(run):
+        raise UsageError(f"{run} is a prepared folder, not a run; --force will not replace it, so name another --run.")
+
+
+def _is_prepared(folder: Path) -> bool:
+    """Whether it is a prepared folder, whose settings have the same name."""
+    try:
+        return {"labels", "corpora", "splits"} <= read_settings(folder).keys()
+    except EmokitError:
+        return False
 
 
 def clear_unless_begun(run: Path) -> None:
@@ -139,7 +149,7 @@ def tidy(run: Path) -> None:
     """Remove what a killed process left in a complete run: a lock, temporary files.
 
     Raises:
-        Held: another process works in the folder.
+        Held: another process works in it.
     """
     with locked(run):
         pass

@@ -8,6 +8,7 @@ import difflib
 import hashlib
 import json
 import re
+import stat
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -144,9 +145,13 @@ def load_yaml(text: str) -> Any:
 
     Raises:
         yaml.YAMLError: it is not YAML, or has a key twice (`RepeatedKey`).
-        ValueError, RecursionError: it is not YAML.
     """
-    return yaml.load(text, _Loader)
+    try:
+        return yaml.load(text, _Loader)
+    # Of PyYAML, on a date such as 2024-99-99 or a value that its tag does not fit (`!!bool maybe`, `!!int ""`,
+    # `!!timestamp soon`), and on a thousand open brackets.
+    except (ValueError, LookupError, AttributeError, RecursionError) as error:
+        raise yaml.YAMLError(str(error)) from error
 
 
 def read_yaml_mapping(path: Path, error_type: type[EmokitError] = UsageError) -> dict[str, Any]:
@@ -161,6 +166,8 @@ def read_yaml_mapping(path: Path, error_type: type[EmokitError] = UsageError) ->
         EmokitError: it has a key twice.
     """
     try:
+        if not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode)):
+            raise UsageError(f"{path} is a pipe, a socket or a device, not a file; name a YAML file of settings.")
         values = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UsageError(f"{path} does not exist; name a YAML file of settings.") from error
@@ -170,8 +177,7 @@ def read_yaml_mapping(path: Path, error_type: type[EmokitError] = UsageError) ->
         raise UsageError(f"{path} is not UTF-8 text; name a YAML file of settings.") from error
     except RepeatedKey as error:
         raise error_type(f"{path} has {error}; remove one of the two.") from error
-    # A date such as 2024-99-99 is a ValueError to PyYAML, a thousand open brackets a RecursionError.
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark else ""
         raise UsageError(f"{path} is not valid YAML{line}; fix it and run the command again.") from error
@@ -188,7 +194,7 @@ def parse_value(text: str, key: str) -> Any:
         return load_yaml(text)
     except RepeatedKey as error:
         raise UsageError(f"--set {key}={text} has {error}; remove one of the two.") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise UsageError(f"--set {key}={text} has no valid value; write lists as [1,2] and quote odd text.") from error
 
 

@@ -14,6 +14,7 @@ from emokit.files import (
     kind_of,
     new_folder,
     not_a,
+    path_error,
     read_json,
     refuse_links,
     resource,
@@ -281,3 +282,9 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(DataError) as caught:
         check_readable(tmp_path / "a")
     assert str(caught.value) == f"{tmp_path / 'a'} may not be read by you; ask its owner for access."
+
+
+def test_a_path_that_is_not_utf_8_is_named_where_a_library_takes_none() -> None:
+    with pytest.raises(UnicodeEncodeError) as caught:
+        "a\udce9".encode()
+    assert str(path_error(caught.value)) == (r"a\xe9 is not UTF-8; name another path, or write the text again.")

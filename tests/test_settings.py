@@ -1,5 +1,6 @@
 """Settings: reading, overriding, and the sentence for each mistake of a user."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,7 @@ def test_a_refused_key_or_value_is_named_with_the_expected_one(override: str, wo
             "model.channels=[1,2",
             "--set model.channels=[1,2 has no valid value; write lists as [1,2] and quote odd text.",
         ),
+        ("name=!!bool maybe", "--set name=!!bool maybe has no valid value; write lists as [1,2] and quote odd text."),
         ("name=2024-99-99", "--set name=2024-99-99 has no valid value; write lists as [1,2] and quote odd text."),
     ],
 )
@@ -154,6 +156,10 @@ def test_an_override_into_a_value_is_refused(file: Path) -> None:
         (b"name: x\n\ntraining: [1\n", "is not valid YAML at line 4; fix it and run the command again."),
         (b"training:\n\tlr: 3\n", "is not valid YAML at line 2; fix it and run the command again."),
         (b"name: !!python/name:os.system x", "is not valid YAML at line 1; fix it and run the command again."),
+        (b"name: !!bool maybe", "is not valid YAML; fix it and run the command again."),
+        (b'name: !!int ""', "is not valid YAML; fix it and run the command again."),
+        (b'name: !!float ""', "is not valid YAML; fix it and run the command again."),
+        (b"name: !!timestamp soon", "is not valid YAML; fix it and run the command again."),
         (b"name: 2024-99-99", "is not valid YAML; fix it and run the command again."),
         (b"name: " + b"[" * 5000, "is not valid YAML; fix it and run the command again."),
         (b"\xff\xfe\x00", "is not UTF-8 text; name a YAML file of settings."),
@@ -171,6 +177,11 @@ def test_a_missing_file_and_a_folder_are_refused(file: Path) -> None:
     assert refusal(path=file.parent) == (
         f"{file.parent} cannot be read (Is a directory); name a YAML file of settings."
     )
+
+
+def test_a_pipe_is_refused(file: Path) -> None:
+    os.mkfifo(file)
+    assert refusal(path=file) == f"{file} is a pipe, a socket or a device, not a file; name a YAML file of settings."
 
 
 def test_settings_are_read_from_their_own_yaml(file: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import typer.core
 
 from emokit.errors import UsageError
+from emokit.runtime import DEVICES
 
 TABLES = (".parquet", ".csv", ".tsv")
 """The endings of the tables that `emokit predict --out` writes."""
@@ -111,6 +112,8 @@ def check(command: str, given: Mapping[str, Any]) -> None:
             raise UsageError(f"{_typed(rule.flag, given)} was given without {rule.other}, {rule.why}; give both.")
         if rule.flag in given and isinstance(rule, Clash) and rule.other in given and rule.unless not in given:
             refuse(_typed(rule.flag, given), rule.other, rule.why)
+    if (device := given.get("--device")) and device not in DEVICES:  # a plan would show it
+        raise UsageError(f"--device {device} is unknown; choose one of {', '.join(DEVICES)}.")
     if command == "predict" and "--out" in given:
         check_table(Path(given["--out"]))
 

@@ -73,7 +73,9 @@ def prepare(
     from emokit.data import unchanged
     from emokit.data.catalogue import read_catalogue, with_roots
     from emokit.errors import UsageError
+    from emokit.runtime import check_workers
 
+    check_workers(workers)
     catalogue = read_catalogue(datasets)
     if show_labels:
         unknown = [name for name in corpora or () if name not in catalogue]
@@ -131,9 +133,8 @@ def _make(plan: "Plan", out: Path, workers: int | None, *, force: bool) -> None:
     """Prepare, with a progress bar."""
     from emokit.audio.spectrogram.log_mel import LogMel
     from emokit.data.prepare import prepare as work
-    from emokit.runtime import check_workers, num_processors
+    from emokit.runtime import num_processors
 
-    check_workers(workers)
     features: FeatureSettings = plan.features  # type: ignore[assignment]
     with console.progress("reading audio") as progress:
         work(plan, out, LogMel(features), num_workers=workers or num_processors(), force=force, progress=progress)
@@ -214,6 +215,12 @@ def _policies(names: list[str], given: list[str]) -> dict[str, str]:
     from emokit.errors import UsageError
 
     policies: dict[str, str] = {}
+    targets = [text.partition("=")[0] if "=" in text else "" for text in given]
+    for target in targets:
+        if targets.count(target) > 1:
+            raise UsageError(
+                f"--split was given {targets.count(target)} times for {target or 'all corpora'}; give it once."
+            )
     for text in given:
         name, separator, policy = text.partition("=")
         if not separator:

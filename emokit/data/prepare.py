@@ -38,6 +38,9 @@ Utterances = dict[str, list[tuple[Utterance, str]]]
 """Corpus -> its utterances, each with its label."""
 
 
+OF_RUNS = ("modality", "experiment", "kind")  # keys in the settings of runs and sweeps, not of prepared folders
+
+
 class PreparedSettings(Settings):
     """The settings of a prepared folder; `settings.yaml` holds them and the roots.
 
@@ -211,8 +214,10 @@ def _check_out(out: Path, settings: PreparedSettings, *, force: bool) -> None:
     """Check that `out` is new, empty, incomplete, or was prepared with these settings, and has no links in it."""
     if any(os.path.lexists(out / name) for name in (FINGERPRINT, SETTINGS)):
         refuse_links(out)
+    before = read_yaml_mapping(out / SETTINGS) if (out / SETTINGS).exists() else {}
+    if not before.keys().isdisjoint(OF_RUNS):  # its settings have the same name
+        raise UsageError(f"{out} is the folder of a run or a sweep, not a prepared one; name another --out.")
     if (out / FINGERPRINT).exists():
-        before = read_yaml_mapping(out / SETTINGS)
         before.pop(ROOTS, None)
         changed = _first_difference(before, settings.as_dict())
         if changed and not force:

@@ -85,7 +85,7 @@ class Prepared:
     @property
     def feature_settings(self) -> dict[str, Any]:
         """The settings of the features that `emokit prepare` computed."""
-        return dict(self.settings.get("features") or {})
+        return _features_of(self.settings, self.folder)
 
     def ledger_of(self, corpora: Iterable[str]) -> dict[str, Any]:
         """The ledger of these corpora, for a run on no others; its leakage remains that of the whole folder."""
@@ -126,7 +126,7 @@ def open_recordings(folder: Path) -> Recordings:
         EmokitError: its settings or its features are damaged.
     """
     settings = read_yaml_mapping(folder / SETTINGS)
-    store = FeatureStore(folder / FEATURES / _features_name(settings.get("features") or {}))
+    store = FeatureStore(folder / FEATURES / _features_name(_features_of(settings, folder)))
     return Recordings(folder, read_roots(settings), store.facts["recording"].to_dict())
 
 
@@ -136,6 +136,15 @@ def genders(folder: Path | str | None) -> pandas.Series:
     if path is None or not path.is_file():
         return pandas.Series(dtype="string")
     return read_table(path, read_labels(path.parent)).set_index("utterance_id")["gender"]
+
+
+def _features_of(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    features = settings.get("features") or {}
+    if not isinstance(features, dict):
+        raise DataError(
+            f"{folder / SETTINGS} has features = {features!r} where a group of settings was expected; prepare the folder again."
+        )
+    return dict(features)
 
 
 def read_labels(folder: Path) -> LabelSet:

@@ -63,6 +63,10 @@ def write_shard(folder: Path, readings: list[Reading]) -> None:
         writer.write_batch(batch)
 
 
+def _has(table: pyarrow.Table, name: str) -> bool:
+    return table.column_names.count(name) == 1 and bool(table.schema.field(name).type == SCHEMA.field(name).type)
+
+
 class FeatureStore:
     """The features of many utterances by id. Opening it reads the ids and facts, and memory-maps the features.
 
@@ -81,6 +85,10 @@ class FeatureStore:
                 table = pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all().combine_chunks()
             except (OSError, pyarrow.ArrowException) as error:
                 raise DataError(f"{path} is damaged ({error}); delete it and run `emokit prepare` again.") from error
+            wrong = [name for name in SCHEMA.names if name != "flags" and not _has(table, name)]
+            if wrong or not len(table):
+                fault = f"it has no column {wrong[0]} of {SCHEMA.field(wrong[0]).type}" if wrong else "it has no rows"
+                raise DataError(f"{path} is damaged ({fault}); delete it and run `emokit prepare` again.")
             if (
                 "flags" not in table.column_names
             ):  # written before audio was checked as it is now: `prepare` reads it again

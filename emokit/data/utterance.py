@@ -141,6 +141,42 @@ def write_table(table: pandas.DataFrame, labels: LabelSet, path: Path) -> None:
         ordered.to_parquet(temporary.absolute(), index=False)  # pandas reads a ~ at the start as a home folder
 
 
+# What pyarrow and pandas raise for a damaged file, damaged metadata, or a value of another type.
+UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, pyarrow.ArrowException)
+
+
+def read_parquet(path: Path, names: Iterable[str], advice: str) -> tuple[pandas.DataFrame, dict[bytes, bytes]]:
+    """A parquet table and its metadata.
+
+    Args:
+        path: of the file.
+        names: of the columns of text; those that the table has must hold single values.
+        advice: ends the sentence on a damaged file.
+
+    Raises:
+        DataError: the file is damaged, has a column twice, or has lists in a column of text.
+    """
+    try:
+        file = path.absolute()  # pyarrow reads a ~ at the start as a home folder
+        columns = pyarrow.parquet.read_schema(file).names
+        if len(set(columns)) < len(columns):
+            name = next(name for name in columns if columns.count(name) > 1)
+            raise DataError(f"{path} has {columns.count(name)} columns with the name {name}; rename one of them.")
+        arrow = pyarrow.parquet.read_table(file)
+        arrow.validate(full=True)  # a text that is not UTF-8 would be an error where it is first used
+        # pandas keeps types and an index in metadata of its own, which may be of any shape.
+        table = arrow.to_pandas()
+    except UNREADABLE as error:
+        raise DataError(f"{path} is no readable parquet table ({error}); {advice}.") from error
+    for name in set(arrow.column_names).intersection(names):
+        kind = arrow.schema.field(name).type
+        if pyarrow.types.is_nested(kind):
+            raise DataError(
+                f"{path} has its column {name} as {kind}, where text was expected; write the column as text."
+            )
+    return table, arrow.schema.metadata or {}
+
+
 def read_table(path: Path, labels: LabelSet) -> pandas.DataFrame:
     """Read and check a table of utterances.
 
@@ -149,23 +185,13 @@ def read_table(path: Path, labels: LabelSet) -> pandas.DataFrame:
     """
     if kind_of(path) != "file":
         raise DataError(f"{path} {not_a('file', path)}; make it with `emokit prepare`.")
+    advice = "make it again with `emokit prepare`"
+    table, _ = read_parquet(path, [name for name, kind in COLUMNS.items() if kind == "string"], advice)
+    check(table, labels, str(path))
     try:
-        table, _ = read_parquet(path)
-        check(table, labels, str(path))
         return typed(table)
     except UNREADABLE as error:
-        raise DataError(f"{path} is damaged ({error}); make it again with `emokit prepare`.") from error
-
-
-# What pyarrow and pandas raise for a damaged file, damaged metadata, or a value of another type.
-UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, pyarrow.ArrowException)
-
-
-def read_parquet(path: Path) -> tuple[pandas.DataFrame, dict[bytes, bytes]]:
-    """A parquet file as a table, and its metadata; damage is one of `UNREADABLE`."""
-    arrow = pyarrow.parquet.read_table(path.absolute())  # pyarrow reads a ~ at the start as a home folder
-    arrow.validate(full=True)  # a text that is not UTF-8 would be an error where it is first used
-    return arrow.to_pandas(), arrow.schema.metadata or {}
+        raise DataError(f"{path} has a column of another type than text or number ({error}); {advice}.") from error
 
 
 def typed(table: pandas.DataFrame) -> pandas.DataFrame:

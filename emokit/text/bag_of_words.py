@@ -129,11 +129,17 @@ def load(folder: Path, labels: LabelSet) -> BagOfWords:
         vectorizers, num_features = {}, 0
         for name, view in VIEWS.items():
             vectorizers[name] = TfidfVectorizer(**view, sublinear_tf=True, vocabulary=stored[name])
+            if weights[f"idf_{name}"].shape != (len(stored[name]),):
+                raise ValueError(f"idf_{name} of shape {weights[f'idf_{name}'].shape} for {len(stored[name])} terms")
             vectorizers[name].idf_ = weights[f"idf_{name}"]
             num_features += len(stored[name])
         model = BagOfWords(LabelSet(stored[LABELS_KEY]), vectorizers, weights["coefficients"], weights["intercepts"])
         if model.coefficients.shape != (len(model.labels), num_features):
             raise ValueError(f"coefficients of shape {model.coefficients.shape} for {len(model.labels)} labels")
+        if not all(numpy.isfinite(weights[name]).all() for name in weights if name != "intercepts"):
+            raise ValueError("weights that are no finite numbers")
+        if model.intercepts.shape != (len(model.labels),):  # of another shape, they would be repeated
+            raise ValueError(f"intercepts of shape {model.intercepts.shape} for {len(model.labels)} labels")
     except Exception as error:  # safetensors and scikit-learn raise many kinds for a damaged folder
         raise DataError(f"{folder} has a damaged model ({error}); train the run again with --force.") from error
     if model.labels != labels:

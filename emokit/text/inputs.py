@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from emokit.delimited import DelimitedTable, is_delimited, read_table
 from emokit.errors import DataError, UsageError
+from emokit.files import can_wait, not_a
 from emokit.modality.arguments import STDIN, check_sentences
 from emokit.modality.predictor import Arguments, Input
 
@@ -122,6 +123,10 @@ def _quoted(name: str) -> str:
 
 
 def _open(file: Path) -> BinaryIO:
+    if can_wait(file):
+        raise DataError(
+            f"{file} {not_a('file', file)}; name a file with one sentence per line, or pipe the sentences to -."
+        )
     try:
         return file.open("rb")
     except OSError as error:

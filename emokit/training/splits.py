@@ -42,7 +42,7 @@ def check_splits(table: pandas.DataFrame, splits: Sequence[str], labels: LabelSe
         medium: a noun for what the modality reads, such as "audio" or "text".
 
     Raises:
-        DataError: a split has no utterance, or train has none of a class that another split has.
+        DataError: a split has no utterance, or train has one label only or none of a class that another split has.
     """
     present = set(table["split"])
     for split in splits:
@@ -58,3 +58,8 @@ def check_splits(table: pandas.DataFrame, splits: Sequence[str], labels: LabelSe
                 f"The train split has no utterance labelled {label}, which dev or test have; "
                 "prepare more corpora or another split seed."
             )
+    if "train" in splits and len(trained) < 2:
+        raise DataError(
+            f"The train split of {folder} has no label but {', '.join(trained)}, and a model needs two or more; "
+            "prepare more corpora or another split."
+        )

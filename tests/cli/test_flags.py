@@ -1,5 +1,8 @@
 """Flags that do not go together, empty values and outputs that exist, refused alike by every command."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 import typer.main
 from typer.testing import CliRunner
@@ -115,3 +118,63 @@ def test_help_is_shown_in_spite_of_wrong_flags():
     result = runner.invoke(app, ["report", "RUN", "--format", "md", "--force", "--help"])
     assert (result.exit_code, result.stderr) == (0, "")
     assert "Write one page about runs" in result.stdout
+
+
+def test_force_replaces_no_folder_of_another_kind(small_prepared: Path, modality_runs: Path, tmp_path: Path) -> None:
+    prepared, run = tmp_path / "prepared", tmp_path / "run"
+    shutil.copytree(small_prepared, prepared)
+    shutil.copytree(modality_runs / "audio", run)
+    before = {path: path.stat().st_mtime_ns for path in sorted(tmp_path.rglob("*"))}
+    root = f"emodb={small_prepared.parent / 'emodb'}"
+    not_prepared = f"error: {run} is the folder of a run or a sweep, not a prepared one; name another --out.\n"
+    not_a_run = (
+        f"error: {prepared} is a prepared folder, not a run; --force will not replace it, so name another --run.\n"
+    )
+    its_own = f"error: {run} is one of the predictions to fuse; --force will not replace it, so name another --run.\n"
+    for arguments, sentence in (
+        (["prepare", "emodb", "--root", root, "--out", str(run)], not_prepared),
+        (["prepare", "emodb", "--root", root, "--out", str(run), "--force"], not_prepared),
+        (
+            [
+                "train",
+                "text",
+                "tfidf",
+                "--set",
+                "data.corpora=[emodb]",
+                "--data",
+                str(prepared),
+                "--run",
+                str(prepared),
+                "--force",
+            ],
+            not_a_run,
+        ),
+        (["fuse-search", f"a={run}", f"b={modality_runs / 'text'}", "--run", str(run), "--force"], its_own),
+    ):
+        result = CliRunner().invoke(app, arguments)
+        assert (result.exit_code, result.stderr) == (2, sentence)
+    assert {path: path.stat().st_mtime_ns for path in sorted(tmp_path.rglob("*"))} == before
+
+
+@pytest.mark.parametrize("command", [["train", "audio"], ["train", "text"], ["sweep", "space.yaml"]])
+def test_a_plan_is_shown_for_no_unknown_device(command: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, "--device", "tpu", "--dry-run"])
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: --device tpu is unknown; choose one of auto, cuda, mps, cpu.\n",
+    )
+
+
+@pytest.mark.parametrize("flags", [["--dry-run"], []])
+def test_no_corpus_is_read_by_less_than_one_worker(flags: list[str]) -> None:
+    result = CliRunner().invoke(app, ["prepare", "emodb", "--workers", "0", *flags])
+    assert (result.exit_code, result.stderr) == (2, "error: --workers 0 was given where 1 or more was expected.\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "whom"), [(["emodb=speaker", "emodb=train"], "emodb"), (["speaker", "train"], "all corpora")]
+)
+def test_a_split_that_is_given_twice_is_refused(given: list[str], whom: str) -> None:
+    flags = [word for policy in given for word in ("--split", policy)]
+    result = CliRunner().invoke(app, ["prepare", "emodb", *flags, "--dry-run"])
+    assert (result.exit_code, result.stderr) == (2, f"error: --split was given 2 times for {whom}; give it once.\n")

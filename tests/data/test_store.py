@@ -8,7 +8,7 @@ import pyarrow
 import pytest
 
 from emokit.data.audio_io.reading import Reading
-from emokit.data.store import FeatureStore, write_shard
+from emokit.data.store import SCHEMA, FeatureStore, write_shard
 from emokit.errors import DataError
 
 
@@ -110,3 +110,18 @@ def test_flags_are_stored_and_a_store_without_them_is_read_again(tmp_path: Path)
     assert not old.is_current("a", 10, 1)
     write_shard(tmp_path, [reading("a")])
     assert FeatureStore(tmp_path).is_current("a", 10, 1)
+
+
+def test_a_shard_of_another_shape_is_damaged(tmp_path: Path) -> None:
+    words = pyarrow.table({name: ["x"] for name in SCHEMA.names})
+    for table, fault in (
+        (pyarrow.table({"utterance_id": ["a"]}), "it has no column size of int64"),
+        (words, "it has no column size of int64"),
+        (SCHEMA.empty_table(), "it has no rows"),
+    ):
+        path = tmp_path / "part-00000.arrow"
+        with pyarrow.OSFile(str(path), "wb") as sink, pyarrow.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        with pytest.raises(DataError) as caught:
+            FeatureStore(tmp_path)
+        assert str(caught.value) == f"{path} is damaged ({fault}); delete it and run `emokit prepare` again."

@@ -100,7 +100,7 @@ def test_a_truncated_table_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     write_table(table({"utterance_id": "emodb/a"}), DEFAULT_LABELS, path)
     path.write_bytes(path.read_bytes()[:-100])
-    words = rf"{re.escape(str(path))} is damaged \(.+\); make it again with `emokit prepare`\."
+    words = rf"{re.escape(str(path))} is no readable parquet table \(.+\); make it again with `emokit prepare`\."
     with pytest.raises(DataError, match=f"^{words}$"):
         read_table(path, DEFAULT_LABELS)
 
@@ -142,6 +142,29 @@ def test_a_column_that_does_not_hold_its_type_is_damage(
     pyarrow.parquet.write_table(arrow.set_column(arrow.column_names.index(column), column, array), path)
     with pytest.raises(DataError) as error:
         read_table(path, DEFAULT_LABELS)
-    assert re.fullmatch(
-        rf"{path} is damaged \(.*({fault}).*\); make it again with `emokit prepare`\.", str(error.value)
-    )
+    what = "is no readable parquet table|has a column of another type than text or number"
+    assert re.fullmatch(rf"{path} ({what}) \(.*({fault}).*\); make it again with `emokit prepare`\.", str(error.value))
+
+
+def test_a_column_twice_of_lists_or_of_another_type_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    write_table(table({"utterance_id": "emodb/a"}), DEFAULT_LABELS, path)
+    whole = pyarrow.parquet.read_table(path)
+    lists = pyarrow.array([["a"]], pyarrow.list_(pyarrow.string()))
+    words = pyarrow.array(["soon"])
+    for changed, sentence in (
+        (whole.append_column("label", whole["label"]), "has 2 columns with the name label; rename one of them."),
+        (
+            whole.drop_columns("speaker").append_column("speaker", lists).replace_schema_metadata(None),
+            "has its column speaker as list<element: string>, where text was expected; write the column as text.",
+        ),
+        (
+            whole.drop_columns("turn").append_column("turn", words).replace_schema_metadata(None),
+            "has a column of another type than text or number (Failed to parse string: 'soon' as a scalar of type int32: "
+            "Error while type casting for column 'turn'); make it again with `emokit prepare`.",
+        ),
+    ):
+        pyarrow.parquet.write_table(changed, path)
+        with pytest.raises(DataError) as caught:
+            read_table(path, DEFAULT_LABELS)
+        assert str(caught.value) == f"{path} {sentence}"

@@ -4,6 +4,7 @@ import json
 
 import numpy
 import pytest
+from safetensors.numpy import load_file, save_file
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from emokit import runs
@@ -108,3 +109,25 @@ def test_its_f1_on_meld_is_the_known_one(corpora, tmp_path):
     assert (splits["dev"]["n"], splits["test"]["n"]) == (1109, 2610)
     assert splits["dev"]["weighted_f1"] == pytest.approx(0.527, abs=0.01)
     assert splits["test"]["weighted_f1"] == pytest.approx(0.568, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "of_shape"),
+    [
+        ("intercepts", "(1,) for 7 labels"),
+        ("idf_words", "(1,) for 10 terms"),
+        ("coefficients", "(1, {n}) for 7 labels"),
+    ],
+)
+def test_weights_of_another_shape_are_refused(model, tmp_path, name, of_shape):
+    bag_of_words.save(model, tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    size = weights["coefficients"].shape[1]
+    save_file(weights | {name: numpy.ascontiguousarray(weights[name][:1])}, tmp_path / "model.safetensors")
+    with pytest.raises(DataError) as error:
+        bag_of_words.load(tmp_path, DEFAULT_LABELS)
+    shape = of_shape.format(n=size).replace("10 terms", f"{len(weights['idf_words'])} terms")
+    assert (
+        str(error.value)
+        == f"{tmp_path} has a damaged model ({name} of shape {shape}); train the run again with --force."
+    )

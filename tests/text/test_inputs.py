@@ -1,6 +1,7 @@
 """The texts that a command line names: sentences, lines of a file, a column of a table, standard input."""
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -158,4 +159,11 @@ def test_a_file_is_no_sentence(tmp_path):
 def test_standard_input_stands_alone():
     assert refused(UsageError, "-", "wow") == (
         "- was given beside sentences; give - alone to read sentences from standard input."
+    )
+
+
+def test_a_pipe_is_refused_before_it_is_read(tmp_path):
+    os.mkfifo(tmp_path / "lines.txt")
+    assert refused(DataError, file=tmp_path / "lines.txt") == (
+        f"{tmp_path / 'lines.txt'} is a pipe, not a file; name a file with one sentence per line, or pipe the sentences to -."
     )

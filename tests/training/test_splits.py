@@ -55,4 +55,15 @@ def test_a_class_that_train_lacks_is_named_even_if_only_an_unread_split_has_it()
 
 
 def test_a_class_that_no_split_has_is_not_required():
-    check_splits(table(("a", "train", "calm"), ("a", "dev", "calm")), ("train", "dev"), LABELS, FOLDER, "audio")
+    rows = table(("a", "train", "calm"), ("a", "train", "cross"), ("a", "dev", "calm"))
+    check_splits(rows, ("train", "dev"), LABELS, FOLDER, "audio")
+
+
+def test_a_train_split_of_one_label_is_named():
+    rows = table(("a", "train", "calm"), ("a", "dev", "calm"))
+    check_splits(rows, ("dev",), LABELS, FOLDER, "audio")
+    with pytest.raises(DataError) as error:
+        check_splits(rows, ("train", "dev"), LABELS, FOLDER, "audio")
+    assert str(error.value) == (
+        "The train split of data has no label but calm, and a model needs two or more; prepare more corpora or another split."
+    )

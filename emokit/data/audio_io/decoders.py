@@ -77,6 +77,17 @@ def _read_until_damage(path: Path) -> Waveform:
     return np.concatenate(blocks)
 
 
+def _rate_and_channels(stream: av.AudioStream) -> tuple[int, int]:
+    """The declared sample rate and number of channels of a stream.
+
+    Raises:
+        ValueError: no decoder knows its encoding; PyAV gives such a stream no attributes.
+    """
+    if stream.codec_context is None:
+        raise ValueError("its encoding is unknown")
+    return stream.rate or 0, stream.channels or 1
+
+
 def read_with_pyav(path: Path, file: BinaryIO, max_seconds: float) -> tuple[Waveform, int]:
     """The channels of a container's first audio stream, (samples, channels), and their sample rate."""
     file.seek(0)
@@ -86,9 +97,8 @@ def read_with_pyav(path: Path, file: BinaryIO, max_seconds: float) -> tuple[Wave
             if not container.streams.audio:
                 raise BadAudio(path, UNDECODABLE, "a container without audio")
             stream = container.streams.audio[0]
-            if stream.codec_context is None:
-                raise BadAudio(path, UNDECODABLE, "no decoder reads its audio")
-            header = Header(path, stream.rate or 0, stream.channels or 1, max_seconds)
+            rate, num_channels = _rate_and_channels(stream)
+            header = Header(path, rate, num_channels, max_seconds)
             header.check_rate()
             to_float = av.AudioResampler(format="fltp")
             blocks, num_samples = [], 0  # (channels, samples) each

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
+from emokit.files import can_wait, not_a
 
 # Corpora whose folds are lists of utterances -> EmoBox's name of the corpus.
 EMOBOX_LISTS = {"crema_d": "cremad", "emodb": "emodb", "meld": "meld", "tess": "tess"}
@@ -110,13 +111,28 @@ def read_csv(path: Path, corpus: str) -> SplitLists:
         UsageError: the file does not exist, is not a CSV, lacks a column, or names an unknown split or an utterance twice.
     """
     expected = "give a CSV with the columns utterance_id, split and optionally fold."
+    if can_wait(path):
+        raise UsageError(f"{path}, the split of {corpus}, {not_a('file', path)}; {expected}")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            missing = [name for name in ("utterance_id", "split") if name not in (reader.fieldnames or ())]
+            columns = list(reader.fieldnames or ())
+            missing = [name for name in ("utterance_id", "split") if name not in columns]
             if missing:
                 raise UsageError(f"{path} lacks the column {missing[0]}; {expected}")
-            rows = [(row["utterance_id"] or "", row["split"] or "", row.get("fold") or "") for row in reader]
+            for name in ("utterance_id", "split", "fold"):
+                if columns.count(name) > 1:
+                    raise UsageError(
+                        f"{path} has {columns.count(name)} columns with the name {name}; rename one of them."
+                    )
+            rows = []
+            for row in reader:
+                if None in row:
+                    raise UsageError(
+                        f"{path} has more fields in line {reader.line_num} than in its header; put fields that contain a comma "
+                        "into double quotes."
+                    )
+                rows.append((row["utterance_id"] or "", row["split"] or "", row.get("fold") or ""))
     except FileNotFoundError as error:
         raise UsageError(f"{path}, the split of {corpus}, does not exist; {expected}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -56,6 +56,10 @@ def fuse(
     sources = {branch.name: tuple(_relative(source, run) for source in branch.sources) for branch in branches}
     settings = settings.model_copy(update={"branches": sources, "result": None})
     fingerprint = next((branch.predictions.fingerprint for branch in branches if branch.predictions.fingerprint), "")
+    if any(source.resolve().is_relative_to(run.resolve()) for branch in branches for source in branch.sources):
+        raise UsageError(
+            f"{run} is one of the predictions to fuse; --force will not replace it, so name another --run."
+        )
     runs.start(run, settings, seed=settings.fusion.seed, device="cpu", fingerprint=fingerprint, force=force)
     try:
         return _fuse(settings, branches, panels, counts, sources, run, fingerprint)

@@ -1,6 +1,7 @@
 """What each decoder reads, and that decoding ends, whatever the file."""
 
 import contextlib
+import struct
 from pathlib import Path
 
 import av
@@ -115,4 +116,16 @@ def test_a_stream_of_an_unknown_codec_is_refused(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(BadAudio) as caught:
         read_audio(path)
-    assert str(caught.value) == (f"{path} is undecodable (no decoder reads its audio); fetch it again or leave it out.")
+    assert str(caught.value) == (f"{path} is undecodable (its encoding is unknown); fetch it again or leave it out.")
+
+
+@pytest.mark.parametrize(("encoding", "bits"), [(0, 16), (1, 0), (1, 40), (1, 255), (0xFFFE, 16)])
+def test_an_encoding_that_no_decoder_knows_is_named(tmp_path: Path, encoding: int, bits: int) -> None:
+    path = tmp_path / "a.wav"
+    content = (tone() * 32767).astype("<i2").tobytes()
+    layout = struct.pack("<HHIIHH", encoding, 1, RATE, 2 * RATE, 2, bits)
+    body = b"WAVEfmt " + struct.pack("<I", len(layout)) + layout + b"data" + struct.pack("<I", len(content)) + content
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    with pytest.raises(BadAudio) as caught:
+        read_audio(path)
+    assert str(caught.value) == f"{path} is undecodable (its encoding is unknown); fetch it again or leave it out."

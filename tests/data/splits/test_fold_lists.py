@@ -1,6 +1,7 @@
 """Reading splits from files: EmoBox's lists, in both forms, and valid and invalid CSVs."""
 
 import json
+import os
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
@@ -126,6 +127,14 @@ def test_a_csv_gives_splits_and_folds_and_may_contain_other_corpora(tmp_path: Pa
             "{path} names emodb/a twice, again in line 3; remove one of the lines.",
         ),
         (
+            b"utterance_id,split,split\nemodb/a,train,test\n",
+            "{path} has 2 columns with the name split; rename one of them.",
+        ),
+        (
+            b"utterance_id,split\nemodb/a,train\nemodb/b,train,test\n",
+            "{path} has more fields in line 3 than in its header; put fields that contain a comma into double quotes.",
+        ),
+        (
             b"utterance_id,split,fold\nemodb/a,train,../x\n",
             "{path} has the fold '../x' in line 2; expected a number or a name.",
         ),
@@ -174,3 +183,13 @@ def test_utterances_missing_from_a_csv_are_counted_and_named() -> None:
 
 def test_a_csv_that_covers_the_corpus_is_accepted() -> None:
     assert check_complete(lists_of("emodb/a", "emodb/dropped"), "emodb", ["emodb/a"], ["emodb/dropped"]) is None
+
+
+def test_a_pipe_is_no_csv(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.csv")
+    with pytest.raises(UsageError) as caught:
+        read_csv(tmp_path / "a.csv", "emodb")
+    assert str(caught.value) == (
+        f"{tmp_path / 'a.csv'}, the split of emodb, is a pipe, not a file; "
+        "give a CSV with the columns utterance_id, split and optionally fold."
+    )
