@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -35,7 +34,7 @@ from emokit.files import (
 )
 from emokit.labels import LabelSet
 from emokit.locks import hold, locked, released_on_error
-from emokit.runtime import VERSION, installed, num_processors
+from emokit.runtime import VERSION, git_revision, installed, num_processors
 from emokit.safe_text import mask_secrets
 from emokit.schema.base import read_checked
 from emokit.schema.environment import Environment
@@ -172,7 +171,7 @@ def environment(
         "platform": platform.platform(),
         "threads": os.environ.get("OMP_NUM_THREADS") or str(num_processors()),
         "packages": {name: installed(name) for name in PACKAGES},
-        "git_revision": _git_revision(),
+        "git_revision": git_revision(),
     }
 
 
@@ -288,21 +287,3 @@ def _check_same(run: Path, settings: Settings, fingerprint: str, folds: str | No
         )
     if started["data_fingerprint"] != fingerprint:
         raise DataError(f"{run} was started on other data; resume it with the --data it was started with.")
-
-
-def _git_revision() -> str | None:
-    """The revision of emokit's checkout, with a plus where files were changed; None for an installed emokit."""
-    checkout = Path(__file__).resolve().parent.parent
-    if not (checkout / ".git").exists():
-        return None
-    try:
-        result = subprocess.run(
-            ["git", "-C", str(checkout), "describe", "--always", "--dirty=+", "--abbrev=12"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return result.stdout.strip() or None
