@@ -5,7 +5,7 @@ Afterwards `AutoModelForAudioClassification.from_pretrained("RUN/model")` and `t
 
 import importlib
 
-from transformers import AutoConfig, AutoModelForAudioClassification
+import transformers
 
 from emokit.modality.registry import MODALITIES, modality
 
@@ -13,11 +13,11 @@ from emokit.modality.registry import MODALITIES, modality
 def register() -> None:
     """Register the models of every modality; registering twice does nothing."""
     for name in MODALITIES:
-        for module_name, config_name, model_name in modality(name).auto_models:
+        for auto_name, module_name, config_name, model_name in modality(name).auto_models:
             module = importlib.import_module(module_name)
             config = getattr(module, config_name)
-            AutoConfig.register(config.model_type, config, exist_ok=True)
-            AutoModelForAudioClassification.register(config, getattr(module, model_name), exist_ok=True)
+            transformers.AutoConfig.register(config.model_type, config, exist_ok=True)
+            getattr(transformers, auto_name).register(config, getattr(module, model_name), exist_ok=True)
 
 
 register()

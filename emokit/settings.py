@@ -274,5 +274,6 @@ def _sentence(cls: type[Settings], error: ValidationError, source: str) -> str:
     reason = re.sub(r"a valid dictionary( or instance of \w+)?", A_GROUP, reason).replace(
         "a valid tuple", "a list such as [a,b]"
     )
-    given = "" if first["type"] == "missing" else f" = {first['input']!r}"
-    return f"{source} has {key}{given}, but it {reason}." if key else f"{source}: {reason}."
+    if first["type"] == "missing":
+        return f"{source} has no {key}, which is needed; add it."
+    return f"{source} has {key} = {first['input']!r}, but it {reason}." if key else f"{source}: {reason}."

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from emokit.model_card import CardFacts
     from emokit.settings import Settings
 
+AUTO_MODEL = "AutoModelForAudioClassification"
+
 
 class AudioModality(Modality):
     """Emotion from speech: an ACRNN, functionals, or a pretrained speech encoder."""
@@ -38,9 +40,9 @@ class AudioModality(Modality):
         ),
     )
     auto_models = (
-        ("emokit.audio.spectrogram.acrnn", "AcrnnConfig", "AcrnnForAudioClassification"),
-        ("emokit.audio.functionals.model", "FunctionalsConfig", "FunctionalsForAudioClassification"),
-        ("emokit.audio.waveform.encoder", "SpeechConfig", "SpeechForAudioClassification"),
+        (AUTO_MODEL, "emokit.audio.spectrogram.acrnn", "AcrnnConfig", "AcrnnForAudioClassification"),
+        (AUTO_MODEL, "emokit.audio.functionals.model", "FunctionalsConfig", "FunctionalsForAudioClassification"),
+        (AUTO_MODEL, "emokit.audio.waveform.encoder", "SpeechConfig", "SpeechForAudioClassification"),
     )
 
     def settings(self) -> "type[Settings]":

@@ -9,7 +9,8 @@ from emokit.cli import console
 
 def settings(
     modality_name: Annotated[
-        str, typer.Argument(help="The modality: audio, text, late-fusion.", metavar="MODALITY")
+        str,
+        typer.Argument(help="The modality, such as audio or text; a wrong name lists all of them.", metavar="MODALITY"),
     ] = "audio",
     as_json: Annotated[bool, typer.Option("--json", help="Print the JSON schema, for editors and programs.")] = False,
 ) -> None:

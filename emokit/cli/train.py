@@ -170,7 +170,7 @@ def _say_files_read(data: Path, done: int, total: int) -> None:
     if done == 1:
         console.say(f"{data} lacks features that these settings need; they are computed once, and kept in it")
     if done == total or done % max(1, total // 10) == 0:
-        console.say(f"audio read: {done} of {total} files")
+        console.say(f"files read: {done} of {total} files")
 
 
 def _show_plan(

@@ -77,7 +77,7 @@ class Modality(Protocol):
         options: command-line options that only this modality has.
         is_trainable: whether `emokit train`, `emokit sweep` and `--folds` apply.
         pretrained: the model that can be loaded by the modality's name in place of a run folder; None for none.
-        auto_models: (module, config class, model class) of each `transformers` model, for `import emokit.hf`.
+        auto_models: (Auto class of `transformers`, module, config class, model class) of each model, for `import emokit.hf`.
     """
 
     name: str
@@ -88,7 +88,7 @@ class Modality(Protocol):
     options: tuple[Option, ...] = ()
     is_trainable: bool = True
     pretrained: str | None = None
-    auto_models: tuple[tuple[str, str, str], ...] = ()
+    auto_models: tuple[tuple[str, str, str, str], ...] = ()
 
     def settings(self) -> "type[Settings]":
         """The class of its settings; it has `name` and `modality`, and `training` where it is trainable.

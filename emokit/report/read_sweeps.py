@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emokit import runs
 from emokit.errors import EmokitError
 from emokit.files import read_json, refuse_links
 from emokit.report.read_runs import Unread, slug_of
 from emokit.schema.base import check
 from emokit.schema.sweep import SWEEP, Sweep, Trial
+from emokit.sweep.settings import refuse_old
 
 MAX_COLUMNS = 12  # of a grid's table; wider ones are illegible
 MAX_POINTS = 10  # in the list of the best
@@ -82,6 +84,8 @@ def split(folders: Sequence[Path]) -> tuple[list[Path], list[Searched], list[Unr
             continue
         try:
             refuse_links(folder)
+            if (folder / runs.SETTINGS).exists():
+                refuse_old(folder, runs.read_settings(folder))
             slug = f"sweep-{slug_of(folder, slugs)}"
             searched.append(Searched(folder, slug, check(Sweep, read_json(path), path)))
             slugs.add(slug.removeprefix("sweep-"))

@@ -20,7 +20,7 @@ from emokit.settings import flat
 from emokit.sweep import storage as storages
 from emokit.sweep import summary
 from emokit.sweep.plan import Plan
-from emokit.sweep.settings import SweepSettings
+from emokit.sweep.settings import SweepSettings, refuse_old
 from emokit.sweep.train_point import train_point
 from emokit.sweep.worker import Order, Worker, run_worker
 from emokit.workers import WATCH_SECONDS, WORKERS, worker_pool
@@ -113,9 +113,7 @@ def check_sweep(run: Path) -> SweepSettings:
             raise UsageError(f"{run} was interrupted before its first point; begin the sweep again with --force.")
         raise UsageError(f"{run} has no {STORAGE}, so it is no sweep; name a folder that `emokit sweep` made.")
     settings = runs.read_settings(run)
-    experiment = settings.get("experiment")
-    if isinstance(experiment, dict) and "kind" in experiment:
-        raise DataError(f"{run} was made by an emokit before names changed; sweep again into another folder.")
+    refuse_old(run, settings)
     return SweepSettings.make(settings, str(run / runs.SETTINGS))
 
 

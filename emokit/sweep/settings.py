@@ -1,10 +1,13 @@
 """Settings of a sweep: the space, the objective, the sampler and pruner, the budget."""
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
+from emokit.errors import DataError
 from emokit.modality.registry import MODALITIES, modality, trainable
 from emokit.settings import Name, Settings
 
@@ -129,6 +132,17 @@ class ConfirmSettings(Settings):
     """Number of best points to train again; 0 skips this step."""
     seeds: int = Field(5, ge=2)
     """Fresh seeds per point."""
+
+
+def refuse_old(run: Path, settings: Mapping[str, Any]) -> None:
+    """Refuse the settings of a sweep that an emokit with other names of settings made.
+
+    Raises:
+        DataError: they are.
+    """
+    experiment = settings.get("experiment")
+    if isinstance(experiment, dict) and "kind" in experiment:
+        raise DataError(f"{run} was made by an emokit before names changed; sweep again into another folder.")
 
 
 class SweepSettings(Settings):

@@ -118,9 +118,9 @@ def test_features_that_the_folder_lacks_are_computed_with_a_word_and_once(experi
     others = ["--epochs", "1", "--set", "features.fmax=4000"]
     lines = train(experiment, data, "--run", tmp_path / "run", *others).stderr.splitlines()
     assert lines[0] == f"{data} lacks features that these settings need; they are computed once, and kept in it"
-    assert lines[1].startswith("audio read: ")
+    assert lines[1].startswith("files read: ")
     again = train(experiment, data, "--run", tmp_path / "again", *others)
-    assert "audio read" not in again.stderr
+    assert "files read" not in again.stderr
     assert (tmp_path / "again" / "metrics.json").read_bytes() == (tmp_path / "run" / "metrics.json").read_bytes()
     words = ["predict", str(tmp_path / "run"), "--data", str(data), "--split", "dev"]
     predicted = runner.invoke(app, [*words, "--out", str(tmp_path / "dev.parquet")])

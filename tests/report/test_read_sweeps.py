@@ -139,3 +139,10 @@ def test_damaged_sweeps_alone_make_no_page(tmp_path: Path) -> None:
 )
 def test_values_are_written_briefly(value: Any, shown: str) -> None:
     assert plain(value) == shown
+
+
+def test_a_sweep_of_an_older_emokit_is_named(folder: Path) -> None:
+    (folder / "settings.yaml").write_text("name: sweep\nexperiment: {kind: text}\n")
+    _, searched, (old,) = split([folder])
+    assert searched == []
+    assert old.sentence == f"{folder} was made by an emokit before names changed; sweep again into another folder."

@@ -73,3 +73,9 @@ def test_a_modality_that_cannot_be_trained_is_refused_with_those_that_can(
     with pytest.raises(UsageError) as error:
         SweepSettings.make(values(experiment={"modality": name}), "FILE")
     assert str(error.value) == f"FILE has experiment.modality = '{name}', but it should be one of audio, text."
+
+
+def test_a_space_without_a_modality_is_refused_in_a_sentence() -> None:
+    with pytest.raises(UsageError) as error:
+        SweepSettings.make({"experiment": {}, "space": {"training.lr": {"grid": [0.1]}}}, "space.yaml")
+    assert str(error.value) == "space.yaml has no experiment.modality, which is needed; add it."

@@ -19,7 +19,7 @@ from emokit.training import checkpoint
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import DevMetrics
 from emokit.training.objective import CrossEntropy
-from emokit.training.run import Baseline, class_weights, complete, dev_metrics, train_epochs
+from emokit.training.run import Baseline, begin, class_weights, complete, dev_metrics, train_epochs
 from emokit.training.settings import TrainingSettings
 
 LABELS = LabelSet(("low", "medium", "high"))
@@ -278,18 +278,18 @@ def test_dev_metrics_by_hand():
     assert dev.num_classes_predicted == 2
 
 
-def test_a_complete_run_is_not_resumed(run, tmp_path):
-    from emokit.training.run import begin
+def resumed(run):
+    return begin(
+        run, Experiment(), None, pandas.Series(["emodb"]), new_accelerator("cpu", "float32"), resume=True, force=False
+    )
 
+
+def test_a_complete_run_is_not_resumed(run):
     (run / runs.METRICS).write_text("{}")
     with pytest.raises(UsageError) as error:
-        begin(
-            run,
-            Experiment(),
-            None,
-            pandas.Series(["emodb"]),
-            new_accelerator("cpu", "float32"),
-            resume=True,
-            force=False,
-        )
+        resumed(run)
     assert str(error.value) == f"{run} is complete; read it with `emokit report {run}`, or name another --run."
+    (run / runs.SETTINGS).write_text("kind: audio\n")
+    with pytest.raises(DataError) as error:
+        resumed(run)
+    assert str(error.value) == f"{run} was made by an emokit before names changed; train it again."

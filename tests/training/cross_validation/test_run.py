@@ -122,7 +122,7 @@ def test_folds_trained_at_the_same_time_have_the_scores_of_folds_trained_one_aft
     pandas.testing.assert_frame_equal(*pooled)
     names = runs.read_metrics(run)["folds"]
     assert (
-        f"audio read: {len(pooled[0])} of {len(pooled[0])} files\n"
+        f"files read: {len(pooled[0])} of {len(pooled[0])} files\n"
         f"2 folds at once; the output of their workers is in {again / 'workers'}\n"
     ) in result.stderr
     assert result.stderr.count("epoch   1  train loss") == len(missing)
