@@ -117,10 +117,15 @@ def load(source: Path | str, device: str = "auto", **options: Any) -> Predictor:
         options: the modality's own, such as `trust_remote_code`.
 
     Raises:
-        UsageError: a package is missing, or the device is not on this machine.
+        UsageError: a package is missing, the device is not on this machine, or the modality has no such option.
         DataError: the run is missing, incomplete or damaged.
     """
     chosen, run = find(source)
+    known = [option.name for option in chosen.options if "predict" in option.commands and option.role == "model"]
+    if unknown := sorted({*options}.difference(known)):
+        raise UsageError(
+            f"The option {unknown[0]} was given and {chosen.name} has {', '.join(known) or 'none'}; leave it out."
+        )
     return chosen.load(run, device, **options)
 
 

@@ -173,3 +173,6 @@ def test_a_loaded_run_predicts(small_prepared, small_settings, tmp_path):
     (prediction,) = predictor.predict([path])
     assert predictor.labels == LabelSet(json.loads((tmp_path / "run/metrics.json").read_text())["labels"])
     assert prediction.label in predictor.labels
+    with pytest.raises(UsageError) as error:
+        emokit.load(tmp_path / "run", "cpu", trust_remote_code=True)
+    assert str(error.value) == "The option trust_remote_code was given and audio has none; leave it out."

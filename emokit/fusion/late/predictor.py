@@ -15,6 +15,7 @@ import pandas
 from emokit import predictions, runs
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError, UsageError
+from emokit.files import kind_of
 from emokit.fusion.late.combine import Weighted
 from emokit.fusion.late.inputs import Panel, check_labels, join_split
 from emokit.fusion.late.settings import MODALITY, FusionSettings
@@ -78,12 +79,14 @@ class LateFusionPredictor(Predictor):
         return any(branch.predictor.accepts(item) for branch in self.branches)
 
     def predict(self, inputs: Iterable[Input | Path | str]) -> Iterator[Prediction | DataError]:
-        """Predict inputs in their order; a path is a clip, a string a text."""
+        """Predict inputs in their order; a `Path` is a clip, a `str` a text and so never the name of a file."""
         for given in inputs:
             if isinstance(given, Input):
                 yield self._predict(given)
             elif isinstance(given, Path):
                 yield self._predict(Input(str(given), path=given))
+            elif kind_of(given) == "file":
+                yield DataError(f"{given} is a file where a sentence was expected; give a clip as a Path.")
             else:
                 yield self._predict(Input(given, text=given))
 

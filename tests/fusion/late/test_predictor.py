@@ -272,3 +272,9 @@ def test_the_flags_of_a_branch_are_those_of_the_input_and_its_numbers_are_finite
     (error,) = predictor.predict([tmp_path / "a.wav"])
     assert isinstance(error, DataError)
     assert str(error).startswith(f"{tmp_path / 'a.wav'} got probabilities that are not finite numbers;")
+
+
+def test_a_name_of_a_file_is_no_sentence(folder, tmp_path):
+    soundfile.write(tmp_path / "a.wav", numpy.zeros(160), 16_000)
+    (error,) = load(folder / "fused", "cpu").predict([str(tmp_path / "a.wav")])
+    assert str(error) == f"{tmp_path / 'a.wav'} is a file where a sentence was expected; give a clip as a Path."
