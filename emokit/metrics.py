@@ -127,6 +127,30 @@ def calibration_bins(confidence: numpy.ndarray) -> numpy.ndarray:
     return numpy.clip(numpy.ceil(numpy.round(confidence * NUM_BINS, 5)).astype(int) - 1, 0, NUM_BINS - 1)
 
 
+def quality(probabilities: numpy.ndarray, targets: numpy.ndarray) -> dict[str, Any]:
+    """Calibration of probabilities (utterances, classes): `ece`, `brier`, `nll` (nats), and the `bins` of a reliability diagram.
+
+    `brier` is the squared error summed over the classes, from 0 to 2. Each bin is [count, mean confidence, accuracy].
+    """
+    truth = probabilities[numpy.arange(len(targets)), targets]
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
+    bins = calibration_bins(confidence)
+    counts = numpy.bincount(bins, minlength=NUM_BINS)
+    sums = numpy.bincount(bins, weights=confidence, minlength=NUM_BINS)
+    hits = numpy.bincount(bins, weights=correct, minlength=NUM_BINS)
+    brier = (probabilities**2).sum(axis=1) - 2 * truth + 1
+    return {
+        "ece": float(numpy.abs(sums - hits).sum() / len(targets)),
+        "brier": float(brier.mean()),
+        "nll": float(-numpy.log(numpy.maximum(truth, SMALLEST_PROBABILITY)).mean()),
+        "bins": [
+            [int(count), float(total / count), float(hit / count)]
+            for count, total, hit in zip(counts, sums, hits, strict=True)
+            if count
+        ],
+    }
+
+
 def bootstrap_weights(num_clusters: int, num_resamples: int, seed: int) -> numpy.ndarray:
     """(resamples, clusters) how often each cluster is drawn: one draw per cluster, with replacement."""
     equal = numpy.full(num_clusters, 1 / num_clusters)

@@ -51,6 +51,7 @@ MODEL = "model"
 METRICS = "metrics.json"
 CARD = "README.md"
 LEDGER = "ledger.json"
+LABEL_ISSUES = "label_issues.csv"
 PREDICTIONS = "predictions"
 
 OLD_KINDS = ("audio", "text", "fusion")  # in `kind`, which settings had before `modality`

@@ -273,3 +273,13 @@ def test_scores_have_the_classes_of_the_label_set_of_the_predictions() -> None:
     assert scored["uar"] == pytest.approx((1 + 1 / 2) / 2)
     baseline = metrics.majority_baseline(pandas.Series(["high", "high", "low"]), given)
     assert baseline["confusion"] == [[0, 0, 1], [0, 0, 0], [0, 0, 2]]
+
+
+def test_the_measures_of_calibration_by_hand():
+    probabilities = np.zeros((4, 7))
+    probabilities[:, 0], probabilities[:, 1] = 0.8, 0.2
+    measures = metrics.quality(probabilities, np.array([0, 0, 0, 1]))
+    assert measures["ece"] == pytest.approx(0.05)  # three of four right at a confidence of 0.8
+    assert measures["brier"] == pytest.approx((3 * (0.2**2 + 0.2**2) + (0.8**2 + 0.8**2)) / 4)
+    assert measures["nll"] == pytest.approx(-(3 * np.log(0.8) + np.log(0.2)) / 4)
+    assert measures["bins"] == [[4, pytest.approx(0.8), 0.75]]

@@ -157,11 +157,11 @@ def _survey(plan: "Plan", missing: dict[str, str], *, as_json: bool) -> None:
 def _show(out: Path, *, as_json: bool) -> None:
     """Print the ledger of a prepared folder, and why corpora failed."""
     from emokit.cli import tables
-    from emokit.data.prepared import read_fingerprint
+    from emokit.data.prepared import LEDGER, read_fingerprint
     from emokit.schema.base import read_checked
     from emokit.schema.ledger import Ledger
 
-    ledger = read_checked(Ledger, out / "ledger.json", "prepare the folder again")
+    ledger = read_checked(Ledger, out / LEDGER, "prepare the folder again")
     if as_json:
         console.show_json({"folder": str(out), "fingerprint": read_fingerprint(out), **ledger})
     else:

@@ -17,12 +17,12 @@ from emokit.data.utterance import TABLE, read_table
 from emokit.errors import DataError
 from emokit.files import kind_of, not_a, refuse_links
 from emokit.labels import LabelSet
+from emokit.runs import LEDGER as LEDGER
+from emokit.runs import SETTINGS as SETTINGS
 from emokit.schema.base import read_checked
 from emokit.schema.ledger import Ledger
 from emokit.settings import Settings, key_of, read_yaml_mapping
 
-LEDGER = "ledger.json"
-SETTINGS = "settings.yaml"
 FEATURES = "features"
 FINGERPRINT = "fingerprint"
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 
 from emokit.data.catalogue import SYNTHESISED_TITLE
 from emokit.modality.registry import MODALITIES, modality
+from emokit.model_card import NO_VALUE as NO_VALUE
 from emokit.report.comparison.ranking import Standing
 from emokit.report.read_runs import Run, Unread
 from emokit.schema.metrics import Split
 
 FEW_CLUSTERS = 10  # below this, a bootstrap interval says little about new speakers
 MANY_RUNS = 10  # from here on, the best score on test is noticeably optimistic
-NO_VALUE = "–"
 
 
 def percent(share: float | None) -> str:

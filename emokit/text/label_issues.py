@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas
 
+from emokit import runs
 from emokit.files import write_csv
 from emokit.predictions import Predictions
 
-LABEL_ISSUES = "label_issues.csv"
 MAX_ROWS = 200
 
 
@@ -40,4 +40,4 @@ def write_label_issues(run: Path, predictions: Predictions, utterances: pandas.D
         ["" if pandas.isna(value) else f"{value:.4f}" if isinstance(value, float) else value for value in row]
         for row in issues.itertuples(index=False)
     ]
-    write_csv(run / LABEL_ISSUES, issues.columns, rows)
+    write_csv(run / runs.LABEL_ISSUES, issues.columns, rows)

@@ -1,10 +1,8 @@
-"""Temperature scaling, one temperature per modality, and measures of calibration.
+"""Temperature scaling, one temperature per modality.
 
 Guo et al., "On calibration of modern neural networks", ICML 2017, https://arxiv.org/abs/1706.04599. Means of calibrated
 probabilities are underconfident, so one more temperature is fitted after pooling.
 """
-
-from typing import Any
 
 import numpy
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -12,7 +10,6 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 from emokit.fusion.late.inputs import Panel
-from emokit.metrics import NUM_BINS, SMALLEST_PROBABILITY, calibration_bins
 
 # Where all predictions are right, or all wrong, the likelihood has no optimum at a finite temperature above 0.
 SMALLEST_TEMPERATURE, LARGEST_TEMPERATURE = 0.05, 20.0
@@ -63,27 +60,3 @@ def temperatures(panel: Panel) -> tuple[float, ...]:
         temperature(probabilities[present], targets[present])
         for probabilities, present in zip(panel.probabilities, panel.present, strict=True)
     )
-
-
-def quality(probabilities: numpy.ndarray, targets: numpy.ndarray) -> dict[str, Any]:
-    """Calibration of probabilities (utterances, classes): `ece`, `brier`, `nll` (nats), and the `bins` of a reliability diagram.
-
-    `brier` is the squared error summed over the classes, from 0 to 2. Each bin is [count, mean confidence, accuracy].
-    """
-    truth = probabilities[numpy.arange(len(targets)), targets]
-    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
-    bins = calibration_bins(confidence)
-    counts = numpy.bincount(bins, minlength=NUM_BINS)
-    sums = numpy.bincount(bins, weights=confidence, minlength=NUM_BINS)
-    hits = numpy.bincount(bins, weights=correct, minlength=NUM_BINS)
-    brier = (probabilities**2).sum(axis=1) - 2 * truth + 1
-    return {
-        "ece": float(numpy.abs(sums - hits).sum() / len(targets)),
-        "brier": float(brier.mean()),
-        "nll": float(-numpy.log(numpy.maximum(truth, SMALLEST_PROBABILITY)).mean()),
-        "bins": [
-            [int(count), float(total / count), float(hit / count)]
-            for count, total, hit in zip(counts, sums, hits, strict=True)
-            if count
-        ],
-    }

@@ -12,6 +12,7 @@ import numpy
 import pandas
 
 from emokit import delimited, predictions, runs
+from emokit.data.utterance import HELD_OUT
 from emokit.delimited import is_delimited
 from emokit.errors import DataError, UsageError
 from emokit.fusion.late.settings import Missing
@@ -20,7 +21,6 @@ from emokit.predictions import KEYS, Predictions
 from emokit.safe_text import from_spreadsheet_cell
 from emokit.settings import NAME
 
-HELD_OUT = ("dev", "test")
 FUSED = "fused"
 """The name of the fusion beside its modalities; no modality can have it."""
 

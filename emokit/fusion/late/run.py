@@ -13,12 +13,12 @@ import pandas
 
 from emokit import metrics, model_card, predictions, runs
 from emokit.data.prepared import genders
+from emokit.data.utterance import HELD_OUT
 from emokit.errors import DataError, UsageError
 from emokit.files import write_json, write_text
 from emokit.fusion.late import bootstrap, fusion_methods
-from emokit.fusion.late.calibrate import quality
 from emokit.fusion.late.combine import Weighted, tempered
-from emokit.fusion.late.inputs import FUSED, HELD_OUT, Branch, Panel, join, read
+from emokit.fusion.late.inputs import FUSED, Branch, Panel, join, read
 from emokit.fusion.late.modality import LATE_FUSION
 from emokit.fusion.late.search import SCORE_TOLERANCE
 from emokit.fusion.late.settings import FusionSettings, SearchSettings
@@ -221,13 +221,13 @@ def _calibration(panels: Mapping[str, Panel], temperatures: Sequence[float], cho
             present = panel.present[position]
             probabilities, targets = panel.probabilities[position][present], panel.targets[present]
             result[name][split] = {
-                "before": quality(probabilities, targets),
-                "after": quality(tempered(probabilities, temperatures[position]), targets),
+                "before": metrics.quality(probabilities, targets),
+                "after": metrics.quality(tempered(probabilities, temperatures[position]), targets),
             }
     result[FUSED] = {"temperature": chosen.temperature} | {
         split: {
-            "before": quality(uncalibrated.pooled(panel), panel.targets),
-            "after": quality(chosen.pooled(panel), panel.targets),
+            "before": metrics.quality(uncalibrated.pooled(panel), panel.targets),
+            "after": metrics.quality(chosen.pooled(panel), panel.targets),
         }
         for split, panel in panels.items()
     }

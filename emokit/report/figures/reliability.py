@@ -4,8 +4,7 @@ import numpy
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from emokit.fusion.late.calibrate import quality
-from emokit.metrics import NUM_BINS, calibration_bins
+from emokit.metrics import NUM_BINS, calibration_bins, quality
 from emokit.predictions import Predictions
 from emokit.report.figures.style import BLUE, FAINT, VERMILLION, Drawing, drawing
 from emokit.report.wording import counted

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pandas
 
+from emokit import runs
 from emokit.data.prepared import open_recordings, read_fingerprint
 from emokit.data.recordings import Recordings
 from emokit.data.utterance import TABLE
@@ -18,7 +19,6 @@ from emokit.report.read_runs import Run
 from emokit.safe_text import from_spreadsheet_cell
 
 MAX_ENTRIES = 8
-LABEL_ISSUES = "label_issues.csv"
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def label_issues(run: Run) -> tuple[int, Sequence[dict[str, Any]]]:
     """The number of label issues in a run's `label_issues.csv`, and the first of them; none without a readable file."""
     columns = ["utterance_id", "label", "p_label", "predicted", "p_predicted", "text"]
     try:
-        table = pandas.read_csv(run.folder / LABEL_ISSUES, usecols=columns, dtype=str, keep_default_na=False)
+        table = pandas.read_csv(run.folder / runs.LABEL_ISSUES, usecols=columns, dtype=str, keep_default_na=False)
         table = table.astype({"p_label": float, "p_predicted": float})
     except (OSError, ValueError):
         return 0, []

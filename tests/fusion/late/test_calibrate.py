@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from emokit import metrics, predictions
-from emokit.fusion.late.calibrate import quality, temperature, temperatures
+from emokit.fusion.late.calibrate import temperature, temperatures
 from emokit.fusion.late.combine import tempered
 
 
@@ -42,19 +42,9 @@ def test_a_modality_is_calibrated_on_the_utterances_that_have_it(make_panel):
     assert temperatures(panel)[1] == temperature(panel.probabilities[1][present], panel.targets[present])
 
 
-def test_the_measures_by_hand():
-    probabilities = numpy.zeros((4, 7))
-    probabilities[:, 0], probabilities[:, 1] = 0.8, 0.2
-    measures = quality(probabilities, numpy.array([0, 0, 0, 1]))
-    assert measures["ece"] == pytest.approx(0.05)  # three of four right at a confidence of 0.8
-    assert measures["brier"] == pytest.approx((3 * (0.2**2 + 0.2**2) + (0.8**2 + 0.8**2)) / 4)
-    assert measures["nll"] == pytest.approx(-(3 * numpy.log(0.8) + numpy.log(0.2)) / 4)
-    assert measures["bins"] == [[4, pytest.approx(0.8), 0.75]]
-
-
 def test_the_measures_are_those_of_the_metrics(make_panel):
     panel = make_panel((1.0,), size=300)
     table = predictions.make(panel.table, panel.probabilities[0], labels=panel.labels, model="a", fingerprint="")
-    measures, scored = quality(table.probabilities, table.targets), metrics.score(table, num_resamples=2)
+    measures, scored = metrics.quality(table.probabilities, table.targets), metrics.score(table, num_resamples=2)
     assert (measures["ece"], measures["nll"]) == pytest.approx((scored["ece"], scored["nll"]))
     assert sum(count for count, _, _ in measures["bins"]) == 300
