@@ -134,9 +134,9 @@ def _show_status(run: Path, storage: str | None, as_json: bool) -> None:
 
 def _show_plan(settings: Any, run: Path, as_json: bool) -> None:
     """Show what would be trained."""
-    from emokit.sweep.space import grid
+    from emokit.sweep.space import grid_size
 
-    points = len(grid(settings)) if settings.is_grid else settings.budget.trials
+    points = grid_size(settings) if settings.is_grid else settings.budget.trials
     epochs = settings.experiment.settings["training"]["max_epochs"]
     trainings, confirming = points * settings.seeds, settings.confirm.best * settings.confirm.seeds
     if as_json:

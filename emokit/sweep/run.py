@@ -21,12 +21,14 @@ from emokit.sweep import storage as storages
 from emokit.sweep import summary
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings, refuse_old
+from emokit.sweep.space import grid_size
 from emokit.sweep.train_point import train_point
 from emokit.sweep.worker import Order, Worker, run_worker
 from emokit.workers import WATCH_SECONDS, WORKERS, worker_pool
 
 STORAGE = "storage.json"
 STUDY_ATTR = "emokit"
+MOST_POINTS = 100_000  # of a grid, which is listed as a whole
 WRITE_SECONDS = 10.0
 
 
@@ -42,6 +44,11 @@ def begin(
         DataError: its study uses other data.
         WorkError: the folder cannot be written.
     """
+    if sweep.is_grid and (size := grid_size(sweep)) > MOST_POINTS:
+        raise UsageError(
+            f"The space has a grid of {size} points and at most {MOST_POINTS} can be trained; vary less, or sample it with "
+            "choice: in place of grid: and a budget."
+        )
     prepared = open_prepared(data)
     if (run / runs.SETTINGS).exists() and not force:
         if not (run / STORAGE).exists():

@@ -6,7 +6,9 @@ A point is a mapping from the experiment's fields to values: {"training.lr": 1e-
 import copy
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ NOT_VARIED = {
     "modality": "the experiment sets it",
     "training.seed": "write seeds: N instead",
 }
+MOST_CHECKED = 10_000  # points of a grid whose settings are all made beforehand
 PLAIN = (type(None), bool, int, float, str)  # types that Optuna stores unchanged
 
 
@@ -76,6 +79,20 @@ def grid(sweep: SweepSettings) -> list[Point]:
                 inner = [point | values for point in inner for values in _product(branch.space)]
         points += [outer | values for values in inner]
     return points
+
+
+def grid_size(sweep: SweepSettings) -> int:
+    """The number of points of `grid`, counted without listing them."""
+    deciding = {field for branch in sweep.branches for field in branch.when}
+    others = [dimension for field, dimension in sweep.space.items() if field not in deciding]
+    return _size(others) * sum(
+        _size(chain(*(branch.space.values() for branch in sweep.branches if _is_open(branch.when, outer))))
+        for outer in _product({field: dimension for field, dimension in sweep.space.items() if field in deciding})
+    )
+
+
+def _size(dimensions: Iterable[Dimension]) -> int:
+    return math.prod(len(dimension.values) for dimension in dimensions)
 
 
 def suggest(sweep: SweepSettings, trial: "Trial") -> Point:
@@ -186,7 +203,7 @@ def _check_sampler(sweep: SweepSettings, path: Path) -> None:
     if sweep.is_grid:
         if ranges:
             raise UsageError(f"{path} has sampler = grid and a range for {ranges[0]}; list its values as grid: [a,b].")
-        num_points, max_trials = len(grid(sweep)), sweep.budget.trials
+        num_points, max_trials = grid_size(sweep), sweep.budget.trials
         if max_trials is not None and num_points > max_trials:
             raise UsageError(
                 f"{path} has a grid of {num_points} points and a budget of {max_trials} trials; "
@@ -207,8 +224,8 @@ def _check_sampler(sweep: SweepSettings, path: Path) -> None:
 
 
 def _check_values(sweep: SweepSettings, path: Path) -> None:
-    """Make the settings of all points of a grid; of other spaces, those of every value and of both bounds of every range."""
-    if sweep.is_grid:
+    """Make the settings of all points of a grid; of larger ones and other spaces, those of every value and bound."""
+    if sweep.is_grid and grid_size(sweep) <= MOST_CHECKED:
         for point in grid(sweep):
             settings_of(sweep, point, f"{path}, at one of its points,")
         return

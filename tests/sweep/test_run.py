@@ -123,6 +123,20 @@ def test_a_folder_that_exists_is_replaced_only_by_force(
     assert len(summarise(begin(small, small_prepared, plan.run, force=True))["trials"]) == 1
 
 
+def test_a_grid_that_is_too_large_to_be_listed_is_refused(
+    make_sweep: Make, small_prepared: Path, tmp_path: Path
+) -> None:
+    values = {"grid": [number / 1000 for number in range(1, 401)]}
+    sweep = make_sweep(space={"training.lr": values, "training.label_smoothing": values})
+    with pytest.raises(UsageError) as error:
+        begin(sweep, small_prepared, tmp_path / "sweep")
+    assert str(error.value) == (
+        "The space has a grid of 160000 points and at most 100000 can be trained; vary less, or sample it with choice: in "
+        "place of grid: and a budget."
+    )
+    assert not (tmp_path / "sweep").exists()
+
+
 def test_a_sweep_that_was_killed_in_its_beginning_is_begun_again_by_force(
     begin_with: Any, make_sweep: Make, small_prepared: Path
 ) -> None:

@@ -7,8 +7,9 @@ import yaml
 
 from emokit.errors import UsageError
 from emokit.files import resource
-from emokit.sweep.space import as_params, as_point, grid, read_space, settings_of, suggest
+from emokit.sweep.space import as_params, as_point, grid, grid_size, read_space, settings_of, suggest
 
+FRACTIONS = ("training.lr", "training.weight_decay", "training.label_smoothing")
 SPACE: dict[str, Any] = {
     "experiment": {"modality": "toy"},
     "space": {"training.lr": {"grid": [1e-4, 1e-3]}, "training.batch_size": {"grid": [16, 32]}},
@@ -42,13 +43,20 @@ def test_a_branch_is_open_only_where_its_field_has_its_value(path: Path) -> None
     space = {"training.schedule": {"grid": ["cosine", "plateau"]}, "training.lr": {"grid": [0.1, 0.2]}}
     inner = {"training.plateau_patience": {"grid": [2, 4, 6]}}
     branches = [{"when": {"training.schedule": "plateau"}, "space": inner}]
-    points = grid(read_space(write(path, space=space, branches=branches)))
-    assert len(points) == 2 * (1 + 3)
+    sweep = read_space(write(path, space=space, branches=branches))
+    points = grid(sweep)
+    assert len(points) == grid_size(sweep) == 2 * (1 + 3)
     assert points[2:4] == [
         {"training.schedule": "plateau", "training.lr": 0.1, "training.plateau_patience": 2},
         {"training.schedule": "plateau", "training.lr": 0.1, "training.plateau_patience": 4},
     ]
     assert all(("training.plateau_patience" in point) == (point["training.schedule"] == "plateau") for point in points)
+
+
+def test_a_grid_of_any_size_is_counted_without_being_listed(path: Path) -> None:
+    space = {field: {"grid": [number / 1000 for number in range(1, 101)]} for field in FRACTIONS}
+    sizes = {"training.batch_size": {"grid": list(range(2, 102))}}
+    assert grid_size(read_space(write(path, space=space | sizes))) == 10**8
 
 
 def test_values_are_sampled_in_open_branches_only(path: Path) -> None:
