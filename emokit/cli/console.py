@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from emokit.errors import EmokitError, MemoryFull, is_memory_full
-from emokit.files import path_error
 from emokit.safe_text import escape_controls, escape_json, mask_secrets
 
 if TYPE_CHECKING:
@@ -178,6 +177,8 @@ def exit_codes(
         say(f"stopped by Ctrl-C; {after_stop()}.")
         raise typer.Exit(130) from error
     except Exception as raised:
+        from emokit.files import path_error  # not above: start-up does without hashes and CSV
+
         refused = raised if isinstance(raised, EmokitError) else path_error(raised)
         if refused is None and is_memory_full(raised):
             refused = MemoryFull(f"Out of memory; {when_full()}.")

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from emokit.files import not_a, resource
-
 FOLDER = "experiments"
 SWEEP = "sweep"  # the name of a sweep's file ends so
 
@@ -42,11 +40,14 @@ def _sweeps() -> dict[str, Path]:
 
 
 def _files(modality: str) -> list[Path]:
+    from emokit.files import resource
+
     return sorted(resource(FOLDER).glob(f"{modality}/*.yaml"))
 
 
 def _find(named: Path, known: dict[str, Path], what: str) -> Path:
     from emokit.errors import UsageError
+    from emokit.files import not_a, resource
 
     if named.exists():
         return named  # whatever it is: its reader says what is wrong with it
