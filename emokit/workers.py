@@ -20,7 +20,7 @@ from emokit.safe_text import mask_secrets
 
 WORKERS = "workers"  # the folder of the workers' logs
 WATCH_SECONDS = 1.0  # between two checks of the workers
-PATIENCE_SECONDS = 60.0  # for a worker to end by itself before it is killed
+PATIENCE_SECONDS = 60.0  # for a worker to exit before it is killed
 # Shorter when the command is gone: the same command, given again, starts other workers on the same tasks.
 GRACE_SECONDS = 5.0
 
@@ -92,7 +92,7 @@ class WorkerProcess:
         return self._task is None
 
     def is_busy(self) -> bool:
-        """Whether the task is being carried out; a killed process is replaced, a process that ended by itself is not."""
+        """Whether the task is being carried out; a killed process is replaced, a process that exited is not."""
         if self._process is None or self.has_result:
             return False
         is_alive = self._process.is_alive()  # before the pipe is read: a process may send its result and end in between

@@ -149,7 +149,7 @@ class ModelFamily(Protocol):
 
 
 def family(kind: str) -> ModelFamily:
-    """The family of a `model.kind`, imported when it is asked for."""
+    """The family of a `model.kind`, imported on first use."""
     module, _, name = FAMILIES[kind].partition(":")
     return cast(ModelFamily, getattr(importlib.import_module(module), name)())
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TrainGroup(typer.core.TyperGroup):
-    """One command per trainable modality, made when it is asked for."""
+    """One command per trainable modality, made on first use."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of the trainable modalities."""

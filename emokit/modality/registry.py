@@ -1,4 +1,4 @@
-"""The registry of modalities: one line each, imported when it is asked for."""
+"""The registry of modalities: one line each, imported on first use."""
 
 import importlib
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from emokit.errors import DataError, UsageError
 from emokit.modality.predictor import Predictor
 from emokit.modality.protocol import Modality, Option
 
-# name -> "module:attribute" of its Modality; imported when it is asked for.
+# name -> "module:attribute" of its Modality; imported on first use.
 MODALITIES: dict[str, str] = {
     "audio": "emokit.audio.modality:AUDIO",
     "text": "emokit.text.modality:TEXT",

@@ -165,7 +165,7 @@ def train_epochs(
 
 
 def _counted(batches: Callable[[int], Any], size: int, on_batch: OnBatch, epoch: int) -> Iterator[Any]:
-    """An epoch's batches, each reported when the next one is asked for."""
+    """An epoch's batches, each reported when the loop takes the next one."""
     on_batch(epoch, 0, size)
     for number, batch in enumerate(batches(epoch), start=1):
         yield batch

@@ -223,7 +223,7 @@ def test_a_users_error_is_a_sentence_and_an_exit_code(
         ),
         (
             RuntimeError("Symlink loop from '/a'"),
-            "/a cannot be used (Too many levels of symbolic links); name another path, or mend the link.",
+            "/a cannot be used (Too many levels of symbolic links); name another path, or correct the link.",
         ),
         (ValueError("embedded null byte"), "A path has a NUL character, which no path can have; write the path again."),
     ],

@@ -1,4 +1,4 @@
-"""A pretrained speech encoder for training: found, loaded, with a new head and learning rates by layer."""
+"""A pretrained speech encoder for training: located and loaded, with a new head and learning rates by layer."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether a file was cut: each container that a decoder reads is recognised by its first bytes and asked for its end."""
+"""Whether a file was cut: each container that a decoder reads is recognised by its first bytes and checked for its end."""
 
 from typing import BinaryIO
 
