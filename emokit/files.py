@@ -97,7 +97,9 @@ def path_error(error: Exception) -> EmokitError | None:
         return UsageError(f"{escaped(error.object)} is not UTF-8; name another path, or write the text again.")
     if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop from "):  # of Path.resolve
         path = str(error).removeprefix("Symlink loop from ").strip("'")
-        return UsageError(f"{path} cannot be used ({os.strerror(errno.ELOOP)}); name another path, or correct the link.")
+        return UsageError(
+            f"{path} cannot be used ({os.strerror(errno.ELOOP)}); name another path, or correct the link."
+        )
     return None
 
 
