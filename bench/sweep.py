@@ -19,7 +19,7 @@ import yaml
 from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.data.catalogue import read_catalogue, with_roots
-from emokit.data.prepare import Plan as Preparation
+from emokit.data.plan import Plan as Preparation
 from emokit.data.prepare import prepare
 from emokit.data.splits.draw import SplitSettings
 from emokit.data.synthesis.corpora import write_corpus

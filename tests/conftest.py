@@ -68,7 +68,8 @@ def small_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from emokit.audio.settings import FeatureSettings
     from emokit.audio.spectrogram.log_mel import LogMel
     from emokit.data.catalogue import read_catalogue, with_roots
-    from emokit.data.prepare import Plan, prepare
+    from emokit.data.plan import Plan
+    from emokit.data.prepare import prepare
     from emokit.data.splits.draw import SplitSettings
     from emokit.data.synthesis.corpora import write_corpus
 
@@ -197,7 +198,8 @@ def text_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from emokit.audio.settings import FeatureSettings
     from emokit.audio.spectrogram.log_mel import LogMel
     from emokit.data.catalogue import read_catalogue, with_roots
-    from emokit.data.prepare import Plan, prepare
+    from emokit.data.plan import Plan
+    from emokit.data.prepare import prepare
     from emokit.data.splits.draw import SplitSettings
     from emokit.data.synthesis.corpora import write_corpus
 

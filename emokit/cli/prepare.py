@@ -11,7 +11,7 @@ from emokit.cli import console
 if TYPE_CHECKING:
     from emokit.audio.settings import FeatureSettings
     from emokit.data.catalogue import Corpus
-    from emokit.data.prepare import Plan
+    from emokit.data.plan import Plan
 
 
 def prepare(
@@ -52,6 +52,14 @@ def prepare(
         typer.Option(help="Clone of EmoBox, for its folds of crema_d, emodb, meld and tess.", metavar="DIR"),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed of the splits.")] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Label set, as NAME,NAME…; all for the corpora's own labels, all that occur."),
+    ] = None,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="Label of a raw label, such as joy=happy; love=null leaves its utterances out."),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="A setting, such as features.hop_length=256 or splits.test_share=0.3."),
@@ -70,6 +78,7 @@ def prepare(
 
     Example: emokit prepare emodb ravdess --root emodb=DIR --root ravdess=DIR --out prepared
     """
+    from emokit.api.prepare import plan_of, read_policies
     from emokit.data import unchanged
     from emokit.data.catalogue import read_catalogue, with_roots
     from emokit.errors import UsageError
@@ -90,25 +99,26 @@ def prepare(
         raise UsageError(f"No corpus was named; name one or more of {', '.join(catalogue)}.")
     if download:
         root = [*(root or []), *_fetched(catalogue, corpora, root or [], download, dry_run=dry_run)]
-    policies = _policies(corpora, split or [])
-    flags = {"splits.seed": seed, "splits.fold": fold}
-    if dry_run:
-        missing: dict[str, str] = {}
-        plan = _plan(with_roots(catalogue, corpora, root or [], missing), policies, set_ or [], flags, folds)
+    policies = read_policies(corpora, split or [])
+    missing: dict[str, str] | None = {} if dry_run else None
+    plan = plan_of(
+        with_roots(catalogue, corpora, root or [], missing),
+        labels=labels,
+        maps=map_ or [],
+        policies=policies,
+        fold=fold,
+        folds=folds,
+        seed=seed,
+        overrides=set_ or [],
+    )
+    if missing is not None:
         _survey(plan, missing, as_json=as_json)
         return
-    chosen = with_roots(catalogue, corpora, root or [])
-    asked = {"corpora": [corpus.as_dict() for corpus in chosen], "policies": policies, "set": set_, **flags}
-    sources = [
-        *(Path(str(corpus.root)) for corpus in chosen),
-        *(Path(p) for c in chosen if (p := policies.get(c.name, c.split)).lower().endswith(".csv")),
-        *([folds] if folds else []),
-    ]
-    sources_hash = unchanged.inputs(asked, sources)
+    sources_hash = unchanged.inputs(plan.as_dict(), plan.sources)
     if not force and unchanged.is_unchanged(out, sources_hash):
         console.say(f"nothing has changed since {out} was prepared")
     else:
-        _make(_plan(chosen, policies, set_ or [], flags, folds), out, workers, force=force)
+        _make(plan, out, workers, force=force)
         unchanged.remember(out, sources_hash)
     _show(out, as_json=as_json)
 
@@ -208,50 +218,3 @@ def _end_with(failed: dict[str, str]) -> None:
         console.say(f"error: {sentence}")
     if failed:
         raise typer.Exit(DataError.exit_code)
-
-
-def _policies(names: list[str], given: list[str]) -> dict[str, str]:
-    """Corpus -> policy, of every `--split`; one without a corpus applies to all."""
-    from emokit.errors import UsageError
-
-    policies: dict[str, str] = {}
-    targets = [text.partition("=")[0] if "=" in text else "" for text in given]
-    for target in targets:
-        if targets.count(target) > 1:
-            raise UsageError(
-                f"--split was given {targets.count(target)} times for {target or 'all corpora'}; give it once."
-            )
-    for text in given:
-        name, separator, policy = text.partition("=")
-        if not separator:
-            policies |= dict.fromkeys(names, name)
-        elif name in names:
-            policies[name] = policy
-        else:
-            raise UsageError(
-                f"--split {text} names a corpus that is not prepared; name one of {', '.join(sorted(names))}."
-            )
-    return policies
-
-
-def _plan(
-    corpora: "list[Corpus]",
-    policies: dict[str, str],
-    overrides: list[str],
-    flags: dict[str, int | None],
-    folds: Path | None,
-) -> "Plan":
-    from emokit.audio.settings import FeatureSettings
-    from emokit.data.prepare import Plan
-    from emokit.data.splits.draw import SplitSettings
-    from emokit.settings import Settings
-
-    class PrepareSettings(Settings):
-        """The groups of settings that `--set` can change."""
-
-        features: FeatureSettings = FeatureSettings()
-        splits: SplitSettings = SplitSettings()
-
-    chosen = PrepareSettings.read(None, overrides, flags)
-    updated = tuple(c.model_copy(update={"split": policies.get(c.name, c.split)}) for c in corpora)
-    return Plan(updated, chosen.features, chosen.splits, folds)

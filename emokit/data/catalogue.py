@@ -13,7 +13,6 @@ from pydantic import Field
 
 from emokit.errors import DataError, UsageError
 from emokit.files import resource
-from emokit.labels import DEFAULT_LABELS
 from emokit.settings import Name, Settings, nearest, read_yaml_mapping
 
 CATALOGUE = "datasets.yaml"
@@ -56,14 +55,20 @@ class Corpus(Settings):
     """The files that `--download` fetches; empty where the corpus is available on request only."""
     layout: str | None = None
     """The layout on disk that emokit expects, where users obtain the corpus themselves."""
-    expected: int = Field(ge=1)
-    """The number of utterances of the complete corpus."""
+    expected: int | None = Field(None, ge=1)
+    """The number of utterances of the complete corpus; null where nobody states it."""
+    reader: str | None = None
+    """What reads it: null for the module of its name, else one of `emokit.data.sources.readers.OWN`."""
+    has_speakers: bool = True
+    """Whether it names its speakers; else each utterance counts as a speaker of its own."""
     split: str
     """One of the split policies that `--split` accepts."""
     options: dict[str, Any]
     """The options of its reader."""
     labels: dict[str, str | None]
     """The label of each raw label, or null to leave its utterances out."""
+    keeps_raw_labels: bool = False
+    """Whether a raw label that `labels` lacks is a label itself."""
 
     @property
     def is_synthesised(self) -> bool:
@@ -157,14 +162,7 @@ def _with_root(corpus: Corpus, folder: Path | None) -> Corpus:
 
 
 def _corpus(name: str, entry: Mapping[str, Any], source: str) -> Corpus:
-    corpus = Corpus.make({**entry, "name": name}, source)
-    for raw_label, label in corpus.labels.items():
-        if label is not None and label not in DEFAULT_LABELS:
-            raise UsageError(
-                f"{source} maps {raw_label} to {label}, which is not in the label set; "
-                f"write one of {', '.join(DEFAULT_LABELS)}, or null to leave {raw_label} out."
-            )
-    return corpus
+    return Corpus.make({**entry, "name": name}, source)
 
 
 def _merged(entry: dict[str, Any], changes: Any, source: str) -> dict[str, Any]:

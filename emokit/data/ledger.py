@@ -9,7 +9,6 @@ import pandas
 
 from emokit.data.catalogue import SYNTHESISED_LICENCE, SYNTHESISED_TITLE, Corpus
 from emokit.data.splits import draw
-from emokit.data.splits.folds import WITHOUT_SPEAKERS
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError
 from emokit.labels import DEFAULT_LABELS, LabelSet
@@ -131,7 +130,6 @@ class Ledger:
         num_with_audio = int(table["path"].notna().sum())
         leakage = draw.leakage(table)
         synthesised = corpus.is_synthesised
-        has_speakers = corpus.name not in WITHOUT_SPEAKERS
         rows_of = {split: table[table["split"] == split] for split in SPLITS}
         self._corpora[corpus.name] = {
             "title": corpus.title + SYNTHESISED_TITLE * synthesised,
@@ -147,7 +145,10 @@ class Ledger:
             "skipped": _plain(self.skipped[corpus.name]),
             "labels": {label: int((table["label"] == label).sum()) for label in self.labels},
             "splits": {
-                split: {"utterances": len(rows), "speakers": sorted(rows["speaker"].unique()) if has_speakers else []}
+                split: {
+                    "utterances": len(rows),
+                    "speakers": sorted(rows["speaker"].unique()) if corpus.has_speakers else [],
+                }
                 for split, rows in rows_of.items()
             },
             "leakage": leakage,
@@ -166,7 +167,7 @@ class Ledger:
                 "expect lower scores for new speakers"
             )
         recognised = self.recognised.get(corpus.name, num_found)
-        if recognised < corpus.expected / 2 and not corpus.is_synthesised:
+        if corpus.expected and recognised < corpus.expected / 2 and not corpus.is_synthesised:
             notes.append(
                 f"only {recognised} of the {corpus.expected} utterances of the corpus were found: check that it is complete"
             )

@@ -6,8 +6,8 @@ Nothing is dropped silently: whatever was found and is not in the table is in th
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +16,19 @@ import yaml
 
 from emokit.data.audio_io.decode import Extractor, File, find_file, read_files
 from emokit.data.audio_io.reading import Reading
-from emokit.data.catalogue import Corpus
 from emokit.data.ledger import Ledger
+from emokit.data.plan import Plan, PreparedSettings
 from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, open_prepared
 from emokit.data.recordings import ROOTS, recording_path, stored_roots
-from emokit.data.sources.rows import labelled, with_audio, without_audio
-from emokit.data.splits.draw import SplitSettings
+from emokit.data.sources.rows import labelled, read_source, with_audio, without_audio
 from emokit.data.splits.folds import assign_folds, chosen_fold
 from emokit.data.splits.policies import OF_ALL_CORPORA, Division, drops_repeated_texts, note_fold, read_divisions
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
-from emokit.data.utterance import COLUMNS, TABLE, Utterance, write_table
+from emokit.data.utterance import COLUMNS, TABLE, Utterance, used_columns, write_table
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, is_empty, refuse_links, write_json, write_text
-from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.locks import locked
-from emokit.settings import Settings, read_yaml_mapping
+from emokit.settings import read_yaml_mapping
 
 Progress = Callable[[int, int], None]
 """(files read, files to read)"""
@@ -39,51 +37,6 @@ Utterances = dict[str, list[tuple[Utterance, str]]]
 
 
 OF_RUNS = ("modality", "experiment", "kind")  # keys in the settings of runs and sweeps, not of prepared folders
-
-
-class PreparedSettings(Settings):
-    """The settings of a prepared folder; `settings.yaml` holds them and the roots.
-
-    Roots are not part of them, as moving a corpus does not change the result.
-    """
-
-    labels: tuple[str, ...]
-    """The label set, in its order."""
-    corpora: dict[str, Any]
-    """Per corpus: its labels, options and split policy."""
-    splits: SplitSettings
-    """Fractions, seed and fold of the splits."""
-    features: dict[str, Any]
-    """The settings of the features."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The arguments of `prepare`."""
-
-    corpora: tuple[Corpus, ...]
-    features: Settings
-    split: SplitSettings
-    folds: Path | None = None
-    """A clone of EmoBox, for the policies that read its lists."""
-    labels: LabelSet = DEFAULT_LABELS
-    """The label set that the corpora's raw labels are mapped to."""
-
-    def settings(self, divisions: dict[str, Division]) -> PreparedSettings:
-        """The settings that identify the result."""
-        return PreparedSettings(
-            labels=self.labels,
-            corpora={
-                corpus.name: {
-                    "labels": corpus.labels,
-                    "options": corpus.options,
-                    "split": divisions[corpus.name].identity,
-                }
-                for corpus in self.corpora
-            },
-            splits=self.split,
-            features=self.features.as_dict(),
-        )
 
 
 def prepare(
@@ -114,23 +67,40 @@ def prepare(
     """
     divisions = read_divisions(plan.corpora, plan.split, plan.folds)
     by_text = [corpus.name for corpus in plan.corpora if drops_repeated_texts(corpus)]
-    settings = plan.settings(divisions)
+    if plan.labels.labels:  # else they are known once all is read
+        _check_out(out, plan.settings(plan.labels.labels, divisions), force=force)
+    utterances, ledger = _read(plan, divisions, alone=len(plan.corpora) == 1)
+    settings = plan.settings(ledger.labels, divisions)
     _check_out(out, settings, force=force)
-    ledger = Ledger(plan.labels)
-    utterances: Utterances = {}
-    for corpus in plan.corpora:
-        with ledger.failures_of(corpus.name, alone=len(plan.corpora) == 1):
-            utterances[corpus.name] = divisions[corpus.name].listed(list(labelled(corpus, ledger)), ledger)
     if not utterances:
         raise DataError(" ".join(ledger.failed.values()))
     tables = {name: without_audio(rows) for name, rows in utterances.items() if rows}
-    _split(plan, divisions, tables, Ledger(plan.labels))
+    _split(plan, divisions, tables, Ledger(ledger.labels))
     # Writing begins only now, so that a wrong root or split creates no folder and leaves a complete one complete.
     with locked(out):
         _begin(out, settings, stored_roots({corpus.name: corpus.root for corpus in plan.corpora if corpus.root}))
         store = _read_audio(plan, out, utterances, extractor, num_workers, progress)
         _write(plan, out, settings, divisions, utterances, store, ledger, by_text)
     return open_prepared(out)
+
+
+def _read(plan: Plan, divisions: dict[str, Division], *, alone: bool) -> tuple[Utterances, Ledger]:
+    """What the corpora have, with labels, and the ledger of what is left out; no audio is read."""
+    ledger = Ledger()
+    in_sources: dict[str, list[Utterance]] = {}
+    for corpus in plan.corpora:
+        with ledger.failures_of(corpus.name, alone=alone):
+            in_sources[corpus.name] = read_source(corpus, ledger)
+    if not in_sources:
+        return {}, ledger
+    ledger.labels = plan.labels.label_set(plan.corpora, in_sources)
+    utterances: Utterances = {}
+    for corpus in plan.corpora:
+        if corpus.name in in_sources:
+            with ledger.failures_of(corpus.name, alone=alone):
+                rows = list(labelled(corpus, in_sources.pop(corpus.name), ledger))
+                utterances[corpus.name] = divisions[corpus.name].listed(rows, ledger)
+    return utterances, ledger
 
 
 def _write(
@@ -159,7 +129,7 @@ def _write(
     for corpus in plan.corpora:
         if corpus.name not in ledger.failed:
             ledger.close(corpus, table[table["corpus"] == corpus.name])
-    write_table(table, plan.labels, out / TABLE)
+    write_table(table, ledger.labels, out / TABLE)
     write_json(out / LEDGER, ledger.as_dict(table))
     write_text(out / FINGERPRINT, fingerprint(settings, table) + "\n")
 
@@ -171,23 +141,19 @@ def survey(plan: Plan) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
         corpus -> its counts; and corpus that cannot be prepared -> its error.
     """
     divisions = read_divisions(plan.corpora, plan.split, plan.folds)
+    utterances, ledger = _read(plan, divisions, alone=False)
     counts: dict[str, dict[str, Any]] = {}
-    tables = {}
-    ledger = Ledger(plan.labels)
-    for corpus in plan.corpora:
-        with ledger.failures_of(corpus.name, alone=False):
-            utterances = divisions[corpus.name].listed(list(labelled(corpus, ledger)), ledger)
-            labels = [label for _, label in utterances]
-            if utterances:
-                tables[corpus.name] = without_audio(utterances)
-            dropped = sum(len(names) for names in ledger.dropped[corpus.name].values())
-            counts[corpus.name] = {
-                "found": len(labels) + dropped,
-                "dropped": dropped,
-                "labels": {label: labels.count(label) for label in plan.labels},
-            }
+    for name, rows in utterances.items():
+        labels = Counter(label for _, label in rows)
+        dropped = sum(len(names) for names in ledger.dropped[name].values())
+        counts[name] = {
+            "found": len(rows) + dropped,
+            "dropped": dropped,
+            "labels": {label: labels[label] for label in ledger.labels},
+        }
+    tables = {name: without_audio(rows) for name, rows in utterances.items() if rows}
     if tables:
-        _split(plan, divisions, tables, Ledger(plan.labels))
+        _split(plan, divisions, tables, Ledger(ledger.labels))
     return counts, ledger.failed
 
 
@@ -206,7 +172,8 @@ def _split(
 
 def fingerprint(settings: PreparedSettings, table: pandas.DataFrame) -> str:
     """SHA-256 over the settings and all rows, with the hashes of their recordings; independent of the order of the rows."""
-    rows = table[[*COLUMNS, "recording"]].sort_values("utterance_id").to_json(orient="records", double_precision=6)
+    columns = [*COLUMNS, *used_columns(table), "recording"]
+    rows = table[columns].sort_values("utterance_id").to_json(orient="records", double_precision=6)
     return hashlib.sha256((json.dumps(settings.as_dict(), sort_keys=True) + rows).encode()).hexdigest()
 
 

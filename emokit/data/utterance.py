@@ -4,7 +4,7 @@ A reader of a corpus yields `Utterance` and `Dropped`; `prepare` adds the label,
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,12 @@ COLUMNS = {
     "fold": "string",
     "flags": "object",
 }
+# Columns that a table has only where an utterance has a value in them.
+OPTIONAL_COLUMNS = {
+    "start_seconds": "Float64",
+    "end_seconds": "Float64",
+    "soft_label": "object",  # (classes,) shares of the labels, in the order of the label set; they sum to 1
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,14 @@ class Utterance:
     take: str | None = None
     split: str | None = None
     """The corpus's official split, where it has one."""
+    fold: str | None = None
+    """The corpus's own fold in which it is tested, where it has folds."""
+    start_seconds: float | None = None
+    """Where it begins in its file; None for a file of its own."""
+    end_seconds: float | None = None
+    """Where it ends in its file; None for the end of the file."""
+    votes: Mapping[str, float] | None = None
+    """Raw label -> votes of annotators for it, where they are to become a soft label."""
     flags: tuple[str, ...] = ()
     """Its irregularities, one short phrase each."""
 
@@ -195,5 +209,16 @@ def read_table(path: Path, labels: LabelSet) -> pandas.DataFrame:
 
 
 def typed(table: pandas.DataFrame) -> pandas.DataFrame:
-    """The contract's columns, in its order, with its types."""
-    return table[list(COLUMNS)].astype({name: kind for name, kind in COLUMNS.items() if kind != "object"})
+    """The contract's columns, in its order, with its types; optional ones only where they have a value."""
+    columns = COLUMNS | used_columns(table)
+    return table[list(columns)].astype({name: kind for name, kind in columns.items() if kind != "object"})
+
+
+def used_columns(table: pandas.DataFrame) -> dict[str, str]:
+    """The optional columns in which an utterance has a value, with their types."""
+    return {name: kind for name, kind in OPTIONAL_COLUMNS.items() if name in table and table[name].notna().any()}
+
+
+def has_speakers(rows: pandas.DataFrame) -> bool:
+    """Whether the utterances of a corpus name their speakers; where they do not, each counts as a speaker of its own."""
+    return bool((rows["speaker"] != rows["utterance_id"].str.partition("/")[2]).any())

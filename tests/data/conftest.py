@@ -8,7 +8,8 @@ import numpy
 import pytest
 
 from emokit.data.catalogue import read_catalogue, with_roots
-from emokit.data.prepare import Plan
+from emokit.data.label_choice import LabelChoice
+from emokit.data.plan import Plan
 from emokit.data.splits.draw import SplitSettings
 from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.settings import Settings
@@ -60,7 +61,9 @@ def plan() -> Callable[..., Plan]:
         given = [f"{name}={root}" for name, root in roots.items()]
         corpora = with_roots(read_catalogue(), roots, given)
         chosen = [c.model_copy(update={"split": (policies or {}).get(c.name, c.split)}) for c in corpora]
-        return Plan(tuple(chosen), PeakSettings(num_bins=num_bins), SplitSettings(seed=seed), labels=labels)
+        return Plan(
+            tuple(chosen), PeakSettings(num_bins=num_bins), SplitSettings(seed=seed), labels=LabelChoice(labels)
+        )
 
     return make
 

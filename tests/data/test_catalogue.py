@@ -125,11 +125,6 @@ def test_an_option_can_be_changed(user_file: Path) -> None:
             "{user_file} (corpus emodb), options, has the unknown key take; it has no keys; leave it out.",
         ),
         (
-            "ravdess: {labels: {calm: relaxed}}",
-            "{user_file} (corpus ravdess) maps calm to relaxed, which is not in the label set; write one of angry, disgust, "
-            "fear, happy, neutral, sad, surprise, or null to leave calm out.",
-        ),
-        (
             "emodb: /data/emodb",
             "{user_file} (corpus emodb) holds '/data/emodb' where a mapping was expected; write it as `key: value` lines.",
         ),

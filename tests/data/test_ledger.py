@@ -21,7 +21,8 @@ from emokit.data.audio_io.faults import (
 from emokit.data.audio_io.read import read_audio
 from emokit.data.catalogue import read_catalogue
 from emokit.data.ledger import Ledger
-from emokit.data.prepare import Plan, prepare
+from emokit.data.plan import Plan
+from emokit.data.prepare import prepare
 from emokit.data.synthesis.corpora import write_corpus
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet

@@ -15,7 +15,8 @@ import soundfile
 from emokit import locks
 from emokit.data import prepare as module
 from emokit.data.audio_io.faults import ADVICE, LFS_POINTER
-from emokit.data.prepare import Plan, prepare, survey
+from emokit.data.plan import Plan
+from emokit.data.prepare import prepare, survey
 from emokit.data.prepared import open_prepared
 from emokit.data.synthesis.corpora import write_corpus
 from emokit.errors import DataError, UsageError, WorkError

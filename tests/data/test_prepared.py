@@ -18,7 +18,8 @@ from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.data import prepared as module
 from emokit.data.audio_io.reading import Reading
-from emokit.data.prepare import Plan, prepare
+from emokit.data.plan import Plan
+from emokit.data.prepare import prepare
 from emokit.data.prepared import Prepared, features_folder, genders, open_prepared, read_labels
 from emokit.data.store import write_shard
 from emokit.data.synthesis.corpora import write_corpus

@@ -12,7 +12,8 @@ from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.cli.app import app
 from emokit.data.catalogue import read_catalogue, with_roots
-from emokit.data.prepare import Plan, prepare, survey
+from emokit.data.plan import Plan
+from emokit.data.prepare import prepare, survey
 from emokit.data.splits.draw import SplitSettings
 from emokit.data.synthesis.corpora import write_corpus
 from emokit.errors import UsageError

@@ -9,7 +9,8 @@ import numpy
 import pytest
 
 from emokit.data.catalogue import read_catalogue, with_roots
-from emokit.data.prepare import Plan, prepare
+from emokit.data.plan import Plan
+from emokit.data.prepare import prepare
 from emokit.data.prepared import Prepared
 from emokit.data.splits.draw import SplitSettings
 from emokit.data.synthesis.corpora import CORPORA, write_corpus

@@ -13,7 +13,8 @@ from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.cli.app import app
 from emokit.data.catalogue import read_catalogue, with_roots
-from emokit.data.prepare import Plan, prepare
+from emokit.data.plan import Plan
+from emokit.data.prepare import prepare
 from emokit.data.prepared import open_prepared
 from emokit.data.splits.draw import SplitSettings
 from emokit.text.modality import TEXT

@@ -11,7 +11,8 @@ from emokit import runs
 from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.data.catalogue import read_catalogue, with_roots
-from emokit.data.prepare import Plan, prepare
+from emokit.data.plan import Plan
+from emokit.data.prepare import prepare
 from emokit.data.splits.draw import SplitSettings
 from emokit.errors import DataError
 from emokit.labels import DEFAULT_LABELS, LabelSet

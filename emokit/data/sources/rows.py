@@ -2,8 +2,8 @@
 
 import importlib
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ import pandas
 from emokit.data.audio_io.faults import ADVICE, LFS_POINTER
 from emokit.data.catalogue import SYNTHESISED_FILE, Corpus
 from emokit.data.download.corpus import COMPLETED
+from emokit.data.label_choice import label_of, raw_labels
 from emokit.data.ledger import Ledger
+from emokit.data.sources.readers import reader_of, walks
 from emokit.data.sources.scan import UNKNOWN_NAME
 from emokit.data.sources.tree import Skipped, walk
 from emokit.data.store import FeatureStore
-from emokit.data.utterance import COLUMNS, Dropped, Utterance
+from emokit.data.utterance import COLUMNS, OPTIONAL_COLUMNS, Dropped, Utterance
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.names import escaped
@@ -25,60 +27,75 @@ from emokit.names import escaped
 # The corpora with audio, to name the one that a folder looks like.
 READERS = ("crema_d", "emodb", "esd", "jl_corpus", "meld", "ravdess", "savee", "tess")
 
-FIELDS = [field.name for field in fields(Utterance) if field.name != "flags"]
+FIELDS = [field.name for field in fields(Utterance) if field.name not in ("flags", "votes")]
 
 NOT_READ = "neither audio nor annotations of the corpus"
 SEVERAL_CLASSES = "labels of several classes"
 
 
-def labelled(corpus: Corpus, ledger: Ledger) -> Iterator[tuple[Utterance, str]]:
-    """The utterances of a corpus that the label map assigns to a label of the ledger's label set; the rest is dropped.
+def read_source(corpus: Corpus, ledger: Ledger) -> list[Utterance]:
+    """The utterances that the reader of a corpus finds; whatever else is below its root goes into the ledger.
 
     Raises:
-        UsageError: the corpus has no root, or its label map leads to a label outside the label set.
-        DataError: the root holds no utterance of the corpus, or the label map lacks a raw label.
+        UsageError: the corpus has no root.
+        DataError: the root holds no utterance of the corpus.
     """
     if corpus.root is None:
         raise UsageError(f"{corpus.name} has no root; name its folder with --root {corpus.name}=DIR.")
-    _check_label_map(corpus, ledger.labels)
-    reader = importlib.import_module(f"emokit.data.sources.corpora.{corpus.name}")
-    unmapped: dict[str, str] = {}
-    num_utterances = 0
+    reader = reader_of(corpus)
+    utterances: list[Utterance] = []
     used: set[str | None] = set()
     for item in reader.read(corpus.root, corpus.options):
         if isinstance(item, Dropped):
             used.add(item.name)
             ledger.drop(corpus.name, escaped(item.name), item.reason, escaped(item.detail))
             continue
-        num_utterances += 1
         used.add(item.path)
-        item = replace(item, path=escaped(item.path)) if item.path is not None else item
-        # A row with several labels is written `anger+annoyance`.
-        raw_labels = item.raw_label.split("+")
-        missing = [raw for raw in raw_labels if raw not in corpus.labels]
-        if missing:
-            unmapped.setdefault(missing[0], item.utterance_id)
-            continue
-        labels = {corpus.labels[raw] for raw in raw_labels}
-        label = labels.pop()
-        if labels:
-            ledger.drop(corpus.name, item.utterance_id, SEVERAL_CLASSES, item.raw_label)
+        utterances.append(replace(item, path=escaped(item.path)) if item.path is not None else item)
+    if not utterances:
+        raise DataError(_no_utterances(corpus, ledger))
+    ledger.recognised[corpus.name] = len(utterances)
+    if walks(corpus):
+        _skip_others(corpus.name, corpus.root, getattr(reader, "ANNOTATIONS", None), used, ledger)
+    return utterances
+
+
+def labelled(corpus: Corpus, utterances: Iterable[Utterance], ledger: Ledger) -> Iterator[tuple[Utterance, str]]:
+    """The utterances that the label map assigns to a label of the ledger's label set; the rest is dropped.
+
+    Raises:
+        UsageError: the label map leads to a label outside the label set.
+        DataError: the label map, or the label set of a user's own data, lacks a raw label.
+    """
+    _check_label_map(corpus, ledger.labels)
+    unmapped: dict[str, str] = {}
+    for utterance in utterances:
+        shares: dict[str | None, float] = defaultdict(float)
+        for raw in raw_labels(corpus, utterance):
+            if raw not in corpus.labels and not (corpus.keeps_raw_labels and raw in ledger.labels):
+                unmapped.setdefault(raw, utterance.utterance_id)
+            else:
+                shares[label_of(corpus, raw)] += utterance.votes[raw] if utterance.votes else 1
+        label = max(shares, key=lambda name: shares[name]) if shares else None
+        if len(shares) > 1 and not utterance.votes:
+            ledger.drop(corpus.name, utterance.utterance_id, SEVERAL_CLASSES, utterance.raw_label)
         elif label is None:
-            ledger.drop(corpus.name, item.utterance_id, f"label {item.raw_label} is left out")
+            ledger.drop(corpus.name, utterance.utterance_id, f"label {utterance.raw_label} is left out")
         else:
-            for flag in item.flags:
-                ledger.flag(corpus.name, item.utterance_id, flag)
-            yield item, label
+            for flag in utterance.flags:
+                ledger.flag(corpus.name, utterance.utterance_id, flag)
+            yield utterance, label
     if unmapped:
         examples = ", ".join(f"{raw} (as in {name})" for raw, name in sorted(unmapped.items()))
+        if corpus.keeps_raw_labels:
+            raise DataError(
+                f"{corpus.name} has labels outside the label set {', '.join(ledger.labels)}: {examples}; "
+                "add them to --labels, or map them with --map RAW=LABEL, or RAW=null to leave them out."
+            )
         raise DataError(
             f"{corpus.name} has raw labels that its map lacks: {examples}; "
             "add them to its labels in a file of your own, given with --datasets."
         )
-    if not num_utterances:
-        raise DataError(_no_utterances(corpus, ledger))
-    ledger.recognised[corpus.name] = num_utterances
-    _skip_others(corpus.name, corpus.root, getattr(reader, "ANNOTATIONS", None), used, ledger)
 
 
 def _skip_others(
@@ -146,7 +163,7 @@ def without_audio(utterances: list[tuple[Utterance, str]]) -> pandas.DataFrame:
 def _typed(rows: list[dict[str, Any]]) -> pandas.DataFrame:
     """A table with typed columns, so that a column without values, such as the sentences of MELD, is one of text too."""
     table = pandas.DataFrame(rows)
-    return table.astype({name: COLUMNS.get(name, "string") for name in table.columns})
+    return table.astype({name: (COLUMNS | OPTIONAL_COLUMNS).get(name, "string") for name in table.columns})
 
 
 def _check_label_map(corpus: Corpus, labels: LabelSet) -> None:
@@ -154,7 +171,7 @@ def _check_label_map(corpus: Corpus, labels: LabelSet) -> None:
         if label is not None and label not in labels:
             raise UsageError(
                 f"{corpus.name} maps {raw_label} to {label}, which is not in the label set; "
-                f"map it to one of {', '.join(labels)}, or to null to leave {raw_label} out."
+                f"map it to one of {', '.join(labels)}, or to null to leave it out, with --map {raw_label}=LABEL."
             )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pandas
 
 from emokit.data.splits.draw import SplitSettings, draw_speakers, draw_utterances
+from emokit.data.utterance import has_speakers
 from emokit.errors import UsageError
 
 # EmoBox's folds by speaker: corpus -> fold -> its test speakers. A test compares a digest of this table.
@@ -43,8 +44,6 @@ EMO_SUPERB = {
     "S5": ("1073", "1091"),
 }
 NEXT_SESSION = dict(zip(EMO_SUPERB, [*list(EMO_SUPERB)[1:], "S1"], strict=True))
-# Corpora without speaker labels: each utterance counts as a separate speaker.
-WITHOUT_SPEAKERS = ("goemotions",)
 
 
 def assign_folds(table: pandas.DataFrame, policy: str, settings: SplitSettings) -> pandas.DataFrame:
@@ -168,7 +167,7 @@ def _emo_superb(corpus: str, rows: pandas.DataFrame) -> pandas.Series:
 
 
 def _speakers(corpus: str, rows: pandas.DataFrame) -> pandas.Series:
-    if corpus in WITHOUT_SPEAKERS:
+    if not has_speakers(rows):
         raise UsageError(f"{corpus} has no speaker labels, so no speaker can be held out; leave {corpus} out.")
     speakers = sorted(rows["speaker"].unique())
     if len(speakers) < 2:

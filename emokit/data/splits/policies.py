@@ -24,7 +24,6 @@ from emokit.data.splits.fold_lists import EMOBOX_LISTS, SplitLists
 from emokit.data.splits.folds import (
     EMOBOX_FOLDS,
     FOLD_POLICIES,
-    WITHOUT_SPEAKERS,
     assign_folds,
     chosen_fold,
     fold_names,
@@ -38,14 +37,14 @@ OF_ALL_CORPORA = "leave-one-corpus-out"
 REPEATED_TEXTS = "repeated_texts"
 
 
-def policies_of(corpus: str) -> list[str]:
+def policies_of(corpus: Corpus) -> list[str]:
     """The policies that a corpus supports, besides a CSV."""
     supported = {
-        "speaker": corpus not in WITHOUT_SPEAKERS,
-        "official": corpus in OFFICIAL,
-        "emobox": corpus in EMOBOX_FOLDS or corpus in EMOBOX_LISTS,
-        "emo-superb": corpus == "crema_d",
-        "leave-one-speaker-out": corpus not in WITHOUT_SPEAKERS,
+        "speaker": corpus.has_speakers,
+        "official": corpus.name in OFFICIAL,
+        "emobox": corpus.name in EMOBOX_FOLDS or corpus.name in EMOBOX_LISTS,
+        "emo-superb": corpus.name == "crema_d",
+        "leave-one-speaker-out": corpus.has_speakers,
     }
     return [*(policy for policy, is_supported in supported.items() if is_supported), OF_ALL_CORPORA, *SPLITS]
 
@@ -101,7 +100,8 @@ class Division:
         Raises:
             UsageError: the corpus does not support the policy, or has fewer folds than the selected number.
         """
-        table = table.assign(fold=pandas.Series(pandas.NA, index=table.index, dtype="string"))
+        if self.policy != "official" or "fold" not in table:
+            table = table.assign(fold=pandas.Series(pandas.NA, index=table.index, dtype="string"))
         ids = table["utterance_id"]
         if self.lists:
             table["fold"] = ids.map(self.lists.fold_of).astype("string")
@@ -142,7 +142,7 @@ def read_divisions(corpora: Iterable[Corpus], settings: SplitSettings, folds: Pa
         UsageError: a corpus does not support its policy, a file is missing, or a fold is selected and no policy has folds.
         DataError: a file is damaged.
     """
-    divisions = {corpus.name: _division(corpus.name, corpus.split, folds) for corpus in corpora}
+    divisions = {corpus.name: _division(corpus, corpus.split, folds) for corpus in corpora}
     over_all = [name for name, division in divisions.items() if division.policy == OF_ALL_CORPORA]
     if over_all and len(over_all) < len(divisions):
         raise UsageError(
@@ -161,16 +161,17 @@ def read_divisions(corpora: Iterable[Corpus], settings: SplitSettings, folds: Pa
     return divisions
 
 
-def _division(corpus: str, policy: str, folds: Path | None) -> Division:
+def _division(corpus: Corpus, policy: str, folds: Path | None) -> Division:
+    name = corpus.name
     if policy.lower().endswith(".csv"):
-        return Division(corpus, policy, fold_lists.read_csv(Path(policy), corpus))
+        return Division(name, policy, fold_lists.read_csv(Path(policy), name))
     supported = policies_of(corpus)
     if policy not in supported:
         raise UsageError(
-            f"--split {corpus}={policy} is unknown; choose one of {', '.join(supported)}, or name a CSV of your own."
+            f"--split {name}={policy} is unknown; choose one of {', '.join(supported)}, or name a CSV of your own."
         )
-    has_lists = policy == "emobox" and corpus in EMOBOX_LISTS
-    return Division(corpus, policy, fold_lists.read_emobox(folds, corpus) if has_lists else None)
+    has_lists = policy == "emobox" and name in EMOBOX_LISTS
+    return Division(name, policy, fold_lists.read_emobox(folds, name) if has_lists else None)
 
 
 def drops_repeated_texts(corpus: Corpus) -> bool:

@@ -12,9 +12,11 @@ from emokit.data.audio_io.faults import ADVICE, LFS_POINTER
 from emokit.data.audio_io.reading import Reading
 from emokit.data.catalogue import Corpus, read_catalogue
 from emokit.data.ledger import Ledger
-from emokit.data.prepare import Plan, prepare
-from emokit.data.sources.rows import labelled, with_audio
+from emokit.data.plan import Plan
+from emokit.data.prepare import prepare
+from emokit.data.sources.rows import labelled, read_source, with_audio
 from emokit.data.store import FeatureStore, write_shard
+from emokit.data.utterance import Utterance
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 
@@ -23,6 +25,10 @@ MELD_HEADER = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_
 
 def corpus(name: str, root: Path, **changes: object) -> Corpus:
     return read_catalogue()[name].model_copy(update={"root": root, **changes})
+
+
+def read_labelled(corpus: Corpus, ledger: Ledger) -> list[tuple[Utterance, str]]:
+    return list(labelled(corpus, read_source(corpus, ledger), ledger))
 
 
 def store_of(folder: Path, *readings: Reading) -> FeatureStore:
@@ -41,7 +47,7 @@ def test_raw_labels_are_mapped_and_unmapped_utterances_are_dropped(
     write_emodb(tmp_path, speakers=["03"], emotions="WLF")
     (tmp_path / "wav" / "notes.wav").touch()
     ledger = Ledger()
-    labels = [(utterance.utterance_id, label) for utterance, label in labelled(corpus("emodb", tmp_path), ledger)]
+    labels = [(utterance.utterance_id, label) for utterance, label in read_labelled(corpus("emodb", tmp_path), ledger)]
     assert labels == [("emodb/03a01Fa", "happy"), ("emodb/03a01Wa", "angry")]
     assert ledger.dropped == {
         "emodb": {
@@ -57,7 +63,7 @@ def test_raw_labels_that_the_map_lacks_are_listed_with_an_example_each(
     write_emodb(tmp_path, emotions="WFT")
     lacking = corpus("emodb", tmp_path, labels={"anger": "angry"})
     with pytest.raises(DataError) as error:
-        list(labelled(lacking, Ledger()))
+        read_labelled(lacking, Ledger())
     assert str(error.value) == (
         "emodb has raw labels that its map lacks: happiness (as in emodb/03a01Fa), sadness (as in emodb/03a01Ta); "
         "add them to its labels in a file of your own, given with --datasets."
@@ -69,10 +75,10 @@ def test_a_label_map_that_leads_outside_the_label_set_is_refused(
 ) -> None:
     write_emodb(tmp_path)
     with pytest.raises(UsageError) as error:
-        list(labelled(corpus("emodb", tmp_path), Ledger(LabelSet(["sad", "angry", "happy"]))))
+        read_labelled(corpus("emodb", tmp_path), Ledger(LabelSet(["sad", "angry", "happy"])))
     assert str(error.value) == (
         "emodb maps disgust to disgust, which is not in the label set; "
-        "map it to one of sad, angry, happy, or to null to leave disgust out."
+        "map it to one of sad, angry, happy, or to null to leave it out, with --map disgust=LABEL."
     )
 
 
@@ -81,7 +87,7 @@ def test_a_row_with_several_labels_counts_if_they_map_to_the_same_one(tmp_path: 
     (tmp_path / "train.tsv").write_text("Stop it!\t0,1\tone\nWell, well.\t0,2\ttwo\nYes!\t2\tthree\n")
     ledger = Ledger()
     merging = corpus("goemotions", tmp_path, options={"conflicts": "merge-same-group"})
-    labels = {utterance.utterance_id: label for utterance, label in labelled(merging, ledger)}
+    labels = {utterance.utterance_id: label for utterance, label in read_labelled(merging, ledger)}
     assert labels == {"goemotions/one": "angry", "goemotions/three": "happy"}
     assert ledger.dropped == {"goemotions": {"labels of several classes": ["goemotions/two"]}}
     assert ledger.details == {"goemotions/two": "anger+joy"}
@@ -89,14 +95,14 @@ def test_a_row_with_several_labels_counts_if_they_map_to_the_same_one(tmp_path: 
 
 def test_a_corpus_without_a_root_is_refused() -> None:
     with pytest.raises(UsageError) as error:
-        list(labelled(read_catalogue()["emodb"], Ledger()))
+        read_labelled(read_catalogue()["emodb"], Ledger())
     assert str(error.value) == "emodb has no root; name its folder with --root emodb=DIR."
 
 
 def test_a_root_with_another_corpus_names_that_corpus(tmp_path: Path, write_emodb: Callable[..., list[Path]]) -> None:
     write_emodb(tmp_path)
     with pytest.raises(DataError) as error:
-        list(labelled(corpus("ravdess", tmp_path), Ledger()))
+        read_labelled(corpus("ravdess", tmp_path), Ledger())
     assert str(error.value) == (
         f"ravdess: {tmp_path} holds 9 files, none named like ravdess; "
         f"they are named like emodb: use --root emodb={tmp_path}."
@@ -109,7 +115,7 @@ def test_a_root_with_another_corpus_names_that_corpus(tmp_path: Path, write_emod
 def test_a_root_without_a_corpus_names_the_expected_one(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).touch()
     with pytest.raises(DataError) as error:
-        list(labelled(corpus("savee", tmp_path), Ledger()))
+        read_labelled(corpus("savee", tmp_path), Ledger())
     assert str(error.value) == (
         f"savee: {tmp_path} holds {content}; expected SAVEE, Surrey Audio-Visual Expressed Emotion, 4 Englishmen, "
         "120 sentences each, 7 emotions: correct --root savee."
@@ -129,7 +135,7 @@ def test_the_error_for_a_root_with_only_dropped_files_has_the_reason(
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).touch()
     with pytest.raises(DataError) as error:
-        list(labelled(corpus(name, tmp_path), Ledger()))
+        read_labelled(corpus(name, tmp_path), Ledger())
     assert str(error.value) == (
         f"{name}: {tmp_path} holds nothing that can be used (1 left out: {reason}); "
         f"correct --root {name}, or the options of {name} in a file given with --datasets."
@@ -148,7 +154,7 @@ def test_bad_audio_is_dropped_with_its_reason_and_averaged_channels_are_a_repair
         reading("emodb/03a01Na", bad="silent", detail="9 samples"),
         reading("emodb/03a01Wa", duration_seconds=2.5),
     )
-    table = with_audio(emodb, list(labelled(emodb, ledger)), store, ledger)
+    table = with_audio(emodb, read_labelled(emodb, ledger), store, ledger)
     assert list(table["utterance_id"]) == ["emodb/03a01Fa", "emodb/03a01Wa"]
     assert list(table["duration_seconds"]) == [1.0, 2.5]
     assert ledger.dropped == {"emodb": {"silent": ["emodb/03a01Na"]}}
@@ -172,7 +178,7 @@ def test_a_corpus_without_usable_audio_is_refused(
     emodb = corpus("emodb", tmp_path / "corpus")
     store = store_of(tmp_path, *(reading(f"emodb/03{text}Wa", bad=reason) for text in ("a01", "a02")))
     with pytest.raises(DataError) as error:
-        with_audio(emodb, list(labelled(emodb, ledger)), store, ledger)
+        with_audio(emodb, read_labelled(emodb, ledger), store, ledger)
     assert str(error.value) == (
         f"emodb: {tmp_path / 'corpus'} has 2 labelled utterances, none with usable audio ({reason}); {advice}"
     )
@@ -185,7 +191,7 @@ def test_a_corpus_with_only_labels_that_are_left_out_is_refused(
     ledger = Ledger()
     emodb = corpus("emodb", tmp_path)
     with pytest.raises(DataError) as error:
-        with_audio(emodb, list(labelled(emodb, ledger)), FeatureStore(tmp_path), ledger)
+        with_audio(emodb, read_labelled(emodb, ledger), FeatureStore(tmp_path), ledger)
     assert str(error.value) == (
         f"emodb: {tmp_path} holds only labels that are left out; "
         "see the label map with `emokit prepare emodb --show-labels`."
@@ -208,7 +214,7 @@ def test_rows_of_meld_with_an_unusable_clip_keep_their_text(tmp_path: Path, poli
         reading("meld/test/dia0_utt2", duration_seconds=305.0),
         reading("meld/test/dia0_utt3", bad="undecodable", detail="no decoder knows it"),
     )
-    table = with_audio(meld, list(labelled(meld, ledger)), store, ledger)
+    table = with_audio(meld, read_labelled(meld, ledger), store, ledger)
     assert list(table["text"]) == [f"Line {n}." for n in range(5)]
     assert ledger.details == {"meld/test/dia0_utt3": "no decoder knows it"}
     assert list(table.index[table["path"].notna()]) == with_path
@@ -232,7 +238,7 @@ def test_copies_in_another_format_do_not_count_as_recognised(tmp_path: Path) -> 
         (tmp_path / name).touch()
     ledger = Ledger()
     corpus = read_catalogue()["crema_d"].model_copy(update={"root": tmp_path})
-    assert len(list(labelled(corpus, ledger))) == 1
+    assert len(read_labelled(corpus, ledger)) == 1
     assert ledger.recognised == {"crema_d": 1}
     assert sum(len(names) for names in ledger.dropped["crema_d"].values()) == 2
 
@@ -244,7 +250,7 @@ def test_what_a_reader_does_not_use_is_skipped_with_a_reason(
     for name in ("SYNTHESISED.txt", ".completed", "wav/readme.txt", "wav/.hidden.wav", "other.wav"):
         (tmp_path / name).touch()
     ledger = Ledger()
-    assert len(list(labelled(corpus("emodb", tmp_path), ledger))) == 3
+    assert len(read_labelled(corpus("emodb", tmp_path), ledger)) == 3
     assert ledger.skipped == {
         "emodb": {"hidden": ["wav/.hidden.wav"], "neither audio nor annotations of the corpus": ["wav/readme.txt"]}
     }
@@ -261,9 +267,9 @@ def test_annotations_that_a_reader_uses_are_not_skipped(tmp_path: Path) -> None:
         (tmp_path / "goemotions" / name).write_text("\n".join(["joy"] * 28))
     ledger = Ledger()
     reason = "neither audio nor annotations of the corpus"
-    list(labelled(corpus("goemotions", tmp_path / "goemotions"), ledger))
+    for name, root in (("goemotions", tmp_path / "goemotions"), ("crema_d", tmp_path)):
+        read_labelled(corpus(name, root), ledger)
     assert ledger.skipped["goemotions"] == {reason: ["readme.md"]}
-    list(labelled(corpus("crema_d", tmp_path), ledger))
     assert "SentenceFilenames.csv" in ledger.skipped["crema_d"][reason]
     assert "VideoDemographics.csv" not in ledger.skipped["crema_d"][reason]
 

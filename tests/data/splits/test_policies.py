@@ -14,9 +14,10 @@ import pytest
 
 from emokit.data.catalogue import read_catalogue
 from emokit.data.ledger import Ledger
-from emokit.data.prepare import Plan, prepare
+from emokit.data.plan import Plan
+from emokit.data.prepare import prepare
 from emokit.data.prepared import Prepared
-from emokit.data.sources.rows import labelled
+from emokit.data.sources.rows import labelled, read_source
 from emokit.data.splits.draw import SplitSettings
 from emokit.data.splits.folds import fold_names, split_of_fold
 from emokit.data.splits.policies import drops_repeated_texts, policies_of, read_divisions
@@ -44,14 +45,18 @@ def of_split(prepared: Prepared, split: str) -> list[str]:
 
 
 def test_each_corpus_has_its_policies() -> None:
-    assert policies_of("ravdess") == [
+    assert policies_of(read_catalogue()["ravdess"]) == [
         "speaker", "emobox", "leave-one-speaker-out", "leave-one-corpus-out", "train", "dev", "test",
     ]  # fmt: skip
-    assert policies_of("goemotions") == ["official", "leave-one-corpus-out", "train", "dev", "test"]
-    assert [name for name in read_catalogue() if "official" in policies_of(name)] == ["esd", "meld", "goemotions"]
-    assert [name for name in read_catalogue() if "emobox" not in policies_of(name)] == ["goemotions"]
-    assert [name for name in read_catalogue() if "emo-superb" in policies_of(name)] == ["crema_d"]
-    assert all(corpus.split in policies_of(name) for name, corpus in read_catalogue().items())
+    assert policies_of(read_catalogue()["goemotions"]) == ["official", "leave-one-corpus-out", "train", "dev", "test"]
+    assert [name for name, corpus in read_catalogue().items() if "official" in policies_of(corpus)] == [
+        "esd",
+        "meld",
+        "goemotions",
+    ]
+    assert [name for name, corpus in read_catalogue().items() if "emobox" not in policies_of(corpus)] == ["goemotions"]
+    assert [name for name, corpus in read_catalogue().items() if "emo-superb" in policies_of(corpus)] == ["crema_d"]
+    assert all(corpus.split in policies_of(corpus) for corpus in read_catalogue().values())
 
 
 def test_emobox_lists_give_the_split_and_the_ledger_notes_shared_speakers(
@@ -236,7 +241,7 @@ def test_each_test_utterance_of_the_crema_d_and_tess_lists_is_in_the_corpus(
     request = plan({name: root}, {name: "emobox"})
     clone = write_emobox(tmp_path / "EmoBox", emobox_name, tested, names)
     division, ledger = read_divisions(request.corpora, request.split, clone)[name], Ledger()
-    rows = division.listed(list(labelled(request.corpora[0], ledger)), ledger)
+    rows = division.listed(list(labelled(request.corpora[0], read_source(request.corpora[0], ledger), ledger)), ledger)
     assert division.lists is not None
     assert len(rows) == len(names)
     assert sum(utterance.utterance_id in division.lists.fold_of for utterance, _ in rows) == num_tested

@@ -1,0 +1,119 @@
+"""The label set of a prepared folder, and the label of each raw label: `--labels` and `--map` over the catalogue's label maps."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from emokit.data.catalogue import Corpus
+from emokit.data.utterance import Utterance
+from emokit.errors import UsageError
+from emokit.labels import DEFAULT_LABELS, LabelSet
+
+ALL = "all"
+NOTHING = ("", "null", "none")
+
+
+@dataclass(frozen=True)
+class LabelChoice:
+    """Which labels the utterances get.
+
+    Attributes:
+        labels: the label set; None for all labels that occur.
+        prefers_raw: whether a raw label that is in the label set is its own label, whatever the catalogue maps it to.
+        maps: raw label -> label, or None to leave its utterances out; it takes precedence over the catalogue's maps.
+    """
+
+    labels: LabelSet | None
+    prefers_raw: bool = False
+    maps: Mapping[str, str | None] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, corpora: Iterable[Corpus], labels: str | None = None, maps: Iterable[str] = ()) -> "LabelChoice":
+        """The choice that a command line makes.
+
+        Args:
+            corpora: what is prepared.
+            labels: names joined by commas; `all` for all that occur; None for the default set, or, where all corpora are a
+                user's own, all that occur.
+            maps: such as `joy=happy`, or `love=null` to leave its utterances out.
+
+        Raises:
+            UsageError: a name is empty or repeated, or a map has another form.
+        """
+        changes: dict[str, str | None] = {}
+        for text in maps:
+            raw, separator, label = text.partition("=")
+            if not (raw.strip() and separator):
+                raise UsageError(f"--map {text} was given where RAW=LABEL was expected, such as --map joy=happy.")
+            if raw.strip() in changes:
+                raise UsageError(f"--map was given twice for {raw.strip()}; give it once.")
+            changes[raw.strip()] = None if label.strip().lower() in NOTHING else label.strip()
+        if labels is None:
+            is_own = all(corpus.keeps_raw_labels for corpus in corpora)
+            return cls(None if is_own else DEFAULT_LABELS, maps=changes)
+        if labels.strip().lower() == ALL:
+            return cls(None, prefers_raw=True, maps=changes)
+        return cls(LabelSet(name.strip() for name in labels.split(",")), prefers_raw=True, maps=changes)
+
+    def applied(self, corpus: Corpus) -> Corpus:
+        """A corpus whose label map is that of this choice."""
+        labels = {
+            raw: raw if self.prefers_raw and (self.labels is None or raw in self.labels) else label
+            for raw, label in corpus.labels.items()
+        }
+        known = self.maps if corpus.keeps_raw_labels else [raw for raw in self.maps if raw in labels]
+        return corpus.model_copy(update={"labels": labels | {raw: self.maps[raw] for raw in known}})
+
+    def label_set(self, corpora: Iterable[Corpus], utterances: Mapping[str, list[Utterance]]) -> LabelSet:
+        """The label set, of the utterances that were found.
+
+        Args:
+            corpora: as `applied` returns them.
+            utterances: corpus -> what its reader found.
+
+        Raises:
+            UsageError: a map names a raw label that does not occur, or fewer than two labels occur.
+        """
+        occurring: set[str] = set()
+        labels: set[str] = set()
+        for corpus in corpora:
+            for utterance in utterances.get(corpus.name, ()):
+                for raw in raw_labels(corpus, utterance):
+                    occurring.add(raw)
+                    label = label_of(corpus, raw)
+                    if label is not None:
+                        labels.add(label)
+        unused = next((raw for raw in self.maps if raw not in occurring), None)
+        if unused is not None:
+            raise UsageError(
+                f"--map {unused}={self.maps[unused] or 'null'} maps nothing: the raw labels are "
+                f"{', '.join(sorted(occurring)) or 'none'}; name one of them."
+            )
+        if self.labels is not None:
+            return self.labels
+        if len(labels) < 2:
+            raise UsageError(
+                f"Found the labels {', '.join(labels) or '(none)'} where two or more were expected; "
+                "name the column of the labels with --columns label=NAME, or the label set with --labels."
+            )
+        return LabelSet(sorted(labels))
+
+
+DEFAULT_CHOICE = LabelChoice(DEFAULT_LABELS)
+
+
+def raw_labels(corpus: Corpus, utterance: Utterance) -> list[str]:
+    """The raw labels of an utterance; a corpus with a label map of its own writes several as `anger+annoyance`."""
+    if utterance.votes:
+        return list(utterance.votes)
+    return [utterance.raw_label] if corpus.keeps_raw_labels else utterance.raw_label.split("+")
+
+
+def label_of(corpus: Corpus, raw: str) -> str | None:
+    """The label of a raw label; None where it is left out.
+
+    Raises:
+        KeyError: the label map lacks it.
+    """
+    if corpus.keeps_raw_labels:
+        return corpus.labels.get(raw, raw)
+    return corpus.labels[raw]

@@ -1,0 +1,77 @@
+"""The arguments of `prepare`, and the settings of a prepared folder."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from emokit.data.catalogue import Corpus
+from emokit.data.label_choice import DEFAULT_CHOICE, LabelChoice
+from emokit.data.splits.draw import SplitSettings
+from emokit.data.splits.policies import Division
+from emokit.labels import LabelSet
+from emokit.settings import Settings
+
+
+class PreparedSettings(Settings):
+    """The settings of a prepared folder; `settings.yaml` holds them and the roots.
+
+    Roots are not part of them, as moving a corpus does not change the result.
+    """
+
+    labels: tuple[str, ...]
+    """The label set, in its order."""
+    corpora: dict[str, Any]
+    """Per corpus: its labels, options and split policy."""
+    splits: SplitSettings
+    """Fractions, seed and fold of the splits."""
+    features: dict[str, Any]
+    """The settings of the features."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The arguments of `prepare`."""
+
+    corpora: tuple[Corpus, ...]
+    features: Settings
+    split: SplitSettings
+    folds: Path | None = None
+    """A clone of EmoBox, for the policies that read its lists."""
+    labels: LabelChoice = DEFAULT_CHOICE
+    """Which labels the utterances get."""
+
+    @property
+    def sources(self) -> list[Path]:
+        """The folders and files that it reads."""
+        splits = [Path(corpus.split) for corpus in self.corpora if corpus.split.lower().endswith(".csv")]
+        return [
+            *(corpus.root for corpus in self.corpora if corpus.root),
+            *splits,
+            *([self.folds] if self.folds else []),
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """All that it asks for, as plain JSON values."""
+        return {
+            "corpora": [corpus.as_dict() for corpus in self.corpora],
+            "features": self.features.as_dict(),
+            "splits": self.split.as_dict(),
+            "labels": asdict(self.labels),
+        }
+
+    def settings(self, labels: LabelSet, divisions: dict[str, Division]) -> PreparedSettings:
+        """The settings that identify the result."""
+        return PreparedSettings(
+            labels=labels,
+            corpora={
+                corpus.name: {
+                    "labels": corpus.labels,
+                    "options": corpus.options,
+                    "split": divisions[corpus.name].identity,
+                    **({"reader": corpus.reader} if corpus.reader else {}),
+                }
+                for corpus in self.corpora
+            },
+            splits=self.split,
+            features=self.features.as_dict(),
+        )

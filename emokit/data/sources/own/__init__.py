@@ -1,0 +1,1 @@
+"""A user's own data: tables, folders of class folders, Hugging Face data sets."""

@@ -1,0 +1,40 @@
+"""The readers of corpora: what finds the utterances below a root."""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from emokit.data.catalogue import Corpus
+from emokit.data.utterance import Dropped, Utterance
+
+# The readers of a user's own data, by the `reader` of their entries.
+OWN = {
+    "table": "emokit.data.sources.own.table",
+    "class_folders": "emokit.data.sources.own.class_folders",
+    "hub": "emokit.data.sources.own.hub",
+}
+
+
+class Reader(Protocol):
+    """A module that reads one corpus, or one kind of own data.
+
+    It may have `ANNOTATIONS`, a pattern of the names of files that it reads beside the recordings, and `walks(options)`, whether
+    the files below the root that it did not use are to be entered in the ledger (by default they are).
+    """
+
+    def read(self, root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
+        """Find the utterances below `root`."""
+        ...
+
+
+def reader_of(corpus: Corpus) -> Reader:
+    """The module that reads a corpus."""
+    name = OWN[corpus.reader] if corpus.reader else f"emokit.data.sources.corpora.{corpus.name}"
+    return cast(Reader, importlib.import_module(name))
+
+
+def walks(corpus: Corpus) -> bool:
+    """Whether the files below the root of a corpus that are not its utterances are entered in the ledger."""
+    ask = getattr(reader_of(corpus), "walks", None)
+    return ask is None or bool(ask(corpus.options))

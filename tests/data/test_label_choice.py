@@ -1,0 +1,87 @@
+"""The label set of a prepared folder and the label of each raw label, as --labels and --map choose them."""
+
+import pytest
+
+from emokit.data.catalogue import Corpus, read_catalogue
+from emokit.data.label_choice import LabelChoice, label_of, raw_labels
+from emokit.data.utterance import Utterance
+from emokit.errors import UsageError
+from emokit.labels import DEFAULT_LABELS
+
+EMODB = read_catalogue()["emodb"]
+OWN = EMODB.model_copy(update={"name": "calls", "labels": {}, "keeps_raw_labels": True})
+
+
+def utterances(*labels: str, corpus: str = "calls") -> list[Utterance]:
+    return [Utterance(f"{corpus}/{number}", corpus, None, "s", label) for number, label in enumerate(labels)]
+
+
+@pytest.mark.parametrize(
+    ("corpora", "labels", "expected"),
+    [
+        ((EMODB,), None, DEFAULT_LABELS),
+        ((EMODB, OWN), None, DEFAULT_LABELS),
+        ((OWN,), None, None),
+        ((OWN, EMODB), "all", None),
+        ((OWN,), "joy, love", ("joy", "love")),
+    ],
+)
+def test_the_label_set_is_the_given_one_or_the_default_or_what_occurs(
+    corpora: tuple[Corpus, ...], labels: str | None, expected: tuple[str, ...] | None
+) -> None:
+    assert LabelChoice.read(corpora, labels).labels == expected
+
+
+def test_the_labels_that_occur_are_taken_in_alphabetical_order() -> None:
+    choice = LabelChoice.read([OWN], maps=["rage=anger", "?=null"])
+    corpus = choice.applied(OWN)
+    assert choice.label_set([corpus], {"calls": utterances("rage", "joy", "?")}) == ("anger", "joy")
+    assert label_of(corpus, "rage") == "anger"
+    assert label_of(corpus, "joy") == "joy"
+    assert label_of(corpus, "?") is None
+
+
+def test_a_raw_label_that_a_given_label_set_names_is_its_own_label() -> None:
+    corpus = LabelChoice.read([EMODB], "angry,boredom,sad").applied(EMODB)
+    assert (corpus.labels["boredom"], corpus.labels["anger"], corpus.labels["sadness"]) == ("boredom", "angry", "sad")
+    every = LabelChoice.read([EMODB], "all").applied(EMODB)
+    assert every.labels == {raw: raw for raw in EMODB.labels}
+
+
+def test_without_labels_the_catalogues_map_decides() -> None:
+    assert LabelChoice.read([EMODB]).applied(EMODB).labels == EMODB.labels
+
+
+def test_several_raw_labels_are_split_only_where_the_corpus_has_a_label_map() -> None:
+    (utterance,) = utterances("happy+sad")
+    assert raw_labels(EMODB, utterance) == ["happy", "sad"]
+    assert raw_labels(OWN, utterance) == ["happy+sad"]
+
+
+@pytest.mark.parametrize(
+    ("maps", "sentence"),
+    [
+        (["joy"], "--map joy was given where RAW=LABEL was expected, such as --map joy=happy."),
+        (["joy=a", "joy=b"], "--map was given twice for joy; give it once."),
+    ],
+)
+def test_maps_of_another_form_are_refused(maps: list[str], sentence: str) -> None:
+    with pytest.raises(UsageError) as error:
+        LabelChoice.read([OWN], maps=maps)
+    assert str(error.value) == sentence
+
+
+def test_a_map_of_a_raw_label_that_does_not_occur_is_refused() -> None:
+    choice = LabelChoice.read([OWN], maps=["joey=happy"])
+    with pytest.raises(UsageError) as error:
+        choice.label_set([choice.applied(OWN)], {"calls": utterances("joy", "anger")})
+    assert str(error.value) == "--map joey=happy maps nothing: the raw labels are anger, joy; name one of them."
+
+
+def test_fewer_than_two_labels_are_refused() -> None:
+    with pytest.raises(UsageError) as error:
+        LabelChoice.read([OWN]).label_set([OWN], {"calls": utterances("joy", "joy")})
+    assert str(error.value) == (
+        "Found the labels joy where two or more were expected; "
+        "name the column of the labels with --columns label=NAME, or the label set with --labels."
+    )
