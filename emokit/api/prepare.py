@@ -4,12 +4,34 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emokit.audio.settings import FeatureSettings
-from emokit.data.catalogue import Corpus
+from emokit.data.catalogue import Corpus, read_catalogue, with_roots
 from emokit.data.label_choice import LabelChoice
 from emokit.data.plan import Plan
 from emokit.data.splits.draw import SplitSettings
 from emokit.errors import UsageError
 from emokit.settings import Settings
+
+
+def corpora_of(
+    names: Sequence[str],
+    *,
+    roots: Sequence[str] = (),
+    datasets: Path | None = None,
+    missing: dict[str, str] | None = None,
+) -> list[Corpus]:
+    """The corpora that the arguments of `emokit prepare` name, with their roots.
+
+    Args:
+        names: of corpora.
+        roots: such as `emodb=/data/emodb`.
+        datasets: a user's file like `datasets.yaml`.
+        missing: if given, a corpus with an unusable root is left out and its error entered here, instead of raised.
+
+    Raises:
+        UsageError: a corpus is unknown or has no root.
+        DataError: a root is missing, not a folder, empty or not readable.
+    """
+    return with_roots(read_catalogue(datasets), names, roots, missing)
 
 
 def plan_of(

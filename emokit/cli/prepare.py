@@ -78,9 +78,9 @@ def prepare(
 
     Example: emokit prepare emodb ravdess --root emodb=DIR --root ravdess=DIR --out prepared
     """
-    from emokit.api.prepare import plan_of, read_policies
+    from emokit.api.prepare import corpora_of, plan_of, read_policies
     from emokit.data import unchanged
-    from emokit.data.catalogue import read_catalogue, with_roots
+    from emokit.data.catalogue import read_catalogue
     from emokit.errors import UsageError
     from emokit.runtime import check_workers
 
@@ -102,7 +102,7 @@ def prepare(
     policies = read_policies(corpora, split or [])
     missing: dict[str, str] | None = {} if dry_run else None
     plan = plan_of(
-        with_roots(catalogue, corpora, root or [], missing),
+        corpora_of(corpora, roots=root or [], datasets=datasets, missing=missing),
         labels=labels,
         maps=map_ or [],
         policies=policies,

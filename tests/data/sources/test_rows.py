@@ -14,7 +14,7 @@ from emokit.data.catalogue import Corpus, read_catalogue
 from emokit.data.ledger import Ledger
 from emokit.data.plan import Plan
 from emokit.data.prepare import prepare
-from emokit.data.sources.rows import labelled, read_source, with_audio
+from emokit.data.sources.rows import NOT_READ, labelled, read_source, with_audio
 from emokit.data.store import FeatureStore, write_shard
 from emokit.data.utterance import Utterance
 from emokit.errors import DataError, UsageError
@@ -266,12 +266,11 @@ def test_annotations_that_a_reader_uses_are_not_skipped(tmp_path: Path) -> None:
     for name in ("labels.txt", "readme.md"):
         (tmp_path / "goemotions" / name).write_text("\n".join(["joy"] * 28))
     ledger = Ledger()
-    reason = "neither audio nor annotations of the corpus"
     for name, root in (("goemotions", tmp_path / "goemotions"), ("crema_d", tmp_path)):
         read_labelled(corpus(name, root), ledger)
-    assert ledger.skipped["goemotions"] == {reason: ["readme.md"]}
-    assert "SentenceFilenames.csv" in ledger.skipped["crema_d"][reason]
-    assert "VideoDemographics.csv" not in ledger.skipped["crema_d"][reason]
+    assert ledger.skipped["goemotions"] == {NOT_READ: ["readme.md"]}
+    assert "SentenceFilenames.csv" in ledger.skipped["crema_d"][NOT_READ]
+    assert "VideoDemographics.csv" not in ledger.skipped["crema_d"][NOT_READ]
 
 
 def test_odd_audio_is_flagged_or_repaired_or_dropped_with_its_numbers(
