@@ -24,9 +24,10 @@ def read_plain(
     """The channels (samples, channels) and sample rate of a 16-bit PCM wav file; None for other files, which a library reads."""
     layout = wave.layout
     encoding = layout[24:26] if layout[:2] == b"\xfe\xff" else layout[:2]  # WAVE_FORMAT_EXTENSIBLE: its subformat
-    _, num_channels, rate, _, width, bits = struct.unpack("<HHIIHH", layout[:16].ljust(16, b"\0"))
+    _, num_channels, rate, _, _, bits = struct.unpack("<HHIIHH", layout[:16].ljust(16, b"\0"))
     is_pcm = container == b"RIFF" and encoding == b"\1\0"
-    is_plain = is_pcm and bits == 16 and width == 2 * num_channels > 0
+    is_plain = is_pcm and bits == 16 and num_channels > 0
+    width = 2 * num_channels  # the stated one may be wrong, which `layouts` has flagged
     if not is_plain or not 0 < wave.declared < STREAMED_FROM:
         return None
     header = Header(path, rate, num_channels, max_seconds)
@@ -48,8 +49,11 @@ def read_with_soundfile(path: Path, max_seconds: float) -> tuple[Samples, int] |
             header.check_rate()
             header.check_length(sound.frames)
             try:
+                # The number is named because some encodings cannot be searched for it, such as GSM.
                 # Reading int16 and scaling later gives the same numbers as reading float32, in a third of the time.
-                channels = sound.read(dtype="int16" if sound.subtype == "PCM_16" else "float32", always_2d=True)
+                channels = sound.read(
+                    sound.frames, dtype="int16" if sound.subtype == "PCM_16" else "float32", always_2d=True
+                )
             except soundfile.LibsndfileError:
                 if sound.format != "FLAC":
                     return None

@@ -129,3 +129,11 @@ def test_an_encoding_that_no_decoder_knows_is_named(tmp_path: Path, encoding: in
     with pytest.raises(BadAudio) as caught:
         read_audio(path)
     assert str(caught.value) == f"{path} is undecodable (its encoding is unknown); fetch it again or leave it out."
+
+
+@pytest.mark.parametrize("form", ["WAV", "AIFF", "W64"])
+def test_an_encoding_that_cannot_be_searched_is_read(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "a"
+    soundfile.write(path, tone(rate=8_000), 8_000, "GSM610", format=form)
+    audio = read_audio(path)
+    assert (audio.sample_rate, len(audio.waveform)) == (8_000, pytest.approx(8_000, abs=320))

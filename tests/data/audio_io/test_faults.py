@@ -21,6 +21,7 @@ def test_bad_audio_can_be_pickled(tmp_path: Path) -> None:
         (faults.TOO_LONG, "a.wav is too long (DETAIL); cut it into shorter recordings."),
         (faults.NOT_FINITE, "a.wav is without finite features (DETAIL); leave it out."),
         (faults.TRUNCATED, "a.wav is truncated (DETAIL); fetch it again."),
+        (faults.DAMAGED, "a.wav is damaged (DETAIL); fetch it again or leave it out."),
     ],
 )
 def test_every_reason_has_its_advice(reason: str, sentence: str) -> None:
@@ -33,4 +34,4 @@ def test_no_reason_lacks_advice() -> None:
 
 
 def test_a_complete_file_shows_no_cut_and_states_nothing() -> None:
-    assert End("", "", 0) == COMPLETE
+    assert End("", "", "", (), 0) == COMPLETE
