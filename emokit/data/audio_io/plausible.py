@@ -41,7 +41,7 @@ MAX_VALUES = 4 * 3600 * 48_000 * 2
 SHORT_SECONDS = 0.1
 
 NO_END = "its end cannot be checked"
-ODD = "its header is odd"
+ODD = "its container is odd"
 SHORT = f"shorter than {SHORT_SECONDS:g} s"
 ABOVE_FULL_SCALE = "samples above full scale"
 INT16_SCALE = "floats of 16-bit scale, repaired by dividing them by 32768"

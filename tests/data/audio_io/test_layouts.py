@@ -78,7 +78,7 @@ def test_a_wrong_block_is_flagged_where_the_byte_rate_agrees_with_the_bits(
         audio = read_audio(written(path, layout, content[-expected * RATE :]))
         channels = "1 channel" if num_channels == 1 else "2 channels"
         assert [str(flag) for flag in audio.flags] == [
-            f"its header is odd (blocks of {block} bytes for {channels} of {bits} bits, expected {expected})"
+            f"its container is odd (blocks of {block} bytes for {channels} of {bits} bits, expected {expected})"
         ]
         np.testing.assert_array_equal(audio.waveform, unchanged.waveform)
 

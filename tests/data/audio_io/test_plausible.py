@@ -84,9 +84,9 @@ def test_an_end_that_cannot_be_checked_and_a_short_length_are_flagged() -> None:
     assert judged(tone(num_samples=1_600)).flags == ()
 
 
-def test_an_odd_header_is_flagged_in_one_sentence() -> None:
+def test_an_odd_container_is_flagged_in_one_sentence() -> None:
     flags = judged(tone(), End(odd=("7 of this", "8 of that"))).flags
-    assert [str(flag) for flag in flags] == ["its header is odd (7 of this and 8 of that)"]
+    assert [str(flag) for flag in flags] == ["its container is odd (7 of this and 8 of that)"]
 
 
 def test_a_cut_and_damage_are_refused_before_decoding() -> None:
