@@ -17,6 +17,9 @@ from emokit.data.audio_io.plausible import Header, Samples, Waveform
 # A playlist or a list of files would have FFmpeg open further files or addresses.
 NO_OTHER_FILE = {"protocol_whitelist": "none"}
 
+# Encodings whose blocks have checksums, which FFmpeg compares only when told.
+CHECKED = ("flac", "tta", "wavpack", "ac3", "eac3")
+
 
 def read_plain(
     path: Path, file: BinaryIO, wave: Wave, container: bytes, max_seconds: float
@@ -104,6 +107,8 @@ def read_with_pyav(path: Path, file: BinaryIO, max_seconds: float) -> tuple[Wave
             rate, num_channels = _rate_and_channels(stream)
             header = Header(path, rate, num_channels, max_seconds)
             header.check_rate()
+            if stream.codec_context.name in CHECKED:
+                stream.codec_context.options = {"err_detect": "crccheck+explode"}
             to_float = av.AudioResampler(format="fltp")
             blocks, num_samples = [], 0  # (channels, samples) each
             for frame in container.decode(stream):
@@ -119,5 +124,7 @@ def read_with_pyav(path: Path, file: BinaryIO, max_seconds: float) -> tuple[Wave
     except MemoryError:
         raise  # av's is an FFmpegError too
     except (av.FFmpegError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or "no decoder reads it"
-        raise BadAudio(path, UNDECODABLE, reason) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        # Codes of its own decoders, such as that of a wrong checksum, have no words in FFmpeg.
+        is_said = reason and not reason.startswith("Error number")
+        raise BadAudio(path, UNDECODABLE, reason if is_said else "its decoder fails") from error

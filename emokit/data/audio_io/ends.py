@@ -36,6 +36,8 @@ def find_end(file: BinaryIO, num_bytes: int) -> End:
         return End(num_samples=num_samples) if num_samples else chunks.NO_LENGTH
     if start[:4] == b"OggS":
         return frames.end_of_ogg(file, num_bytes)
+    if start[:4] == b"FLV\1":
+        return frames.end_of_flv(file, num_bytes)
     if start[:4] == elements.EBML:
         return elements.end_of_matroska(file, num_bytes)
     if start[4:8] in elements.BOXES:

@@ -1,4 +1,4 @@
-"""Containers of frames or pages, MP3 and Ogg: do they go on to the end that they state?"""
+"""Containers of frames, tags or pages, MP3, FLV and Ogg: do they go on to the end that they state?"""
 
 import zlib
 from typing import BinaryIO
@@ -58,6 +58,24 @@ def ogg_checksum(page: bytes) -> int:
     """CRC-32 of the polynomial 0x04C11DB7 from the highest bit on, beginning with 0: zlib's with all bits in reverse."""
     reverse = zlib.crc32(page.translate(REVERSED), LARGEST) ^ LARGEST
     return int.from_bytes(reverse.to_bytes(4, "little").translate(REVERSED), "big")
+
+
+def end_of_flv(file: BinaryIO, num_bytes: int) -> End:
+    """Whether every tag is complete and followed by its size; how many there are is stated nowhere."""
+    file.seek(5)
+    position = int.from_bytes(file.read(4), "big") + 4
+    while position < num_bytes:
+        file.seek(position)
+        header = file.read(11)
+        size = 11 + int.from_bytes(header[1:4], "big")
+        if len(header) < 11 or position + size + 4 > num_bytes:
+            return End(cut=f"its tag at byte {position} is not complete")
+        file.seek(position + size)
+        # Some writers leave the size 0.
+        if int.from_bytes(file.read(4), "big") not in (size, size - 11, 0):
+            return End(damage=f"its tag at byte {position} is followed by another size than its own")
+        position += size + 4
+    return End(unknown="its header states no length")
 
 
 def frame_bytes(header: bytes) -> int:

@@ -62,6 +62,7 @@ def test_files_of_ffmpeg_are_whole_and_their_cuts_are_found(
         ("a.aac", "aac", {}),
         ("a.mp3", "libmp3lame", {"write_xing": "0"}),
         ("a.webm", "libopus", {"live": "1"}),
+        ("a.flv", "aac", {}),
         ("a.mp4", "aac", {"movflags": "frag_keyframe+empty_moov+skip_trailer"}),
     ],
 )
@@ -71,6 +72,15 @@ def test_containers_that_state_no_end_are_called_so(
     end = end_of(encoded(tmp_path / name, codec, options))
     assert end.unknown
     assert not end.cut
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mkv", "libopus"), ("a.mka", "pcm_s16le"), ("a.opus", "libopus")])
+def test_a_changed_byte_shows_where_a_container_has_checksums(tmp_path: Path, name: str, codec: str) -> None:
+    content = encoded(tmp_path / name, codec)
+    for share in (40, 60, 80):
+        place = len(content) * share // 100
+        changed = content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :]
+        assert end_of(changed).damage.endswith(" has another checksum than it states")
 
 
 def test_flac_states_its_samples_or_not(tmp_path: Path) -> None:

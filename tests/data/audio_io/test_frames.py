@@ -155,3 +155,20 @@ def test_a_tag_before_the_frames_is_skipped() -> None:
 )
 def test_the_length_of_a_frame_follows_from_its_header(header: bytes, length: int) -> None:
     assert frame_bytes(header) == length
+
+
+def flv(*tags: bytes) -> End:
+    content = b"FLV\1\4" + struct.pack(">II", 9, 0) + b"".join(tags)
+    return find_end(io.BytesIO(content), len(content))
+
+
+def tag(size: int) -> bytes:
+    return b"\x08" + (50).to_bytes(3, "big") + bytes(7 + 50) + struct.pack(">I", size)
+
+
+def test_every_tag_of_flv_is_complete_and_followed_by_its_size() -> None:
+    unknown = End(unknown="its header states no length")
+    assert flv(tag(61), tag(61)) == flv(tag(50), tag(0)) == unknown
+    assert flv(tag(61), tag(61)[:-1]) == End(cut="its tag at byte 78 is not complete")
+    assert flv(tag(61), tag(61)[:5]) == End(cut="its tag at byte 78 is not complete")
+    assert flv(tag(61), tag(62)) == End(damage="its tag at byte 78 is followed by another size than its own")
