@@ -118,7 +118,7 @@ def _survey(file: BinaryIO, num_bytes: int, layout: Layout, start: int, audio: b
             end = COMPLETE
         elif not begin_of_audio and size > remaining:
             return Wave(b"", 0, 0, End(cut=f"its chunk {_shown(name[:4])} declares {size} bytes, it has {remaining}"))
-        elif begin_of_audio and layout.name_bytes == 4 and any(name) and not _is_name(name):
+        elif begin_of_audio and any(name) and not _is_name(name[:4]):
             end = End(unknown=f"{remaining} bytes after the audio that its header declares are in no chunk")
             break
     has_length = end is not NO_LENGTH and begin_of_audio > 0
@@ -191,6 +191,8 @@ def end_of_nist(file: BinaryIO, num_bytes: int) -> End:
 def _compared(declared: int, remaining: int) -> End:
     if remaining < declared:
         return End(cut=f"its header declares {declared} bytes of audio, it has {max(0, remaining)}")
+    if remaining > declared:
+        return End(odd=(f"{remaining - declared} bytes after the audio that its header declares",))
     return COMPLETE
 
 

@@ -126,5 +126,5 @@ def read_with_pyav(path: Path, file: BinaryIO, max_seconds: float) -> tuple[Wave
     except (av.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         # Codes of its own decoders, such as that of a wrong checksum, have no words in FFmpeg.
-        is_said = reason and not reason.startswith("Error number")
-        raise BadAudio(path, UNDECODABLE, reason if is_said else "its decoder fails") from error
+        has_words = reason and not reason.startswith("Error number")
+        raise BadAudio(path, UNDECODABLE, reason if has_words else "its decoder fails") from error

@@ -156,3 +156,25 @@ def test_the_byte_that_fills_up_an_odd_chunk_is_counted_or_not() -> None:
 def test_a_mark_of_large_files_without_their_chunk_is_flagged(mark: bytes) -> None:
     sentence = f"it is marked {mark.decode()} and has no chunk ds64"
     assert end_of(mark + wave(FMT, DATA)[4:]) == End(odd=(sentence,))
+
+
+@pytest.mark.parametrize(
+    ("form", "at", "size"),
+    [("AU", 8, ">I"), ("W64", -8, "<Q"), ("CAF", -12, ">Q"), ("WAV", -4, "<I"), ("AIFF", -12, ">I")],
+)
+def test_audio_after_what_the_header_declares_is_flagged(tmp_path: Path, form: str, at: int, size: str) -> None:
+    path = tmp_path / "a"
+    soundfile.write(path, np.full(8_000, 257 / 2**15), 16_000, "PCM_16", format=form)
+    content = path.read_bytes()
+    place = at if at > 0 else len(content) - 16_000 + at
+    (declared,) = struct.unpack_from(size, content, place)
+    fewer = struct.pack(size, declared - 8_000)
+    end = end_of(content[:place] + fewer + content[place + len(fewer) :])
+    assert " bytes after the audio that its header declares" in (end.unknown or end.odd[0])
+
+
+def test_bytes_after_the_audio_of_a_sphere_file_are_flagged() -> None:
+    header = b"NIST_1A\n   1024\nsample_count -i 100\nsample_n_bytes -i 2\n"
+    assert end_of(header.ljust(1024) + bytes(200)) == COMPLETE
+    odd = End(odd=("60 bytes after the audio that its header declares",))
+    assert end_of(header.ljust(1024) + bytes(260)) == odd
