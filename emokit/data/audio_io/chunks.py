@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Literal, NamedTuple
 
-from emokit.data.audio_io.faults import COMPLETE, End
+from emokit.data.audio_io.faults import COMPLETE, End, another_at
 from emokit.data.audio_io.layouts import Verdict, judge
 
 # Writers that cannot seek back to complete the header declare almost 2 GiB (SoX), 4 GiB (FFmpeg) or 0 bytes (GStreamer).
@@ -104,6 +104,9 @@ def _survey(file: BinaryIO, num_bytes: int, layout: Layout, start: int, audio: b
         elif name[:4] == description:
             file.seek(begin)
             described.append(file.read(min(size, 40)))
+        if begin_of_audio and name in (b"RIFF", b"FORM", *LARGE) and audio != b"LIST":
+            odd.append(another_at(begin - 8))
+            break
         if begin_of_audio and name.startswith(audio) and audio != b"LIST":
             odd.append(f"{size} bytes in a second chunk of audio, which is not read")
         elif name.startswith(audio):

@@ -3,7 +3,7 @@
 import zlib
 from typing import BinaryIO
 
-from emokit.data.audio_io.faults import COMPLETE, End
+from emokit.data.audio_io.faults import COMPLETE, End, another_at
 
 # The first box of an MP4 file.
 BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"moof")
@@ -31,6 +31,8 @@ def end_of_mp4(file: BinaryIO, num_bytes: int) -> End:
         if position + size > num_bytes:
             shown = name.decode("ascii", "replace")
             return End(cut=f"its part {shown} declares {size} bytes, it has {num_bytes - position}")
+        if name == b"ftyp" and name in names:
+            return End(odd=(another_at(position),))
         names.add(name)
         position += size
     if b"moof" in names and b"mfra" not in names:

@@ -63,3 +63,8 @@ class End:
 
 
 COMPLETE = End()
+
+
+def another_at(position: int, what: str = "file") -> str:
+    """The words for what follows the end of the audio, in bytes from the start: decoders differ in whether they read it."""
+    return f"another {what} begins at byte {position}, which may not be read"

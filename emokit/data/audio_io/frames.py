@@ -3,7 +3,7 @@
 import zlib
 from typing import BinaryIO
 
-from emokit.data.audio_io.faults import COMPLETE, End
+from emokit.data.audio_io.faults import End, another_at
 
 ENDS_STREAM = 4  # the flag of an Ogg page that is its stream's last
 BEGINS_STREAM = 2
@@ -44,7 +44,7 @@ def end_of_ogg(file: BinaryIO, num_bytes: int) -> End:
         was_begin, flags = flags & BEGINS_STREAM, header[5]
         stream, number = header[14:18], int.from_bytes(header[18:22], "little")
         if flags & BEGINS_STREAM and not was_begin:
-            odd.append(f"another stream begins at byte {position}, which may not be read")
+            odd.append(another_at(position, "stream"))
         elif stream in numbers and number != numbers[stream] + 1:
             odd.append(f"page {number} follows page {numbers[stream]} at byte {position}")
         numbers[stream] = number
@@ -107,7 +107,7 @@ def end_of_mp3(file: BinaryIO, num_bytes: int, start: int) -> End:
     file.seek(position)
     declared = _declared_frames(file.read(200))
     count = -1 if declared else 0  # the frame that declares the number is not counted
-    cut = ""
+    cut, odd = "", ""
     while position < num_bytes:
         file.seek(position)
         header = file.read(4)
@@ -116,14 +116,19 @@ def end_of_mp3(file: BinaryIO, num_bytes: int, start: int) -> End:
             cut = f"its last frame declares {max(length, 4)} bytes, it has {num_bytes - position}"
             break
         if not length:
+            odd = another_at(position) if header.startswith(b"ID3") else ""
             break  # a tag, or what other programs append
         count += 1
         position += length
     if declared:
         # Encoders differ in whether they count the frame that declares the number.
-        few = count < declared - 1
-        return End(cut=f"its header declares {declared} frames, it has {count}") if few else COMPLETE
-    return End(cut=cut) if cut else End(unknown="it is an MP3 file whose header states no length")
+        counts = f"declares {declared} frames, it has {count}"
+        if count < declared - 1:
+            return End(cut=f"its header {counts}")
+        odd = odd or (f"its header {counts}" if count > declared + 1 else "")
+        return End(odd=(odd,) * bool(odd))
+    unknown = "it is an MP3 file whose header states no length"
+    return End(cut=cut) if cut else End(unknown=unknown, odd=(odd,) * bool(odd))
 
 
 def _first_frame(file: BinaryIO, start: int) -> int | None:

@@ -94,3 +94,12 @@ def test_flac_states_its_samples_or_not(tmp_path: Path) -> None:
 
 def test_an_unknown_container_is_called_so() -> None:
     assert end_of(b"#!AMR\n" + bytes(100)) == End(unknown="its container states no end that can be checked")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.wav", "pcm_s16le"), ("a.aiff", "pcm_s16be"), ("a.m4a", "aac"), ("a.mp3", "libmp3lame")]
+)
+def test_a_second_file_behind_the_first_is_flagged(tmp_path: Path, name: str, codec: str) -> None:
+    content = encoded(tmp_path / name, codec)
+    sentence = f"another file begins at byte {len(content)}, which may not be read"
+    assert end_of(content * 2) == End(odd=(sentence,))

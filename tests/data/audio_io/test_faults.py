@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emokit.data.audio_io import faults
-from emokit.data.audio_io.faults import ADVICE, COMPLETE, BadAudio, End
+from emokit.data.audio_io.faults import ADVICE, COMPLETE, BadAudio, End, another_at
 
 
 def test_bad_audio_can_be_pickled(tmp_path: Path) -> None:
@@ -35,3 +35,7 @@ def test_no_reason_lacks_advice() -> None:
 
 def test_a_complete_file_shows_no_cut_and_states_nothing() -> None:
     assert End("", "", "", (), 0) == COMPLETE
+
+
+def test_what_follows_the_audio_is_named_with_its_place() -> None:
+    assert another_at(7) == "another file begins at byte 7, which may not be read"

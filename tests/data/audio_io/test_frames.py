@@ -172,3 +172,9 @@ def test_every_tag_of_flv_is_complete_and_followed_by_its_size() -> None:
     assert flv(tag(61), tag(61)[:-1]) == End(cut="its tag at byte 78 is not complete")
     assert flv(tag(61), tag(61)[:5]) == End(cut="its tag at byte 78 is not complete")
     assert flv(tag(61), tag(62)) == End(damage="its tag at byte 78 is followed by another size than its own")
+
+
+def test_more_frames_than_an_mp3_declares_are_flagged(tmp_path: Path) -> None:
+    content = written(tmp_path, "MP3", "MPEG_LAYER_III", 44_100)
+    (odd,) = mp3(content * 2).odd
+    assert re.fullmatch(r"its header declares \d+ frames, it has \d+", odd)
