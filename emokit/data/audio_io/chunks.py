@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Literal, NamedTuple
 
-from emokit.data.audio_io.faults import COMPLETE, End
+from emokit.data.audio_io.faults import COMPLETE, End, another_at
+from emokit.data.audio_io.layouts import Verdict, judge
 
 # Writers that cannot seek back to complete the header declare almost 2 GiB (SoX), 4 GiB (FFmpeg) or 0 bytes (GStreamer).
 STREAMED_FROM = 0x7FFFF000
@@ -14,6 +15,9 @@ NO_LENGTH = End(unknown="its header states no length")
 AUDIO = {
     b"WAVE": b"data", b"AIFF": b"SSND", b"AIFC": b"SSND", b"8SVX": b"BODY", b"16SV": b"BODY", b"AVI ": b"LIST",
 }  # fmt: skip
+LARGE = (b"RF64", b"BW64")
+# The chunk that says how the samples are stored, by the chunk that has them.
+DESCRIPTIONS = {b"data": b"fmt ", b"SSND": b"COMM"}
 
 
 class Layout(NamedTuple):
@@ -32,10 +36,10 @@ CAF, W64 = Layout("big", 4, 8, 1), Layout("little", 16, 8, 8, size_has_header=Tr
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """What a wav file's chunks declare."""
+    """What the chunks of a wav file, or of a container like it, declare."""
 
     layout: bytes
-    """The content of the chunk `fmt `, at most 40 bytes."""
+    """The content of the chunk that says how samples are stored (`fmt ` of wav), at most 40 bytes."""
     begin: int
     """Where the samples begin, in bytes from the start."""
     declared: int
@@ -51,16 +55,7 @@ def find_wave(file: BinaryIO, num_bytes: int, container: bytes) -> Wave:
         num_bytes: of the file.
         container: `RIFF` (little-endian) or `RIFX` (big-endian).
     """
-    layout, begin, declared = b"", 0, 0
-    order = RIFF if container == b"RIFF" else FORM
-    for name, start, size in chunks(file, num_bytes, order, 12):
-        if name == b"fmt ":
-            file.seek(start)
-            layout = file.read(min(size, 40))
-        elif name == b"data":
-            begin, declared = start, size
-            break
-    return Wave(layout, begin, declared, end_of_chunks(file, num_bytes, order, 12, b"data"))
+    return _survey(file, num_bytes, RIFF if container == b"RIFF" else FORM, 12, b"data")
 
 
 def chunks(file: BinaryIO, num_bytes: int, layout: Layout, start: int) -> Iterator[tuple[bytes, int, int]]:
@@ -83,27 +78,92 @@ def chunks(file: BinaryIO, num_bytes: int, layout: Layout, start: int) -> Iterat
 
 
 def end_of_chunks(file: BinaryIO, num_bytes: int, layout: Layout, start: int, audio: bytes) -> End:
-    """Whether the chunk of audio, whose name begins with `audio`, is as long as it declares."""
-    is_there, size_in_ds64 = False, None
+    """Whether the chunk of audio, whose name begins with `audio`, is as long as it declares, and agrees with the others.
+
+    Args:
+        file: at any position.
+        num_bytes: of the file.
+        layout: of its chunks.
+        start: of the first chunk.
+        audio: the name, or its first bytes.
+    """
+    return _survey(file, num_bytes, layout, start, audio).end
+
+
+def _survey(file: BinaryIO, num_bytes: int, layout: Layout, start: int, audio: bytes) -> Wave:
+    """What the chunks declare, up to the first one that is not complete."""
+    description = b"desc" if layout is CAF else DESCRIPTIONS.get(audio, b"none")
+    described: list[bytes] = []
+    begin_of_audio, size_of_audio, declared, end = 0, 0, 0, End(unknown="its header declares no audio")
+    ds64, odd = b"", list[str]()
     for name, begin, size in chunks(file, num_bytes, layout, start):
         remaining = num_bytes - begin
         if name == b"ds64":
-            file.seek(begin + 8)
-            size_in_ds64 = int.from_bytes(file.read(8), "little")
-        if name.startswith(audio):
-            declared = size_in_ds64 if size == LARGEST and size_in_ds64 is not None else size
-            largest = STREAMED_FROM if layout.size_bytes == 4 and size_in_ds64 is None else 2**63
+            file.seek(begin)
+            ds64 = file.read(16)
+        elif name[:4] == description:
+            file.seek(begin)
+            described.append(file.read(min(size, 40)))
+        if begin_of_audio and name in (b"RIFF", b"FORM", *LARGE) and audio != b"LIST":
+            odd.append(another_at(begin - 8))
+            break
+        if begin_of_audio and name.startswith(audio) and audio != b"LIST":
+            odd.append(f"{size} bytes in a second chunk of audio, which is not read")
+        elif name.startswith(audio):
+            begin_of_audio, size_of_audio = begin, size
+            declared = int.from_bytes(ds64[8:], "little") if size == LARGEST and ds64 else size
+            largest = STREAMED_FROM if layout.size_bytes == 4 and not ds64 else 2**63
             if not 0 < declared < largest:
-                return NO_LENGTH
+                end = NO_LENGTH
+                break
             if remaining < declared:
-                return End(cut=f"its header declares {declared} bytes of audio, it has {remaining}")
-            is_there = True
-        elif not is_there and size > remaining:
-            shown = name[:4].decode("ascii", "replace").strip()
-            return End(cut=f"its chunk {shown} declares {size} bytes, it has {remaining}")
-        elif is_there and layout.name_bytes == 4 and any(name) and not _is_name(name):
-            return End(unknown=f"{remaining} bytes after the audio that its header declares are in no chunk")
-    return COMPLETE if is_there else End(unknown="its header declares no audio")
+                return Wave(b"", 0, 0, End(cut=f"its header declares {declared} bytes of audio, it has {remaining}"))
+            end = COMPLETE
+        elif not begin_of_audio and size > remaining:
+            return Wave(b"", 0, 0, End(cut=f"its chunk {_shown(name[:4])} declares {size} bytes, it has {remaining}"))
+        elif begin_of_audio and any(name) and not _is_name(name[:4]):
+            end = End(unknown=f"{remaining} bytes after the audio that its header declares are in no chunk")
+            break
+    has_length = end is not NO_LENGTH and begin_of_audio > 0
+    verdict = Verdict()
+    if described and described[0] != described[-1]:
+        verdict = Verdict(f"its header has {len(described)} chunks {_shown(description)} that differ")
+    elif described:
+        verdict = judge(description, described[0], layout.order, declared if has_length else 0)
+        if len(described) > 1:
+            odd.append(f"{len(described)} equal chunks {_shown(description)}")
+    if has_length:
+        odd += _size_of_all(file, num_bytes, layout, start, begin_of_audio + declared, ds64)
+    end = replace(end, damage=verdict.damage, odd=(*verdict.odd, *odd))
+    return Wave(described[0] if described else b"", begin_of_audio, size_of_audio, end)
+
+
+def _size_of_all(
+    file: BinaryIO, num_bytes: int, layout: Layout, start: int, end_of_audio: int, ds64: bytes
+) -> list[str]:
+    """What is wrong with the size that the container states for itself; one that was left open is not wrong."""
+    if layout is CAF:
+        return []
+    if layout is W64:
+        file.seek(start - 24)
+        stated = int.from_bytes(file.read(8), "little")
+    else:
+        file.seek(start - 12)
+        tag = file.read(8)
+        if tag[:4] in LARGE and not ds64:
+            return [f"it is marked {_shown(tag[:4])} and has no chunk ds64"]
+        size = int.from_bytes(tag[4:], layout.order)
+        if size == LARGEST and ds64:
+            size = int.from_bytes(ds64[:8], "little")
+        stated = start - 4 + size if 0 < size < (2**63 if ds64 else STREAMED_FROM) else 0
+    # The byte that fills up an odd chunk may be counted or not, and there or not.
+    if stated and stated < end_of_audio:
+        return [f"{stated} bytes in all, its audio ends after {end_of_audio}"]
+    return [f"{stated} bytes in all, it has {num_bytes}"] if stated > num_bytes + 1 else []
+
+
+def _shown(name: bytes) -> str:
+    return name.decode("ascii", "replace").strip()
 
 
 def end_of_au(start: bytes, num_bytes: int) -> End:
@@ -134,6 +194,8 @@ def end_of_nist(file: BinaryIO, num_bytes: int) -> End:
 def _compared(declared: int, remaining: int) -> End:
     if remaining < declared:
         return End(cut=f"its header declares {declared} bytes of audio, it has {max(0, remaining)}")
+    if remaining > declared:
+        return End(odd=(f"{remaining - declared} bytes after the audio that its header declares",))
     return COMPLETE
 
 

@@ -17,6 +17,9 @@ from emokit.data.audio_io.plausible import Header, Samples, Waveform
 # A playlist or a list of files would have FFmpeg open further files or addresses.
 NO_OTHER_FILE = {"protocol_whitelist": "none"}
 
+# Encodings whose blocks have checksums, which FFmpeg compares only when told.
+CHECKED = ("flac", "tta", "wavpack", "ac3", "eac3")
+
 
 def read_plain(
     path: Path, file: BinaryIO, wave: Wave, container: bytes, max_seconds: float
@@ -24,9 +27,10 @@ def read_plain(
     """The channels (samples, channels) and sample rate of a 16-bit PCM wav file; None for other files, which a library reads."""
     layout = wave.layout
     encoding = layout[24:26] if layout[:2] == b"\xfe\xff" else layout[:2]  # WAVE_FORMAT_EXTENSIBLE: its subformat
-    _, num_channels, rate, _, width, bits = struct.unpack("<HHIIHH", layout[:16].ljust(16, b"\0"))
+    _, num_channels, rate, _, _, bits = struct.unpack("<HHIIHH", layout[:16].ljust(16, b"\0"))
     is_pcm = container == b"RIFF" and encoding == b"\1\0"
-    is_plain = is_pcm and bits == 16 and width == 2 * num_channels > 0
+    is_plain = is_pcm and bits == 16 and num_channels > 0
+    width = 2 * num_channels  # the stated one may be wrong, which `layouts` has flagged
     if not is_plain or not 0 < wave.declared < STREAMED_FROM:
         return None
     header = Header(path, rate, num_channels, max_seconds)
@@ -48,8 +52,11 @@ def read_with_soundfile(path: Path, max_seconds: float) -> tuple[Samples, int] |
             header.check_rate()
             header.check_length(sound.frames)
             try:
+                # The number is named because some encodings cannot be searched for it, such as GSM.
                 # Reading int16 and scaling later gives the same numbers as reading float32, in a third of the time.
-                channels = sound.read(dtype="int16" if sound.subtype == "PCM_16" else "float32", always_2d=True)
+                channels = sound.read(
+                    sound.frames, dtype="int16" if sound.subtype == "PCM_16" else "float32", always_2d=True
+                )
             except soundfile.LibsndfileError:
                 if sound.format != "FLAC":
                     return None
@@ -100,6 +107,8 @@ def read_with_pyav(path: Path, file: BinaryIO, max_seconds: float) -> tuple[Wave
             rate, num_channels = _rate_and_channels(stream)
             header = Header(path, rate, num_channels, max_seconds)
             header.check_rate()
+            if stream.codec_context.name in CHECKED:
+                stream.codec_context.options = {"err_detect": "crccheck+explode"}
             to_float = av.AudioResampler(format="fltp")
             blocks, num_samples = [], 0  # (channels, samples) each
             for frame in container.decode(stream):
@@ -115,5 +124,7 @@ def read_with_pyav(path: Path, file: BinaryIO, max_seconds: float) -> tuple[Wave
     except MemoryError:
         raise  # av's is an FFmpegError too
     except (av.FFmpegError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or "no decoder reads it"
-        raise BadAudio(path, UNDECODABLE, reason) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        # Codes of its own decoders, such as that of a wrong checksum, have no words in FFmpeg.
+        has_words = reason and not reason.startswith("Error number")
+        raise BadAudio(path, UNDECODABLE, reason if has_words else "its decoder fails") from error

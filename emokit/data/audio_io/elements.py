@@ -1,12 +1,15 @@
 """Containers of nested elements, MP4 (with MOV and M4A) and Matroska (with WebM): do they go on to the end that they state?"""
 
+import zlib
 from typing import BinaryIO
 
-from emokit.data.audio_io.faults import COMPLETE, End
+from emokit.data.audio_io.faults import COMPLETE, End, another_at
 
 # The first box of an MP4 file.
 BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"moof")
 EBML = b"\x1a\x45\xdf\xa3"
+CHECKSUM = b"\xbf\x84"  # its name and its size of 4 bytes
+BLOCK_BYTES = 2**20
 SEGMENT, CLUSTER = 0x18538067, 0x1F43B675
 
 
@@ -28,6 +31,8 @@ def end_of_mp4(file: BinaryIO, num_bytes: int) -> End:
         if position + size > num_bytes:
             shown = name.decode("ascii", "replace")
             return End(cut=f"its part {shown} declares {size} bytes, it has {num_bytes - position}")
+        if name == b"ftyp" and name in names:
+            return End(odd=(another_at(position),))
         names.add(name)
         position += size
     if b"moof" in names and b"mfra" not in names:
@@ -36,24 +41,48 @@ def end_of_mp4(file: BinaryIO, num_bytes: int) -> End:
 
 
 def end_of_matroska(file: BinaryIO, num_bytes: int) -> End:
-    """Whether the segment is as long as it declares; of one whose length was left open, whether its last element is complete."""
-    position = 0
-    while position < num_bytes:
+    """Whether the segment is as long as it declares, and its elements have the checksums that they state.
+
+    Of a segment whose length was left open, whether its last element is complete.
+    """
+    position, end, has_length = 0, num_bytes, False
+    while position < end:
         file.seek(position)
         head = file.read(12)
         id_bytes = 9 - head[0].bit_length()
         size_bytes = 9 - head[id_bytes].bit_length() if len(head) > id_bytes else 9
         if id_bytes > 4 or size_bytes > 8 or len(head) < id_bytes + size_bytes:
-            return End(cut=f"it has no complete element at byte {position}")
+            sentence = f"it has no complete element at byte {position}"
+            return End(damage=sentence) if has_length else End(cut=sentence)
         name = int.from_bytes(head[:id_bytes], "big")
         mask = 2 ** (7 * size_bytes) - 1
         size = int.from_bytes(head[id_bytes : id_bytes + size_bytes], "big") & mask
-        position += id_bytes + size_bytes
+        begin = position + id_bytes + size_bytes
         if size == mask and name in (SEGMENT, CLUSTER):
-            continue  # its length was left open: its elements follow
-        if position + size > num_bytes:
-            return End(cut=f"its header declares {size} bytes, it has {num_bytes - position}")
-        position += size
+            position = begin  # its length was left open: its elements follow
+            continue
+        if begin + size > end:
+            sentence = f"declares {size} bytes, it has {end - begin}"
+            if has_length:
+                return End(damage=f"its element at byte {position} {sentence}")
+            return End(cut=f"its header {sentence}")
         if name == SEGMENT:
-            return COMPLETE
-    return End(unknown="its header states no length")
+            position, end, has_length = begin, begin + size, True
+            continue
+        if id_bytes == 4 and not _agrees(file, begin, size):
+            return End(damage=f"its element at byte {position} has another checksum than it states")
+        position = begin + size
+    return COMPLETE if has_length else End(unknown="its header states no length")
+
+
+def _agrees(file: BinaryIO, begin: int, size: int) -> bool:
+    """Whether an element's first part is no checksum, or that of its other parts."""
+    file.seek(begin)
+    first = file.read(min(size, 6))
+    if first[:2] != CHECKSUM:
+        return True
+    checksum, remaining = 0, size - len(first)
+    while remaining > 0 and (block := file.read(min(remaining, BLOCK_BYTES))):
+        checksum = zlib.crc32(block, checksum)
+        remaining -= len(block)
+    return checksum == int.from_bytes(first[2:], "little")

@@ -5,6 +5,8 @@ from typing import BinaryIO
 from emokit.data.audio_io import chunks, elements, frames
 from emokit.data.audio_io.faults import End
 
+LITTLE = (b"RIFF", *chunks.LARGE)
+
 
 def find_end(file: BinaryIO, num_bytes: int) -> End:
     """Whether a file goes on to the end that its container states.
@@ -17,13 +19,13 @@ def find_end(file: BinaryIO, num_bytes: int) -> End:
     file.seek(begin)
     start = file.read(40)
     form = start[8:12]
-    if start[:4] in (b"RIFF", b"RIFX", b"RF64", b"FORM") and form in chunks.AUDIO:
-        layout = chunks.RIFF if start[:4] in (b"RIFF", b"RF64") else chunks.FORM
+    if start[:4] in (*LITTLE, b"RIFX", b"FORM") and form in chunks.AUDIO:
+        layout = chunks.RIFF if start[:4] in LITTLE else chunks.FORM
         return chunks.end_of_chunks(file, num_bytes, layout, begin + 12, chunks.AUDIO[form])
     if start[:4] == b"caff":
-        return chunks.end_of_chunks(file, num_bytes, chunks.CAF, 8, b"data")
+        return chunks.end_of_chunks(file, num_bytes, chunks.CAF, begin + 8, b"data")
     if start[:4] == b"riff" and start[24:28] == b"wave":
-        return chunks.end_of_chunks(file, num_bytes, chunks.W64, 40, b"data")
+        return chunks.end_of_chunks(file, num_bytes, chunks.W64, begin + 40, b"data")
     if start[:4] in (b".snd", b"dns."):
         return chunks.end_of_au(start, num_bytes)
     if start[:7] == b"NIST_1A":
@@ -34,6 +36,8 @@ def find_end(file: BinaryIO, num_bytes: int) -> End:
         return End(num_samples=num_samples) if num_samples else chunks.NO_LENGTH
     if start[:4] == b"OggS":
         return frames.end_of_ogg(file, num_bytes)
+    if start[:4] == b"FLV\1":
+        return frames.end_of_flv(file, num_bytes)
     if start[:4] == elements.EBML:
         return elements.end_of_matroska(file, num_bytes)
     if start[4:8] in elements.BOXES:

@@ -7,6 +7,7 @@ from emokit.errors import DataError
 
 LFS_POINTER = "a Git LFS pointer, not audio"
 TRUNCATED = "truncated"
+DAMAGED = "damaged"
 SILENT = "silent"
 UNDECODABLE = "undecodable"
 UNREADABLE = "unreadable"
@@ -20,6 +21,7 @@ NOT_FINITE = "without finite features"
 ADVICE = {
     LFS_POINTER: "fetch the audio itself with `git lfs pull`",
     TRUNCATED: "fetch it again",
+    DAMAGED: "fetch it again or leave it out",
     SILENT: "leave it out",
     UNDECODABLE: "fetch it again or leave it out",
     UNREADABLE: "check that it exists and that you may read it",
@@ -46,14 +48,23 @@ class BadAudio(DataError):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Whether a file goes on to the end that its container states; by default it does."""
+    """What a container states of its end and of its samples, compared with the file; by default all of it agrees."""
 
     cut: str = ""
     """What shows that the file was cut."""
     unknown: str = ""
     """Why a cut would not show."""
+    damage: str = ""
+    """What the file states that cannot be true, so that its samples are in doubt."""
+    odd: tuple[str, ...] = ()
+    """What the file states that is not true, though its samples are in no doubt."""
     num_samples: int = 0
     """The samples that the decoder must return at least; 0 where the container does not state them."""
 
 
 COMPLETE = End()
+
+
+def another_at(position: int, what: str = "file") -> str:
+    """The words for what follows the end of the audio, in bytes from the start: decoders differ in whether they read it."""
+    return f"another {what} begins at byte {position}, which may not be read"

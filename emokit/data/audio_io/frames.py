@@ -1,10 +1,14 @@
-"""Containers of frames or pages, MP3 and Ogg: do they go on to the end that they state?"""
+"""Containers of frames, tags or pages, MP3, FLV and Ogg: do they go on to the end that they state?"""
 
+import zlib
 from typing import BinaryIO
 
-from emokit.data.audio_io.faults import COMPLETE, End
+from emokit.data.audio_io.faults import End, another_at
 
 ENDS_STREAM = 4  # the flag of an Ogg page that is its stream's last
+BEGINS_STREAM = 2
+LARGEST = 0xFFFFFFFF
+REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 SEARCHED = 65_536  # bytes before the first frame
 
 # Kilobits per second by the header's four bits, of MPEG 1 and of MPEG 2 and 2.5, by layer.
@@ -19,21 +23,59 @@ _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 
 
 
 def end_of_ogg(file: BinaryIO, num_bytes: int) -> End:
-    """Whether every page is complete and the last one is marked as the end."""
-    position, is_last = 0, False
+    """Whether every page is complete, has the checksum that it states and follows the one before, and the last is the end."""
+    position, flags, is_last = 0, BEGINS_STREAM, False
+    odd: list[str] = []
+    numbers: dict[bytes, int] = {}  # by stream, of its last page
     while position < num_bytes:
         file.seek(position)
         header = file.read(27)
         if not header.startswith(b"OggS"):
             # What other programs append to a complete stream does not matter.
-            return COMPLETE if is_last else End(cut=f"it has no page at byte {position}")
+            return End(cut="" if is_last else f"it has no page at byte {position}", odd=tuple(odd[:1]))
         sizes = file.read(header[26]) if len(header) == 27 else b""
-        page_bytes = 27 + len(sizes) + sum(sizes)
-        if len(header) < 27 or len(sizes) < header[26] or position + page_bytes > num_bytes:
+        content = file.read(sum(sizes))
+        if len(header) < 27 or len(sizes) < header[26] or len(content) < sum(sizes):
             return End(cut=f"its page at byte {position} is not complete")
-        is_last = bool(header[5] & ENDS_STREAM)
-        position += page_bytes
-    return COMPLETE if is_last else End(cut="its last page is not marked as the end")
+        # The checksum is of the page with zeros in its place.
+        page = b"".join((header[:22], bytes(4), header[26:], sizes, content))
+        if int.from_bytes(header[22:26], "little") != ogg_checksum(page):
+            return End(damage=f"its page at byte {position} has another checksum than it states")
+        was_begin, flags = flags & BEGINS_STREAM, header[5]
+        stream, number = header[14:18], int.from_bytes(header[18:22], "little")
+        if flags & BEGINS_STREAM and not was_begin:
+            odd.append(another_at(position, "stream"))
+        elif stream in numbers and number != numbers[stream] + 1:
+            odd.append(f"page {number} follows page {numbers[stream]} at byte {position}")
+        numbers[stream] = number
+        is_last = bool(flags & ENDS_STREAM)
+        position += len(page)
+    # A recorded broadcast has no such mark, and one that was cut between two pages has none either.
+    return End(unknown="" if is_last else "its last page is not marked as the end", odd=tuple(odd[:1]))
+
+
+def ogg_checksum(page: bytes) -> int:
+    """CRC-32 of the polynomial 0x04C11DB7 from the highest bit on, beginning with 0: zlib's with all bits in reverse."""
+    reverse = zlib.crc32(page.translate(REVERSED), LARGEST) ^ LARGEST
+    return int.from_bytes(reverse.to_bytes(4, "little").translate(REVERSED), "big")
+
+
+def end_of_flv(file: BinaryIO, num_bytes: int) -> End:
+    """Whether every tag is complete and followed by its size; how many there are is stated nowhere."""
+    file.seek(5)
+    position = int.from_bytes(file.read(4), "big") + 4
+    while position < num_bytes:
+        file.seek(position)
+        header = file.read(11)
+        size = 11 + int.from_bytes(header[1:4], "big")
+        if len(header) < 11 or position + size + 4 > num_bytes:
+            return End(cut=f"its tag at byte {position} is not complete")
+        file.seek(position + size)
+        # Some writers leave the size 0.
+        if int.from_bytes(file.read(4), "big") not in (size, size - 11, 0):
+            return End(damage=f"its tag at byte {position} is followed by another size than its own")
+        position += size + 4
+    return End(unknown="its header states no length")
 
 
 def frame_bytes(header: bytes) -> int:
@@ -65,7 +107,7 @@ def end_of_mp3(file: BinaryIO, num_bytes: int, start: int) -> End:
     file.seek(position)
     declared = _declared_frames(file.read(200))
     count = -1 if declared else 0  # the frame that declares the number is not counted
-    cut = ""
+    cut, odd = "", ""
     while position < num_bytes:
         file.seek(position)
         header = file.read(4)
@@ -74,14 +116,19 @@ def end_of_mp3(file: BinaryIO, num_bytes: int, start: int) -> End:
             cut = f"its last frame declares {max(length, 4)} bytes, it has {num_bytes - position}"
             break
         if not length:
+            odd = another_at(position) if header.startswith(b"ID3") else ""
             break  # a tag, or what other programs append
         count += 1
         position += length
     if declared:
         # Encoders differ in whether they count the frame that declares the number.
-        few = count < declared - 1
-        return End(cut=f"its header declares {declared} frames, it has {count}") if few else COMPLETE
-    return End(cut=cut) if cut else End(unknown="it is an MP3 file whose header states no length")
+        counts = f"declares {declared} frames, it has {count}"
+        if count < declared - 1:
+            return End(cut=f"its header {counts}")
+        odd = odd or (f"its header {counts}" if count > declared + 1 else "")
+        return End(odd=(odd,) * bool(odd))
+    unknown = "it is an MP3 file whose header states no length"
+    return End(cut=cut) if cut else End(unknown=unknown, odd=(odd,) * bool(odd))
 
 
 def _first_frame(file: BinaryIO, start: int) -> int | None:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emokit.data.audio_io.faults import (
+    DAMAGED,
     EMPTY,
     NOT_FINITE,
     SILENT,
@@ -40,6 +41,7 @@ MAX_VALUES = 4 * 3600 * 48_000 * 2
 SHORT_SECONDS = 0.1
 
 NO_END = "its end cannot be checked"
+ODD = "its container is odd"
 SHORT = f"shorter than {SHORT_SECONDS:g} s"
 ABOVE_FULL_SCALE = "samples above full scale"
 INT16_SCALE = "floats of 16-bit scale, repaired by dividing them by 32768"
@@ -114,6 +116,18 @@ class Header:
             raise BadAudio(self.path, TOO_LONG, f"{num_samples / self.sample_rate:.1f} s or more, {at_most}")
 
 
+def check_end(path: Path, end: End) -> None:
+    """Refuse a file that is cut or damaged, before it is decoded.
+
+    Raises:
+        BadAudio: it is.
+    """
+    if end.cut:
+        raise BadAudio(path, TRUNCATED, end.cut)
+    if end.damage:
+        raise BadAudio(path, DAMAGED, end.damage)
+
+
 def plausible(path: Path, channels: Samples, sample_rate: int, end: End) -> Audio:
     """Audio from decoded samples, with its flags and repairs.
 
@@ -132,6 +146,7 @@ def plausible(path: Path, channels: Samples, sample_rate: int, end: End) -> Audi
     if num_samples == 0:
         raise BadAudio(path, EMPTY, "0 samples")
     flags = [Flag(NO_END, end.unknown)] if end.unknown else []
+    flags += [Flag(ODD, " and ".join(end.odd))] if end.odd else []
     int16_waveform: npt.NDArray[np.int16] | None = None
     scaled: Waveform = channels
     if channels.dtype == np.int16:

@@ -23,11 +23,10 @@ from emokit.data.audio_io.faults import (
     EMPTY,
     LFS_POINTER,
     NOT_REGULAR,
-    TRUNCATED,
     UNREADABLE,
     BadAudio,
 )
-from emokit.data.audio_io.plausible import MAX_SECONDS, Audio, Samples, Waveform, plausible
+from emokit.data.audio_io.plausible import MAX_SECONDS, Audio, Samples, Waveform, check_end, plausible
 
 KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}
 
@@ -40,8 +39,8 @@ def read_audio(path: Path, max_seconds: float = MAX_SECONDS) -> Audio:
         max_seconds: the longest audio that is decoded.
 
     Raises:
-        BadAudio: it is missing, no regular file, empty, truncated, silent, too long, implausibly loud, of an implausible sample
-            rate, a Git LFS pointer, or in no format that a decoder reads.
+        BadAudio: it is missing, no regular file, empty, truncated, damaged, silent, too long, implausibly loud, of an
+            implausible sample rate, a Git LFS pointer, or in no format that a decoder reads.
     """
     with open_regular(path) as file:
         num_bytes = os.fstat(file.fileno()).st_size
@@ -53,8 +52,7 @@ def read_audio(path: Path, max_seconds: float = MAX_SECONDS) -> Audio:
         is_wave = start[:4] in (b"RIFF", b"RIFX") and start[8:] == b"WAVE"
         wave = find_wave(file, num_bytes, start[:4]) if is_wave else None
         end = wave.end if wave else find_end(file, num_bytes)
-        if end.cut:
-            raise BadAudio(path, TRUNCATED, end.cut)
+        check_end(path, end)
         channels: Samples  # (samples, channels)
         channels, sample_rate = (
             (wave and read_plain(path, file, wave, start[:4], max_seconds))

@@ -100,3 +100,81 @@ def test_a_sphere_file_of_shortened_samples_has_no_known_end() -> None:
     assert end_of_nist(io.BytesIO(content), len(content)) == End(unknown="its header states no length")
     plain = header.replace(",embedded-shorten-v2.00", "").encode().ljust(1024) + bytes(50)
     assert end_of_nist(io.BytesIO(plain), len(plain)) == End(cut="its header declares 200 bytes of audio, it has 50")
+
+
+FMT = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 16_000, 32_000, 2, 16))
+SLOWER = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 8_000, 16_000, 2, 16))
+DATA = chunk(b"data", bytes(100))
+
+
+def test_a_second_description_is_refused_where_it_differs_and_flagged_where_it_is_equal() -> None:
+    differ = End(damage="its header has 2 chunks fmt that differ")
+    assert end_of(wave(FMT, SLOWER, DATA)) == end_of(wave(FMT, DATA, SLOWER)) == differ
+    assert end_of(wave(FMT, FMT, DATA)) == End(odd=("2 equal chunks fmt",))
+    streamed = chunk(b"data", bytes(100), size=0)
+    assert end_of(wave(FMT, SLOWER, streamed)).damage == differ.damage
+
+
+def test_audio_in_a_second_chunk_is_flagged_because_no_decoder_reads_it() -> None:
+    second = End(odd=("60 bytes in a second chunk of audio, which is not read",))
+    assert end_of(wave(FMT, DATA, chunk(b"data", bytes(60)))) == second
+
+
+@pytest.mark.parametrize("form", ["WAV", "AIFF", "W64", "RF64", "SVX"])
+def test_the_size_of_the_container_reaches_to_the_end_of_its_audio(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "a"
+    soundfile.write(path, SOUND, 16_000, "PCM_16", format=form)
+    content = path.read_bytes()
+    at, size_bytes, order = {"W64": (16, 8, "<"), "RF64": (20, 8, "<"), "WAV": (4, 4, "<")}.get(form, (4, 4, ">"))
+    before = 0 if form == "W64" else 8  # W64 counts its first bytes too
+
+    def resized(stated: int) -> End:
+        number = struct.pack(f"{order}{'Q' if size_bytes == 8 else 'I'}", stated - before)
+        return end_of(content[:at] + number + content[at + size_bytes :])
+
+    assert resized(len(content)) == resized(len(content) + 1) == COMPLETE
+    short = f"{len(content) - 1} bytes in all, its audio ends after {len(content)}"
+    assert resized(len(content) - 1) == End(odd=(short,))
+    assert resized(len(content) + 8) == End(odd=(f"{len(content) + 8} bytes in all, it has {len(content)}",))
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0xFFFFFFFF])
+def test_a_size_that_was_left_open_is_not_odd(size: int) -> None:
+    content = wave(FMT, DATA)
+    assert end_of(content[:4] + struct.pack("<I", size) + content[8:]) == COMPLETE
+
+
+def test_the_byte_that_fills_up_an_odd_chunk_is_counted_or_not() -> None:
+    odd = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 16_000, 16_000, 1, 8)), chunk(b"data", bytes(99))
+    content = wave(*odd)
+    fewer = struct.pack("<I", len(content) - 9)
+    assert end_of(content) == end_of(content[:-1]) == COMPLETE
+    assert end_of(content[:4] + fewer + content[8:]) == end_of(content[:4] + fewer + content[8:-1]) == COMPLETE
+
+
+@pytest.mark.parametrize("mark", [b"RF64", b"BW64"])
+def test_a_mark_of_large_files_without_their_chunk_is_flagged(mark: bytes) -> None:
+    sentence = f"it is marked {mark.decode()} and has no chunk ds64"
+    assert end_of(mark + wave(FMT, DATA)[4:]) == End(odd=(sentence,))
+
+
+@pytest.mark.parametrize(
+    ("form", "at", "size"),
+    [("AU", 8, ">I"), ("W64", -8, "<Q"), ("CAF", -12, ">Q"), ("WAV", -4, "<I"), ("AIFF", -12, ">I")],
+)
+def test_audio_after_what_the_header_declares_is_flagged(tmp_path: Path, form: str, at: int, size: str) -> None:
+    path = tmp_path / "a"
+    soundfile.write(path, np.full(8_000, 257 / 2**15), 16_000, "PCM_16", format=form)
+    content = path.read_bytes()
+    place = at if at > 0 else len(content) - 16_000 + at
+    (declared,) = struct.unpack_from(size, content, place)
+    fewer = struct.pack(size, declared - 8_000)
+    end = end_of(content[:place] + fewer + content[place + len(fewer) :])
+    assert " bytes after the audio that its header declares" in (end.unknown or end.odd[0])
+
+
+def test_bytes_after_the_audio_of_a_sphere_file_are_flagged() -> None:
+    header = b"NIST_1A\n   1024\nsample_count -i 100\nsample_n_bytes -i 2\n"
+    assert end_of(header.ljust(1024) + bytes(200)) == COMPLETE
+    odd = End(odd=("60 bytes after the audio that its header declares",))
+    assert end_of(header.ljust(1024) + bytes(260)) == odd

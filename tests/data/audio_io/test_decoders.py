@@ -129,3 +129,55 @@ def test_an_encoding_that_no_decoder_knows_is_named(tmp_path: Path, encoding: in
     with pytest.raises(BadAudio) as caught:
         read_audio(path)
     assert str(caught.value) == f"{path} is undecodable (its encoding is unknown); fetch it again or leave it out."
+
+
+@pytest.mark.parametrize("form", ["WAV", "AIFF", "W64"])
+def test_an_encoding_that_cannot_be_searched_is_read(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "a"
+    soundfile.write(path, tone(rate=8_000), 8_000, "GSM610", format=form)
+    audio = read_audio(path)
+    assert (audio.sample_rate, len(audio.waveform)) == (8_000, pytest.approx(8_000, abs=320))
+
+
+def without_length(content: bytes) -> bytes:
+    """A FLAC file that does not state its number of samples, as a streaming writer leaves it."""
+    return content[:21] + bytes([content[21] & 0xF0]) + bytes(4) + content[26:]
+
+
+@pytest.mark.parametrize("states_length", [True, False])
+def test_a_changed_byte_of_a_flac_is_noticed(tmp_path: Path, states_length: bool) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, RATE), RATE)
+    content = path.read_bytes() if states_length else without_length(path.read_bytes())
+    path.write_bytes(content)
+    assert len(read_audio(path).waveform) == RATE
+    for place in (len(content) // 3, len(content) // 2, len(content) - 5):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :])
+        with pytest.raises(BadAudio) as caught:
+            read_audio(path)
+        assert caught.value.reason == ("truncated" if states_length else "undecodable")
+
+
+@pytest.mark.parametrize(
+    ("codec", "words"),
+    [
+        ("tta", "Invalid data found when processing input"),
+        ("wavpack", "Invalid data found when processing input"),
+        ("ac3", "its decoder fails"),
+    ],
+)
+def test_a_changed_byte_is_noticed_where_an_encoding_has_checksums(tmp_path: Path, codec: str, words: str) -> None:
+    path = tmp_path / f"a.{'wv' if codec == 'wavpack' else codec}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=48_000, layout="mono")
+        sound = av.AudioFrame.from_ndarray((tone(rate=48_000) * 32767).astype("int16")[None], "s16", "mono")
+        sound.sample_rate = 48_000
+        for packet in [*stream.encode(sound), *stream.encode(None)]:
+            container.mux(packet)
+    content = path.read_bytes()
+    assert len(read_audio(path).waveform) >= 48_000
+    place = len(content) // 2
+    path.write_bytes(content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :])
+    with pytest.raises(BadAudio) as caught:
+        read_audio(path)
+    assert str(caught.value) == f"{path} is undecodable ({words}); fetch it again or leave it out."

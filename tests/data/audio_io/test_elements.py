@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import pytest
 
@@ -46,10 +47,29 @@ def test_an_mp4_whose_end_is_open_is_unknown() -> None:
     assert mp4(box(b"moov", b""), struct.pack(">I", 3), bytes(9)) == End(unknown="13 bytes at its end are in no part")
 
 
+SEGMENT = b"\x18\x53\x80\x67\x40\x64"  # 100 bytes
+
+
 def test_the_segment_is_as_long_as_it_declares() -> None:
-    segment = b"\x18\x53\x80\x67\x40\x64"  # 100 bytes
-    assert matroska(HEAD + segment + bytes(100)) == COMPLETE
-    assert matroska(HEAD + segment + bytes(60)) == End(cut="its header declares 100 bytes, it has 60")
+    void = b"\xec\xe2" + bytes(98)
+    assert matroska(HEAD + SEGMENT + void) == COMPLETE
+    assert matroska(HEAD + SEGMENT + void + bytes(7)) == COMPLETE
+    assert matroska(HEAD + SEGMENT + void[:60]) == End(cut="its header declares 100 bytes, it has 60")
+
+
+def test_what_is_in_a_segment_is_in_elements() -> None:
+    assert matroska(HEAD + SEGMENT + bytes(100)) == End(damage="it has no complete element at byte 15")
+    assert matroska(HEAD + SEGMENT + b"\xec\xe3" + bytes(98)) == End(
+        damage="its element at byte 15 declares 99 bytes, it has 98"
+    )
+
+
+def test_an_element_has_the_checksum_that_it_states() -> None:
+    content = b"\xa3\xd9" + bytes(range(89))
+    cluster = b"\x1f\x43\xb6\x75\x40\x61" + b"\xbf\x84" + struct.pack("<I", zlib.crc32(content)) + content
+    segment = HEAD + b"\x18\x53\x80\x67\x40\x67" + cluster
+    assert matroska(segment) == COMPLETE
+    assert matroska(segment[:-5] + bytes(5)) == End(damage="its element at byte 15 has another checksum than it states")
 
 
 def test_a_segment_of_open_length_ends_with_a_complete_element() -> None:

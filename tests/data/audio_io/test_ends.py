@@ -62,6 +62,7 @@ def test_files_of_ffmpeg_are_whole_and_their_cuts_are_found(
         ("a.aac", "aac", {}),
         ("a.mp3", "libmp3lame", {"write_xing": "0"}),
         ("a.webm", "libopus", {"live": "1"}),
+        ("a.flv", "aac", {}),
         ("a.mp4", "aac", {"movflags": "frag_keyframe+empty_moov+skip_trailer"}),
     ],
 )
@@ -71,6 +72,15 @@ def test_containers_that_state_no_end_are_called_so(
     end = end_of(encoded(tmp_path / name, codec, options))
     assert end.unknown
     assert not end.cut
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mkv", "libopus"), ("a.mka", "pcm_s16le"), ("a.opus", "libopus")])
+def test_a_changed_byte_shows_where_a_container_has_checksums(tmp_path: Path, name: str, codec: str) -> None:
+    content = encoded(tmp_path / name, codec)
+    for share in (40, 60, 80):
+        place = len(content) * share // 100
+        changed = content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :]
+        assert end_of(changed).damage.endswith(" has another checksum than it states")
 
 
 def test_flac_states_its_samples_or_not(tmp_path: Path) -> None:
@@ -84,3 +94,12 @@ def test_flac_states_its_samples_or_not(tmp_path: Path) -> None:
 
 def test_an_unknown_container_is_called_so() -> None:
     assert end_of(b"#!AMR\n" + bytes(100)) == End(unknown="its container states no end that can be checked")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.wav", "pcm_s16le"), ("a.aiff", "pcm_s16be"), ("a.m4a", "aac"), ("a.mp3", "libmp3lame")]
+)
+def test_a_second_file_behind_the_first_is_flagged(tmp_path: Path, name: str, codec: str) -> None:
+    content = encoded(tmp_path / name, codec)
+    sentence = f"another file begins at byte {len(content)}, which may not be read"
+    assert end_of(content * 2) == End(odd=(sentence,))

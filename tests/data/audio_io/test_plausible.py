@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emokit.data.audio_io.faults import COMPLETE, BadAudio, End
-from emokit.data.audio_io.plausible import Audio, Header, Samples, checked_features, plausible
+from emokit.data.audio_io.plausible import Audio, Header, Samples, check_end, checked_features, plausible
 
 RATE = 16_000
 PATH = Path("a.wav")
@@ -82,6 +82,22 @@ def test_an_end_that_cannot_be_checked_and_a_short_length_are_flagged() -> None:
         "shorter than 0.1 s (1599 samples at 16000 Hz)",
     ]
     assert judged(tone(num_samples=1_600)).flags == ()
+
+
+def test_an_odd_container_is_flagged_in_one_sentence() -> None:
+    flags = judged(tone(), End(odd=("7 of this", "8 of that"))).flags
+    assert [str(flag) for flag in flags] == ["its container is odd (7 of this and 8 of that)"]
+
+
+def test_a_cut_and_damage_are_refused_before_decoding() -> None:
+    check_end(PATH, End(unknown="it is a stream", odd=("7 of this",)))
+    for end, sentence in (
+        (End(cut="it has 7"), "a.wav is truncated (it has 7); fetch it again."),
+        (End(damage="it has 7"), "a.wav is damaged (it has 7); fetch it again or leave it out."),
+    ):
+        with pytest.raises(BadAudio) as caught:
+            check_end(PATH, end)
+        assert str(caught.value) == sentence
 
 
 def test_fewer_samples_than_declared_are_a_cut() -> None:
