@@ -142,7 +142,9 @@ def _compute(
 ) -> None:
     """Read these files and write their features into the store."""
     readings: list[Reading] = []
-    files = [find_file(utterance_id, path) for utterance_id, path in paths.items()]
+    files = [
+        find_file(utterance_id, path, recordings.segments.get(utterance_id)) for utterance_id, path in paths.items()
+    ]
     for done, reading in enumerate(read_files(files, extractor, num_processors()), start=1):
         path = paths[reading.utterance_id]
         if reading.bad:

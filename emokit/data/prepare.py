@@ -16,6 +16,7 @@ import yaml
 
 from emokit.data.audio_io.decode import Extractor, File, find_file, read_files
 from emokit.data.audio_io.reading import Reading
+from emokit.data.audio_io.segments import Segment
 from emokit.data.ledger import Ledger
 from emokit.data.plan import Plan, PreparedSettings
 from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, open_prepared
@@ -230,7 +231,8 @@ def _read_audio(
         for utterance, _ in utterances.get(corpus.name, ()):
             if utterance.path is not None and corpus.root is not None:
                 total += 1
-                file = find_file(utterance.utterance_id, recording_path(corpus.root, utterance.path))
+                segment = Segment.of(utterance.start_seconds, utterance.end_seconds)
+                file = find_file(utterance.utterance_id, recording_path(corpus.root, utterance.path), segment)
                 if not store.is_current(file.utterance_id, file.size, file.changed_ns):
                     files.append(file)
     readings: list[Reading] = []

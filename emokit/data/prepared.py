@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas
 
-from emokit.data.recordings import Recordings, read_roots
+from emokit.data.recordings import Recordings, read_roots, segments_of
 from emokit.data.store import FeatureStore, shard_paths
 from emokit.data.utterance import TABLE, read_table
 from emokit.errors import DataError
@@ -80,7 +80,7 @@ class Prepared:
     def recordings(self) -> Recordings:
         """Where the recordings are, and the hashes of the prepared ones."""
         hashes = self.store(_features_name(self.feature_settings)).facts["recording"].to_dict()
-        return Recordings(self.folder, self.roots, hashes)
+        return Recordings(self.folder, self.roots, hashes, segments_of(self.table))
 
     @property
     def feature_settings(self) -> dict[str, Any]:
@@ -119,15 +119,19 @@ def _features_name(settings: dict[str, Any]) -> str:
     return f"log-mel-{key_of(settings)}"
 
 
-def open_recordings(folder: Path) -> Recordings:
-    """The recordings of a prepared folder, without its table and its ledger.
+def open_recordings(folder: Path, table: pandas.DataFrame) -> Recordings:
+    """The recordings of a prepared folder, without its ledger.
+
+    Args:
+        folder: the prepared folder.
+        table: its utterances; those that are segments of files need `utterance_id`, `start_seconds` and `end_seconds`.
 
     Raises:
         EmokitError: its settings or its features are damaged.
     """
     settings = read_yaml_mapping(folder / SETTINGS)
     store = FeatureStore(folder / FEATURES / _features_name(_features_of(settings, folder)))
-    return Recordings(folder, read_roots(settings), store.facts["recording"].to_dict())
+    return Recordings(folder, read_roots(settings), store.facts["recording"].to_dict(), segments_of(table))
 
 
 def genders(folder: Path | str | None) -> pandas.Series:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emokit.data.audio_io.read import read_audio
+import pandas
+
+from emokit.data.audio_io.segments import Segment, read_segment
 from emokit.errors import DataError
 from emokit.names import escaped, unescaped
 
@@ -30,6 +32,17 @@ def read_roots(settings: Mapping[str, Any]) -> dict[str, str]:
     return {str(name): unescaped(str(root)) for name, root in (settings.get(ROOTS) or {}).items() if root}
 
 
+def segments_of(table: pandas.DataFrame) -> dict[str, Segment]:
+    """Utterance id -> its part of its file, of the utterances of a table that are segments."""
+    if not {"start_seconds", "end_seconds"} & set(table.columns):
+        return {}
+    empty = pandas.Series(None, index=table.index, dtype=object)
+    starts, ends = (table.get(name, empty).astype(object) for name in ("start_seconds", "end_seconds"))
+    starts, ends = starts.where(starts.notna(), None), ends.where(ends.notna(), None)
+    rows = zip(table["utterance_id"], starts, ends, strict=True)
+    return {name: segment for name, start, end in rows if (segment := Segment.of(start, end))}
+
+
 def recording_path(root: Path | str, path: str) -> Path:
     """The file of an utterance: below the root of its corpus, by the path in the table of utterances."""
     return Path(root) / unescaped(path)
@@ -45,6 +58,8 @@ class Recordings:
     """Corpus -> its root."""
     hashes: Mapping[str, str] = field(default_factory=dict)
     """Utterance id -> SHA-256 of the decoded samples, as `prepare` stored it."""
+    segments: Mapping[str, Segment] = field(default_factory=dict)
+    """Utterance id -> its part of its file, of utterances that have no file of their own."""
 
     def path(self, corpus: str, path: str) -> Path:
         """The file of an utterance.
@@ -74,7 +89,7 @@ class Recordings:
                 f"{self.folder} has no hash of the recording of {utterance_id}; "
                 "run `emokit prepare` again with the same --out."
             )
-        if (recording or read_audio(path).recording_hash()) != expected:
+        if (recording or read_segment(path, self.segments.get(utterance_id)).recording_hash()) != expected:
             raise OtherRecording(
                 f"{path} holds another recording than the one that was prepared as {utterance_id}; "
                 "put that one back, or run `emokit prepare` again."

@@ -45,7 +45,8 @@ class VisionPredictor(Predictor):
             raise UsageError(f"--split {split} is unknown; choose one of {', '.join(SPLITS)}.")
         recordings = prepared.recordings
         table = prepared.table[prepared.table["split"] == split]
-        has_video = table["path"].notna() & table["path"].fillna("").map(lambda name: is_clip(Path(name)))
+        is_whole = ~table["utterance_id"].isin(recordings.segments)
+        has_video = is_whole & table["path"].notna() & table["path"].fillna("").map(lambda name: is_clip(Path(name)))
         positions, probabilities = [], []
         num_undecodable = num_faceless = 0
         for position, row in table[has_video].iterrows():

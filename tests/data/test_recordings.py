@@ -98,6 +98,6 @@ def test_folders_with_odd_names_are_prepared_and_their_recordings_read_again(
         "a pipe, socket or device, not a file": [r"pipe\n\xe9.wav"],
         "neither audio nor annotations of the corpus": [r"notes\t\xe9.txt"],
     }
-    recordings = open_recordings(tmp_path / "out")
+    recordings = open_recordings(tmp_path / "out", prepared.table)
     for utterance_id, path in zip(prepared.table["utterance_id"], prepared.table["path"], strict=True):
         recordings.check(utterance_id, recordings.path("emodb", path))

@@ -1,6 +1,7 @@
 """Read audio files in parallel processes: each file is opened once, checked and turned into features."""
 
 import contextlib
+import hashlib
 import multiprocessing
 import signal
 from collections.abc import Generator, Iterator, Sequence
@@ -14,8 +15,9 @@ import numpy
 
 from emokit.data.audio_io.faults import UNREADABLE, BadAudio
 from emokit.data.audio_io.plausible import checked_features
-from emokit.data.audio_io.read import read_audio, resample
+from emokit.data.audio_io.read import resample
 from emokit.data.audio_io.reading import Reading
+from emokit.data.audio_io.segments import Segment, read_segment
 from emokit.errors import WorkError
 from emokit.runtime import end_with_parent
 
@@ -43,27 +45,32 @@ class Extractor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """An audio file to read, with its size and modification time on disk."""
+    """An audio file to read, or a segment of one, with its size and modification time on disk."""
 
     utterance_id: str
     path: Path
     size: int
     changed_ns: int
+    segment: Segment | None = None
 
 
-def find_file(utterance_id: str, path: Path) -> File:
-    """Look up the size and modification time of a file, which identify its version."""
+def find_file(utterance_id: str, path: Path, segment: Segment | None = None) -> File:
+    """Look up the size and modification time of a file, which identify its version; a segment counts as a version."""
     try:
         status = path.stat()
     except OSError:  # deleted since it was listed: reading it reports that
-        return File(utterance_id, path, NO_SIZE, 0)
-    return File(utterance_id, path, status.st_size, status.st_mtime_ns)
+        return File(utterance_id, path, NO_SIZE, 0, segment)
+    changed_ns = status.st_mtime_ns
+    if segment is not None:
+        digest = hashlib.blake2b(f"{changed_ns} {segment}".encode(), digest_size=7).digest()
+        changed_ns = int.from_bytes(digest, "big")
+    return File(utterance_id, path, status.st_size, changed_ns, segment)
 
 
 def read_file(file: File, extractor: Extractor) -> Reading:
     """Decode one file and compute its features; the reading of an unusable file has the reason instead."""
     try:
-        audio = read_audio(file.path)
+        audio = read_segment(file.path, file.segment)
         waveform = resample(audio.waveform, audio.sample_rate, extractor.sample_rate)
         features = checked_features(extractor, waveform, file.path)
     except BadAudio as error:

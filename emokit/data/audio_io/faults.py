@@ -17,6 +17,7 @@ WRONG_RATE = "of an implausible sample rate"
 TOO_LONG = "too long"
 TOO_LOUD = "far above full scale"
 NOT_FINITE = "without finite features"
+NOT_IN_FILE = "without the segment"
 
 ADVICE = {
     LFS_POINTER: "fetch the audio itself with `git lfs pull`",
@@ -31,6 +32,7 @@ ADVICE = {
     TOO_LONG: "cut it into shorter recordings",
     TOO_LOUD: "scale its samples to -1..1 or leave it out",
     NOT_FINITE: "leave it out",
+    NOT_IN_FILE: "correct its start and end",
 }
 
 

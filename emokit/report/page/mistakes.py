@@ -8,8 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pandas
+import pyarrow.parquet
 
 from emokit import runs
+from emokit.data.audio_io.segments import Segment
 from emokit.data.prepared import open_recordings, read_fingerprint
 from emokit.data.recordings import Recordings
 from emokit.data.utterance import TABLE
@@ -160,9 +162,12 @@ def _read(folder: Path, fingerprint: str) -> Source | None:
     if read_fingerprint(folder) != fingerprint:
         return None
     columns = ["utterance_id", "corpus", "text", "path"]
-    table = pandas.read_parquet((folder / TABLE).absolute(), columns=columns).set_index("utterance_id")
-    table = table.astype(object).where(table.notna(), None)
-    return Source(table.to_dict("index"), open_recordings(folder))
+    file = (folder / TABLE).absolute()
+    columns += [name for name in ("start_seconds", "end_seconds") if name in pyarrow.parquet.read_schema(file).names]
+    table = pandas.read_parquet(file, columns=columns)
+    recordings = open_recordings(folder, table)
+    table = table.set_index("utterance_id").astype(object)
+    return Source(table.where(table.notna(), None).to_dict("index"), recordings)
 
 
 def _player(source: Source, utterance_id: str, page_folder: Path) -> tuple[str, str]:
@@ -180,7 +185,14 @@ def _player(source: Source, utterance_id: str, page_folder: Path) -> tuple[str, 
         source.recordings.check(utterance_id, file)
     except DataError as error:
         return "", str(error)
-    return _address(file, page_folder.resolve()), ""
+    segment = source.recordings.segments.get(utterance_id)
+    return _address(file, page_folder.resolve()) + (_fragment(segment) if segment else ""), ""
+
+
+def _fragment(segment: Segment) -> str:
+    """The part of a file that a player plays (https://www.w3.org/TR/media-frags)."""
+    end = "" if segment.end_seconds is None else f",{segment.end_seconds:g}"
+    return f"#t={segment.start_seconds:g}{end}"
 
 
 def _address(file: Path, page: Path) -> str:
