@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, EmokitError, UsageError, WorkError
-from emokit.names import escaped
+from emokit.names import escape, escaped
 from emokit.safe_text import spreadsheet_cell
 from emokit.temporary import LOCK, is_temporary, remove, remove_temporary, temporary_path
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 NOT_WRITABLE = (
     *(errno.EACCES, errno.EROFS, errno.EPERM),
     *(errno.ENOTDIR, errno.EEXIST),
@@ -112,17 +113,21 @@ def _as_os_error(error: Exception) -> OSError | None:
 
 
 def write_text(path: Path, text: str) -> None:
-    r"""Write `text` as UTF-8, completely or not at all.
-
-    A byte of a file's name that is not UTF-8, which Python reads as a lone surrogate, becomes `\udce9`: in JSON its escape.
-    """
-    with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+    r"""Write `text` as UTF-8, completely or not at all; a byte of a file's name that is not UTF-8 becomes `\xe9`."""
+    _write(path, SURROGATE.sub(lambda match: escape(match[0]), text))
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, completely or not at all; NaN is refused, as JSON has none."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    r"""Write `value` as indented JSON, completely or not at all; NaN is refused, as JSON has none.
+
+    A byte of a file's name that is not UTF-8, which Python reads as a lone surrogate, gets its escape in JSON, `\udce9`.
+    """
+    _write(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]], *, delimiter: str = ",") -> None:

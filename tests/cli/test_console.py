@@ -73,7 +73,7 @@ def test_no_progress_is_no_line(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_a_note_an_error_and_a_folder_have_no_control_characters(capfd: pytest.CaptureFixture[str]) -> None:
     name = "a\x1b[2J\x07\r\x9b\u202e\nerror: b\tc"
-    shown = r"a\x1b[2J\x07\r\x9b\u202e\nerror: b\tc"
+    shown = r"a\x1b[2J\x07\r\u009b\u202e\nerror: b\tc"
     console.say(name)
     console.done(Path(name), name)
     with pytest.raises(typer.Exit), console.exit_codes():
@@ -102,7 +102,7 @@ def test_a_table_has_no_control_characters(capfd: pytest.CaptureFixture[str]) ->
     table.add_row(odd)
     console.show(Group(odd, table))
     shown = capfd.readouterr().out
-    assert shown.count(r"x\x1b[31m\x9b\u202e") == 5
+    assert shown.count(r"x\x1b[31m\u009b\u202e") == 5
     assert not set(shown) & set("\x1b\x9b\u202e")
 
 
