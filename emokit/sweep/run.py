@@ -14,11 +14,12 @@ from emokit.errors import DataError, UsageError, WorkError
 from emokit.files import refuse_links, write_json
 from emokit.locks import Held, hold, release, released_on_error
 from emokit.safe_text import mask_secrets
-from emokit.schema.base import read_checked
-from emokit.schema.sweep import Storage
+from emokit.schema.base import read_checked, validated
+from emokit.schema.sweep import Storage, Sweep
 from emokit.settings import flat
 from emokit.sweep import storage as storages
 from emokit.sweep import summary
+from emokit.sweep.journal import damaged
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings, refuse_old
 from emokit.sweep.space import grid_size
@@ -79,7 +80,7 @@ def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple
     """
     sweep = check_sweep(run)
     if not url:
-        check_no_server(run)
+        read_plan(run)  # what is damaged must not be written into
     environment = runs.read_environment(run)
     folder = data or Path(environment.get("data") or "prepared")
     if open_prepared(folder).fingerprint != environment.get("data_fingerprint", ""):
@@ -104,7 +105,22 @@ def read_plan(run: Path, url: str | None = None) -> Plan:
     sweep = check_sweep(run)
     if not url:
         check_no_server(run)
-    return Plan(sweep, run, storages.open_storage(url, run, shows=True))
+    plan = Plan(sweep, run, storages.open_storage(url, run, shows=True))
+    _check_trials(plan, url)
+    return plan
+
+
+def _check_trials(plan: Plan, url: str | None) -> None:
+    """Refuse trials that emokit did not write, before anything is shown or added."""
+    try:
+        validated(Sweep, summary.summarise(plan))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"its trials have no {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+        if url:
+            raise DataError(
+                f"The study {plan.sweep.name} in {storages.public_url(url)} is damaged ({reason}); give the sweep another name."
+            ) from error
+        raise damaged(plan.run / storages.JOURNAL, reason) from error
 
 
 def check_sweep(run: Path) -> SweepSettings:
