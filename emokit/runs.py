@@ -38,7 +38,7 @@ from emokit.runtime import VERSION, git_revision, installed, num_processors
 from emokit.safe_text import mask_secrets
 from emokit.schema.base import read_checked
 from emokit.schema.environment import Environment
-from emokit.schema.metrics import AnyMetrics
+from emokit.schema.metrics import Metrics
 from emokit.settings import Settings, flat, read_yaml_mapping
 from emokit.temporary import temporary_path
 
@@ -216,15 +216,16 @@ def check_folder(run: Path) -> None:
 
 
 def check_complete(run: Path) -> None:
-    """Refuse a folder that is not a run, and an incomplete run.
+    """Refuse a folder that is not a run, an incomplete run, and one whose last file is damaged.
 
     Raises:
-        DataError: the sentence says which of the two, and what to do.
+        DataError: the sentence says which of the three, and what to do.
     """
     check_folder(run)
     if not is_complete(run):
         raise DataError(f"{run} has no {METRICS}, so its training did not end; resume it by adding --resume.")
-    check_readable(run / METRICS, run / MODEL)
+    read_checked(Metrics, run / METRICS)
+    check_readable(run / MODEL)
     if (run / MODEL).is_dir():
         check_readable(*sorted((run / MODEL).iterdir()))
 
@@ -250,22 +251,21 @@ def read_metrics(run: Path) -> dict[str, Any]:
     """The content of `metrics.json` of a complete run.
 
     Raises:
-        DataError: the run is not complete.
+        DataError: the run is not complete, or the file is damaged.
     """
     check_complete(run)
-    return read_checked(AnyMetrics, run / METRICS)
+    return read_checked(Metrics, run / METRICS)
 
 
 def read_labels(run: Path) -> LabelSet:
     """The label set of a complete run.
 
     Raises:
-        DataError: the run is incomplete, or its `metrics.json` has no label set.
+        DataError: the run is incomplete, or its `metrics.json` is damaged.
     """
-    labels = read_metrics(run).get("labels")
     try:
-        return LabelSet(labels or ())
-    except (TypeError, UsageError) as error:
+        return LabelSet(read_metrics(run)["labels"])
+    except UsageError as error:  # of a label that is no word
         raise DataError(f"{run / METRICS} has no label set in `labels`; make the run again.") from error
 
 

@@ -37,7 +37,12 @@ class AudioPredictor(Predictor):
         self.settings = AudioSettings.make(runs.read_settings(run), str(run / runs.SETTINGS))
         self.family = family(self.settings.model.kind)
         self.model: Any = self.family.load_model(run / runs.MODEL).to(choose_device(device))
-        self.labels = labels_of(self.model)
+        self.labels = runs.read_labels(run)
+        if (of_model := labels_of(self.model)) != self.labels:
+            raise DataError(
+                f"{run / runs.MODEL} has the labels {', '.join(of_model)}, and {runs.METRICS} has {', '.join(self.labels)}; "
+                "make the run again."
+            )
         self._skipped: list[Skipped] = []
 
     def predict_split(self, prepared: Prepared, split: str) -> tuple[Predictions, dict[str, int]]:
