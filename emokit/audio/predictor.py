@@ -78,11 +78,15 @@ class AudioPredictor(Predictor):
     def predict(self, inputs: Iterable[Input | Path | str]) -> Iterator[Prediction | DataError]:
         """As `Predictor.predict`; with `data.speaker_normalisation` all inputs count as one speaker's."""
         items = [item if isinstance(item, Input) else Input(escaped(str(item)), Path(item)) for item in inputs]
-        paths = [item.path for item in items if item.path is not None]
-        if len(paths) < len(items):
-            raise UsageError("An input without a file was given to an audio run; name audio files.")
-        results = self.family.predict_recordings(self.model, paths)
-        for item, path, result in zip(items, paths, results, strict=True):
+        results = self.family.predict_recordings(self.model, [item.path for item in items if item.path is not None])
+        for item in items:
+            path = item.path
+            if path is None:
+                yield DataError(
+                    f"{item.name} has no file, and the model reads only audio; add its audio file or leave it out."
+                )
+                continue
+            result = next(results)
             if isinstance(result, DataError):
                 name = STDIN_NAME if item.name == STDIN else item.name
                 yield DataError(str(result).replace(str(path), name))

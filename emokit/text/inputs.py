@@ -23,6 +23,7 @@ NOT_LINES = frozenset(
     ".json .jsonl .ndjson .yaml .yml .parquet .xlsx .xls .ods .xml .html .htm .doc .docx .odt .rtf .pdf .srt .vtt".split()  # noqa: SIM905
 )
 MOST_SHOWN = 20
+MOST_BYTES = 2**20  # of a line: far more than a model reads, and a stream without line ends would fill the memory
 
 
 @dataclass
@@ -145,6 +146,10 @@ def _lines(file: BinaryIO, name: str, blank: Blank) -> Iterator[Input]:
             raise _unreadable(name, error) from error
         number += 1
         where = f"{name}, line {number},"
+        if len(line) > MOST_BYTES:
+            raise DataError(
+                f"{where} is longer than {MOST_BYTES // 2**20} MiB where a sentence was expected; write one sentence per line."
+            )
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
@@ -160,8 +165,26 @@ def _lines(file: BinaryIO, name: str, blank: Blank) -> Iterator[Input]:
 
 
 def _split_lines(file: BinaryIO) -> Iterator[bytes]:
-    for line in file:
-        yield from line.removesuffix(b"\n").removesuffix(b"\r").split(b"\r")
+    """The lines without their ends; after one of more than `MOST_BYTES`, of which no more is read, there is none."""
+    rest = b""
+    while piece := file.readline(MOST_BYTES):
+        rest += piece
+        if piece.endswith(b"\n") or len(piece) < MOST_BYTES:
+            yield from _at_carriage_returns(rest)
+            rest = b""
+            continue
+        end = len(rest) - rest.endswith(b"\r")  # the last one may be the first half of a CRLF
+        *lines, last = rest[:end].split(b"\r")
+        yield from lines
+        rest = last + rest[end:]
+        if len(last) > MOST_BYTES:
+            break
+    if rest:
+        yield from _at_carriage_returns(rest)
+
+
+def _at_carriage_returns(line: bytes) -> list[bytes]:
+    return line.removesuffix(b"\n").removesuffix(b"\r").split(b"\r")
 
 
 def _unreadable(name: str, error: OSError) -> DataError:
