@@ -89,10 +89,10 @@ def start(
         Held: another process works in the folder.
     """
     check_flags(resume=resume, force=force)
-    _check_folder_of(run, resume=resume, force=force)  # before the lock, which writes into the folder
+    check_startable(run, resume=resume, force=force)  # before the lock, which writes into the folder
     hold(run)
     with released_on_error(run):
-        _check_folder_of(run, resume=resume, force=force)
+        check_startable(run, resume=resume, force=force)
         if resume and os.path.lexists(run / SETTINGS):
             if [entry.name for entry in run.iterdir() if not entry.name.startswith(".")] != [SETTINGS]:
                 _check_same(run, settings, fingerprint, folds)
@@ -117,7 +117,8 @@ def check_flags(*, resume: bool, force: bool) -> None:
         raise UsageError("--resume and --force were given; add --resume to resume the run, or --force to replace it.")
 
 
-def _check_folder_of(run: Path, *, resume: bool, force: bool) -> None:
+def check_startable(run: Path, *, resume: bool, force: bool) -> None:
+    """Refuse a folder that `start` refuses before it writes; arguments and errors as those of `start`."""
     if not os.path.lexists(run / SETTINGS):
         check_new_folder(run, force=force, what=SETTINGS)
     elif resume:

@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, Val
 
 from emokit.errors import EmokitError, UsageError
 
+MOST_SEED = 2**32 - 1  # numpy takes no larger one
 A_GROUP = "a group of `key: value` lines"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -85,13 +86,17 @@ class Settings(BaseModel):
         """
         values = read_yaml_mapping(path) if path else {}
         changes: dict[str, Any] = {}
+        typed: dict[str, str] = {}
         for override in overrides:
             key, separator, text = override.partition("=")
             if not separator:
                 raise UsageError(f"--set {override} has no '='; write it as --set key=value.")
             if not key.strip():
                 raise UsageError(f"--set {override} names no key; write it as --set key=value.")
-            changes[key.strip()] = parse_value(text, key)
+            value = parse_value(text, key)
+            for other, before in changes.items():
+                _check_both(other, key.strip(), before == value, f"--set {typed[other]}", f"--set {override}")
+            changes[key.strip()], typed[key.strip()] = value, override
         changes |= {key: value for key, value in (flags or {}).items() if value is not None}
         for key, value in changes.items():
             set_dotted(values, key, value)
@@ -196,6 +201,14 @@ def parse_value(text: str, key: str) -> Any:
         raise UsageError(f"--set {key}={text} has {error}; remove one of the two.") from error
     except yaml.YAMLError as error:
         raise UsageError(f"--set {key}={text} has no valid value; write lists as [1,2] and quote odd text.") from error
+
+
+def _check_both(first_key: str, key: str, is_same: bool, first: str, second: str) -> None:
+    """Refuse a key that was given two values, or beside a whole group that has it: one of the two would be lost."""
+    if (first_key == key and not is_same) or f"{key}.".startswith(f"{first_key}.") != f"{first_key}.".startswith(
+        f"{key}."
+    ):
+        raise UsageError(f"{first} and {second} were given, and one of them would be lost; leave one out.")
 
 
 def set_dotted(values: dict[str, Any], key: str, value: Any) -> None:

@@ -58,10 +58,6 @@ def test_overrides_replace_values_of_the_file_and_flags_replace_overrides(file: 
     assert read == Outer(name="second", training=Inner(max_epochs=3, lr=0.125), model=Other(channels=(16, 32)))
 
 
-def test_the_later_of_two_overrides_counts() -> None:
-    assert Outer.read(None, ["training.max_epochs=3", "training.max_epochs=4"]).training.max_epochs == 4
-
-
 def test_without_values_the_defaults_apply(file: Path) -> None:
     file.write_text("# nothing yet\n")
     assert Outer.read(file) == Outer.read(None) == Outer()

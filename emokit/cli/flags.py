@@ -8,7 +8,7 @@ from typing import Any
 import typer.core
 
 from emokit.errors import UsageError
-from emokit.runtime import DEVICES
+from emokit.runtime import DEVICES, PRECISIONS
 
 TABLES = (".parquet", ".csv", ".tsv")
 """The endings of the tables that `emokit predict --out` writes."""
@@ -114,6 +114,8 @@ def check(command: str, given: Mapping[str, Any]) -> None:
             refuse(_typed(rule.flag, given), rule.other, rule.why)
     if (device := given.get("--device")) and device not in DEVICES:  # a plan would show it
         raise UsageError(f"--device {device} is unknown; choose one of {', '.join(DEVICES)}.")
+    if (precision := given.get("--precision")) and precision not in PRECISIONS:
+        raise UsageError(f"--precision {precision} is unknown; choose one of {', '.join(PRECISIONS)}.")
     if command == "predict" and "--out" in given:
         check_table(Path(given["--out"]))
 

@@ -45,18 +45,8 @@ def begin(
         DataError: its study uses other data.
         WorkError: the folder cannot be written.
     """
-    if sweep.is_grid and (size := grid_size(sweep)) > MOST_POINTS:
-        raise UsageError(
-            f"The space has a grid of {size} points and at most {MOST_POINTS} can be trained; vary less, or sample it with "
-            "choice: in place of grid: and a budget."
-        )
+    check_startable(sweep, run, url, force=force)
     prepared = open_prepared(data)
-    if (run / runs.SETTINGS).exists() and not force:
-        if not (run / STORAGE).exists():
-            raise UsageError(f"{run} exists and is no complete sweep; replace it with --force, or name another --run.")
-        raise UsageError(
-            f"{run} exists; resume it with `emokit sweep --resume {run}`, replace it with --force, or name another --run."
-        )
     if url:
         _check_study(storages.open_storage(url, run), sweep, prepared.fingerprint, url, data)
     seed = sweep.seed
@@ -66,6 +56,28 @@ def begin(
     with released_on_error(run):
         write_json(run / STORAGE, {"url": url and storages.public_url(url)})
         return _open(sweep, run, url, prepared.fingerprint)
+
+
+def check_startable(sweep: SweepSettings, run: Path, url: str | None = None, *, force: bool = False) -> None:
+    """Refuse what `begin` refuses before it reads data or asks a server.
+
+    Raises:
+        UsageError: the grid is too large, the folder exists, or the storage's URL is wrong.
+    """
+    if sweep.is_grid and (size := grid_size(sweep)) > MOST_POINTS:
+        raise UsageError(
+            f"The space has a grid of {size} points and at most {MOST_POINTS} can be trained; vary less, or sample it with "
+            "choice: in place of grid: and a budget."
+        )
+    if url:
+        storages.parse_url(url)
+    if (run / runs.SETTINGS).exists() and not force:
+        if not (run / STORAGE).exists():
+            raise UsageError(f"{run} exists and is no complete sweep; replace it with --force, or name another --run.")
+        raise UsageError(
+            f"{run} exists; resume it with `emokit sweep --resume {run}`, replace it with --force, or name another --run."
+        )
+    runs.check_startable(run, resume=False, force=force)
 
 
 def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple[Plan, str | None, Path]:

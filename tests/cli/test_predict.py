@@ -297,12 +297,3 @@ def test_a_repair_and_a_refusal_are_said_and_json_stays_valid(runs, tmp_path):
     assert flag.startswith("floats of 16-bit scale, repaired by dividing them by 32768 (peak 163")
     assert f"error: {huge} is far above full scale (peak 5e+19 of full scale); scale its samples" in result.stderr
     assert "NaN" not in result.stdout
-
-
-def test_an_empty_sentence_does_not_stop_the_others(runs):
-    result = predict(runs / "text", "", "fine", "--json")
-    assert result.exit_code == 3
-    assert [json.loads(line)["text"] for line in result.stdout.splitlines()] == ["fine"]
-    assert result.stderr == (
-        "error: Sentence 1 has an empty text; write one or leave it out.\n1 of 2 inputs could not be predicted\n"
-    )

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from emokit.settings import Name, Settings
+from emokit.settings import MOST_SEED, Name, Settings
 
 MODALITY = "late-fusion"
 
@@ -32,7 +32,7 @@ class SearchSettings(Settings):
     """Number of folds of whole dialogues (or speakers) of dev for out-of-fold scores."""
     resamples: int = Field(1000, ge=100, le=100_000)
     """Number of bootstrap resamples of the dialogues (or speakers) of dev; the weights are searched on each."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, le=MOST_SEED)
     """Random seed for bootstrap resampling."""
 
     @field_validator("step")
