@@ -157,6 +157,10 @@ def read_json(path: Path) -> Any:
         raise DataError(f"{path} does not exist; make the folder that it belongs to again.") from error
     except PermissionError as error:
         raise DataError(f"{path} may not be read by you; ask its owner for access.") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{path} {not_a('file', path)}; make the folder that it belongs to again.") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text; make the folder that it belongs to again.") from error
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged ({error}); make the folder that it belongs to again.") from error
 
@@ -217,6 +221,9 @@ def refuse_links(folder: Path) -> None:
 
 def check_new_folder(folder: Path, *, force: bool, what: str) -> None:
     """Refuse a folder that a result may not be written into; arguments and errors as those of `new_folder`."""
+    check_name(folder)
+    with explained_disk_errors(folder):
+        _check_can_be_made(folder)
     if folder.is_dir():
         if not is_empty(folder):
             if not force:
@@ -227,6 +234,27 @@ def check_new_folder(folder: Path, *, force: bool, what: str) -> None:
                 raise UsageError(f"{folder} has no {what}, so emokit did not make it; --force will not replace it.")
     elif folder.exists():
         raise UsageError(f"{folder} is a file; name a folder for the result.")
+
+
+def check_name(path: Path) -> None:
+    """Refuse a path of an output that is not UTF-8: libraries that write tables and models fail half-way."""
+    if SURROGATE.search(str(path.absolute())):
+        raise UsageError(
+            f"{escaped(str(path))} has a path that is not UTF-8, which cannot be written to; name another."
+        )
+
+
+def _check_can_be_made(folder: Path) -> None:
+    """Raise what making the folder would raise, without making it."""
+    with contextlib.suppress(FileNotFoundError):
+        folder.lstat()
+    if folder.is_symlink() and not folder.exists():
+        raise FileExistsError(errno.EEXIST, "it is a link to nothing", str(folder))
+    above = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
+    if above != folder and not above.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
+    if above.is_dir() and not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
 
 
 def new_folder(folder: Path, *, force: bool, what: str) -> None:

@@ -89,7 +89,7 @@ def start(
         Held: another process works in the folder.
     """
     check_flags(resume=resume, force=force)
-    check_startable(run, resume=resume, force=force)  # before the lock, which writes into the folder
+    check_startable(run, resume=resume, force=force, data=data)  # before the lock, which writes into the folder
     hold(run)
     with released_on_error(run):
         check_startable(run, resume=resume, force=force)
@@ -117,7 +117,7 @@ def check_flags(*, resume: bool, force: bool) -> None:
         raise UsageError("--resume and --force were given; add --resume to resume the run, or --force to replace it.")
 
 
-def check_startable(run: Path, *, resume: bool, force: bool) -> None:
+def check_startable(run: Path, *, resume: bool, force: bool, data: Path | None = None) -> None:
     """Refuse a folder that `start` refuses before it writes; arguments and errors as those of `start`."""
     if not os.path.lexists(run / SETTINGS):
         check_new_folder(run, force=force, what=SETTINGS)
@@ -128,6 +128,8 @@ def check_startable(run: Path, *, resume: bool, force: bool) -> None:
         raise UsageError(f"{run} {state}; add --resume to resume it, --force to replace it, or name another --run.")
     elif _is_prepared(run):
         raise UsageError(f"{run} is a prepared folder, not a run; --force will not replace it, so name another --run.")
+    elif data is not None and data.resolve().is_relative_to(run.resolve()):
+        raise UsageError(f"{run} has {data} in it, which --force would delete; name another --run.")
 
 
 def _is_prepared(folder: Path) -> bool:

@@ -149,7 +149,7 @@ def test_missing_and_damaged_json_are_told_apart(tmp_path: Path) -> None:
         f"{path} is damaged (Expecting value: line 1 column 7 (char 6)); make the folder that it belongs to again."
     )
     path.write_bytes(b"\xff")
-    with pytest.raises(DataError, match="is damaged"):
+    with pytest.raises(DataError, match="is not UTF-8 text"):
         read_json(path)
 
 

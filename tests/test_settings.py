@@ -147,8 +147,8 @@ def test_an_override_into_a_value_is_refused(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"- 1\n", "holds a list where a mapping of settings was expected."),
-        (b"hello", "holds a str where a mapping of settings was expected."),
+        (b"- 1\n", "holds a list where a mapping of settings was expected; fix it and run the command again."),
+        (b"hello", "holds a str where a mapping of settings was expected; fix it and run the command again."),
         (b"name: x\n\ntraining: [1\n", "is not valid YAML at line 4; fix it and run the command again."),
         (b"training:\n\tlr: 3\n", "is not valid YAML at line 2; fix it and run the command again."),
         (b"name: !!python/name:os.system x", "is not valid YAML at line 1; fix it and run the command again."),

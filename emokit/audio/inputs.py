@@ -1,6 +1,5 @@
 """The audio files that a command line names: files, folders of them, standard input."""
 
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from emokit.data.sources.scan import files
 from emokit.data.sources.tree import Skipped
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, kind_of, not_a
-from emokit.modality.arguments import STDIN, check_names
+from emokit.modality.arguments import STDIN, check_names, standard_input
 from emokit.modality.predictor import Input
 from emokit.names import escaped
 
@@ -52,7 +51,7 @@ def _write_stdin(path: Path) -> None:
     """Copy standard input piece by piece, and no more of it than a recording can have: it need not end."""
     size = 0
     with explained_disk_errors(path), path.open("wb") as file:
-        while piece := sys.stdin.buffer.read(PIECE_BYTES):
+        while piece := standard_input().read(PIECE_BYTES):
             size += len(piece)
             if size > MOST_BYTES:
                 raise DataError(

@@ -34,7 +34,7 @@ class AudioPredictor(Predictor):
             UsageError: the device is not on this machine.
             DataError: the run's settings or model are damaged.
         """
-        self.settings = AudioSettings.make(runs.read_settings(run), str(run / runs.SETTINGS))
+        self.settings = AudioSettings.make(runs.read_settings(run), str(run / runs.SETTINGS), DataError)
         self.family = family(self.settings.model.kind)
         self.model: Any = self.family.load_model(run / runs.MODEL).to(choose_device(device))
         self.labels = runs.read_labels(run)

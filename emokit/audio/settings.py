@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from emokit.settings import Name, Settings
 from emokit.training.settings import LARGEST_LAYER, PublishedScore, TrainingSettings
 
+Decibels = Annotated[float, Field(ge=-100, le=100)]
+
 
 class FeatureSettings(Settings):
     """Log-mel spectrograms as librosa defines them: Slaney mels, area-normalised, power in decibels."""
@@ -135,7 +137,7 @@ class AugmentationSettings(Settings):
     """Maximum length of such a stretch, in frames."""
     shift_seconds: float = Field(0.0, ge=0, le=10)
     """Maximum silence before an utterance that is shorter than the window, in seconds."""
-    noise_snr_db: tuple[float, float] | None = None
+    noise_snr_db: tuple[Decibels, Decibels] | None = None
     """Range of the signal-to-noise ratio of added white noise, in decibels; null adds none."""
     gain_db: float = Field(0.0, ge=0, le=30)
     """Maximum change of loudness, in decibels."""

@@ -111,6 +111,8 @@ def train(
     prepared = open_prepared(data)
     folder = run or Path("runs") / settings.name
     given = {name: value for name, value in options.items() if value}
+    if resume and not folder.exists():
+        console.say(f"{folder} does not exist, so nothing is resumed and the run starts")
     if dry_run:
         _check_plan(settings, folder, prepared, folds, device, precision, resume=resume, force=force)
         _show_plan(chosen, settings, folder, prepared, given, as_json)
@@ -194,7 +196,7 @@ def _check_plan(
     choose_precision(precision, choose_device(device))
     if folds is not None:
         names_of_folds(settings, prepared, folds)
-    check_startable(folder, resume=resume, force=force)
+    check_startable(folder, resume=resume, force=force, data=prepared.folder)
 
 
 def _show_plan(

@@ -149,7 +149,7 @@ def check_sweep(run: Path) -> SweepSettings:
         raise UsageError(f"{run} has no {STORAGE}, so it is no sweep; name a folder that `emokit sweep` made.")
     settings = runs.read_settings(run)
     refuse_old(run, settings)
-    return SweepSettings.make(settings, str(run / runs.SETTINGS))
+    return SweepSettings.make(settings, str(run / runs.SETTINGS), DataError)
 
 
 def check_no_server(run: Path) -> None:

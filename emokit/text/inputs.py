@@ -1,7 +1,6 @@
 """The texts that a command line names: sentences, a file of them, a column of a CSV or TSV table, standard input."""
 
 import difflib
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import BinaryIO
 from emokit.delimited import DelimitedTable, is_delimited, read_table
 from emokit.errors import DataError, UsageError
 from emokit.files import can_wait, not_a
-from emokit.modality.arguments import STDIN, check_sentences
+from emokit.modality.arguments import STDIN, check_sentences, standard_input
 from emokit.modality.predictor import Arguments, Input
 
 COLUMN = "text"
@@ -75,7 +74,7 @@ def text_inputs(arguments: Arguments, blank: Blank) -> Iterator[Iterable[Input]]
         with _open(file) as lines:
             yield _lines(lines, str(file), blank)
     elif arguments.inputs == (STDIN,):
-        yield _lines(sys.stdin.buffer, "Standard input", blank)
+        yield _lines(standard_input(), "Standard input", blank)
     else:
         if STDIN in arguments.inputs:
             raise UsageError("- was given beside sentences; give - alone to read sentences from standard input.")
