@@ -1,7 +1,7 @@
 """Errors that a user can cause, each with its exit code.
 
 Every message is one sentence of three parts: what was found, what was expected, what to do. Any other exception is a bug of
-emokit: it keeps its traceback and ends with exit code 1.
+emokit: its sentence names the file that has its traceback, and it ends with exit code 1.
 """
 
 import errno

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, EmokitError, UsageError, WorkError
-from emokit.names import escaped
+from emokit.names import escape, escaped
 from emokit.safe_text import spreadsheet_cell
 from emokit.temporary import LOCK, is_temporary, remove, remove_temporary, temporary_path
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 NOT_WRITABLE = (
     *(errno.EACCES, errno.EROFS, errno.EPERM),
     *(errno.ENOTDIR, errno.EEXIST),
@@ -112,17 +113,21 @@ def _as_os_error(error: Exception) -> OSError | None:
 
 
 def write_text(path: Path, text: str) -> None:
-    r"""Write `text` as UTF-8, completely or not at all.
-
-    A byte of a file's name that is not UTF-8, which Python reads as a lone surrogate, becomes `\udce9`: in JSON its escape.
-    """
-    with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+    r"""Write `text` as UTF-8, completely or not at all; a byte of a file's name that is not UTF-8 becomes `\xe9`."""
+    _write(path, SURROGATE.sub(lambda match: escape(match[0]), text))
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, completely or not at all; NaN is refused, as JSON has none."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    r"""Write `value` as indented JSON, completely or not at all; NaN is refused, as JSON has none.
+
+    A byte of a file's name that is not UTF-8, which Python reads as a lone surrogate, gets its escape in JSON, `\udce9`.
+    """
+    _write(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]], *, delimiter: str = ",") -> None:
@@ -152,6 +157,10 @@ def read_json(path: Path) -> Any:
         raise DataError(f"{path} does not exist; make the folder that it belongs to again.") from error
     except PermissionError as error:
         raise DataError(f"{path} may not be read by you; ask its owner for access.") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{path} {not_a('file', path)}; make the folder that it belongs to again.") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text; make the folder that it belongs to again.") from error
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged ({error}); make the folder that it belongs to again.") from error
 
@@ -212,6 +221,9 @@ def refuse_links(folder: Path) -> None:
 
 def check_new_folder(folder: Path, *, force: bool, what: str) -> None:
     """Refuse a folder that a result may not be written into; arguments and errors as those of `new_folder`."""
+    check_name(folder)
+    with explained_disk_errors(folder):
+        _check_can_be_made(folder)
     if folder.is_dir():
         if not is_empty(folder):
             if not force:
@@ -222,6 +234,27 @@ def check_new_folder(folder: Path, *, force: bool, what: str) -> None:
                 raise UsageError(f"{folder} has no {what}, so emokit did not make it; --force will not replace it.")
     elif folder.exists():
         raise UsageError(f"{folder} is a file; name a folder for the result.")
+
+
+def check_name(path: Path) -> None:
+    """Refuse a path of an output that is not UTF-8: libraries that write tables and models fail half-way."""
+    if SURROGATE.search(str(path.absolute())):
+        raise UsageError(
+            f"{escaped(str(path))} has a path that is not UTF-8, which cannot be written to; name another."
+        )
+
+
+def _check_can_be_made(folder: Path) -> None:
+    """Raise what making the folder would raise, without making it."""
+    with contextlib.suppress(FileNotFoundError):
+        folder.lstat()
+    if folder.is_symlink() and not folder.exists():
+        raise FileExistsError(errno.EEXIST, "it is a link to nothing", str(folder))
+    above = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
+    if above != folder and not above.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
+    if above.is_dir() and not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
 
 
 def new_folder(folder: Path, *, force: bool, what: str) -> None:

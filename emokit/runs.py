@@ -38,7 +38,7 @@ from emokit.runtime import VERSION, git_revision, installed, num_processors
 from emokit.safe_text import mask_secrets
 from emokit.schema.base import read_checked
 from emokit.schema.environment import Environment
-from emokit.schema.metrics import AnyMetrics
+from emokit.schema.metrics import Metrics
 from emokit.settings import Settings, flat, read_yaml_mapping
 from emokit.temporary import temporary_path
 
@@ -89,10 +89,10 @@ def start(
         Held: another process works in the folder.
     """
     check_flags(resume=resume, force=force)
-    _check_folder_of(run, resume=resume, force=force)  # before the lock, which writes into the folder
+    check_startable(run, resume=resume, force=force, data=data)  # before the lock, which writes into the folder
     hold(run)
     with released_on_error(run):
-        _check_folder_of(run, resume=resume, force=force)
+        check_startable(run, resume=resume, force=force)
         if resume and os.path.lexists(run / SETTINGS):
             if [entry.name for entry in run.iterdir() if not entry.name.startswith(".")] != [SETTINGS]:
                 _check_same(run, settings, fingerprint, folds)
@@ -117,7 +117,8 @@ def check_flags(*, resume: bool, force: bool) -> None:
         raise UsageError("--resume and --force were given; add --resume to resume the run, or --force to replace it.")
 
 
-def _check_folder_of(run: Path, *, resume: bool, force: bool) -> None:
+def check_startable(run: Path, *, resume: bool, force: bool, data: Path | None = None) -> None:
+    """Refuse a folder that `start` refuses before it writes; arguments and errors as those of `start`."""
     if not os.path.lexists(run / SETTINGS):
         check_new_folder(run, force=force, what=SETTINGS)
     elif resume:
@@ -127,6 +128,8 @@ def _check_folder_of(run: Path, *, resume: bool, force: bool) -> None:
         raise UsageError(f"{run} {state}; add --resume to resume it, --force to replace it, or name another --run.")
     elif _is_prepared(run):
         raise UsageError(f"{run} is a prepared folder, not a run; --force will not replace it, so name another --run.")
+    elif data is not None and data.resolve().is_relative_to(run.resolve()):
+        raise UsageError(f"{run} has {data} in it, which --force would delete; name another --run.")
 
 
 def _is_prepared(folder: Path) -> bool:
@@ -216,15 +219,16 @@ def check_folder(run: Path) -> None:
 
 
 def check_complete(run: Path) -> None:
-    """Refuse a folder that is not a run, and an incomplete run.
+    """Refuse a folder that is not a run, an incomplete run, and one whose last file is damaged.
 
     Raises:
-        DataError: the sentence says which of the two, and what to do.
+        DataError: the sentence says which of the three, and what to do.
     """
     check_folder(run)
     if not is_complete(run):
         raise DataError(f"{run} has no {METRICS}, so its training did not end; resume it by adding --resume.")
-    check_readable(run / METRICS, run / MODEL)
+    read_checked(Metrics, run / METRICS)
+    check_readable(run / MODEL)
     if (run / MODEL).is_dir():
         check_readable(*sorted((run / MODEL).iterdir()))
 
@@ -250,22 +254,21 @@ def read_metrics(run: Path) -> dict[str, Any]:
     """The content of `metrics.json` of a complete run.
 
     Raises:
-        DataError: the run is not complete.
+        DataError: the run is not complete, or the file is damaged.
     """
     check_complete(run)
-    return read_checked(AnyMetrics, run / METRICS)
+    return read_checked(Metrics, run / METRICS)
 
 
 def read_labels(run: Path) -> LabelSet:
     """The label set of a complete run.
 
     Raises:
-        DataError: the run is incomplete, or its `metrics.json` has no label set.
+        DataError: the run is incomplete, or its `metrics.json` is damaged.
     """
-    labels = read_metrics(run).get("labels")
     try:
-        return LabelSet(labels or ())
-    except (TypeError, UsageError) as error:
+        return LabelSet(read_metrics(run)["labels"])
+    except UsageError as error:  # of a label that is no word
         raise DataError(f"{run / METRICS} has no label set in `labels`; make the run again.") from error
 
 

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 # Every command imports this module, so the standard library's larger modules are imported where they are used.
 VERSION = "0.1.0"
 
+PRECISIONS = ("auto", "float32", "bf16", "fp16")
 DEVICES = ("auto", "cuda", "mps", "cpu")
 MATCHING_TORCH = "torch==2.12.1 torchaudio==2.11.0"
+MOST_WORKERS = 1024
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
@@ -95,13 +97,15 @@ def num_processors() -> int:
 
 
 def check_workers(workers: int | None) -> None:
-    """Refuse fewer than one worker; None is accepted and means the default number.
+    """Refuse fewer than one worker and more than a machine can start; None is accepted and means the default number.
 
     Raises:
-        UsageError: there are fewer than one.
+        UsageError: there are too few or too many.
     """
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers {workers} was given where 1 or more was expected.")
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        raise UsageError(
+            f"--workers {workers} was given where 1 to {MOST_WORKERS} was expected; name one of these numbers, or leave it out."
+        )
 
 
 def end_with_parent(grace_seconds: float = 0.0) -> None:

@@ -6,10 +6,9 @@ Secrets are masked, control characters escaped for terminals, formulas quoted fo
 import re
 from typing import Any
 
-# Control characters of ASCII (C0 and DEL) and of Latin-1 (C1), lone surrogates, line and paragraph separators, and the marks
-# that change the direction of the text after them (bidi).
-CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-SHORT_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+from emokit.names import UNPRINTABLE, escape
+
+CONTROLS = re.compile(f"[{UNPRINTABLE}]")
 
 SECRET = r"(?:password|passwd|passphrase|token|secret|credentials?|signature|api[_-]?key|access[_-]?key)"
 SECRETS = [
@@ -41,13 +40,13 @@ def mask_secrets(text: str) -> str:
 def escape_controls(text: str, but: str = "") -> str:
     r"""Write control characters as `\n`, `\x1b` or `\u202e`, so that a terminal shows them and does not obey them.
 
-    A byte of a file name that is not UTF-8, which Python reads as a lone surrogate, becomes `\xe9`.
+    The escapes are those of `names.escaped`; a backslash is left as it is, so that text which is escaped already stays so.
 
     Args:
         text: any text.
         but: the control characters to leave unchanged.
     """
-    return CONTROLS.sub(lambda match: match[0] if match[0] in but else _escaped(match[0]), text)
+    return CONTROLS.sub(lambda match: match[0] if match[0] in but else escape(match[0]), text)
 
 
 def escape_json(text: str) -> str:
@@ -64,13 +63,6 @@ def from_spreadsheet_cell(value: Any) -> Any:
     """The value that `spreadsheet_cell` was given."""
     is_quoted = isinstance(value, str) and value.startswith("'") and FORMULA.match(value)
     return value[1:] if is_quoted else value
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte of an undecodable file name
-        code -= 0xDC00
-    return SHORT_ESCAPES.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
 
 
 def _is_number(text: str) -> bool:

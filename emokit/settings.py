@@ -8,7 +8,6 @@ import difflib
 import hashlib
 import json
 import re
-import stat
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -19,7 +18,11 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from emokit.errors import EmokitError, UsageError
+from emokit.yaml_files import RepeatedKey
+from emokit.yaml_files import load_yaml as load_yaml
+from emokit.yaml_files import read_yaml_mapping as read_yaml_mapping
 
+MOST_SEED = 2**32 - 1  # numpy takes no larger one
 A_GROUP = "a group of `key: value` lines"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -60,16 +63,21 @@ class Settings(BaseModel):
         return value
 
     @classmethod
-    def make(cls, values: dict[str, Any], source: str = "The command line") -> Self:
+    def make(
+        cls,
+        values: dict[str, Any],
+        source: str = "The command line",
+        error_type: type[EmokitError] = UsageError,
+    ) -> Self:
         """Check `values` and make the settings; errors name `source` as the origin of the values.
 
         Raises:
-            UsageError: a key is unknown, a value has the wrong type or is out of range.
+            EmokitError: a key is unknown, a value has the wrong type or is out of range; a `DataError` for a file of emokit.
         """
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise UsageError(_sentence(cls, error, source)) from error
+            raise error_type(_sentence(cls, error, source)) from error
 
     @classmethod
     def read(cls, path: Path | None, overrides: Iterable[str] = (), flags: dict[str, Any] | None = None) -> Self:
@@ -85,13 +93,21 @@ class Settings(BaseModel):
         """
         values = read_yaml_mapping(path) if path else {}
         changes: dict[str, Any] = {}
+        typed: dict[str, str] = {}
         for override in overrides:
             key, separator, text = override.partition("=")
             if not separator:
                 raise UsageError(f"--set {override} has no '='; write it as --set key=value.")
             if not key.strip():
                 raise UsageError(f"--set {override} names no key; write it as --set key=value.")
-            changes[key.strip()] = parse_value(text, key)
+            value = parse_value(text, key)
+            for other, before in changes.items():
+                _check_both(other, key.strip(), before == value, f"--set {typed[other]}", f"--set {override}")
+            changes[key.strip()], typed[key.strip()] = value, override
+        for key, value in (flags or {}).items():
+            if value is not None:
+                for other, before in changes.items():
+                    _check_both(other, key, before == value, f"--set {typed[other]}", f"a flag for {key} = {value}")
         changes |= {key: value for key, value in (flags or {}).items() if value is not None}
         for key, value in changes.items():
             set_dotted(values, key, value)
@@ -117,77 +133,6 @@ def key_of(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
-class RepeatedKey(yaml.YAMLError):
-    """A mapping has a key twice; PyYAML would take the last one without a word."""
-
-    def __init__(self, key: Any, first_line: int, second_line: int) -> None:
-        super().__init__(f"the key {key} at line {first_line} and again at line {second_line}")
-
-
-class _Loader(yaml.SafeLoader):
-    """The safe loader of PyYAML, which refuses a key that is given twice in one mapping."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        lines: dict[Any, int] = {}
-        for key_node, _ in node.value:
-            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
-                continue
-            key, line = self.construct_object(key_node), key_node.start_mark.line + 1
-            if key in lines:
-                raise RepeatedKey(key, lines[key], line)
-            lines[key] = line
-        values: dict[Any, Any] = super().construct_mapping(node, deep)
-        return values
-
-
-def load_yaml(text: str) -> Any:
-    """The value of a YAML text.
-
-    Raises:
-        yaml.YAMLError: it is not YAML, or has a key twice (`RepeatedKey`).
-    """
-    try:
-        return yaml.load(text, _Loader)
-    # Of PyYAML, on a date such as 2024-99-99 or a value that its tag does not fit (`!!bool maybe`, `!!int ""`,
-    # `!!timestamp soon`), and on a thousand open brackets.
-    except (ValueError, LookupError, AttributeError, RecursionError) as error:
-        raise yaml.YAMLError(str(error)) from error
-
-
-def read_yaml_mapping(path: Path, error_type: type[EmokitError] = UsageError) -> dict[str, Any]:
-    """Read a YAML file that must hold a mapping; an empty file is an empty mapping.
-
-    Args:
-        path: the file.
-        error_type: of a key that is given twice: `DataError` for a file that emokit wrote.
-
-    Raises:
-        UsageError: the file is missing, unreadable, not YAML or not a mapping.
-        EmokitError: it has a key twice.
-    """
-    try:
-        if not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode)):
-            raise UsageError(f"{path} is a pipe, a socket or a device, not a file; name a YAML file of settings.")
-        values = load_yaml(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UsageError(f"{path} does not exist; name a YAML file of settings.") from error
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}); name a YAML file of settings.") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text; name a YAML file of settings.") from error
-    except RepeatedKey as error:
-        raise error_type(f"{path} has {error}; remove one of the two.") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" at line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{path} is not valid YAML{line}; fix it and run the command again.") from error
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise UsageError(f"{path} holds a {type(values).__name__} where a mapping of settings was expected.")
-    return values
-
-
 def parse_value(text: str, key: str) -> Any:
     """Read the right side of `key=value` as YAML, so that lists, numbers, true and null get their types."""
     try:
@@ -196,6 +141,14 @@ def parse_value(text: str, key: str) -> Any:
         raise UsageError(f"--set {key}={text} has {error}; remove one of the two.") from error
     except yaml.YAMLError as error:
         raise UsageError(f"--set {key}={text} has no valid value; write lists as [1,2] and quote odd text.") from error
+
+
+def _check_both(first_key: str, key: str, is_same: bool, first: str, second: str) -> None:
+    """Refuse a key that was given two values, or beside a whole group that has it: one of the two would be lost."""
+    if (first_key == key and not is_same) or f"{key}.".startswith(f"{first_key}.") != f"{first_key}.".startswith(
+        f"{key}."
+    ):
+        raise UsageError(f"{first} and {second} were given, and one of them would be lost; leave one out.")
 
 
 def set_dotted(values: dict[str, Any], key: str, value: Any) -> None:

@@ -6,13 +6,14 @@ import os
 import pytest
 
 from emokit.names import escaped, unescaped
+from emokit.safe_text import escape_controls
 
 NAMES = {
     "wav/Übung 1.wav": "wav/Übung 1.wav",
     os.fsdecode(b"caf\xe9.wav"): r"caf\xe9.wav",
     "tab\there.wav": r"tab\there.wav",
     "line\nfeed\r.wav": r"line\nfeed\r.wav",
-    "\x1b[31mred\x7f.wav": r"\u001b[31mred\u007f.wav",
+    "\x1b[31mred\x7f.wav": r"\x1b[31mred\x7f.wav",
     "next\x85line\u2028.wav": r"next\u0085line\u2028.wav",
     "a\u202evaw.exe": r"a\u202evaw.exe",
     "back\\slash\\t.wav": r"back\\slash\\t.wav",
@@ -38,3 +39,13 @@ def test_every_character_comes_back_also_after_a_backslash(character: str) -> No
 
 def test_a_backslash_that_begins_no_escape_is_left_as_it_is() -> None:
     assert unescaped(r"C:\data\u12\xzz") == r"C:\data\u12\xzz"
+
+
+def test_a_name_that_an_earlier_emokit_stored_is_still_turned_back() -> None:
+    assert unescaped(r"\u001b[31mred\u007f.wav") == "\x1b[31mred\x7f.wav"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "\\" not in name])
+def test_a_stored_name_and_shown_text_are_escaped_in_the_same_way(name: str) -> None:
+    assert escape_controls(name) == escaped(name)
+    assert escape_controls(escaped(name)) == escaped(name)

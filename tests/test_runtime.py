@@ -106,7 +106,10 @@ def test_fewer_than_one_worker_are_refused() -> None:
     for workers in (0, -1):
         with pytest.raises(UsageError) as caught:
             check_workers(workers)
-        assert str(caught.value) == f"--workers {workers} was given where 1 or more was expected."
+        assert (
+            str(caught.value)
+            == f"--workers {workers} was given where 1 to 1024 was expected; name one of these numbers, or leave it out."
+        )
 
 
 def test_versions_are_read_without_importing() -> None:

@@ -66,7 +66,7 @@ def test_text_without_a_secret_is_unchanged(text: str) -> None:
     [
         ("\x1b[31mred\x07", r"\x1b[31mred\x07"),
         ("a\rb\nc\td", r"a\rb\nc\td"),
-        ("\x00\x7f\x85\x9b31m", r"\x00\x7f\x85\x9b31m"),
+        ("\x00\x7f\x85\x9b31m", r"\x00\x7f\u0085\u009b31m"),
         ("\u202egpj.wav\u2066\u200f", r"\u202egpj.wav\u2066\u200f"),
         ("\u2028\u2029", r"\u2028\u2029"),
         ("caf\udce9.wav", r"caf\xe9.wav"),

@@ -58,10 +58,6 @@ def test_overrides_replace_values_of_the_file_and_flags_replace_overrides(file: 
     assert read == Outer(name="second", training=Inner(max_epochs=3, lr=0.125), model=Other(channels=(16, 32)))
 
 
-def test_the_later_of_two_overrides_counts() -> None:
-    assert Outer.read(None, ["training.max_epochs=3", "training.max_epochs=4"]).training.max_epochs == 4
-
-
 def test_without_values_the_defaults_apply(file: Path) -> None:
     file.write_text("# nothing yet\n")
     assert Outer.read(file) == Outer.read(None) == Outer()
@@ -151,8 +147,8 @@ def test_an_override_into_a_value_is_refused(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"- 1\n", "holds a list where a mapping of settings was expected."),
-        (b"hello", "holds a str where a mapping of settings was expected."),
+        (b"- 1\n", "holds a list where a mapping of settings was expected; fix it and run the command again."),
+        (b"hello", "holds a str where a mapping of settings was expected; fix it and run the command again."),
         (b"name: x\n\ntraining: [1\n", "is not valid YAML at line 4; fix it and run the command again."),
         (b"training:\n\tlr: 3\n", "is not valid YAML at line 2; fix it and run the command again."),
         (b"name: !!python/name:os.system x", "is not valid YAML at line 1; fix it and run the command again."),

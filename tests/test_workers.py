@@ -174,5 +174,5 @@ def test_there_is_a_worker_per_gpu_unless_another_number_is_asked_for(monkeypatc
 
 
 def test_fewer_than_one_worker_are_refused() -> None:
-    with pytest.raises(UsageError, match="--workers 0 was given where 1 or more was expected"):
+    with pytest.raises(UsageError, match="--workers 0 was given where 1 to 1024 was expected"):
         workers.size(0, "auto")

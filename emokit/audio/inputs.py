@@ -1,6 +1,5 @@
 """The audio files that a command line names: files, folders of them, standard input."""
 
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,13 +8,15 @@ from pathlib import Path
 from emokit.data.sources.scan import files
 from emokit.data.sources.tree import Skipped
 from emokit.errors import DataError, UsageError
-from emokit.files import kind_of, not_a
-from emokit.modality.arguments import STDIN, check_names
+from emokit.files import explained_disk_errors, kind_of, not_a
+from emokit.modality.arguments import STDIN, check_names, standard_input
 from emokit.modality.predictor import Input
 from emokit.names import escaped
 
 STDIN_NAME = "Standard input"
 MOST_NAMES = 20
+MOST_BYTES = 2**32  # the largest WAV file; the limit of its seconds applies when it is read
+PIECE_BYTES = 2**20
 
 
 @contextmanager
@@ -41,9 +42,23 @@ def audio_inputs(names: Sequence[str], skipped: list[Skipped] | None = None) -> 
                 continue
             # Decoders detect the format from the content, and some of them seek in it.
             path = Path(folder) / "audio"
-            path.write_bytes(sys.stdin.buffer.read())
+            _write_stdin(path)
             inputs.append(Input(STDIN, path))
         yield inputs
+
+
+def _write_stdin(path: Path) -> None:
+    """Copy standard input piece by piece, and no more of it than a recording can have: it need not end."""
+    size = 0
+    with explained_disk_errors(path), path.open("wb") as file:
+        while piece := standard_input().read(PIECE_BYTES):
+            size += len(piece)
+            if size > MOST_BYTES:
+                raise DataError(
+                    f"{STDIN_NAME} has more than {MOST_BYTES // 2**30} GiB, the most that a recording can have; "
+                    "pipe one recording to -, or save it as a file and name that."
+                )
+            file.write(piece)
 
 
 def find_recordings(paths: Sequence[Path], skipped: list[Skipped] | None = None) -> list[Path]:

@@ -34,10 +34,15 @@ class AudioPredictor(Predictor):
             UsageError: the device is not on this machine.
             DataError: the run's settings or model are damaged.
         """
-        self.settings = AudioSettings.make(runs.read_settings(run), str(run / runs.SETTINGS))
+        self.settings = AudioSettings.make(runs.read_settings(run), str(run / runs.SETTINGS), DataError)
         self.family = family(self.settings.model.kind)
         self.model: Any = self.family.load_model(run / runs.MODEL).to(choose_device(device))
-        self.labels = labels_of(self.model)
+        self.labels = runs.read_labels(run)
+        if (of_model := labels_of(self.model)) != self.labels:
+            raise DataError(
+                f"{run / runs.MODEL} has the labels {', '.join(of_model)}, and {runs.METRICS} has {', '.join(self.labels)}; "
+                "make the run again."
+            )
         self._skipped: list[Skipped] = []
 
     def predict_split(self, prepared: Prepared, split: str) -> tuple[Predictions, dict[str, int]]:
@@ -73,11 +78,15 @@ class AudioPredictor(Predictor):
     def predict(self, inputs: Iterable[Input | Path | str]) -> Iterator[Prediction | DataError]:
         """As `Predictor.predict`; with `data.speaker_normalisation` all inputs count as one speaker's."""
         items = [item if isinstance(item, Input) else Input(escaped(str(item)), Path(item)) for item in inputs]
-        paths = [item.path for item in items if item.path is not None]
-        if len(paths) < len(items):
-            raise UsageError("An input without a file was given to an audio run; name audio files.")
-        results = self.family.predict_recordings(self.model, paths)
-        for item, path, result in zip(items, paths, results, strict=True):
+        results = self.family.predict_recordings(self.model, [item.path for item in items if item.path is not None])
+        for item in items:
+            path = item.path
+            if path is None:
+                yield DataError(
+                    f"{item.name} has no file, and the model reads only audio; add its audio file or leave it out."
+                )
+                continue
+            result = next(results)
             if isinstance(result, DataError):
                 name = STDIN_NAME if item.name == STDIN else item.name
                 yield DataError(str(result).replace(str(path), name))

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from emokit.settings import Name, Settings
-from emokit.training.settings import PublishedScore, TrainingSettings
+from emokit.training.settings import LARGEST_LAYER, PublishedScore, TrainingSettings
+
+Decibels = Annotated[float, Field(ge=-100, le=100)]
 
 
 class FeatureSettings(Settings):
@@ -15,9 +17,9 @@ class FeatureSettings(Settings):
 
     sample_rate: int = Field(22_050, ge=4_000, le=192_000)
     """Sample rate that recordings are resampled to, in Hz."""
-    n_fft: int = Field(2048, ge=64)
+    n_fft: int = Field(2048, ge=64, le=65_536)
     """Length of the analysis window, in samples."""
-    hop_length: int = Field(512, ge=1)
+    hop_length: int = Field(512, ge=1, le=65_536)
     """Distance from one frame to the next, in samples."""
     n_mels: int = Field(128, ge=8, le=512)
     """Number of mel bins."""
@@ -25,7 +27,7 @@ class FeatureSettings(Settings):
     """Lower edge of the lowest mel bin, in Hz."""
     fmax: float | None = Field(None, gt=0)
     """Upper edge of the highest mel bin, in Hz; null is half the sample rate."""
-    top_db: float = Field(80.0, gt=0)
+    top_db: float = Field(80.0, gt=0, le=1000)
     """Values more than this below the utterance's maximum are raised to that level, in decibels."""
 
     @model_validator(mode="after")
@@ -84,23 +86,25 @@ class ModelSettings(Settings):
     """Commit of the pretrained encoder on the hub; null uses the newest."""
     frozen: bool = False
     """Train only the head and the layer weights of a pretrained encoder, not the encoder itself."""
-    channels: tuple[Annotated[int, Field(ge=1)], ...] = Field((64, 128, 256, 512), min_length=1, max_length=6)
+    channels: tuple[Annotated[int, Field(ge=1, le=LARGEST_LAYER)], ...] = Field(
+        (64, 128, 256, 512), min_length=1, max_length=6
+    )
     """Channels of the residual blocks. Each block halves the frequency axis; time_poolings limits how many halve time."""
-    stem_channels: int | None = Field(None, ge=1)
+    stem_channels: int | None = Field(None, ge=1, le=LARGEST_LAYER)
     """Channels of the first convolution; null uses those of the first block."""
     time_poolings: int | None = Field(None, ge=0, le=7)
     """Number of poolings that halve time as well as frequency, counted from the first convolution's; null is all poolings."""
     skip_connections: bool = True
     """Add the input of the LSTM, and of the attention, to its output, and normalise the sum."""
-    attention_reduction: int = Field(16, ge=1)
+    attention_reduction: int = Field(16, ge=1, le=LARGEST_LAYER)
     """Factor by which CBAM's channel attention narrows the channels."""
-    lstm_hidden_size: int = Field(128, ge=1)
+    lstm_hidden_size: int = Field(128, ge=1, le=LARGEST_LAYER)
     """Hidden size of the LSTM in each direction; an utterance is described by twice as many numbers."""
     lstm_num_layers: int = Field(2, ge=1, le=4)
     """Number of LSTM layers."""
-    num_attention_heads: int = Field(4, ge=1)
+    num_attention_heads: int = Field(4, ge=1, le=1024)
     """Heads of the self-attention over time; must divide twice lstm_hidden_size."""
-    classifier_hidden_size: int = Field(128, ge=1)
+    classifier_hidden_size: int = Field(128, ge=1, le=LARGEST_LAYER)
     """Width of the hidden layer of the classification head."""
     dropout: float = Field(0.3, ge=0, lt=1)
     """Dropout in the head, between LSTM layers and in the attention."""
@@ -127,15 +131,15 @@ class AugmentationSettings(Settings):
 
     num_freq_masks: int = Field(0, ge=0, le=8)
     """SpecAugment: number of bands of mel bins set to the mean (Park et al. 2019, https://arxiv.org/abs/1904.08779)."""
-    freq_mask_param: int = Field(16, ge=1)
+    freq_mask_param: int = Field(16, ge=1, le=512)
     """Maximum width of such a band, in mel bins."""
     num_time_masks: int = Field(0, ge=0, le=8)
     """SpecAugment: number of stretches of frames set to the mean."""
-    time_mask_param: int = Field(20, ge=1)
+    time_mask_param: int = Field(20, ge=1, le=65_536)
     """Maximum length of such a stretch, in frames."""
     shift_seconds: float = Field(0.0, ge=0, le=10)
     """Maximum silence before an utterance that is shorter than the window, in seconds."""
-    noise_snr_db: tuple[float, float] | None = None
+    noise_snr_db: tuple[Decibels, Decibels] | None = None
     """Range of the signal-to-noise ratio of added white noise, in decibels; null adds none."""
     gain_db: float = Field(0.0, ge=0, le=30)
     """Maximum change of loudness, in decibels."""
@@ -154,9 +158,9 @@ class AugmentationSettings(Settings):
 class AudioTrainingSettings(TrainingSettings):
     """Settings of any training, and those of audio only."""
 
-    mixup_alpha: float = Field(0.2, ge=0)
+    mixup_alpha: float = Field(0.2, ge=0, le=1000)
     """Mixup's Beta(alpha, alpha); 0 turns Mixup off (Zhang et al. 2018, https://arxiv.org/abs/1710.09412)."""
-    max_seconds_per_batch: float = Field(100.0, gt=0)
+    max_seconds_per_batch: float = Field(100.0, gt=0, le=86_400)
     """Maximum audio in a batch of a pretrained encoder, in seconds, padding included; utterances of similar length share a batch,
     which has at most batch_size utterances."""
     encoder_lr_multiplier: float = Field(0.05, gt=0, le=1)

@@ -7,6 +7,7 @@ import typer.core
 
 from emokit.cli import console, demo, doctor, export, fuse_search, predict, prepare, report, settings, sweep, train
 from emokit.cli.flags import CheckedCommand
+from emokit.cli.usage import explained
 from emokit.runtime import VERSION
 
 # What to do after Ctrl-C, by command; for the others, run the command again.
@@ -40,11 +41,19 @@ class CommandGroup(typer.core.TyperGroup):
             return MADE_WHEN_CALLED[cmd_name]()
         return super().get_command(ctx, cmd_name)
 
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Parse what comes before the command."""
+        with console.exit_codes(), explained():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
-        with console.exit_codes(
-            lambda: HINTS.get(ctx.invoked_subcommand, "run the command again"),
-            lambda: LOWER.get(ctx.invoked_subcommand, "free memory and run the command again"),
+        with (
+            console.exit_codes(
+                lambda: HINTS.get(ctx.invoked_subcommand, "run the command again"),
+                lambda: LOWER.get(ctx.invoked_subcommand, "free memory and run the command again"),
+            ),
+            explained(),
         ):
             return super().invoke(ctx)
 

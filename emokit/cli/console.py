@@ -30,6 +30,9 @@ class Progress(Protocol):
         """Of `total`, `done` is done; `detail` is what is at work now, such as a batch."""
 
 
+TRACEBACK = "EMOKIT_TRACEBACK"
+"""The environment variable that shows the traceback of a bug on the terminal."""
+
 _SUGGESTS = ContextVar("suggests", default=True)
 
 
@@ -165,7 +168,7 @@ def exit_codes(
     after_stop: Callable[[], str] = lambda: "run the command again",
     when_full: Callable[[], str] = lambda: "free memory and run the command again",
 ) -> Iterator[None]:
-    """Print a user's error as its sentence and exit with its code; a bug keeps its traceback.
+    """Print a user's error as its sentence and exit with its code; of a bug, where its traceback is.
 
     Args:
         after_stop: gives the advice after Ctrl-C.
@@ -182,7 +185,32 @@ def exit_codes(
         refused = raised if isinstance(raised, EmokitError) else path_error(raised)
         if refused is None and is_memory_full(raised):
             refused = MemoryFull(f"Out of memory; {when_full()}.")
-        if refused is None:
+        # typer's own errors, and a closed pipe behind the command, which typer ends quietly
+        if refused is None and (type(raised).__module__.startswith("typer.") or isinstance(raised, BrokenPipeError)):
             raise
+        if refused is None:
+            say(f"error: {_bug(raised)}")
+            raise typer.Exit(1) from raised
         say(f"error: {refused}")
         raise typer.Exit(refused.exit_code) from raised
+
+
+def _bug(raised: Exception) -> str:
+    """Write the traceback of a bug, without secrets, and say where: the work that led to it may have taken hours."""
+    import os
+    import tempfile
+    import traceback
+
+    trace = mask_secrets("".join(traceback.format_exception(raised)))
+    name = type(raised).__name__
+    what = f"emokit has a bug ({name}: {raised})" if str(raised) else f"emokit has a bug ({name})"
+    try:
+        if not os.environ.get(TRACEBACK):
+            file, path = tempfile.mkstemp(prefix="emokit-", suffix="-traceback.txt")
+            with os.fdopen(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
+                stream.write(trace)
+            return f"{what}; report it with {path}, which has its traceback."
+    except OSError:
+        pass  # a full disk: shown instead
+    sys.stderr.write(escape_controls(trace, but="\n\t"))
+    return f"{what}; report it with the traceback above."

@@ -49,9 +49,10 @@ def _find(named: Path, known: dict[str, Path], what: str) -> Path:
     from emokit.errors import UsageError
     from emokit.files import not_a, resource
 
-    if named.exists():
+    is_known = named.parent == Path() and named.stem in known
+    if named.exists() and not (is_known and named.is_dir()):  # a run folder may have the experiment's name
         return named  # whatever it is: its reader says what is wrong with it
-    if named.parent == Path() and named.stem in known:
+    if is_known:
         return known[named.stem]
     if named.parts[:1] == (FOLDER,) and (path := resource(FOLDER).joinpath(*named.parts[1:])).is_file():
         return path

@@ -8,7 +8,7 @@ from typing import Any
 import typer.core
 
 from emokit.errors import UsageError
-from emokit.runtime import DEVICES
+from emokit.runtime import DEVICES, PRECISIONS
 
 TABLES = (".parquet", ".csv", ".tsv")
 """The endings of the tables that `emokit predict --out` writes."""
@@ -88,9 +88,21 @@ class CheckedCommand(typer.core.TyperCommand):
         rest = super().parse_args(ctx, args)
         if not ctx.resilient_parsing:
             values, _, order = self.make_parser(ctx).parse_args(words)
+            _check_once(order)
             given = {_flag(param): values[param.name] for param in order if values.get(param.name) not in (None, ())}
             check(_command(ctx), {flag: value for flag, value in given.items() if not _is_unset(value)})
         return rest
+
+
+def _check_once(order: Sequence[Any]) -> None:
+    """Refuse an option with one value that was given twice: the first value would be lost.
+
+    Args:
+        order: of the options and arguments as they were given.
+    """
+    for param in order:
+        if param.param_type_name == "option" and not (param.multiple or param.is_flag) and order.count(param) > 1:
+            raise UsageError(f"{_flag(param)} was given {order.count(param)} times and takes one value; give it once.")
 
 
 def check(command: str, given: Mapping[str, Any]) -> None:
@@ -107,6 +119,11 @@ def check(command: str, given: Mapping[str, Any]) -> None:
         values = value if isinstance(value, list | tuple) and not flag.startswith("--") else [value]
         if flag != TEXTS and any(isinstance(entry, str) and not entry.strip() for entry in values):
             raise UsageError(f"{flag} was given an empty value; give it another, or leave it out.")
+    for flag in ("--out", "--run", *(("run",) if command == "export" else ())):
+        if flag in given:
+            from emokit.files import check_name
+
+            check_name(Path(given[flag]))
     for rule in RULES.get(command, ()):
         if rule.flag in given and isinstance(rule, Need) and rule.other not in given:
             raise UsageError(f"{_typed(rule.flag, given)} was given without {rule.other}, {rule.why}; give both.")
@@ -114,6 +131,8 @@ def check(command: str, given: Mapping[str, Any]) -> None:
             refuse(_typed(rule.flag, given), rule.other, rule.why)
     if (device := given.get("--device")) and device not in DEVICES:  # a plan would show it
         raise UsageError(f"--device {device} is unknown; choose one of {', '.join(DEVICES)}.")
+    if (precision := given.get("--precision")) and precision not in PRECISIONS:
+        raise UsageError(f"--precision {precision} is unknown; choose one of {', '.join(PRECISIONS)}.")
     if command == "predict" and "--out" in given:
         check_table(Path(given["--out"]))
 
@@ -133,8 +152,9 @@ def check_table(out: Path) -> None:
     Raises:
         UsageError: the sentence says which of the two.
     """
-    from emokit.files import kind_of
+    from emokit.files import check_name, kind_of
 
+    check_name(out)
     if kind_of(out):
         raise UsageError(f"{out} exists; name another --out, or delete it.")
     if out.suffix.lower() not in TABLES:

@@ -43,7 +43,6 @@ def fuse_search(
     from emokit.fusion.late.settings import FusionSettings
 
     flags = {
-        "name": run.resolve().name,
         "fusion.step": step,
         "fusion.objective": objective,
         "fusion.pooling": pooling,
@@ -53,14 +52,18 @@ def fuse_search(
         "fusion.seed": seed,
     }
     settings = FusionSettings.read(experiment, set_ or [], flags)
+    if "name" not in settings.model_fields_set:
+        # Checked as a name that was typed: the folder's may have a space.
+        settings = FusionSettings.make({**settings.as_dict(), "name": run.resolve().name}, "The command line")
 
     from emokit.cli import fusion_tables as tables
     from emokit.fusion.late import inputs
-    from emokit.fusion.late.run import fuse, read_inputs
+    from emokit.fusion.late.run import check_startable, fuse, read_inputs
     from emokit.fusion.late.simplex import num_points
 
     paths = inputs.parse(modalities)
     if dry_run:
+        check_startable(paths, run, force=force)
         _, _, counts = read_inputs(settings, paths)
         points = num_points(len(paths), settings.fusion.steps)
         if as_json:

@@ -68,7 +68,16 @@ def sweep(
     from emokit.workers import size
 
     settings = None if space is None else read_space(find_sweep(space))
+    from emokit.runtime import choose_device
+    from emokit.training.hardware import choose_precision
+
+    choose_precision(precision, choose_device(device))  # a worker that refuses it would leave a folder behind
     if settings and dry_run:
+        from emokit.data.prepared import open_prepared
+
+        work.check_startable(settings, run or Path("runs") / settings.name, storage, force=force)
+        if data is not None:  # a space can be shown before any data are prepared
+            open_prepared(data)
         _show_plan(settings, run or Path("runs") / settings.name, as_json)
         return
     count, devices = size(workers, device)

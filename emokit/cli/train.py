@@ -111,7 +111,10 @@ def train(
     prepared = open_prepared(data)
     folder = run or Path("runs") / settings.name
     given = {name: value for name, value in options.items() if value}
+    if resume and not folder.exists():
+        console.say(f"{folder} does not exist, so nothing is resumed and the run starts")
     if dry_run:
+        _check_plan(settings, folder, prepared, folds, device, precision, resume=resume, force=force)
         _show_plan(chosen, settings, folder, prepared, given, as_json)
         return
     say_files_read = partial(_say_files_read, data)
@@ -171,6 +174,29 @@ def _say_files_read(data: Path, done: int, total: int) -> None:
         console.say(f"{data} lacks features that these settings need; they are computed once, and kept in it")
     if done == total or done % max(1, total // 10) == 0:
         console.say(f"files read: {done} of {total} files")
+
+
+def _check_plan(
+    settings: Any,
+    folder: Path,
+    prepared: "Prepared",
+    folds: str | None,
+    device: str,
+    precision: str,
+    *,
+    resume: bool,
+    force: bool,
+) -> None:
+    """Refuse what the training would refuse before its first epoch."""
+    from emokit.runs import check_startable
+    from emokit.runtime import choose_device
+    from emokit.training.cross_validation.run import names_of_folds
+    from emokit.training.hardware import choose_precision
+
+    choose_precision(precision, choose_device(device))
+    if folds is not None:
+        names_of_folds(settings, prepared, folds)
+    check_startable(folder, resume=resume, force=force, data=prepared.folder)
 
 
 def _show_plan(

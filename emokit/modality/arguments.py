@@ -1,11 +1,24 @@
 """Checks of what a command line names as inputs: a sentence is no file, and a file has a name."""
 
+import sys
 from collections.abc import Sequence
+from typing import BinaryIO
 
 from emokit.errors import UsageError
 from emokit.files import kind_of
 
 STDIN = "-"
+
+
+def standard_input() -> BinaryIO:
+    """Standard input, as bytes.
+
+    Raises:
+        UsageError: it is closed, as under cron.
+    """
+    if sys.stdin is None:
+        raise UsageError("- was given and standard input is closed; pipe the input to -, or name files.")
+    return sys.stdin.buffer
 
 
 def check_sentences(sentences: Sequence[str], advice: str) -> None:

@@ -1,6 +1,6 @@
 """`metrics.json`: the scores of a run."""
 
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -75,12 +75,6 @@ class Spread(Schema):
 
     mean: Number
     deviation: Number
-
-
-class AnyMetrics(Schema):
-    """The shape that every reader of a `metrics.json` relies on; `Metrics` is the whole."""
-
-    splits: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 class Metrics(Schema):

@@ -14,11 +14,12 @@ from emokit.errors import DataError, UsageError, WorkError
 from emokit.files import refuse_links, write_json
 from emokit.locks import Held, hold, release, released_on_error
 from emokit.safe_text import mask_secrets
-from emokit.schema.base import read_checked
-from emokit.schema.sweep import Storage
+from emokit.schema.base import read_checked, validated
+from emokit.schema.sweep import Storage, Sweep
 from emokit.settings import flat
 from emokit.sweep import storage as storages
 from emokit.sweep import summary
+from emokit.sweep.journal import damaged
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings, refuse_old
 from emokit.sweep.space import grid_size
@@ -44,18 +45,8 @@ def begin(
         DataError: its study uses other data.
         WorkError: the folder cannot be written.
     """
-    if sweep.is_grid and (size := grid_size(sweep)) > MOST_POINTS:
-        raise UsageError(
-            f"The space has a grid of {size} points and at most {MOST_POINTS} can be trained; vary less, or sample it with "
-            "choice: in place of grid: and a budget."
-        )
+    check_startable(sweep, run, url, force=force)
     prepared = open_prepared(data)
-    if (run / runs.SETTINGS).exists() and not force:
-        if not (run / STORAGE).exists():
-            raise UsageError(f"{run} exists and is no complete sweep; replace it with --force, or name another --run.")
-        raise UsageError(
-            f"{run} exists; resume it with `emokit sweep --resume {run}`, replace it with --force, or name another --run."
-        )
     if url:
         _check_study(storages.open_storage(url, run), sweep, prepared.fingerprint, url, data)
     seed = sweep.seed
@@ -65,6 +56,28 @@ def begin(
     with released_on_error(run):
         write_json(run / STORAGE, {"url": url and storages.public_url(url)})
         return _open(sweep, run, url, prepared.fingerprint)
+
+
+def check_startable(sweep: SweepSettings, run: Path, url: str | None = None, *, force: bool = False) -> None:
+    """Refuse what `begin` refuses before it reads data or asks a server.
+
+    Raises:
+        UsageError: the grid is too large, the folder exists, or the storage's URL is wrong.
+    """
+    if sweep.is_grid and (size := grid_size(sweep)) > MOST_POINTS:
+        raise UsageError(
+            f"The space has a grid of {size} points and at most {MOST_POINTS} can be trained; vary less, or sample it with "
+            "choice: in place of grid: and a budget."
+        )
+    if url:
+        storages.parse_url(url)
+    if (run / runs.SETTINGS).exists() and not force:
+        if not (run / STORAGE).exists():
+            raise UsageError(f"{run} exists and is no complete sweep; replace it with --force, or name another --run.")
+        raise UsageError(
+            f"{run} exists; resume it with `emokit sweep --resume {run}`, replace it with --force, or name another --run."
+        )
+    runs.check_startable(run, resume=False, force=force)
 
 
 def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple[Plan, str | None, Path]:
@@ -79,7 +92,7 @@ def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple
     """
     sweep = check_sweep(run)
     if not url:
-        check_no_server(run)
+        read_plan(run)  # what is damaged must not be written into
     environment = runs.read_environment(run)
     folder = data or Path(environment.get("data") or "prepared")
     if open_prepared(folder).fingerprint != environment.get("data_fingerprint", ""):
@@ -104,7 +117,22 @@ def read_plan(run: Path, url: str | None = None) -> Plan:
     sweep = check_sweep(run)
     if not url:
         check_no_server(run)
-    return Plan(sweep, run, storages.open_storage(url, run, shows=True))
+    plan = Plan(sweep, run, storages.open_storage(url, run, shows=True))
+    _check_trials(plan, url)
+    return plan
+
+
+def _check_trials(plan: Plan, url: str | None) -> None:
+    """Refuse trials that emokit did not write, before anything is shown or added."""
+    try:
+        validated(Sweep, summary.summarise(plan))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"its trials have no {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+        if url:
+            raise DataError(
+                f"The study {plan.sweep.name} in {storages.public_url(url)} is damaged ({reason}); give the sweep another name."
+            ) from error
+        raise damaged(plan.run / storages.JOURNAL, reason) from error
 
 
 def check_sweep(run: Path) -> SweepSettings:
@@ -121,7 +149,7 @@ def check_sweep(run: Path) -> SweepSettings:
         raise UsageError(f"{run} has no {STORAGE}, so it is no sweep; name a folder that `emokit sweep` made.")
     settings = runs.read_settings(run)
     refuse_old(run, settings)
-    return SweepSettings.make(settings, str(run / runs.SETTINGS))
+    return SweepSettings.make(settings, str(run / runs.SETTINGS), DataError)
 
 
 def check_no_server(run: Path) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from emokit.errors import DataError
 from emokit.modality.registry import MODALITIES, modality, trainable
-from emokit.settings import Name, Settings
+from emokit.settings import MOST_SEED, Name, Settings
 
 # `Dimension` has fields named float and int.
 Real: TypeAlias = float
@@ -119,7 +119,7 @@ class ObjectiveSettings(Settings):
 class BudgetSettings(Settings):
     """When the search ends."""
 
-    trials: int | None = Field(None, ge=1)
+    trials: int | None = Field(None, ge=1, le=100_000)
     """Maximum number of points; null takes all points of a grid, and other samplers need a number."""
     hours: float | None = Field(None, gt=0)
     """Wall-clock limit of one command, in hours; --resume continues after it."""
@@ -128,9 +128,9 @@ class BudgetSettings(Settings):
 class ConfirmSettings(Settings):
     """Training the best points again with fresh seeds, so that a lucky seed does not win."""
 
-    best: int = Field(3, ge=0)
+    best: int = Field(3, ge=0, le=1000)
     """Number of best points to train again; 0 skips this step."""
-    seeds: int = Field(5, ge=2)
+    seeds: int = Field(5, ge=2, le=1000)
     """Fresh seeds per point."""
 
 
@@ -166,11 +166,11 @@ class SweepSettings(Settings):
     """Early stopping of points: none, below the median of the others, or Hyperband."""
     budget: BudgetSettings = BudgetSettings()
     """When the search ends."""
-    seeds: int = Field(1, ge=1)
+    seeds: int = Field(1, ge=1, le=1000)
     """Seeds per point; its score is their mean. Pruning uses the first seed only."""
     confirm: ConfirmSettings = ConfirmSettings()
     """Training the best points again with fresh seeds."""
-    seed: int = Field(0, ge=0, lt=2**32)
+    seed: int = Field(0, ge=0, le=MOST_SEED)
     """Random seed of the sampler."""
 
     @property

@@ -17,10 +17,10 @@ import sqlalchemy
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage, get_storage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
-from emokit.errors import DataError, UsageError
+from emokit.errors import UsageError
 from emokit.files import explained_disk_errors
 from emokit.safe_text import mask_secrets
-from emokit.sweep.journal import UnchangedJournal, check_journal
+from emokit.sweep.journal import UnchangedJournal, check_journal, damaged
 
 try:
     import fcntl
@@ -91,7 +91,7 @@ def _journal(path: Path, *, shows: bool) -> BaseStorage:
         with explained_disk_errors(path):
             return JournalStorage(UnchangedJournal(path) if shows else Journal(str(path), lock_obj=lock))
     except (ValueError, KeyError, AssertionError, TypeError, AttributeError, IndexError) as error:  # of Optuna's replay
-        raise DataError(f"{path} is damaged ({error}); sweep into another folder with --run.") from error
+        raise damaged(path, str(error)) from error
 
 
 def _database(url: str) -> RDBStorage:

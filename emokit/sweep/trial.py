@@ -86,7 +86,10 @@ def train_once(
         return score
     # A model without epochs has no log. Its negative log-likelihood on dev is the mean dev loss.
     name = "nll" if objective.metric == "loss" else objective.metric
-    return TrialScore(float(runs.read_metrics(folder)["splits"]["dev"][name]), 0, 0, 0)
+    value = runs.read_metrics(folder)["splits"].get("dev", {}).get(name)
+    if value is None:
+        raise _lacks(folder / runs.METRICS, f"{name} of dev")
+    return TrialScore(float(value), 0, 0, 0)
 
 
 def read_score(folder: Path, objective: ObjectiveSettings) -> TrialScore | None:
@@ -94,6 +97,8 @@ def read_score(folder: Path, objective: ObjectiveSettings) -> TrialScore | None:
     log = runs.read_log(folder)
     if not log:
         return None
+    if any(line.get(f"dev_{objective.metric}") is None for line in log):
+        raise _lacks(folder / runs.LOG, f"dev_{objective.metric}")
     if runs.read_settings(folder).get("training", {}).get("checkpoint") == "last":
         best = log[-1]
     else:
@@ -117,3 +122,7 @@ def drop_models(trials: Path, keys: Iterable[str]) -> None:
         for run in (trials / key, *(trials / key).glob("seed-*")):
             if runs.is_complete(run):
                 remove_checkpoint(run, keep_model=False)
+
+
+def _lacks(path: Path, score: str) -> DataError:
+    return DataError(f"{path} has no {score}, which the sweep optimises; make the run again.")

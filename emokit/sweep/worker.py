@@ -57,7 +57,7 @@ class Order:
 
 def run_worker(order: Order) -> None:
     """The work of a worker's process."""
-    sweep = SweepSettings.make(runs.read_settings(order.run))
+    sweep = SweepSettings.make(runs.read_settings(order.run), str(order.run / runs.SETTINGS), DataError)
     storage = storages.open_storage(order.url, order.run, waits=True)
     plan = Plan(sweep, order.run, storage, order.heartbeat_timeout_seconds)
     Worker(plan, order.make_train_point(), order.deadline).run()

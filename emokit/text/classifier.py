@@ -120,5 +120,11 @@ def load_classifier(
     model, missing = load_weights(folder, in_folder, trust_remote_code=trust_remote_code)
     if missing:
         raise DataError(f"{folder} has a damaged model ({missing[0]} is missing); train the run again with --force.")
+    of_model = tuple(model.config.id2label.get(target) for target in range(model.config.num_labels))
+    if settings.kind != "zero_shot" and of_model != labels:
+        raise DataError(
+            f"{folder} has a model of the labels {', '.join(map(str, of_model))} and its run has {', '.join(labels)}; "
+            "train the run again with --force."
+        )
     mapping = label_map(model.config, settings.labels, settings.name, labels) if settings.kind == "zero_shot" else None
     return EncoderClassifier(model.to(device).eval(), tokenizer, mapping)

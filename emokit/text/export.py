@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from emokit import runs
-from emokit.errors import UsageError
+from emokit.errors import DataError, UsageError
 from emokit.text.classifier import EncoderClassifier, load_classifier
 from emokit.text.features import collate, tokenize
 from emokit.text.passages import Passage
@@ -37,7 +37,7 @@ def export_onnx(run: Path, out: Path, *, force: bool = False, trust_remote_code:
     """
     check_packages()
     runs.check_complete(run)
-    settings = TextSettings.make(runs.read_settings(run), str(run / runs.SETTINGS)).model
+    settings = TextSettings.make(runs.read_settings(run), str(run / runs.SETTINGS), DataError).model
     labels = runs.read_labels(run)
     classifier = load_classifier(run, settings, labels, torch.device("cpu"), trust_remote_code=trust_remote_code)
     if not isinstance(classifier, EncoderClassifier) or classifier.label_map:

@@ -1,7 +1,6 @@
 """The texts that a command line names: sentences, a file of them, a column of a CSV or TSV table, standard input."""
 
 import difflib
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import BinaryIO
 from emokit.delimited import DelimitedTable, is_delimited, read_table
 from emokit.errors import DataError, UsageError
 from emokit.files import can_wait, not_a
-from emokit.modality.arguments import STDIN, check_sentences
+from emokit.modality.arguments import STDIN, check_sentences, standard_input
 from emokit.modality.predictor import Arguments, Input
 
 COLUMN = "text"
@@ -23,6 +22,7 @@ NOT_LINES = frozenset(
     ".json .jsonl .ndjson .yaml .yml .parquet .xlsx .xls .ods .xml .html .htm .doc .docx .odt .rtf .pdf .srt .vtt".split()  # noqa: SIM905
 )
 MOST_SHOWN = 20
+MOST_BYTES = 2**20  # of a line: far more than a model reads, and a stream without line ends would fill the memory
 
 
 @dataclass
@@ -74,7 +74,7 @@ def text_inputs(arguments: Arguments, blank: Blank) -> Iterator[Iterable[Input]]
         with _open(file) as lines:
             yield _lines(lines, str(file), blank)
     elif arguments.inputs == (STDIN,):
-        yield _lines(sys.stdin.buffer, "Standard input", blank)
+        yield _lines(standard_input(), "Standard input", blank)
     else:
         if STDIN in arguments.inputs:
             raise UsageError("- was given beside sentences; give - alone to read sentences from standard input.")
@@ -145,6 +145,10 @@ def _lines(file: BinaryIO, name: str, blank: Blank) -> Iterator[Input]:
             raise _unreadable(name, error) from error
         number += 1
         where = f"{name}, line {number},"
+        if len(line) > MOST_BYTES:
+            raise DataError(
+                f"{where} is longer than {MOST_BYTES // 2**20} MiB where a sentence was expected; write one sentence per line."
+            )
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
@@ -160,8 +164,26 @@ def _lines(file: BinaryIO, name: str, blank: Blank) -> Iterator[Input]:
 
 
 def _split_lines(file: BinaryIO) -> Iterator[bytes]:
-    for line in file:
-        yield from line.removesuffix(b"\n").removesuffix(b"\r").split(b"\r")
+    """The lines without their ends; after one of more than `MOST_BYTES`, of which no more is read, there is none."""
+    rest = b""
+    while piece := file.readline(MOST_BYTES):
+        rest += piece
+        if piece.endswith(b"\n") or len(piece) < MOST_BYTES:
+            yield from _at_carriage_returns(rest)
+            rest = b""
+            continue
+        end = len(rest) - rest.endswith(b"\r")  # the last one may be the first half of a CRLF
+        *lines, last = rest[:end].split(b"\r")
+        yield from lines
+        rest = last + rest[end:]
+        if len(last) > MOST_BYTES:
+            break
+    if rest:
+        yield from _at_carriage_returns(rest)
+
+
+def _at_carriage_returns(line: bytes) -> list[bytes]:
+    return line.removesuffix(b"\n").removesuffix(b"\r").split(b"\r")
 
 
 def _unreadable(name: str, error: OSError) -> DataError:

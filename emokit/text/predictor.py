@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy
+
 from emokit import predictions, runs
 from emokit.data.prepared import Prepared
 from emokit.data.utterance import SPLITS
@@ -69,19 +71,16 @@ class TextPredictor(Predictor):
         return item.text is not None
 
     def predict(self, inputs: Iterable[Input | Path | str]) -> Iterator[Prediction | DataError]:
-        """Predict texts in their order; a `str` is a text.
-
-        Raises:
-            DataError: a text is missing, empty or not Unicode.
-        """
-        numbered = (_as_input(item, number) for number, item in enumerate(inputs, start=1))
+        """Predict texts in their order; a `str` is a text. One that is missing, empty or not Unicode yields its `DataError`."""
+        numbered = (_readable(item, number) for number, item in enumerate(inputs, start=1))
         while chunk := list(itertools.islice(numbered, CHUNK)):
-            texts = [item.text or "" for item in chunk]
-            check_texts(texts, (item.name for item in chunk))
-            classified = self.classifier.predict([Passage(text) for text in texts])
-            for item, text, probabilities, is_cut in zip(
-                chunk, texts, classified.probabilities, classified.is_cut.tolist(), strict=True
-            ):
+            texts = [item.text or "" for item in chunk if isinstance(item, Input)]
+            rows = self._classified(texts)
+            for item in chunk:
+                if isinstance(item, DataError):
+                    yield item
+                    continue
+                text, probabilities, is_cut = next(rows)
                 self.num_texts += 1
                 self.num_cut += is_cut
                 try:
@@ -95,6 +94,13 @@ class TextPredictor(Predictor):
                 except DataError as error:
                     prediction = error
                 yield prediction
+
+    def _classified(self, texts: list[str]) -> Iterator[tuple[str, numpy.ndarray, bool]]:
+        """Each text with its probabilities and whether it was cut; a classifier is given one text at least."""
+        if not texts:
+            return
+        classified = self.classifier.predict([Passage(text) for text in texts])
+        yield from zip(texts, classified.probabilities, classified.is_cut.tolist(), strict=True)
 
     def closing_note(self) -> str | None:
         """How many texts were truncated, and which lines were blank; None if there are none of both."""
@@ -114,12 +120,22 @@ def load(run: Path, device: str = "auto", *, trust_remote_code: bool = False) ->
         DataError: the run is incomplete or its model is damaged.
     """
     runs.check_complete(run)
-    settings = TextSettings.make(runs.read_settings(run), str(run / runs.SETTINGS))
+    settings = TextSettings.make(runs.read_settings(run), str(run / runs.SETTINGS), DataError)
     labels = runs.read_labels(run)
     classifier = load_classifier(
         run, settings.model, labels, choose_device(device), trust_remote_code=trust_remote_code
     )
     return TextPredictor(classifier, settings, labels)
+
+
+def _readable(item: Input | Path | str, number: int) -> Input | DataError:
+    """An input with its number, or why no model can read it."""
+    try:
+        given = _as_input(item, number)
+        check_texts([given.text or ""], [given.name])
+    except DataError as error:
+        return error
+    return given
 
 
 def _as_input(item: Input | Path | str, number: int) -> Input:

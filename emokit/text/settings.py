@@ -5,13 +5,13 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from emokit.settings import Name, Settings
-from emokit.training.settings import PublishedScore, TrainingSettings
+from emokit.training.settings import LARGEST_LAYER, MOST_EPOCHS, PublishedScore, TrainingSettings
 
 
 class DataSettings(Settings):
     """The utterances of the prepared folder that are used, and their context."""
 
-    corpora: tuple[str, ...] | None = None
+    corpora: tuple[str, ...] | None = Field(None, min_length=1)
     """Corpora to use; null uses those with texts of their own: not acted corpora, which repeat a few sentences."""
     soft_labels: bool = True
     """Whether training takes the annotators' shares of the labels as targets, where the prepared folder has them."""
@@ -29,13 +29,13 @@ class FeatureSettings(Settings):
 class TinySettings(Settings):
     """A small BERT with random weights and a tokenizer trained on the training texts."""
 
-    vocab_size: int = Field(4000, ge=300)
+    vocab_size: int = Field(4000, ge=300, le=1_000_000)
     """Largest vocabulary of the tokenizer, in tokens."""
-    hidden_size: int = Field(96, ge=8)
+    hidden_size: int = Field(96, ge=8, le=LARGEST_LAYER)
     """Size of a token's hidden state."""
     num_hidden_layers: int = Field(2, ge=1, le=12)
     """Transformer layers."""
-    num_attention_heads: int = Field(4, ge=1)
+    num_attention_heads: int = Field(4, ge=1, le=1024)
     """Attention heads; must divide the hidden size."""
 
     @model_validator(mode="after")
@@ -69,9 +69,9 @@ class ModelSettings(Settings):
 class TextTrainingSettings(TrainingSettings):
     """Training settings with defaults for fine-tuning, and those that only text has."""
 
-    max_epochs: int = Field(4, ge=1)
+    max_epochs: int = Field(4, ge=1, le=MOST_EPOCHS)
     """Largest number of epochs."""
-    max_tokens_per_batch: int = Field(4096, ge=32)
+    max_tokens_per_batch: int = Field(4096, ge=32, le=2**24)
     """Most tokens in a batch, padding included; a batch has texts of similar length, at most `batch_size` of them."""
     lr: float = Field(2e-5, gt=0, le=1)
     """Peak learning rate of AdamW."""
@@ -84,7 +84,7 @@ class TextTrainingSettings(TrainingSettings):
     class_balancing: Literal["none", "inverse", "effective", "sampler"] = "none"
     """Class balancing: none; loss weights inverse to class frequency or to its effective number, both with mean 1; or a sampler
     that draws each class equally often."""
-    patience: int | None = Field(3, ge=1)
+    patience: int | None = Field(3, ge=1, le=MOST_EPOCHS)
     """Epochs without a higher dev UAR before early stopping; null trains to the end."""
     gradient_checkpointing: bool = False
     """Recompute activations in the backward pass: less memory, about a third more time."""

@@ -7,9 +7,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from emokit.errors import UsageError
-from emokit.runtime import choose_device, keep_memory
-
-PRECISIONS = ("auto", "float32", "bf16", "fp16")
+from emokit.runtime import PRECISIONS, choose_device, keep_memory
 
 
 def choose_precision(name: str, device: torch.device) -> str:

@@ -71,7 +71,7 @@ def begin(
     """
     runs.check_flags(resume=resume, force=force)
     if resume and runs.is_complete(run):
-        runs.check_folder(run)
+        runs.check_complete(run)
         runs.tidy(run)
         raise UsageError(f"{run} is complete; read it with `emokit report {run}`, or name another --run.")
     ledger = prepared.ledger_of(corpora.unique())

@@ -4,7 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from emokit.settings import Settings
+from emokit.settings import MOST_SEED, Settings
+
+# Larger values are slips of the hand: they would fill the memory, or train for ever.
+MOST_EPOCHS = 100_000
+LARGEST_LAYER = 65_536
 
 
 class PublishedScore(Settings):
@@ -21,21 +25,21 @@ class PublishedScore(Settings):
 class TrainingSettings(Settings):
     """Optimiser, schedule, regularisation and stopping."""
 
-    max_epochs: int = Field(60, ge=1)
+    max_epochs: int = Field(60, ge=1, le=MOST_EPOCHS)
     """Maximum number of epochs."""
-    batch_size: int = Field(32, ge=2)
+    batch_size: int = Field(32, ge=2, le=65_536)
     """Utterances per batch."""
-    gradient_accumulation_steps: int = Field(1, ge=1)
+    gradient_accumulation_steps: int = Field(1, ge=1, le=65_536)
     """Batches whose gradients are summed before an optimiser step."""
     lr: float = Field(5e-4, gt=0, le=1)
     """Peak learning rate of AdamW."""
-    weight_decay: float = Field(0.01, ge=0)
+    weight_decay: float = Field(0.01, ge=0, le=1000)
     """Weight decay of AdamW; biases and normalisation layers have none."""
     schedule: Literal["cosine", "linear", "plateau", "constant"] = "cosine"
     """Learning rate after the warm-up: cosine or linear decay to zero, halved when dev loss stalls (plateau), or constant."""
     warmup_ratio: float = Field(0.1, ge=0, lt=1)
     """Ratio of all steps over which the learning rate rises linearly from zero."""
-    plateau_patience: int = Field(5, ge=1)
+    plateau_patience: int = Field(5, ge=1, le=MOST_EPOCHS)
     """Epochs without a lower dev loss before the plateau schedule halves the learning rate."""
     max_grad_norm: float | None = Field(1.0, gt=0)
     """Maximum gradient norm for clipping; null does not clip."""
@@ -49,10 +53,10 @@ class TrainingSettings(Settings):
     checkpoint: Literal["best", "last"] = "best"
     """Weights that are saved and scored: of the epoch with the best dev UAR, or of the last epoch. The last is safer when dev has
     few speakers and its best epoch is a matter of chance."""
-    patience: int | None = Field(15, ge=1)
+    patience: int | None = Field(15, ge=1, le=MOST_EPOCHS)
     """Epochs without a higher dev UAR before training stops early; null, or checkpoint last, trains all epochs."""
-    collapse_patience: int = Field(5, ge=1)
+    collapse_patience: int = Field(5, ge=1, le=MOST_EPOCHS)
     """Consecutive epochs after the warm-up with one predicted class on dev and no lower dev loss, before training stops as
     collapsed."""
-    seed: int = Field(0, ge=0, lt=2**32)
+    seed: int = Field(0, ge=0, le=MOST_SEED)
     """Random seed of weights, order, Mixup and dropout."""

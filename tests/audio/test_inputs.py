@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from emokit.audio import inputs
 from emokit.audio.inputs import audio_inputs, find_recordings, skipped_note
 from emokit.data.sources.tree import Skipped
 from emokit.errors import DataError, UsageError
@@ -83,12 +84,26 @@ def test_what_is_no_file_is_named_and_not_read(tmp_path):
 def test_standard_input_is_a_file_while_it_is_predicted(tmp_path, monkeypatch):
     (tmp_path / "a.wav").touch()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"RIFF")))
-    with audio_inputs(["-", str(tmp_path / "a.wav")]) as inputs:
-        piped, named = inputs
+    with audio_inputs(["-", str(tmp_path / "a.wav")]) as both:
+        piped, named = both
         assert piped.name == "-"
         assert piped.path.read_bytes() == b"RIFF"
         assert named == Input(str(tmp_path / "a.wav"), tmp_path / "a.wav")
     assert not piped.path.exists()
+
+
+def test_standard_input_is_read_only_up_to_its_limit(monkeypatch):
+    monkeypatch.setattr(inputs, "PIECE_BYTES", 2**20)
+    monkeypatch.setattr(inputs, "MOST_BYTES", 3 * 2**20)
+    piped = io.BytesIO(bytes(10 * 2**20))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(piped))
+    with pytest.raises(DataError) as error, audio_inputs(["-"]):
+        pass
+    assert str(error.value) == (
+        "Standard input has more than 0 GiB, the most that a recording can have; "
+        "pipe one recording to -, or save it as a file and name that."
+    )
+    assert piped.tell() == 4 * 2**20
 
 
 def test_nothing_named_is_refused():

@@ -1,5 +1,6 @@
 """The predictor of audio runs: files, and splits as at the end of training."""
 
+import json
 import os
 import shutil
 
@@ -13,6 +14,7 @@ from emokit import predictions, runs
 from emokit.audio.predictor import AudioPredictor
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError
+from emokit.files import write_json
 from emokit.modality.predictor import Arguments, Input
 from emokit.settings import read_yaml_mapping
 
@@ -87,9 +89,13 @@ def test_a_damaged_file_does_not_stop_the_others(predictor, tmp_path):
 def test_inputs_without_a_file_are_not_accepted(predictor, tmp_path):
     assert predictor.accepts(Input("a", tmp_path / "a.wav"))
     assert not predictor.accepts(Input("a", text="a sentence"))
-    with pytest.raises(UsageError) as error:
-        list(predictor.predict([Input("a", text="a sentence")]))
-    assert str(error.value) == "An input without a file was given to an audio run; name audio files."
+
+
+def test_an_input_without_a_file_does_not_stop_the_others(predictor, tmp_path):
+    soundfile.write(tmp_path / "b.wav", numpy.random.default_rng(0).uniform(-0.5, 0.5, 16_000), 16_000)
+    error, prediction = predictor.predict([Input("a", text="a sentence"), tmp_path / "b.wav"])
+    assert str(error) == "a has no file, and the model reads only audio; add its audio file or leave it out."
+    assert prediction.given == {"file": str(tmp_path / "b.wav")}
 
 
 def test_arguments_are_files_and_folders(predictor, tmp_path):
@@ -129,6 +135,15 @@ def test_damaged_and_incomplete_runs_are_named(acrnn_run, tmp_path):
     with pytest.raises(DataError) as damaged:
         emokit.load(run, "cpu")
     assert str(damaged.value).startswith(f"{run / 'model'} holds no complete model (")
+    shutil.copytree(acrnn_run / "model", run / "model", dirs_exist_ok=True)
+    metrics = json.loads((run / "metrics.json").read_text())
+    labels = metrics["labels"]
+    write_json(run / "metrics.json", metrics | {"labels": labels[::-1]})
+    with pytest.raises(DataError) as other:
+        emokit.load(run, "cpu")
+    assert str(other.value) == (
+        f"{run / 'model'} has the labels {', '.join(labels)}, and metrics.json has {', '.join(labels[::-1])}; make the run again."
+    )
     (run / "metrics.json").unlink()
     with pytest.raises(DataError) as incomplete:
         emokit.load(run, "cpu")

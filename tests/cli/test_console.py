@@ -73,7 +73,7 @@ def test_no_progress_is_no_line(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_a_note_an_error_and_a_folder_have_no_control_characters(capfd: pytest.CaptureFixture[str]) -> None:
     name = "a\x1b[2J\x07\r\x9b\u202e\nerror: b\tc"
-    shown = r"a\x1b[2J\x07\r\x9b\u202e\nerror: b\tc"
+    shown = r"a\x1b[2J\x07\r\u009b\u202e\nerror: b\tc"
     console.say(name)
     console.done(Path(name), name)
     with pytest.raises(typer.Exit), console.exit_codes():
@@ -102,7 +102,7 @@ def test_a_table_has_no_control_characters(capfd: pytest.CaptureFixture[str]) ->
     table.add_row(odd)
     console.show(Group(odd, table))
     shown = capfd.readouterr().out
-    assert shown.count(r"x\x1b[31m\x9b\u202e") == 5
+    assert shown.count(r"x\x1b[31m\u009b\u202e") == 5
     assert not set(shown) & set("\x1b\x9b\u202e")
 
 
@@ -237,10 +237,64 @@ def test_a_path_that_the_system_refuses_is_a_sentence(
     assert capfd.readouterr() == ("", f"error: {sentence}\n")
 
 
-@pytest.mark.parametrize("bug", [OSError(9, "Bad file descriptor"), ValueError("odd")])
-def test_an_error_without_a_path_keeps_its_traceback(bug: Exception) -> None:
-    with pytest.raises(type(bug)), console.exit_codes():
+@pytest.mark.parametrize(
+    ("bug", "what"),
+    [
+        (OSError(9, "Bad file descriptor"), "OSError: [Errno 9] Bad file descriptor"),
+        (ValueError("odd at https://ann:s3cret@host"), "ValueError: odd at https://***@host"),
+        (AssertionError(), "AssertionError"),
+    ],
+)
+@pytest.mark.parametrize("shown", ["1", ""])
+def test_a_bug_is_a_sentence_that_says_where_its_traceback_is(
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    bug: Exception,
+    what: str,
+    shown: str,
+) -> None:
+    monkeypatch.setenv("EMOKIT_TRACEBACK", shown)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(typer.Exit) as caught, console.exit_codes():
         raise bug
+    assert caught.value.exit_code == 1
+    printed = capfd.readouterr()
+    *above, sentence = printed.err.splitlines()
+    trace = "\n".join(above)
+    if not shown:
+        assert not above
+        trace = next(tmp_path.iterdir()).read_text(encoding="utf-8")
+        assert (
+            sentence
+            == f"error: emokit has a bug ({what}); report it with {next(tmp_path.iterdir())}, which has its traceback."
+        )
+    else:
+        assert sentence == f"error: emokit has a bug ({what}); report it with the traceback above."
+        assert list(tmp_path.iterdir()) == []
+    assert trace.startswith("Traceback (most recent call last):\n")
+    assert what in trace
+    assert "s3cret" not in printed.err + trace
+
+
+def test_a_bug_on_a_full_disk_shows_its_traceback(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    with pytest.raises(typer.Exit), console.exit_codes():
+        raise ValueError("odd")
+    assert capfd.readouterr().err.splitlines()[-2:] == [
+        "ValueError: odd",
+        "error: emokit has a bug (ValueError: odd); report it with the traceback above.",
+    ]
+
+
+def test_a_pipe_that_is_closed_behind_the_command_is_no_bug() -> None:
+    with pytest.raises(BrokenPipeError), console.exit_codes():
+        raise BrokenPipeError
 
 
 def test_ctrl_c_ends_with_130_and_says_what_to_do(capfd: pytest.CaptureFixture[str]) -> None:
@@ -248,12 +302,6 @@ def test_ctrl_c_ends_with_130_and_says_what_to_do(capfd: pytest.CaptureFixture[s
         raise KeyboardInterrupt
     assert caught.value.exit_code == 130
     assert capfd.readouterr().err == "stopped by Ctrl-C; run the command again.\n"
-
-
-def test_a_bug_keeps_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ZeroDivisionError), console.exit_codes():
-        _ = 1 / 0
-    assert capfd.readouterr() == ("", "")
 
 
 def test_json_has_no_number_that_json_lacks():

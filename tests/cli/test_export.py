@@ -12,7 +12,7 @@ runner = CliRunner()
 def run(tmp_path):
     """A folder that looks like a complete fused run."""
     (tmp_path / "settings.yaml").write_text("modality: late-fusion\n")
-    (tmp_path / "metrics.json").write_text("{}")
+    (tmp_path / "metrics.json").write_text('{"labels": ["low", "high"], "splits": {}}')
     return tmp_path
 
 

@@ -168,7 +168,10 @@ def test_a_plan_is_shown_for_no_unknown_device(command: list[str]) -> None:
 @pytest.mark.parametrize("flags", [["--dry-run"], []])
 def test_no_corpus_is_read_by_less_than_one_worker(flags: list[str]) -> None:
     result = CliRunner().invoke(app, ["prepare", "emodb", "--workers", "0", *flags])
-    assert (result.exit_code, result.stderr) == (2, "error: --workers 0 was given where 1 or more was expected.\n")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: --workers 0 was given where 1 to 1024 was expected; name one of these numbers, or leave it out.\n",
+    )
 
 
 @pytest.mark.parametrize(

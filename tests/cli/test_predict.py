@@ -207,7 +207,6 @@ def test_the_refusals_are_the_same_for_every_modality(runs, tmp_path, name, word
             2,
             "Name sentences, a file of sentences with --file, or a prepared folder with --data: exactly one of them.",
         ),
-        ("text", [""], 3, "Sentence 1 has an empty text; write one or leave it out."),
         ("text", ["--file", "b", "--data", "x", "--out", "y.csv"], 2, ONE_OF),
         (
             "late-fusion",

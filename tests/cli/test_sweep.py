@@ -65,7 +65,10 @@ def test_the_studys_grid_has_sixteen_points() -> None:
             ["--resume", "run", "--force"],
             "--resume and --force were given; add --resume to resume the run, or --force to replace it.",
         ),
-        (["none.yaml", "--workers", "0"], "--workers 0 was given where 1 or more was expected."),
+        (
+            ["none.yaml", "--workers", "0"],
+            "--workers 0 was given where 1 to 1024 was expected; name one of these numbers, or leave it out.",
+        ),
     ],
 )
 def test_a_wrong_command_line_is_explained_in_a_sentence(arguments: list[str], sentence: str) -> None:

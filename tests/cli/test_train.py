@@ -86,7 +86,7 @@ def test_a_dry_run_shows_settings_and_sizes_and_writes_nothing(experiment, small
             ["--resume", "--force"],
             "--resume and --force were given; add --resume to resume the run, or --force to replace it.",
         ),
-        (["--device", "tpu"], "--device tpu is unknown; choose one of auto, cuda, mps, cpu."),
+        (["--device", "tpu"], "--device was given 2 times and takes one value; give it once."),
         (["--precision", "half"], "--precision half is unknown; choose one of auto, float32, bf16, fp16."),
     ],
 )

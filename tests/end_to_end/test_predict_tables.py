@@ -88,7 +88,7 @@ def test_a_split_becomes_a_table_of_text(runs, small_prepared, tmp_path, ending)
 
 
 ODD = [b"caf\xe9.wav", b"tab\there.wav", b"line\nfeed.wav", b"\x1b[31mred.wav"]
-ODD_SHOWN = [r"caf\xe9.wav", r"tab\there.wav", r"line\nfeed.wav", r"\u001b[31mred.wav"]
+ODD_SHOWN = [r"caf\xe9.wav", r"tab\there.wav", r"line\nfeed.wav", r"\x1b[31mred.wav"]
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def run(tmp_path):
 
     def make(name):
         (tmp_path / "settings.yaml").write_text(f"modality: {name}\n")
-        (tmp_path / "metrics.json").write_text("{}")
+        (tmp_path / "metrics.json").write_text('{"labels": ["low", "high"], "splits": {}}')
         return tmp_path
 
     return make

@@ -10,7 +10,13 @@ from emokit.cli.app import app
 from emokit.errors import DataError
 from emokit.sweep.journal import UnchangedJournal, check_journal
 
-LINE = b'{"op_code":0,"worker_id":"a"}\n'
+LINE = b'{"op_code":0,"worker_id":"a","study_name":"s","directions":[2]}\n'
+ENTRY = {"op_code": 0, "worker_id": "a", "study_name": "s", "directions": [2]}
+TRIAL = b'{"op_code":4,"worker_id":"a","study_id":0,"datetime_start":null}\n'
+
+
+def _state(trial: int, state: int) -> bytes:
+    return b'{"op_code":6,"worker_id":"a","trial_id":%d,"state":%d,"values":null}\n' % (trial, state)
 
 
 def test_a_journal_is_read_without_the_line_that_a_kill_left(tmp_path: Path) -> None:
@@ -18,7 +24,7 @@ def test_a_journal_is_read_without_the_line_that_a_kill_left(tmp_path: Path) -> 
     assert check_journal(path) == []
     for rest in (b"", b"{", LINE[:20]):
         path.write_bytes(LINE * 2 + rest)
-        assert check_journal(path) == [{"op_code": 0, "worker_id": "a"}] * 2
+        assert check_journal(path) == [ENTRY] * 2
 
 
 @pytest.mark.parametrize(
@@ -29,6 +35,17 @@ def test_a_journal_is_read_without_the_line_that_a_kill_left(tmp_path: Path) -> 
         (LINE + b"\x93\xff\n", "line 2 is none of a sweep"),
         (b"[]\n", "line 1 is none of a sweep"),
         (b'{"op_code":"x"}\n', "line 1 is none of a sweep"),
+        (b'{"op_code":true,"worker_id":"a"}\n', "line 1 is none of a sweep"),
+        (b'{"op_code":99,"worker_id":"a"}\n', "line 1 is none of a sweep"),
+        (b"\xef\xbb\xbf" + LINE, "line 1 is none of a sweep"),
+        (b'{"op_code":0,"worker_id":"a","study_name":"s"}\n', "line 1 has no directions"),
+        (b'{"op_code":0,"worker_id":"a","study_name":7,"directions":[2]}\n', "line 1 has study_name = 7"),
+        (TRIAL, "line 1 names the unknown study 0"),
+        (LINE + LINE + TRIAL.replace(b':0,"d', b':1,"d'), "line 3 names the unknown study 1"),
+        (LINE + TRIAL.replace(b"null", b'null,"state":9'), "line 2 has the unknown state 9"),
+        (LINE + TRIAL + _state(trial=0, state=7), "line 3 has the unknown state 7"),
+        (LINE + TRIAL + _state(trial=5, state=1), "line 3 names the unknown trial 5"),
+        (LINE + TRIAL + _state(trial=-1, state=1), "line 3 names the unknown trial -1"),
     ],
 )
 def test_another_file_is_refused(tmp_path: Path, content: bytes, fault: str) -> None:
@@ -46,6 +63,26 @@ def test_what_is_added_is_not_written(tmp_path: Path) -> None:
     journal.append_logs([{"op_code": 1, "pair": (1, 2)}])
     assert list(journal.read_logs(1)) == [{"op_code": 1, "pair": [1, 2]}]
     assert path.read_bytes() == LINE
+
+
+@pytest.mark.parametrize("change", ["attempt", "mark", "state"])
+def test_neither_status_nor_resume_takes_or_changes_a_damaged_journal(sweep_folder: Path, change: str) -> None:
+    path = sweep_folder / "journal.log"
+    whole = path.read_bytes()
+    content, fault = {
+        "attempt": (whole.replace(b'"attempt":', b'"another":'), "its trials have no 'attempt'"),
+        "mark": (b"\xef\xbb\xbf" + whole, "line 1 is none of a sweep"),
+        "state": (whole.replace(b'"state":4', b'"state":7'), "line 3 has the unknown state 7"),
+    }[change]
+    assert content != whole
+    path.write_bytes(content)
+    for flag in ("--status", "--resume"):
+        result = CliRunner().invoke(app, ["sweep", flag, str(sweep_folder)])
+        assert (result.exit_code, result.stderr) == (
+            3,
+            f"error: {path} is damaged ({fault}); sweep into another folder with --run.\n",
+        )
+        assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("kind", ["random", "text", "cut", "empty"])

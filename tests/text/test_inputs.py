@@ -9,6 +9,7 @@ import pytest
 
 from emokit.errors import DataError, UsageError
 from emokit.modality.predictor import Arguments
+from emokit.text import inputs
 from emokit.text.inputs import Blank, text_inputs
 
 SENTENCES = ["I love this recipe", "مرحبا 😂 \u202eabc", 'a\ttab and "quotes"\x85 \u2028', "gross"]
@@ -17,8 +18,8 @@ TABLE = 'id,text\n1,"I am glad, really."\n2,"He said ""no""."\n'
 
 def read(*sentences, **options):
     blank = Blank()
-    with text_inputs(Arguments(sentences, options), blank) as inputs:
-        return [(item.number, item.text) for item in inputs], blank.note()
+    with text_inputs(Arguments(sentences, options), blank) as named:
+        return [(item.number, item.text) for item in named], blank.note()
 
 
 def refused(kind, *sentences, **options):
@@ -47,6 +48,38 @@ def test_all_line_ends_count_and_blank_lines_are_skipped_by_number(tmp_path, end
 def test_mixed_line_ends_count(tmp_path):
     (tmp_path / "lines.txt").write_bytes(b"a\rb\r\nc\n\rd\r")
     assert read(file=tmp_path / "lines.txt") == ([(1, "a"), (2, "b"), (3, "c"), (5, "d")], "skipped 1 blank line: 4")
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("size", range(1, 9))
+def test_lines_are_the_same_wherever_a_piece_ends(tmp_path, monkeypatch, end, size):
+    monkeypatch.setattr(inputs, "MOST_BYTES", size)
+    (tmp_path / "lines.txt").write_bytes(end.join([b"a", b"", b"b" * min(size, 3), b"", b"c", b""]))
+    texts, note = read(file=tmp_path / "lines.txt")
+    assert texts == [(1, "a"), (3, "b" * min(size, 3)), (5, "c")]
+    assert note == "skipped 2 blank lines: 2, 4"
+
+
+class Endless(io.RawIOBase):
+    """A stream that never ends; `num_read` counts what was taken of it."""
+
+    num_read = 0
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        self.num_read += len(buffer)
+        assert self.num_read < 10 * inputs.MOST_BYTES
+        buffer[:] = b"x" * len(buffer)
+        return len(buffer)
+
+
+def test_a_stream_without_line_ends_is_refused_before_it_fills_the_memory(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Endless())))
+    assert refused(DataError, "-") == (
+        "Standard input, line 1, is longer than 1 MiB where a sentence was expected; write one sentence per line."
+    )
 
 
 def test_many_blank_lines_are_named_by_the_first_of_them(tmp_path):

@@ -90,9 +90,10 @@ def test_a_long_input_is_read_in_chunks(by_length, monkeypatch):
 
 def test_a_line_that_no_model_reads_is_named(by_length, tmp_path):
     (tmp_path / "lines.txt").write_bytes(b"fine\nfi\0ne")
-    with pytest.raises(DataError) as error:
-        texts_of(by_length, file=tmp_path / "lines.txt")
-    assert str(error.value) == (f"{tmp_path / 'lines.txt'}, line 2, has a null character at 3; save it as UTF-8 text.")
+    with by_length.inputs(Arguments(options={"file": tmp_path / "lines.txt"})) as inputs:
+        fine, error = by_length.predict(inputs)
+    assert fine.given == {"number": 1, "text": "fine"}
+    assert str(error) == f"{tmp_path / 'lines.txt'}, line 2, has a null character at 3; save it as UTF-8 text."
 
 
 @pytest.mark.parametrize(
@@ -104,10 +105,13 @@ def test_a_line_that_no_model_reads_is_named(by_length, tmp_path):
         (Input("b", path=Path("b.wav")), "b has no text, and the model reads only text; add its text or leave it out."),
     ],
 )
-def test_an_input_without_text_is_refused_by_name(by_length, item, sentence):
-    with pytest.raises(DataError) as error:
-        list(by_length.predict(["fox", item]))
-    assert str(error.value) == sentence
+def test_an_input_without_text_is_named_and_does_not_stop_the_others(by_length, item, sentence):
+    first, wrong, last = by_length.predict(["fox", item, "fine"])
+    assert (first.given["text"], str(wrong), last.given["text"]) == ("fox", sentence, "fine")
+    assert isinstance(wrong, DataError)
+    assert [str(error) for error in by_length.predict([""])] == [
+        "Sentence 1 has an empty text; write one or leave it out."
+    ]
 
 
 def test_only_inputs_with_text_are_accepted(by_length):

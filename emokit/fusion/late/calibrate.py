@@ -10,9 +10,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 from emokit.fusion.late.inputs import Panel
-
-# Where all predictions are right, or all wrong, the likelihood has no optimum at a finite temperature above 0.
-SMALLEST_TEMPERATURE, LARGEST_TEMPERATURE = 0.05, 20.0
+from emokit.fusion.late.settings import LARGEST_TEMPERATURE, SMALLEST_TEMPERATURE
 
 
 class _Identity(ClassifierMixin, BaseEstimator):

@@ -15,7 +15,7 @@ from emokit import delimited, predictions, runs
 from emokit.data.utterance import HELD_OUT
 from emokit.delimited import is_delimited
 from emokit.errors import DataError, UsageError
-from emokit.fusion.late.settings import Missing
+from emokit.fusion.late.settings import MODALITY, Missing
 from emokit.labels import LabelSet
 from emokit.predictions import KEYS, Predictions
 from emokit.safe_text import from_spreadsheet_cell
@@ -191,6 +191,10 @@ def _read_tables(sources: Sequence[Path]) -> list[tuple[Path, Predictions]]:
     for source in sources:
         if source.is_dir():
             runs.check_complete(source)
+            if runs.read_settings(source).get("modality") == MODALITY:
+                raise UsageError(
+                    f"{source} is a fused run, and fused runs cannot be nested; name its branches and the others instead."
+                )
             for split in HELD_OUT:
                 path = source / runs.PREDICTIONS / f"{split}.parquet"
                 table = _read_table(path)

@@ -67,6 +67,10 @@ class LateFusionPredictor(Predictor):
             raise UsageError(
                 f"{len(clips)} clips and {len(texts)} sentences were given; give --text once for each clip."
             )
+        if texts and not any(
+            branch.predictor.accepts(Input("--text", text=text)) for branch in self.branches for text in texts
+        ):
+            raise UsageError("--text was given, and no branch that can predict reads text; leave it out.")
         check_names(clips, "clips")
         check_sentences(texts, "give the sentence itself to --text")
         if not clips:
@@ -171,7 +175,7 @@ def load(run: Path, device: str = "auto") -> LateFusionPredictor:
         DataError: the run is not complete, or none of its branches can be loaded.
     """
     labels = runs.read_labels(run)
-    settings = FusionSettings.make(runs.read_settings(run), str(run / runs.SETTINGS))
+    settings = FusionSettings.make(runs.read_settings(run), str(run / runs.SETTINGS), DataError)
     if settings.result is None:
         raise DataError(f"{run / runs.SETTINGS} has no result; make the run again with `emokit fuse-search … --force`.")
     sources = read_checked(Fusion, run / FUSION).get("sources", {})

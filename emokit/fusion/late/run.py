@@ -50,21 +50,31 @@ def fuse(
         DataError: the predictions break the contract or contradict each other.
         WorkError: the disk is full.
     """
-    if (run / runs.SETTINGS).exists() and not force:
-        raise UsageError(f"{run} exists; add --force to replace it, or name another --run.")
+    check_startable(paths, run, force=force)
     branches, panels, counts = read_inputs(settings, paths)
     sources = {branch.name: tuple(_relative(source, run) for source in branch.sources) for branch in branches}
     settings = settings.model_copy(update={"branches": sources, "result": None})
     fingerprint = next((branch.predictions.fingerprint for branch in branches if branch.predictions.fingerprint), "")
-    if any(source.resolve().is_relative_to(run.resolve()) for branch in branches for source in branch.sources):
-        raise UsageError(
-            f"{run} is one of the predictions to fuse; --force will not replace it, so name another --run."
-        )
     runs.start(run, settings, seed=settings.fusion.seed, device="cpu", fingerprint=fingerprint, force=force)
     try:
         return _fuse(settings, branches, panels, counts, sources, run, fingerprint)
     finally:
         release(run)
+
+
+def check_startable(paths: Mapping[str, Sequence[Path]], run: Path, *, force: bool = False) -> None:
+    """Refuse a run folder that `fuse` refuses before it reads predictions.
+
+    Raises:
+        UsageError: it exists, or is one of the predictions.
+    """
+    if (run / runs.SETTINGS).exists() and not force:
+        raise UsageError(f"{run} exists; add --force to replace it, or name another --run.")
+    if any(source.resolve().is_relative_to(run.resolve()) for sources in paths.values() for source in sources):
+        raise UsageError(
+            f"{run} is one of the predictions to fuse; --force will not replace it, so name another --run."
+        )
+    runs.check_startable(run, resume=False, force=force)
 
 
 def _fuse(

@@ -1,16 +1,22 @@
 """Settings of late fusion: how the weights are searched, and the weights, pooling and temperatures that resulted."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from emokit.settings import Name, Settings
+from emokit.settings import MOST_SEED, Name, Settings
 
 MODALITY = "late-fusion"
 
 Objective = Literal["weighted_f1", "macro_f1", "uar", "accuracy", "nll"]
 Pooling = Literal["linear", "log"]
 Missing = Literal["drop", "renormalise"]
+
+
+# Where all predictions are right, or all wrong, the likelihood has no optimum at a finite temperature above 0.
+SMALLEST_TEMPERATURE, LARGEST_TEMPERATURE = 0.05, 20.0
+Weight = Annotated[float, Field(ge=0, le=1)]
+Temperature = Annotated[float, Field(ge=SMALLEST_TEMPERATURE, le=LARGEST_TEMPERATURE)]
 
 
 class SearchSettings(Settings):
@@ -32,7 +38,7 @@ class SearchSettings(Settings):
     """Number of folds of whole dialogues (or speakers) of dev for out-of-fold scores."""
     resamples: int = Field(1000, ge=100, le=100_000)
     """Number of bootstrap resamples of the dialogues (or speakers) of dev; the weights are searched on each."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, le=MOST_SEED)
     """Random seed for bootstrap resampling."""
 
     @field_validator("step")
@@ -51,13 +57,13 @@ class SearchSettings(Settings):
 class FusionResult(Settings):
     """The result of the search: what is needed to fuse new predictions in the same way."""
 
-    weights: dict[str, float]
+    weights: dict[str, Weight]
     """Weight per modality; the weights sum to 1."""
     pooling: Pooling
     """Pooling of the weighted modalities: linear or log."""
-    temperatures: dict[str, float]
+    temperatures: dict[str, Temperature]
     """Temperature per modality, applied before pooling."""
-    temperature: float
+    temperature: Temperature
     """Temperature applied after pooling."""
 
 
@@ -73,6 +79,12 @@ class FusionSettings(Settings):
     """Per modality the run folder or the tables of its predictions, relative to the fused run folder."""
     result: FusionResult | None = None
     """Result of the search; null until the search has ended."""
+
+    @model_validator(mode="after")
+    def _weights_sum_to_one(self) -> Self:
+        if self.result and abs(sum(self.result.weights.values()) - 1) > 1e-6:
+            raise ValueError("must have weights that sum to 1")
+        return self
 
     @model_validator(mode="after")
     def _result_fits_branches(self) -> Self:

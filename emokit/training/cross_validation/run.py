@@ -182,6 +182,15 @@ def cross_validate(
     return result
 
 
+def names_of_folds(settings: Any, prepared: Prepared, policy: str) -> list[str]:
+    """The folds that `cross_validate` would train.
+
+    Raises:
+        UsageError: the policy is unknown or has no folds for these corpora.
+    """
+    return fold_names(_with_folds(prepared, settings.data.corpora, policy))
+
+
 def _split_settings(prepared: Prepared) -> SplitSettings:
     """The seed and the ratio of dev that the folder was prepared with."""
     return SplitSettings.make({**prepared.settings["splits"], "fold": None})

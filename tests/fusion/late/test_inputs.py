@@ -168,7 +168,7 @@ def test_a_run_with_an_utterance_of_dev_in_its_test(write_tables, tmp_path):
     run = tmp_path / "run"
     (run / "predictions").mkdir(parents=True)
     (run / "settings.yaml").write_text("modality: audio\n")
-    (run / "metrics.json").write_text("{}")
+    (run / "metrics.json").write_text('{"labels": ["low", "high"], "splits": {}}')
     for split in ("dev", "test"):
         rows = table[(table["split"] == split) | ((table.index == 7) & (split == "test"))]
         predictions.write(Predictions(rows, DEFAULT_LABELS, "a"), run / "predictions" / f"{split}.parquet")

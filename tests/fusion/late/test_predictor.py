@@ -206,7 +206,16 @@ def test_inputs_that_do_not_fit_together_are_refused(folder, arguments, sentence
 
 
 def test_a_fused_run_is_no_branch(folder):
-    fuse(FUSION, {"nested": [folder / "fused"], "text": [folder / "text"]}, folder / "nested")
+    with pytest.raises(UsageError) as refused:
+        fuse(FUSION, {"nested": [folder / "fused"], "text": [folder / "text"]}, folder / "nested")
+    assert str(refused.value) == (
+        f"{folder / 'fused'} is a fused run, and fused runs cannot be nested; name its branches and the others instead."
+    )
+    # As an emokit before this check made it.
+    fuse(FUSION, {"nested": [folder / "audio"], "text": [folder / "text"]}, folder / "nested")
+    settings = yaml.safe_load((folder / "nested" / "settings.yaml").read_text())
+    settings["branches"]["nested"] = ["../fused"]
+    (folder / "nested" / "settings.yaml").write_text(yaml.safe_dump(settings))
     assert load(folder / "nested", "cpu").notes == (
         f"without nested: nested comes from {folder / 'fused'}, which is a fused run; fused runs cannot be nested, "
         "so fuse its branches instead.",

@@ -191,6 +191,7 @@ def test_a_fused_run_declares_what_its_branches_declare(fused, tmp_path):
     paths, run, _ = fused
     branch = tmp_path / "branch"
     shutil.copytree(run, branch)
+    (branch / "settings.yaml").write_text("modality: audio\n")
     scored = runs.read_metrics(branch)
     declared = "test speakers were adapted to"
     (branch / "metrics.json").write_text(json.dumps({**scored, "declared": declared}))

@@ -1,0 +1,56 @@
+"""A run with a damaged file is refused by each of its readers, and one wrong input does not stop the others."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import emokit
+from emokit import runs
+from emokit.cli.app import app
+from emokit.errors import DataError
+from emokit.modality.registry import find
+
+pytestmark = pytest.mark.end_to_end
+COMPLETE = ("audio", "text", "late-fusion")
+
+
+def emokit_with(*words: object) -> Result:
+    return CliRunner().invoke(app, list(map(str, words)))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("{}", "has no labels"),
+        ("[]", "holds a list where a mapping was expected"),
+        ('{"labels": 7, "splits": {}}', "has labels = 7, but it should be a valid list"),
+        ('{"labels": ["low", "low"], "splits": {}}', "has labels that are not two or more different ones"),
+        ('{"labels": ["low", "high"], "splits": {"dev": {}}}', "has no splits.dev.accuracy"),
+    ],
+)
+@pytest.mark.parametrize("kind", COMPLETE)
+def test_the_last_file_of_a_run_is_checked_by_every_reader(
+    modality_runs: Path, tmp_path: Path, kind: str, text: str, fault: str
+) -> None:
+    run = shutil.copytree(modality_runs / kind, tmp_path / "run")
+    (run / "metrics.json").write_text(text)
+    sentence = f"{run / 'metrics.json'} {fault}; make the run again, or leave it out."
+    for use in (runs.check_complete, runs.read_metrics, runs.read_labels, find, emokit.load):
+        with pytest.raises(DataError) as caught:
+            use(run)
+        assert str(caught.value) == sentence
+    for words in (["predict", run, "fine"], ["export", run], ["report", run, "--out", tmp_path / "page"]):
+        result = emokit_with(*words)
+        assert (result.exit_code, result.stderr) == (3, f"error: {sentence}\n")
+
+
+def test_an_empty_sentence_does_not_stop_the_others(modality_runs: Path) -> None:
+    result = emokit_with("predict", modality_runs / "text", "--json", "", "fine")
+    assert result.exit_code == 3
+    assert [json.loads(line)["text"] for line in result.stdout.splitlines()] == ["fine"]
+    assert result.stderr == (
+        "error: Sentence 1 has an empty text; write one or leave it out.\n1 of 2 inputs could not be predicted\n"
+    )
