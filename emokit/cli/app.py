@@ -1,5 +1,7 @@
 """`emokit` itself: which command is in which file. Nothing heavy is imported until a command runs."""
 
+import io
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -96,6 +98,13 @@ def about(
     """Read the options that come before the command."""
 
 
+def replace_what_a_terminal_lacks() -> None:
+    """Write characters that the terminal's encoding lacks as escapes, in place of an error after the work."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """The `emokit` command."""
+    replace_what_a_terminal_lacks()
     app()

@@ -69,7 +69,8 @@ def show(result: "RenderableType") -> None:
 
 def show_json(result: Any) -> None:
     """Print a result for a program: one JSON value to stdout."""
-    sys.stdout.write(escape_json(json.dumps(result, ensure_ascii=False, allow_nan=False)) + "\n")
+    has_unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    sys.stdout.write(escape_json(json.dumps(result, ensure_ascii=not has_unicode, allow_nan=False)) + "\n")
     sys.stdout.flush()
 
 
