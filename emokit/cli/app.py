@@ -1,7 +1,5 @@
 """`emokit` itself: which command is in which file. Nothing heavy is imported until a command runs."""
 
-import io
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -98,13 +96,7 @@ def about(
     """Read the options that come before the command."""
 
 
-def replace_what_a_terminal_lacks() -> None:
-    """Write characters that the terminal's encoding lacks as escapes, in place of an error after the work."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-
-
 def main() -> None:
     """The `emokit` command."""
-    replace_what_a_terminal_lacks()
+    console.replace_what_a_terminal_lacks()
     app()

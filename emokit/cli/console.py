@@ -5,6 +5,7 @@ Control characters in texts and names are shown escaped, and secrets in notes an
 
 import contextlib
 import functools
+import io
 import json
 import sys
 import textwrap
@@ -56,6 +57,12 @@ def _stdout() -> "Console":
 def _stderr() -> "Console":
     """The one console of notes and progress: it draws each note above the bar, which two consoles would write into."""
     return _console(stderr=True)
+
+
+def replace_what_a_terminal_lacks() -> None:
+    """Write characters that the terminal's encoding lacks as escapes, in place of an error after the work."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def show(result: "RenderableType") -> None:

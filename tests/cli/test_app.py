@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from emokit import __version__
 from emokit.cli import console
-from emokit.cli.app import app, replace_what_a_terminal_lacks
+from emokit.cli.app import app
 
 runner = CliRunner()
 
@@ -152,7 +152,7 @@ def test_a_pipe_that_is_closed_behind_the_command_is_no_bug() -> None:
 def test_an_output_without_unicode_gets_escapes_and_json_stays_json(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
-    replace_what_a_terminal_lacks()
+    console.replace_what_a_terminal_lacks()
     console.show("caf\u00e9 \u2603")
     console.show_json({"text": "\U0001f600"})
     assert raw.getvalue() == b'caf\\xe9 \\u2603\n{"text": "\\ud83d\\ude00"}\n'

@@ -163,7 +163,8 @@ def test_workers_without_folds_are_refused(finished):
 
 def test_unknown_folds_are_refused(finished, tmp_path):
     _, command, _ = finished
-    words = [*command[:-1], "everyone", "--run", str(tmp_path / "run")]
+    words = [*command[:-1], "everyone"]
+    words[words.index("--run") + 1] = str(tmp_path / "run")
     result = runner.invoke(app, words)
     assert result.exit_code == 2
     assert result.stderr.startswith("error: --folds everyone is unknown; choose one of ")
