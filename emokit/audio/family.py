@@ -161,7 +161,12 @@ def load_pretrained(model_class: Any, folder: Path) -> Any:
         DataError: the folder is damaged.
     """
     try:
-        return model_class.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
+        how = {"local_files_only": True, "use_safetensors": True, "output_loading_info": True}
+        model, info = model_class.from_pretrained(folder, **how)
+        for verb, keys in (("lacks", info["missing_keys"]), ("has no place for", info["unexpected_keys"])):
+            if keys:  # another model than the trained one would answer
+                raise ValueError(f"it {verb} {min(keys)}")
+        return model.eval()
     except Exception as error:  # transformers and safetensors raise many kinds for a damaged folder
         raise DataError(f"{folder} holds no complete model ({error}); train the run again with --force.") from error
 

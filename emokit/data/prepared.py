@@ -131,7 +131,7 @@ def open_recordings(folder: Path, table: pandas.DataFrame) -> Recordings:
     Raises:
         EmokitError: its settings or its features are damaged.
     """
-    settings = read_yaml_mapping(folder / SETTINGS)
+    settings = read_yaml_mapping(folder / SETTINGS, DataError)
     store = FeatureStore(folder / FEATURES / _features_name(_features_of(settings, folder)))
     return Recordings(folder, read_roots(settings), store.facts["recording"].to_dict(), segments_of(table))
 

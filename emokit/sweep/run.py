@@ -22,7 +22,7 @@ from emokit.sweep import summary
 from emokit.sweep.journal import damaged
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings, refuse_old
-from emokit.sweep.space import grid_size
+from emokit.sweep.space import check_resolved, grid_size
 from emokit.sweep.train_point import train_point
 from emokit.sweep.worker import Order, Worker, run_worker
 from emokit.workers import WATCH_SECONDS, WORKERS, worker_pool
@@ -117,6 +117,8 @@ def read_plan(run: Path, url: str | None = None) -> Plan:
     sweep = check_sweep(run)
     if not url:
         check_no_server(run)
+        if not (run / storages.JOURNAL).exists() and (run / Plan.TRIALS).exists():
+            raise damaged(run / storages.JOURNAL, "it is gone, and points were trained")
     plan = Plan(sweep, run, storages.open_storage(url, run, shows=True))
     _check_trials(plan, url)
     return plan
@@ -149,7 +151,9 @@ def check_sweep(run: Path) -> SweepSettings:
         raise UsageError(f"{run} has no {STORAGE}, so it is no sweep; name a folder that `emokit sweep` made.")
     settings = runs.read_settings(run)
     refuse_old(run, settings)
-    return SweepSettings.make(settings, str(run / runs.SETTINGS), DataError)
+    sweep = SweepSettings.make(settings, str(run / runs.SETTINGS), DataError)
+    check_resolved(sweep, run / runs.SETTINGS)
+    return sweep
 
 
 def check_no_server(run: Path) -> None:

@@ -117,9 +117,13 @@ def load_classifier(
         return BagOfWordsClassifier(bag_of_words.load(folder, labels))
     in_folder = settings.model_copy(update={"name": str(folder)})
     tokenizer = load_tokenizer(folder, in_folder, trust_remote_code=trust_remote_code)
-    model, missing = load_weights(folder, in_folder, trust_remote_code=trust_remote_code)
+    model, missing, unexpected = load_weights(folder, in_folder, trust_remote_code=trust_remote_code)
     if missing:
         raise DataError(f"{folder} has a damaged model ({missing[0]} is missing); train the run again with --force.")
+    if unexpected:  # another model than the trained one would answer
+        raise DataError(
+            f"{folder} has the weights {unexpected[0]}, for which its config.json has no place; train the run again with --force."
+        )
     of_model = tuple(model.config.id2label.get(target) for target in range(model.config.num_labels))
     if settings.kind != "zero_shot" and of_model != labels:
         raise DataError(

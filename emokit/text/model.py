@@ -32,7 +32,7 @@ def pretrained(
     """
     folder = find_model(settings.model.name, settings.model.revision)
     tokenizer = load_tokenizer(folder, settings.model, trust_remote_code=trust_remote_code)
-    model, missing = load_weights(
+    model, missing, _ = load_weights(
         folder,
         settings.model,
         trust_remote_code=trust_remote_code,
@@ -127,7 +127,7 @@ def load_tokenizer(
 
 def load_weights(
     folder: Path, settings: ModelSettings, *, trust_remote_code: bool = False, **options: Any
-) -> tuple[PreTrainedModel, list[str]]:
+) -> tuple[PreTrainedModel, list[str], list[str]]:
     """Load the model in a folder as a classifier.
 
     Args:
@@ -137,7 +137,7 @@ def load_weights(
         options: of `from_pretrained`.
 
     Returns:
-        the model, and the names of the weights that the folder lacks, which are random.
+        the model, the names of the weights that the folder lacks, which are random, and of those that the model lacks.
 
     Raises:
         UsageError: it needs remote code that was not allowed.
@@ -162,7 +162,7 @@ def load_weights(
     }
     model, info = read_pretrained(AutoModelForSequenceClassification, folder, name, revision, **options)
     mismatched = [weight for weight, *_ in info["mismatched_keys"]]
-    return model, sorted([*info["missing_keys"], *mismatched])
+    return model, sorted([*info["missing_keys"], *mismatched]), sorted(info["unexpected_keys"])
 
 
 def match_tokenizer(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, settings: TextSettings) -> None:
