@@ -62,7 +62,7 @@ FULL = [
         ),
         (
             ["prepare", "emodb"],
-            "emokit.data.catalogue.read_catalogue",
+            "emokit.api.prepare.corpora_of",
             "files that were read are kept, continue with --workers 1",
         ),
         (
