@@ -101,7 +101,7 @@ def test_a_spreadsheet_reads_no_formula(tmp_path, text):
 
 def test_a_name_that_is_not_utf8_is_written_as_an_escape(tmp_path):
     write_table(tmp_path / "a.csv", ("file",), [(os.fsdecode(b"caf\xe9.wav"),)])
-    assert rows_of(tmp_path / "a.csv") == [(1, r"caf\udce9.wav")]
+    assert rows_of(tmp_path / "a.csv") == [(1, r"caf\xe9.wav")]
 
 
 def test_a_pipe_is_no_table(tmp_path):
