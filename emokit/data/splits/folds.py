@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pandas
 
-from emokit.data.splits.draw import SplitSettings, draw_speakers, draw_utterances
+from emokit.data.splits.draw import SplitSettings, draw_groups, draw_utterances
 from emokit.data.utterance import has_speakers
 from emokit.errors import UsageError
 
@@ -145,7 +145,7 @@ def _dev(rest: pandas.DataFrame, rows: pandas.DataFrame, *, is_tested: bool, set
     if folds_divide_speakers or num_left < 2 or num_left == len(rest):
         return draw_utterances(rest, settings.dev_share, settings.seed)
     num_dev = min(max(1, round(settings.dev_share * num_speakers)), num_left - 1)
-    speakers, _ = draw_speakers(rest, (num_dev,), settings.seed)
+    speakers, _ = draw_groups(rest, "speaker", (num_dev,), settings.seed)
     return rest.index[rest["speaker"].isin(speakers)]
 
 

@@ -19,7 +19,7 @@ import pandas
 from emokit.data.catalogue import Corpus
 from emokit.data.ledger import Ledger
 from emokit.data.splits import fold_lists
-from emokit.data.splits.draw import SplitSettings, by_speaker
+from emokit.data.splits.draw import SplitSettings, by_group
 from emokit.data.splits.fold_lists import EMOBOX_LISTS, SplitLists
 from emokit.data.splits.folds import (
     EMOBOX_FOLDS,
@@ -114,7 +114,7 @@ class Division:
         elif self.has_folds:
             table = assign_folds(table, self.policy, settings)
         elif self.policy == "speaker":
-            table["split"] = by_speaker(table, self.corpus, settings)
+            table["split"] = by_group(table, "speaker", self.corpus, settings)
         elif self.policy != "official":
             table["split"] = self.policy
         if self.has_folds and self.policy != OF_ALL_CORPORA:
