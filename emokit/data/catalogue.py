@@ -16,6 +16,7 @@ from emokit.files import resource
 from emokit.settings import Name, Settings, nearest, read_yaml_mapping
 
 CATALOGUE = "datasets.yaml"
+TABLES = "tables"  # the option of a user's own tables
 
 # A file at the root of every corpus that emokit synthesised, so that none is mistaken for the real one.
 SYNTHESISED_FILE = "SYNTHESISED.txt"
@@ -71,6 +72,17 @@ class Corpus(Settings):
     """Whether a raw label that `labels` lacks is a label itself."""
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is a user's own data, and no corpus that emokit knows."""
+        return self.reader is not None
+
+    @property
+    def portable_options(self) -> dict[str, Any]:
+        """The options, with tables by their names: moving them does not change the result."""
+        tables = self.options.get(TABLES)
+        return self.options if tables is None else {**self.options, TABLES: [Path(table).name for table in tables]}
+
+    @property
     def is_synthesised(self) -> bool:
         """Whether emokit made the files at its root."""
         return self.root is not None and (self.root / SYNTHESISED_FILE).is_file()
@@ -80,19 +92,65 @@ def read_catalogue(path: Path | None = None) -> dict[str, Corpus]:
     """Read the corpora by name, in the order of `datasets.yaml`.
 
     Args:
-        path: a user's file, whose values replace those of `datasets.yaml`; None for `datasets.yaml` alone.
+        path: a user's file, whose values replace those of `datasets.yaml`, and whose entries with a `reader` are corpora of
+            the user's own; None for `datasets.yaml` alone.
 
     Raises:
         UsageError: the file is missing or not YAML, or has an unknown corpus, key or label.
     """
     entries = read_yaml_mapping(resource(CATALOGUE))
+    own: dict[str, Corpus] = {}
     if path is not None:
         for name, changes in read_yaml_mapping(path).items():
+            if name not in entries and isinstance(changes, dict) and "reader" in changes:
+                own[name] = own_corpus(str(name), changes, f"{path} (corpus {name})")
+                continue
             if name not in entries:
                 raise UsageError(f"{path} has the unknown corpus {name}; {_hint(str(name), entries)}")
             entries[name] = _merged(entries[name], changes, f"{path} (corpus {name})")
     source = path or CATALOGUE
-    return {name: _corpus(name, entry, f"{source} (corpus {name})") for name, entry in entries.items()}
+    return {name: _corpus(name, entry, f"{source} (corpus {name})") for name, entry in entries.items()} | own
+
+
+def own_corpus(name: str, entry: Mapping[str, Any], source: str) -> Corpus:
+    """The entry of a user's own data, with defaults for what it leaves out.
+
+    Args:
+        name: of the corpus.
+        entry: `reader`, its `root` or `audio_root`, for a table `tables` and `columns`, and any other key of an entry.
+        source: where it is from, for messages.
+
+    Raises:
+        UsageError: a key is unknown or missing, or a value has another type.
+    """
+    values = {"root": None, **entry}
+    audio_root = values.pop("audio_root", None)
+    options = {"corpus": name, **(values.pop("options", None) or {})}
+    if values["reader"] == "table":
+        tables = values.pop(TABLES, None)
+        tables = [tables] if isinstance(tables, str) else tables
+        if not isinstance(tables, list) or not tables or not all(isinstance(table, str) for table in tables):
+            raise UsageError(f"{source} has no tables, which its reader needs; add them as tables: [labels.csv].")
+        files = [Path(table).expanduser().absolute() for table in tables]
+        columns = values.pop("columns", None) or {}
+        if not isinstance(columns, dict):
+            raise UsageError(f"{source} has columns = {columns!r} where `key: name` lines were expected.")
+        options |= {TABLES: [str(file) for file in files], "columns": columns}
+        values["root"] = audio_root or values["root"] or files[0].parent
+    elif audio_root:
+        values["root"] = audio_root
+    defaults = {
+        "title": "own data",
+        "homepage": "",
+        "licence": "not stated",
+        "paper": "",
+        "download": [],
+        "split": "auto",
+        "labels": {},
+        "keeps_raw_labels": True,
+        "has_speakers": False,
+    }
+    return _corpus(name, {**defaults, **values, "options": options}, source)
 
 
 def with_roots(
