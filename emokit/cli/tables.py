@@ -12,6 +12,7 @@ from emokit.schema.metrics import FEWEST_CLUSTERS
 if TYPE_CHECKING:
     from emokit.data.catalogue import Corpus
 
+MOST_LETTERS = 45  # of the names of all labels, as columns of a table
 TOO_FEW = "too few"  # in place of an interval over too few speakers or dialogues
 SCORES = {"uar": "UAR", "accuracy": "accuracy", "weighted_f1": "weighted F1", "macro_f1": "macro F1"}
 
@@ -34,6 +35,8 @@ def labels(corpora: "Iterable[Corpus]") -> Table:
 def survey(counts: dict[str, dict[str, Any]]) -> Table:
     """The result of a dry run, per corpus: utterances found, left out, and of each label."""
     label_set = list(next(iter(counts.values()))["labels"])
+    if sum(map(len, label_set)) > MOST_LETTERS:
+        return _long_survey(counts)
     table = _table("corpus", "found", "left out", *label_set, title="what would be prepared (audio not yet read)")
     table.padding = 0  # so that the longest name and seven labels fit into 80 characters
     for corpus, entry in counts.items():
@@ -46,13 +49,24 @@ def survey(counts: dict[str, dict[str, Any]]) -> Table:
     return table
 
 
+def _long_survey(counts: dict[str, dict[str, Any]]) -> Table:
+    """As `survey`, with a line per label, as the columns of many labels do not fit into 80 characters."""
+    table = _table("corpus", "", "utterances", title="what would be prepared (audio not yet read)")
+    for corpus, entry in counts.items():
+        for name, number in {"found": entry["found"], "left out": entry["dropped"], **entry["labels"]}.items():
+            table.add_row(corpus, escape(name), str(number))
+        table.add_section()
+    return table
+
+
 def ledger(content: dict[str, Any]) -> Table:
     """Per corpus the number of utterances expected, found, kept, repaired, flagged and dropped."""
     kinds = ("repaired", "flagged", "dropped")
     table = _table("corpus", "expected", "found", "kept", *kinds, title="utterances; expected: by the corpus's papers")
     for corpus, entry in content["corpora"].items():
         counts = [sum(len(names) for names in entry[kind].values()) for kind in kinds]
-        table.add_row(corpus, *map(str, (entry["expected"], entry["found"], entry["kept"], *counts)))
+        expected = "–" if entry["expected"] is None else entry["expected"]
+        table.add_row(corpus, *map(str, (expected, entry["found"], entry["kept"], *counts)))
     return table
 
 

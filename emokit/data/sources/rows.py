@@ -19,7 +19,7 @@ from emokit.data.sources.readers import reader_of, walks
 from emokit.data.sources.scan import UNKNOWN_NAME
 from emokit.data.sources.tree import Skipped, walk
 from emokit.data.store import FeatureStore
-from emokit.data.utterance import COLUMNS, OPTIONAL_COLUMNS, Dropped, Utterance
+from emokit.data.utterance import COLUMNS, OPTIONAL_COLUMNS, Dropped, Remark, Utterance
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.names import escaped
@@ -46,6 +46,12 @@ def read_source(corpus: Corpus, ledger: Ledger) -> list[Utterance]:
     utterances: list[Utterance] = []
     used: set[str | None] = set()
     for item in reader.read(corpus.root, corpus.options):
+        if isinstance(item, Remark):
+            ledger.note(corpus.name, item.sentence)
+            continue
+        if isinstance(item, Skipped):
+            ledger.skip(corpus.name, escaped(item.path), item.reason)
+            continue
         if isinstance(item, Dropped):
             used.add(item.name)
             ledger.drop(corpus.name, escaped(item.name), item.reason, escaped(item.detail))

@@ -9,6 +9,7 @@ leave-one-speaker-out    one fold per speaker
 leave-one-corpus-out     one fold per corpus, over all corpora together
 train, dev, test         the whole corpus in one split
 my.csv                   a user's CSV
+auto, dialogue, stratified: of a user's own data, see `own`
 """
 
 from collections.abc import Iterable
@@ -30,6 +31,7 @@ from emokit.data.splits.folds import (
     fold_names,
     split_of_fold,
 )
+from emokit.data.splits.own import OWN_POLICIES, split_own
 from emokit.data.utterance import SPLITS, Utterance
 from emokit.errors import DataError, UsageError
 
@@ -40,6 +42,10 @@ REPEATED_TEXTS = "repeated_texts"
 
 def policies_of(corpus: Corpus) -> list[str]:
     """The policies that a corpus supports, besides a CSV."""
+    if corpus.is_own:
+        by_speaker = ("speaker", "leave-one-speaker-out")
+        policies = (*OWN_POLICIES, "leave-one-speaker-out", OF_ALL_CORPORA, *SPLITS)
+        return [policy for policy in policies if corpus.has_speakers or policy not in by_speaker]
     supported = {
         "speaker": corpus.has_speakers,
         "official": corpus.name in OFFICIAL,
@@ -58,11 +64,22 @@ class Division:
     corpus: str
     policy: str
     lists: SplitLists | None = None
+    is_own: bool = False
+    """Whether the corpus is a user's own, with splits as `own` makes them."""
+    has_own_folds: bool = False
+    """Whether a column of a user's own data names folds."""
 
     @property
     def has_folds(self) -> bool:
         """Whether the policy has folds."""
+        if self.splits_own:
+            return self.has_own_folds and self.policy in ("auto", "official")
         return bool(self.lists.fold_of) if self.lists else self.policy in FOLD_POLICIES
+
+    @property
+    def splits_own(self) -> bool:
+        """Whether the split is made by `own`."""
+        return self.is_own and self.lists is None and self.policy in OWN_POLICIES
 
     @property
     def identity(self) -> str:
@@ -102,6 +119,8 @@ class Division:
         Raises:
             UsageError: the corpus does not support the policy, or has fewer folds than the selected number.
         """
+        if self.splits_own:
+            return split_own(table.copy(), self.corpus, self.policy, settings, ledger)
         if self.policy != "official" or "fold" not in table:
             table = table.assign(fold=pandas.Series(pandas.NA, index=table.index, dtype="string"))
         ids = table["utterance_id"]
@@ -166,14 +185,16 @@ def read_divisions(corpora: Iterable[Corpus], settings: SplitSettings, folds: Pa
 def _division(corpus: Corpus, policy: str, folds: Path | None) -> Division:
     name = corpus.name
     if policy.lower().endswith(".csv"):
-        return Division(name, policy, fold_lists.read_csv(Path(policy), name))
+        return Division(name, policy, fold_lists.read_csv(Path(policy), name), is_own=corpus.is_own)
     supported = policies_of(corpus)
     if policy not in supported:
         raise UsageError(
             f"--split {name}={policy} is unknown; choose one of {', '.join(supported)}, or name a CSV of your own."
         )
     has_lists = policy == "emobox" and name in EMOBOX_LISTS
-    return Division(name, policy, fold_lists.read_emobox(folds, name) if has_lists else None)
+    lists = fold_lists.read_emobox(folds, name) if has_lists else None
+    has_own_folds = "fold" in corpus.options.get("columns", {})
+    return Division(name, policy, lists, is_own=corpus.is_own, has_own_folds=has_own_folds)
 
 
 def drops_repeated_texts(corpus: Corpus) -> bool:
