@@ -37,8 +37,10 @@ def corpora_of(
         UsageError: a corpus is unknown or has no root, or a column is not there.
         DataError: a root is missing, not a folder, empty or not readable, or own data cannot be read.
     """
-    known = read_catalogue(datasets)
-    if (columns or audio_root) and not any(is_own(name) or (name in known and known[name].is_own) for name in names):
+    known = read_catalogue(datasets, names)
+    if (columns or audio_root) and not any(
+        is_own(name) or (name in known and known[name].takes_columns) for name in names
+    ):
         option = (
             f"--audio-root {audio_root}" if audio_root else f"--columns {'='.join(next(iter((columns or {}).items())))}"
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
+from emokit.data.sources import plugins
 from emokit.errors import DataError, UsageError
 from emokit.files import resource
 from emokit.settings import Name, Settings, nearest, read_yaml_mapping
@@ -61,7 +62,7 @@ class Corpus(Settings):
     expected: int | None = Field(None, ge=1)
     """The number of utterances of the complete corpus; null where nobody states it."""
     reader: str | None = None
-    """What reads it: null for the module of its name, else one of `emokit.data.sources.readers.OWN`."""
+    """What reads it: null for the module of its name, else one of `emokit.data.sources.readers.OWN`, or `plugin`."""
     has_speakers: bool = True
     """Whether it names its speakers; else each utterance counts as a speaker of its own."""
     split: str
@@ -75,8 +76,13 @@ class Corpus(Settings):
 
     @property
     def is_own(self) -> bool:
-        """Whether it is a user's own data, and no corpus that emokit knows."""
+        """Whether it is a user's own data, or that of a plug-in, and no corpus that emokit knows."""
         return self.reader is not None
+
+    @property
+    def takes_columns(self) -> bool:
+        """Whether its reader takes the names of columns."""
+        return self.is_own and self.reader != plugins.PLUGIN
 
     @property
     def portable_options(self) -> dict[str, Any]:
@@ -90,28 +96,59 @@ class Corpus(Settings):
         return self.root is not None and (self.root / SYNTHESISED_FILE).is_file()
 
 
-def read_catalogue(path: Path | None = None) -> dict[str, Corpus]:
+def read_catalogue(path: Path | None = None, named: Iterable[str] = ()) -> dict[str, Corpus]:
     """Read the corpora by name, in the order of `datasets.yaml`.
 
     Args:
         path: a user's file, whose values replace those of `datasets.yaml`, and whose entries with a `reader` are corpora of
             the user's own; None for `datasets.yaml` alone.
+        named: what a command names; of the corpora of plug-ins, only these are imported and in the result.
 
     Raises:
-        UsageError: the file is missing or not YAML, or has an unknown corpus, key or label.
+        UsageError: the file is missing or not YAML, or has an unknown corpus, key or label; or a named plug-in is unusable.
     """
     entries = read_yaml_mapping(resource(CATALOGUE))
+    built_in, installed = set(entries), plugins.names()
+    entries |= {name: plugins.Plugin(name, built_in).entry for name in named if name in installed}
     own: dict[str, Corpus] = {}
     if path is not None:
         for name, changes in read_yaml_mapping(path).items():
             if name not in entries and isinstance(changes, dict) and ("reader" in changes or TABLES in changes):
                 own[name] = own_corpus(str(name), changes, f"{path} (corpus {name})")
                 continue
+            if name in installed and name not in entries:
+                continue  # of a plug-in that the command does not name
             if name not in entries:
                 raise UsageError(f"{path} has the unknown corpus {name}; {_hint(str(name), entries)}")
             entries[name] = _merged(entries[name], changes, f"{path} (corpus {name})")
     source = path or CATALOGUE
-    return {name: _corpus(name, entry, f"{source} (corpus {name})") for name, entry in entries.items()} | own
+    return {
+        name: _corpus(
+            name, entry, f"{source} (corpus {name})" if name in built_in else f"The CATALOGUE of the plug-in {name}"
+        )
+        for name, entry in entries.items()
+    } | own
+
+
+def plugin_corpora(path: Path | None = None) -> tuple[list[Corpus], dict[str, str]]:
+    """The corpora of all plug-ins, and the name and the error of each plug-in that is unusable.
+
+    Args:
+        path: a user's file, as `read_catalogue` takes it.
+    """
+    corpora: list[Corpus] = []
+    unusable: dict[str, str] = {}
+    for name in plugins.names():
+        try:
+            corpora.append(read_catalogue(path, [name])[name])
+        except UsageError as error:
+            unusable[name] = str(error)
+    return corpora, unusable
+
+
+def known_names(catalogue: Iterable[str]) -> list[str]:
+    """The names of the corpora of a catalogue, and of those of plug-ins that it does not have."""
+    return list(dict.fromkeys([*catalogue, *plugins.names()]))
 
 
 def own_corpus(name: str, entry: Mapping[str, Any], source: str) -> Corpus:
@@ -181,7 +218,7 @@ def with_roots(
     chosen = list(dict.fromkeys(names))
     for name in chosen:
         if name not in catalogue:
-            raise UsageError(f"The corpus {name} is unknown; {_hint(name, catalogue)}")
+            raise UsageError(f"The corpus {name} is unknown; {_hint(name, known_names(catalogue))}")
     folders: dict[str, Path] = {}
     for root in roots:
         name, separator, folder = root.partition("=")

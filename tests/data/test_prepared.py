@@ -222,7 +222,9 @@ def test_two_processes_prepare_the_same_as_one(tmp_path: Path, write_emodb: Writ
     )
 
 
-@pytest.mark.parametrize("name", ["crema_d", "esd", "goemotions", "jl_corpus", "meld", "ravdess", "savee", "tess"])
+@pytest.mark.parametrize(
+    "name", ["crema_d", "esd", "goemotions", "iemocap", "jl_corpus", "meld", "msp_podcast", "ravdess", "savee", "tess"]
+)
 def test_every_utterance_of_a_synthesised_corpus_is_accounted_for_and_no_recording_shared(
     tmp_path: Path, plan: MakePlan, extractor: Any, name: str
 ) -> None:

@@ -25,7 +25,7 @@ from emokit.labels import LabelSet
 from emokit.names import escaped
 
 # The corpora with audio, to name the one that a folder looks like.
-READERS = ("crema_d", "emodb", "esd", "jl_corpus", "meld", "ravdess", "savee", "tess")
+READERS = ("crema_d", "emodb", "esd", "iemocap", "jl_corpus", "meld", "msp_podcast", "ravdess", "savee", "tess")
 
 FIELDS = [field.name for field in fields(Utterance) if field.name not in ("flags", "votes")]
 

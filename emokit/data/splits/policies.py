@@ -2,8 +2,9 @@
 
 speaker                  speaker-independent train, dev and test with similar label shares
 official                 the corpus's official split
-emobox                   EmoBox's folds: by speaker (esd, jl_corpus, ravdess, savee), or lists of utterances from a clone
+emobox                   EmoBox's folds: by speaker (EMOBOX_FOLDS), or lists of utterances from a clone
 emo-superb               five folds of CREMA-D by actor
+leave-one-session-out    five folds of IEMOCAP by session
 leave-one-speaker-out    one fold per speaker
 leave-one-corpus-out     one fold per corpus, over all corpora together
 train, dev, test         the whole corpus in one split
@@ -34,7 +35,7 @@ from emokit.data.splits.own import OWN_POLICIES, split_own
 from emokit.data.utterance import SPLITS, Utterance
 from emokit.errors import DataError, UsageError
 
-OFFICIAL = ("esd", "goemotions", "meld")
+OFFICIAL = ("esd", "goemotions", "meld", "msp_podcast")
 OF_ALL_CORPORA = "leave-one-corpus-out"
 REPEATED_TEXTS = "repeated_texts"
 
@@ -50,6 +51,7 @@ def policies_of(corpus: Corpus) -> list[str]:
         "official": corpus.name in OFFICIAL,
         "emobox": corpus.name in EMOBOX_FOLDS or corpus.name in EMOBOX_LISTS,
         "emo-superb": corpus.name == "crema_d",
+        "leave-one-session-out": corpus.name == "iemocap",
         "leave-one-speaker-out": corpus.has_speakers,
     }
     return [*(policy for policy, is_supported in supported.items() if is_supported), OF_ALL_CORPORA, *SPLITS]

@@ -52,9 +52,13 @@ def test_each_corpus_has_its_policies() -> None:
     assert [name for name, corpus in read_catalogue().items() if "official" in policies_of(corpus)] == [
         "esd",
         "meld",
+        "msp_podcast",
         "goemotions",
     ]
-    assert [name for name, corpus in read_catalogue().items() if "emobox" not in policies_of(corpus)] == ["goemotions"]
+    assert [name for name, corpus in read_catalogue().items() if "emobox" not in policies_of(corpus)] == [
+        "msp_podcast",
+        "goemotions",
+    ]
     assert [name for name, corpus in read_catalogue().items() if "emo-superb" in policies_of(corpus)] == ["crema_d"]
     assert all(corpus.split in policies_of(corpus) for corpus in read_catalogue().values())
 
@@ -183,7 +187,11 @@ def test_impossible_policies_are_refused(
 
 def test_the_option_repeated_texts_drops_or_keeps_them() -> None:
     catalogue = read_catalogue()
-    assert [name for name, corpus in catalogue.items() if drops_repeated_texts(corpus)] == ["meld", "goemotions"]
+    assert [name for name, corpus in catalogue.items() if drops_repeated_texts(corpus)] == [
+        "meld",
+        "msp_podcast",
+        "goemotions",
+    ]
     for value, dropped in (("keep", False), ("drop", True)):
         changed = catalogue["meld"].model_copy(update={"options": {"repeated_texts": value}})
         assert drops_repeated_texts(changed) is dropped
