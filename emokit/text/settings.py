@@ -15,7 +15,7 @@ class DataSettings(Settings):
     """The utterances of the prepared folder that are used, and their context."""
 
     corpora: tuple[str, ...] | None = None
-    """Corpora to use; null uses goemotions and meld, whichever the folder has."""
+    """Corpora to use; null uses goemotions, meld and your own data, whichever the folder has."""
     context_turns: int = Field(0, ge=0, le=32)
     """Preceding turns of the dialogue in the input, with speaker names; 0 is the utterance alone, without its speaker."""
 

@@ -58,7 +58,9 @@ def rows_with_text(settings: TextSettings, prepared: Prepared) -> pandas.DataFra
     """
     table = prepared.table[prepared.table["text"].notna()]
     present = set(table["corpus"])
-    corpora = settings.data.corpora or tuple(corpus for corpus in CORPORA if corpus in present)
+    corpora = settings.data.corpora or tuple(
+        corpus for corpus in (*CORPORA, *prepared.own_corpora) if corpus in present
+    )
     if not corpora:
         raise UsageError(
             f"{prepared.folder} has neither {' nor '.join(CORPORA)}; prepare one of them, or name other corpora with "
