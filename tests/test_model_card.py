@@ -150,7 +150,9 @@ def test_a_synthesised_corpus_is_marked_wherever_it_is_named(metrics: dict[str, 
 
 
 def test_a_corpus_without_speakers_has_no_number_of_speakers(metrics: dict[str, Any], ledger: dict[str, Any]) -> None:
-    sentence = "emodb does not say who speaks, so speakers of dev and test may be in train too, and scores too high for new"
+    sentence = (
+        "emodb does not say who speaks, so speakers of dev and test may be in train too, and scores too high for new"
+    )
     assert sentence not in model_card(metrics, {}, ENVIRONMENT, ledger)
     ledger["corpora"]["emodb"]["splits"]["train"]["speakers"] = []
     card = model_card(metrics, {}, ENVIRONMENT, ledger)

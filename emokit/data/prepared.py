@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas
 
-from emokit.data.catalogue import OWN_READERS
 from emokit.data.recordings import Recordings, read_roots
 from emokit.data.store import FeatureStore, shard_paths
 from emokit.data.utterance import TABLE, read_table
@@ -76,14 +75,6 @@ class Prepared:
     def roots(self) -> dict[str, str]:
         """Corpus -> the folder that it was prepared from."""
         return read_roots(self.settings)
-
-    @property
-    def own_corpora(self) -> list[str]:
-        """The corpora that are a user's own data."""
-        corpora = self.settings.get("corpora") or {}
-        return [
-            name for name, entry in corpora.items() if isinstance(entry, dict) and entry.get("reader") in OWN_READERS
-        ]
 
     @property
     def recordings(self) -> Recordings:

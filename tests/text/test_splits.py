@@ -35,8 +35,8 @@ def test_audio_without_text_is_refused(small_prepared, text_settings):
     with pytest.raises(UsageError) as error:
         rows_with_text(TextSettings.make(text_settings), open_prepared(small_prepared))
     assert str(error.value) == (
-        f"{small_prepared} has neither goemotions nor meld; prepare one of them, or name other corpora with "
-        "--set data.corpora=[…]."
+        f"{small_prepared} has text of emodb, where a corpus that does not repeat a few sentences was expected; "
+        "prepare goemotions, meld or a table of your own, or name corpora with --set data.corpora=[…]."
     )
 
 
