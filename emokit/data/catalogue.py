@@ -18,6 +18,8 @@ from emokit.settings import Name, Settings, nearest, read_yaml_mapping
 
 CATALOGUE = "datasets.yaml"
 TABLES = "tables"  # the option of a user's own tables
+OWN_READERS = ("table", "class_folders", "hub")
+"""What reads a user's own data: a table, folders named by labels, a data set of the hub or of the library `datasets`."""
 
 # A file at the root of every corpus that emokit synthesised, so that none is mistaken for the real one.
 SYNTHESISED_FILE = "SYNTHESISED.txt"
@@ -111,7 +113,7 @@ def read_catalogue(path: Path | None = None, named: Iterable[str] = ()) -> dict[
     own: dict[str, Corpus] = {}
     if path is not None:
         for name, changes in read_yaml_mapping(path).items():
-            if name not in entries and isinstance(changes, dict) and "reader" in changes:
+            if name not in entries and isinstance(changes, dict) and ("reader" in changes or TABLES in changes):
                 own[name] = own_corpus(str(name), changes, f"{path} (corpus {name})")
                 continue
             if name in installed and name not in entries:
@@ -154,28 +156,33 @@ def own_corpus(name: str, entry: Mapping[str, Any], source: str) -> Corpus:
 
     Args:
         name: of the corpus.
-        entry: `reader`, its `root` or `audio_root`, for a table `tables` and `columns`, and any other key of an entry.
+        entry: `reader` (a table's by default), its `root` or `audio_root`; for a table `tables`, for a data set `source`, for
+            both `columns`; and any other key of an entry.
         source: where it is from, for messages.
 
     Raises:
         UsageError: a key is unknown or missing, or a value has another type.
     """
-    values = {"root": None, **entry}
+    values = {"reader": "table", "root": None, **entry}
+    if values["reader"] not in OWN_READERS:
+        raise UsageError(f"{source} has reader = {values['reader']!r}; expected one of {', '.join(OWN_READERS)}.")
     audio_root = values.pop("audio_root", None)
+    values["root"] = audio_root or values["root"]
     options = {"corpus": name, **(values.pop("options", None) or {})}
+    if "columns" in values:
+        options["columns"] = values.pop("columns") or {}
+        if not isinstance(options["columns"], dict):
+            raise UsageError(f"{source} has columns = {options['columns']!r} where `key: name` lines were expected.")
     if values["reader"] == "table":
         tables = values.pop(TABLES, None)
         tables = [tables] if isinstance(tables, str) else tables
         if not isinstance(tables, list) or not tables or not all(isinstance(table, str) for table in tables):
             raise UsageError(f"{source} has no tables, which its reader needs; add them as tables: [labels.csv].")
         files = [Path(table).expanduser().absolute() for table in tables]
-        columns = values.pop("columns", None) or {}
-        if not isinstance(columns, dict):
-            raise UsageError(f"{source} has columns = {columns!r} where `key: name` lines were expected.")
-        options |= {TABLES: [str(file) for file in files], "columns": columns}
-        values["root"] = audio_root or values["root"] or files[0].parent
-    elif audio_root:
-        values["root"] = audio_root
+        options[TABLES] = [str(file) for file in files]
+        values["root"] = values["root"] or files[0].parent
+    elif "source" in values:
+        options["source"] = values.pop("source")
     defaults = {
         "title": "own data",
         "homepage": "",

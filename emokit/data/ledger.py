@@ -179,6 +179,10 @@ class Ledger:
             )
         if "bad_clips" in corpus.options and num_with_audio < len(table) / 2:
             notes.append(f"only {num_with_audio} of its {len(table)} utterances have audio, the others have only text")
+        rates = table["sample_rate"].value_counts()
+        if corpus.is_own and len(rates) > 1:
+            shown = ", ".join(f"{rate} Hz ({count})" for rate, count in rates.items())
+            notes.append(f"recordings of {len(rates)} sample rates, all are resampled for the features: {shown}")
         if corpus.split in SPLITS:
             notes.append(f"all utterances are in {corpus.split}, as set by its split in datasets.yaml or by --split")
         return notes

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from emokit.data.catalogue import Corpus, read_catalogue, with_roots
+from emokit.data.catalogue import OWN_READERS, Corpus, read_catalogue, with_roots
 from emokit.data.sources.corpora import emodb, ravdess, savee, tess
 from emokit.errors import DataError, UsageError
 from emokit.files import resource
@@ -143,6 +143,41 @@ def test_a_mistake_in_a_users_file_is_explained(user_file: Path, text: str, word
     with pytest.raises(UsageError) as caught:
         read_catalogue(user_file)
     assert str(caught.value) == words.format(user_file=user_file)
+
+
+def test_a_users_file_can_have_entries_of_their_own(user_file: Path, tmp_path: Path) -> None:
+    user_file.write_text(
+        "calls: {tables: /data/labels.csv, audio_root: /audio, columns: {label: emotion}, labels: {joy: happy, love: null}}\n"
+        "notes: {reader: table, tables: [/data/a.csv, /data/b.csv], split: stratified, title: Notes}\n"
+        "folders: {reader: class_folders, root: /data/folders}\n"
+        "emodb: {split: dev}\n"
+    )
+    catalogue = read_catalogue(user_file)
+    assert list(catalogue) == [*NAMES, "calls", "notes", "folders"]
+    assert catalogue["emodb"].split == "dev"
+    calls, notes, folders = (catalogue[name] for name in ("calls", "notes", "folders"))
+    assert calls.options == {"corpus": "calls", "tables": ["/data/labels.csv"], "columns": {"label": "emotion"}}
+    assert (calls.root, calls.labels, calls.split) == (Path("/audio"), {"joy": "happy", "love": None}, "auto")
+    assert (notes.root, notes.split, notes.title) == (Path("/data"), "stratified", "Notes")
+    assert (folders.reader, folders.root) == ("class_folders", Path("/data/folders"))
+    assert [corpus.is_own for corpus in (calls, notes, folders, catalogue["emodb"])] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("{reader: table}", "has no tables, which its reader needs; add them as tables: [labels.csv]."),
+        ("{tables: [1]}", "has no tables, which its reader needs; add them as tables: [labels.csv]."),
+        ("{tables: a.csv, columns: label}", "has columns = 'label' where `key: name` lines were expected."),
+        ("{tables: a.csv, spilt: dev}", "has the unknown key spilt; did you mean split?"),
+        ("{reader: sql}", f"has reader = 'sql'; expected one of {', '.join(OWN_READERS)}."),
+    ],
+)
+def test_a_mistake_in_an_entry_of_their_own_is_explained(user_file: Path, entry: str, words: str) -> None:
+    user_file.write_text(f"calls: {entry}\n")
+    with pytest.raises(UsageError) as caught:
+        read_catalogue(user_file)
+    assert str(caught.value) == f"{user_file} (corpus calls) {words}"
 
 
 def test_datasets_yaml_uses_only_labels_of_the_default_set() -> None:

@@ -85,3 +85,13 @@ def test_fewer_than_two_labels_are_refused() -> None:
         "Found the labels joy where two or more were expected; "
         "name the column of the labels with --columns label=NAME, or the label set with --labels."
     )
+
+
+def test_an_entry_of_own_data_that_maps_what_does_not_occur_is_refused() -> None:
+    corpus = OWN.model_copy(update={"labels": {"joyy": "happy"}})
+    with pytest.raises(UsageError) as error:
+        LabelChoice.read([corpus]).label_set([corpus], {"calls": utterances("joy", "anger")})
+    assert str(error.value) == (
+        "The labels of calls map joyy, which does not occur: its raw labels are anger, joy; "
+        "correct its entry in the file of --datasets."
+    )

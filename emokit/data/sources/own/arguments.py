@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emokit.data.catalogue import TABLES, Corpus, own_corpus
 from emokit.data.sources.own import table
+from emokit.data.sources.own.columns import check_keys
 from emokit.data.sources.own.tabular import EXPECTED, is_table
 from emokit.errors import DataError, UsageError
 from emokit.files import kind_of
@@ -61,7 +62,17 @@ def described(corpus: Corpus) -> Corpus:
         UsageError: a named column is not there, or the columns for labels and contents are not.
         DataError: a table cannot be read.
     """
-    return table.describe(corpus) if corpus.reader == "table" else corpus
+    if corpus.reader == "table":
+        check_keys(corpus.options.get("columns", {}), f"The entry of {corpus.name}")
+        return table.describe(corpus)
+    if corpus.reader == "hub" and "source" in corpus.options:  # an entry of a user's file
+        from emokit.data.sources.own import hub
+
+        source, columns = str(corpus.options["source"]), corpus.options.get("columns", {})
+        stated = {key: getattr(corpus, key) for key in ("labels", "split", "expected")}
+        whole: Corpus = hub.describe(corpus.name, source.removeprefix(HUB), columns)
+        return whole.model_copy(update=stated)
+    return corpus
 
 
 def _parts(argument: str, known: Container[str]) -> tuple[str, str]:

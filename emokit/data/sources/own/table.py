@@ -134,7 +134,7 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
     if "speaker" not in chosen.others:
         yield Remark(NO_SPEAKERS)
     elif num_nameless:
-        yield Remark(f"{num_nameless} utterances have no speaker: each counts as a speaker of its own")
+        yield Remark(f"{num_nameless} of {len(usable)} utterances have no speaker: each counts as a speaker of its own")
     ids = local_ids([identified for identified, _ in usable], _named(paths))
     for local, (identified, fields) in zip(ids, usable, strict=True):
         yield _utterance(corpus, escaped(local), identified.path or None, fields)
