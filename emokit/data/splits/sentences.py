@@ -79,20 +79,20 @@ def label_by_sentence(table: pandas.DataFrame) -> dict[str, dict[str, Any]]:
         "sentence"
     )
     label_of = best.set_index("sentence")["label"]
-    guess = frequent.sort_index().idxmax()
+    usual = frequent.sort_index().idxmax()
     scores = {}
     for split in HELD_OUT:
         is_tested = table["split"] == split
         predicted, label = sentence[is_tested].map(label_of), table["label"][is_tested]
         if predicted.notna().any():
-            is_right = predicted.fillna(guess) == label
+            is_right = predicted.fillna(usual) == label
             scores[split] = {
                 "utterances": len(label),
                 "repeated": int(predicted.notna().sum()),
                 "uar": float(is_right.groupby(label).mean().mean()),
                 "uar_of_one_label": 1 / label.nunique(),
                 "accuracy": float(is_right.mean()),
-                "accuracy_of_one_label": float((label == guess).mean()),
+                "accuracy_of_one_label": float((label == usual).mean()),
             }
     return scores
 

@@ -88,8 +88,8 @@ def test_the_scores_are_those_of_scikit_learns_classifiers(seed: int) -> None:
     train, test = split == "train", split == "test"
     # Naive Bayes on a single categorical feature, without smoothing, gives the most frequent label of each sentence.
     model = CategoricalNB(alpha=1e-9, force_alpha=True, min_categories=30).fit(number[train, None], label[train])
-    guess = DummyClassifier(strategy="most_frequent").fit(number[train, None], label[train])
-    predicted, one_label = model.predict(number[test, None]), guess.predict(number[test, None])
+    majority = DummyClassifier(strategy="most_frequent").fit(number[train, None], label[train])
+    predicted, one_label = model.predict(number[test, None]), majority.predict(number[test, None])
     assert scores["accuracy"] == pytest.approx(accuracy_score(label[test], predicted))
     assert scores["uar"] == pytest.approx(balanced_accuracy_score(label[test], predicted))
     assert scores["accuracy_of_one_label"] == pytest.approx(accuracy_score(label[test], one_label))
