@@ -114,7 +114,7 @@ def prepare(
     Examples: emokit prepare emodb ravdess --root emodb=DIR --root ravdess=DIR --out prepared,
     emokit prepare calls=labels.csv --audio-root DIR --columns label=emotion
     """
-    from emokit.api.prepare import corpora_of, plan_of, read_policies
+    from emokit.api.prepare import check_policies, corpora_of, plan_of, read_policies
     from emokit.data import unchanged
     from emokit.data.catalogue import known_names, plugin_corpora, read_catalogue
     from emokit.data.sources.own.arguments import is_own
@@ -123,6 +123,7 @@ def prepare(
     from emokit.runtime import check_workers
 
     check_workers(workers)
+    check_policies(split or [])
     catalogue = read_catalogue(datasets, corpora or ())
     if show_labels:
         unknown = [name for name in corpora or () if name not in catalogue]

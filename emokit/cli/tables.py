@@ -141,8 +141,11 @@ def scores(result: dict[str, Any]) -> Table:
         for baseline, baseline_scores in split_scores["baselines"].items():
             table.add_row("", baseline, *[f"{100 * baseline_scores[name]:.1f}" for name in SCORES], style="dim")
         table.add_section()
-    numbers = {split: entry["num_clusters"] for split, entry in result["splits"].items()}
-    table.caption = intervals_over(numbers, next(iter(result["splits"].values()))["cluster"])
+    splits = result["splits"].values()
+    # Where no speaker is known, each utterance is a cluster.
+    is_nameless = all(entry["num_clusters"] == entry["n"] > 1 for entry in splits)
+    noun = "utterance" if is_nameless else next(iter(splits))["cluster"]
+    table.caption = intervals_over({split: entry["num_clusters"] for split, entry in result["splits"].items()}, noun)
     if any(split_scores["cluster"] == "group" for split_scores in result["splits"].values()):
         table.caption += "; a group is a dialogue, a speaker, or an utterance without either"
     return table

@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from typing import Any
 
+import numpy
 import pandas
 
 from emokit.data.catalogue import SYNTHESISED_LICENCE, SYNTHESISED_TITLE, Corpus
 from emokit.data.splits import draw, sentences
-from emokit.data.utterance import SPLITS
+from emokit.data.utterance import SPLITS, soft_labels
 from emokit.errors import DataError
 from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.safe_text import escape_controls
@@ -122,6 +123,14 @@ class Ledger:
             for corpus, utterance_id in zip(leaks["corpus"], leaks["utterance_id"], strict=True):
                 self.drop(corpus, utterance_id, reason)
         return table[~((same_recording | same_text) & in_train)].reset_index(drop=True)
+
+    def drop_ties(self, table: pandas.DataFrame) -> pandas.DataFrame:
+        """Drop dev and test rows whose soft label has no largest share: no prediction of one label would be right."""
+        tied = [shares is not None and sorted(shares)[-1] == sorted(shares)[-2] for shares in soft_labels(table)]
+        ties = table[numpy.array(tied) & (table["split"] != "train").to_numpy()]
+        for corpus, utterance_id in zip(ties["corpus"], ties["utterance_id"], strict=True):
+            self.drop(corpus, utterance_id, "as many votes for one label as for another, in dev or test")
+        return table.drop(ties.index).reset_index(drop=True)
 
     def close(self, corpus: Corpus, table: pandas.DataFrame) -> None:
         """Write the entry of a corpus from its rows of the final table."""

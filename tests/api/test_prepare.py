@@ -87,3 +87,11 @@ def test_own_data_that_cannot_be_read_are_collected(tmp_path: Path, calls: Path)
         "or a folder with a folder per label.",
         "b": f"{tmp_path}/empty.csv has no rows; write one utterance per row.",
     }
+
+
+def test_options_change_the_entry_of_a_users_file(tmp_path: Path, calls: Path) -> None:
+    (tmp_path / "my.yaml").write_text(f"notes: {{tables: {calls}, columns: {{label: text}}}}\n")
+    (corpus,) = corpora_of(
+        ["notes"], datasets=tmp_path / "my.yaml", columns={"label": "label", "text": "text"}, audio_root=tmp_path
+    )
+    assert corpus.options["columns"] == {"label": ["label"], "text": "text"}

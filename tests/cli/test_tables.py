@@ -85,6 +85,7 @@ def scored(num_clusters: int, *baselines: str) -> dict[str, Any]:
     scores = dict.fromkeys(tables.SCORES, 0.411)
     return {
         **scores,
+        "n": 3 * num_clusters,
         "num_clusters": num_clusters,
         "cluster": "speaker",
         "interval": {name: [0.4, 0.43] for name in scores},
@@ -101,6 +102,20 @@ def test_scores_have_intervals_and_stand_beside_both_baselines() -> None:
     assert shown[3] == "dev acrnn 41.1 (40–43) 41.1 (40–43) 41.1 (40–43) 41.1 (40–43)"
     assert shown[4:6] == ["majority 25.0 25.0 25.0 25.0", "simple 25.0 25.0 25.0 25.0"]
     assert shown[-1] == "in brackets: 95 % intervals over 6 speakers (dev) and 7 speakers (test)"
+
+
+def test_intervals_are_over_utterances_where_no_speaker_is_known() -> None:
+    nameless = {split: {**scored(number), "n": number} for split, number in (("dev", 6), ("test", 7))}
+    shown = " ".join(lines(tables.scores(result(**nameless))))
+    assert shown.endswith("in brackets: 95 % intervals over 6 utterances (dev) and 7 utterances (test)")
+
+
+def test_own_data_have_no_expected_number_and_many_labels_a_line_each() -> None:
+    entry = {"expected": None, "found": 3, "kept": 2, "repaired": {}, "flagged": {}, "dropped": {"silent": ["a"]}}
+    assert "calls – 3 2 0 0 1" in lines(tables.ledger({"corpora": {"calls": entry}}))
+    labels = {f"emotion number {number}": number for number in range(9)}
+    shown = lines(tables.survey({"calls": {"found": 37, "dropped": 1, "labels": labels}}))
+    assert {"calls found 37", "calls left out 1", "calls emotion number 8 8"} <= set(shown)
 
 
 def test_too_few_speakers_are_said_in_place_of_an_interval() -> None:

@@ -285,3 +285,11 @@ def test_a_table_can_hold_rows_with_and_without_audio(
     assert prepared.ledger["leakage"]["speakers"] == {"train-dev": 1, "train-test": 1, "dev-test": 1}
     store = prepared.features(plan(roots).features)
     assert set(store) == set(prepared.table["utterance_id"][prepared.table["corpus"] == "emodb"])
+
+
+def test_dev_and_test_rows_without_a_largest_share_are_dropped() -> None:
+    ledger, splits = Ledger(LabelSet(["calm", "cross"])), ["train", "dev", "dev", "test"]
+    rows = table(*(row(f"{number}", split) for number, split in enumerate(splits)))
+    rows["soft_label"] = [[0.5, 0.5], [0.5, 0.5], [0.75, 0.25], None]
+    assert list(ledger.drop_ties(rows)["utterance_id"]) == ["emodb/0", "emodb/2", "emodb/3"]
+    assert ledger.dropped == {"emodb": {"as many votes for one label as for another, in dev or test": ["emodb/1"]}}

@@ -99,7 +99,7 @@ def test_a_split_that_is_missing_is_drawn_from_train(
 
 def test_test_alone_is_not_drawn_from() -> None:
     result, notes = split(table_of(split=["test"] * 60))
-    assert (sizes(result), notes) == ({"test": 60}, [])
+    assert (sizes(result), notes) == ({"test": 60}, ["no utterance in train and dev"])
 
 
 def test_own_folds_are_used_where_there_is_no_split_or_a_fold_is_chosen() -> None:

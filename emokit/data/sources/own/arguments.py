@@ -5,7 +5,7 @@ from pathlib import Path
 
 from emokit.data.catalogue import TABLES, Corpus, own_corpus
 from emokit.data.sources.own import table
-from emokit.data.sources.own.columns import check_keys
+from emokit.data.sources.own.columns import NAMES, check_keys
 from emokit.data.sources.own.tabular import EXPECTED, is_table
 from emokit.errors import DataError, UsageError
 from emokit.files import kind_of
@@ -47,6 +47,10 @@ def read_argument(argument: str, known: Container[str], columns: Mapping[str, st
         return _folder(name, Path(source), columns, root)
     tables = [source] if kind_of(source) == "file" else source.split(",")
     missing = next((file for file in tables if kind_of(file) != "file"), None)
+    if missing is not None and name in NAMES and columns:  # --columns label=emotion path=file
+        raise UsageError(
+            f"{argument} is no table or folder; a second column needs the option again: --columns {argument}."
+        )
     if missing is not None:
         what = "is not there" if kind_of(missing) is None else f"is a {kind_of(missing)}"
         raise DataError(f"{missing} of {argument} {what}; name {EXPECTED}, or a folder with a folder per label.")

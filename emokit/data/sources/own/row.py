@@ -70,7 +70,7 @@ def fields_of(cells: Mapping[str, Any], chosen: Chosen, split: str | None) -> Fi
         Unusable: the row lacks a label or a content, or has a value that is none.
     """
     values = {key: text_of(cells.get(name)) for key, name in chosen.others.items()}
-    text = cells.get(chosen.others["text"]) if "text" in chosen.others else None
+    text = cells.get(chosen.others.get("text", ""))
     votes = _votes(cells, chosen)
     if not votes:
         raise Unusable(NO_LABEL)

@@ -95,3 +95,11 @@ def test_a_root_is_refused_beside_a_data_set_of_a_hub(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         read_argument("hf:x/y", KNOWN, {}, tmp_path)
     assert str(error.value) == f"--audio-root {tmp_path} was given for hf:x/y, which has its recordings; leave it out."
+
+
+def test_a_second_column_without_its_option_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as error:
+        read_argument("path=file", KNOWN, {"label": "emotion"})
+    assert str(error.value) == (
+        "path=file is no table or folder; a second column needs the option again: --columns path=file."
+    )
