@@ -191,7 +191,8 @@ def scores_of(name: str, root: Path) -> dict[str, dict[str, Any]]:
     """The scores of a corpus whose speakers are kept apart, from the names of its files."""
     (corpus,) = with_roots(read_catalogue(), [name], [f"{name}={root}"])
     ledger = Ledger()
-    table = without_audio(list(labelled(corpus, read_source(corpus, ledger), ledger)))
+    rows = list(labelled(corpus, read_source(corpus, ledger), ledger))
+    table = without_audio(corpus, rows, ledger.labels)
     return label_by_sentence(table.assign(split=by_group(table, "speaker", name, SplitSettings())))
 
 
