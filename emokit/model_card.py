@@ -134,7 +134,19 @@ def _training_data(corpora: Mapping[str, Any]) -> str:
     if not rows:
         return "The run folder does not record the training corpora."
     table = _table(["Corpus", "Licence", "Utterances", "In train", "Speakers in train"], rows)
-    return f"{table}\n\nThe licences of the corpora also apply to the use of the model."
+    nameless = [name for name, corpus in corpora.items() if _is_nameless(corpus.get("splits", {}))]
+    note = "".join(
+        f" {_plain(name)} does not say who speaks, so speakers of dev and test may be in train too, and scores too high for "
+        "new speakers."
+        for name in nameless
+    )
+    return f"{table}\n\nThe licences of the corpora also apply to the use of the model.{note}"
+
+
+def _is_nameless(splits: Mapping[str, Any]) -> bool:
+    """Whether a corpus has utterances in train and names no speakers."""
+    train = splits.get("train", {})
+    return bool(train.get("utterances")) and not train.get("speakers")
 
 
 def _scores(split: str, scores: Mapping[str, Any]) -> str:
