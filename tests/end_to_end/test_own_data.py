@@ -73,7 +73,7 @@ def test_every_command_of_the_guide_runs(folder: Path) -> None:
     assert len(tables) == sum("emokit prepare" in command for command in commands)
     assert tables["prepared"].groupby("speaker")["split"].nunique().max() == 1
     for name in ("prepared-again", "prepared-from-csv"):
-        columns = ["path", "speaker", "label", "split"] if name == "prepared-from-csv" else ["speaker", "label", "split"]
+        columns = ["speaker", "label", "split"]
         assert tables[name][columns].equals(tables["prepared"][columns])
     assert set(tables["prepared-joy"]["label"]) == {"joy", "angry", "neutral"}
     assert set(tables["prepared-two"]["label"]) == {"joy", "anger"}
