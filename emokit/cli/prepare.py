@@ -65,9 +65,9 @@ def prepare(
         list[str] | None,
         typer.Option(
             "--split",
-            help="Split policy, as NAME=POLICY, or POLICY for all: speaker, official, emobox, emo-superb, "
-            "leave-one-speaker-out, leave-one-corpus-out, train, dev, test, or a CSV with utterance_id and split; "
-            "for your own data also auto, dialogue, stratified.",
+            help="Split policy, as NAME=POLICY, or POLICY for all: speaker, sentence, speaker+sentence, official, emobox, "
+            "emo-superb, leave-one-speaker-out, leave-one-session-out, leave-one-corpus-out, train, dev, test, or a CSV with "
+            "utterance_id and split; for your own data also auto, dialogue, stratified.",
         ),
     ] = None,
     fold: Annotated[

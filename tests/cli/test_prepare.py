@@ -138,13 +138,13 @@ def test_show_labels_of_an_unknown_corpus_is_refused() -> None:
         ),
         (
             ["emodb", "--split", "random"],
-            "--split emodb=random is unknown; choose one of speaker, emobox, leave-one-speaker-out, "
-            "leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
+            "--split emodb=random is unknown; choose one of speaker, sentence, speaker+sentence, emobox, "
+            "leave-one-speaker-out, leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
         ),
         (
             ["emodb", "--split", "emodb=official"],
-            "--split emodb=official is unknown; choose one of speaker, emobox, leave-one-speaker-out, "
-            "leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
+            "--split emodb=official is unknown; choose one of speaker, sentence, speaker+sentence, emobox, "
+            "leave-one-speaker-out, leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
         ),
         (
             ["emodb", "--fold", "2"],

@@ -56,6 +56,24 @@ def test_the_leakage_of_all_corpora_is_above_that_of_each_corpus_that_has_some()
     assert alone[3:] == ["speakers 10 10 10", "recordings 0 0 0"]
 
 
+def test_the_leakage_table_says_how_well_the_sentence_predicts_the_label() -> None:
+    none = shared(sentences=(0, 0, 0))
+    scores = {"uar": 0.82857, "uar_of_one_label": 1 / 7}
+    savee = {"leakage": none, "label_by_sentence": {"dev": {**scores, "uar": 1.0}, "test": scores}}
+    table = tables.leakage({"leakage": none, "corpora": {"savee": savee}})
+    assert lines(table)[4:] == [
+        "label by sentence, UAR % 100.0 (14.3) 82.9 (14.3)",
+        "label by sentence: the usual one in train; in brackets: one",  # a caption is as wide as its table
+        "label for all",
+    ]
+    tested = {"leakage": none, "label_by_sentence": {"test": scores}}
+    two = tables.leakage(
+        {"leakage": none, "corpora": {"savee": tested, "esd": {"leakage": none, "label_by_sentence": {}}}}
+    )
+    assert "label by sentence of savee, UAR % 82.9 (14.3)" in lines(two)
+    assert lines(two)[4].endswith("82.9 (14.3)")
+
+
 def test_what_was_skipped_is_counted_and_named() -> None:
     kinds = {"dropped": {}, "repaired": {}, "flagged": {}, "skipped": {"hidden": [".a", ".b", ".c", ".d"]}}
     assert tables.remarks({"corpora": {"emodb": {**kinds, "notes": []}}}) == [

@@ -149,10 +149,12 @@ def test_what_cannot_be_split_is_refused(policy: str, settings: dict[str, Any], 
 def test_the_policies_of_own_data_depend_on_whether_they_name_speakers() -> None:
     nameless = own_corpus("calls", {"reader": "class_folders"}, "calls")
     assert policies_of(nameless) == [
-        "auto", "official", "dialogue", "stratified", "leave-one-corpus-out", "train", "dev", "test",
+        "auto", "official", "dialogue", "stratified", "sentence", "leave-one-corpus-out", "train", "dev", "test",
     ]  # fmt: skip
     named = nameless.model_copy(update={"has_speakers": True})
-    assert [p for p in policies_of(named) if p not in policies_of(nameless)] == ["speaker", "leave-one-speaker-out"]
+    assert [p for p in policies_of(named) if p not in policies_of(nameless)] == [
+        "speaker", "speaker+sentence", "leave-one-speaker-out",
+    ]  # fmt: skip
 
 
 def test_a_fold_is_refused_where_no_column_names_folds() -> None:

@@ -46,9 +46,12 @@ def of_split(prepared: Prepared, split: str) -> list[str]:
 
 def test_each_corpus_has_its_policies() -> None:
     assert policies_of(read_catalogue()["ravdess"]) == [
-        "speaker", "emobox", "leave-one-speaker-out", "leave-one-corpus-out", "train", "dev", "test",
+        "speaker", "sentence", "speaker+sentence", "emobox", "leave-one-speaker-out", "leave-one-corpus-out", "train", "dev",
+        "test",
     ]  # fmt: skip
-    assert policies_of(read_catalogue()["goemotions"]) == ["official", "leave-one-corpus-out", "train", "dev", "test"]
+    assert policies_of(read_catalogue()["goemotions"]) == [
+        "sentence", "official", "leave-one-corpus-out", "train", "dev", "test",
+    ]  # fmt: skip
     assert [name for name, corpus in read_catalogue().items() if "official" in policies_of(corpus)] == [
         "esd",
         "meld",
@@ -167,8 +170,8 @@ def test_leave_one_corpus_out_tests_one_corpus(
         ),
         (
             {"meld": "emo-superb"}, None,
-            "--split meld=emo-superb is unknown; choose one of speaker, official, emobox, leave-one-speaker-out, "
-            "leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
+            "--split meld=emo-superb is unknown; choose one of speaker, sentence, speaker+sentence, official, emobox, "
+            "leave-one-speaker-out, leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
         ),
         ({"emodb": "leave-one-speaker-out"}, 3, "Fold 3 was asked for and leave-one-speaker-out has 2 of emodb; "
          "choose --fold 1 to 2."),
