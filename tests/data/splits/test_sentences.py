@@ -191,16 +191,11 @@ def scores_of(name: str, root: Path) -> dict[str, dict[str, Any]]:
     """The scores of a corpus whose speakers are kept apart, from the names of its files."""
     (corpus,) = with_roots(read_catalogue(), [name], [f"{name}={root}"])
     ledger = Ledger()
-<<<<<<< HEAD
-    rows = list(labelled(corpus, read_source(corpus, ledger), ledger))
-    table = without_audio(corpus, rows, ledger.labels)
-=======
     rows = [
         (row.utterance_id, row.speaker, row.sentence, row.text, label)
         for row, label in labelled(corpus, read_source(corpus, ledger), ledger)
     ]
     table = pandas.DataFrame(rows, columns=["utterance_id", "speaker", "sentence", "text", "label"]).astype("string")
->>>>>>> 54cd56bad8bf0a9040b7ddbbeb876333f786f513
     return label_by_sentence(table.assign(split=by_group(table, "speaker", name, SplitSettings())))
 
 
