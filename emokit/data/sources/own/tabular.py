@@ -13,6 +13,7 @@ from emokit.data.utterance import UNREADABLE
 from emokit.delimited import DELIMITERS, decoded, is_delimited, read_table
 from emokit.errors import DataError
 from emokit.files import can_wait, kind_of, not_a
+from emokit.safe_text import from_spreadsheet_cell
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 PARQUET = (".parquet", ".pq")
@@ -90,7 +91,8 @@ def _delimited(path: Path) -> Tabular:
     def rows() -> Iterator[Row]:
         for row in table.rows:
             if len(row.cells) == len(columns):
-                yield Row(row.number, dict(zip(columns, row.cells, strict=True)))
+                # without the quotes that emokit puts before what a spreadsheet would take for a formula
+                yield Row(row.number, dict(zip(columns, map(from_spreadsheet_cell, row.cells), strict=True)))
             elif row.cells:
                 yield Row(row.number, {}, "more or fewer fields than the header")
 
