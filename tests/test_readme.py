@@ -91,7 +91,7 @@ def test_every_command_of_the_readme_runs(folder):
         assert result.exit_code == 0, f"{command}\n{result.output}"
         done.append(command.split()[1])
     assert set(done) == {
-        "doctor", "prepare", "train", "predict", "report", "export", "fuse-search", "sweep"
+        "doctor", "prepare", "train", "predict", "report", "export", "push", "fuse-search", "sweep"
     }  # fmt: skip
     (python,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     exec(compile(python, "README.md", "exec"), {})

@@ -251,7 +251,8 @@ def _with_root(corpus: Corpus, folder: Path | None) -> Corpus:
     try:
         empty = not any(root.iterdir())
     except FileNotFoundError as error:
-        raise DataError(f"The root of {corpus.name}, {root}, does not exist; name its folder with --root.") from error
+        option = "--audio-root" if corpus.reader == "table" else "--root"
+        raise DataError(f"The root of {corpus.name}, {root}, does not exist; name its folder with {option}.") from error
     except NotADirectoryError as error:
         raise DataError(f"The root of {corpus.name}, {root}, is a file; name the folder that it is in.") from error
     except OSError as error:
@@ -259,7 +260,8 @@ def _with_root(corpus: Corpus, folder: Path | None) -> Corpus:
             f"The root of {corpus.name}, {root}, cannot be read ({error.strerror}); check its permissions."
         ) from error
     if empty:
-        raise DataError(f"The root of {corpus.name}, {root}, is empty; get the corpus at {corpus.homepage}.")
+        advice = f"get the corpus at {corpus.homepage}" if corpus.homepage else "name another folder"
+        raise DataError(f"The root of {corpus.name}, {root}, is empty; {advice}.")
     return corpus.model_copy(update={"root": root})
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from emokit.data.catalogue import OWN_READERS, Corpus, read_catalogue, with_roots
+from emokit.data.catalogue import OWN_READERS, Corpus, own_corpus, read_catalogue, with_roots
 from emokit.data.sources.corpora import emodb, ravdess, savee, tess
 from emokit.errors import DataError, UsageError
 from emokit.files import resource
@@ -254,6 +254,18 @@ def test_a_missing_or_empty_root_is_explained(catalogue: dict[str, Corpus], tmp_
         with pytest.raises(DataError) as caught:
             with_roots(catalogue, ["emodb"], [f"emodb={tmp_path / name}"])
         assert str(caught.value) == f"The root of emodb, {tmp_path / name}, {ending}"
+
+
+def test_a_missing_or_empty_folder_of_own_recordings_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name, ending in (
+        ("absent", "does not exist; name its folder with --audio-root."),
+        ("empty", "is empty; name another folder."),
+    ):
+        calls = own_corpus("calls", {"tables": "a.csv", "audio_root": tmp_path / name}, "calls")
+        with pytest.raises(DataError) as caught:
+            with_roots({"calls": calls}, ["calls"])
+        assert str(caught.value) == f"The root of calls, {tmp_path / name}, {ending}"
 
 
 def test_a_root_is_absolute_whatever_way_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

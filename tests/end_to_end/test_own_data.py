@@ -61,6 +61,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "my.yaml").write_text(yaml)
     shutil.copytree(ROOT / "experiments", tmp_path / "experiments")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EMOKIT_CACHE", str(tmp_path / "cache"))
     return tmp_path
 
 
@@ -71,6 +72,9 @@ def test_every_command_of_the_guide_runs(folder: Path) -> None:
     tables = {path.name: open_prepared(path).table for path in folder.glob("prepared*")}
     assert len(tables) == sum("emokit prepare" in command for command in commands)
     assert tables["prepared"].groupby("speaker")["split"].nunique().max() == 1
+    for name in ("prepared-again", "prepared-from-csv"):
+        columns = ["speaker", "label", "split"]
+        assert tables[name][columns].equals(tables["prepared"][columns])
     assert set(tables["prepared-joy"]["label"]) == {"joy", "angry", "neutral"}
     assert set(tables["prepared-two"]["label"]) == {"joy", "anger"}
     assert set(tables["prepared-calls"]["label"]) == {"joy", "angry"}
