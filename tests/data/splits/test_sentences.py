@@ -16,7 +16,7 @@ from emokit.data.catalogue import read_catalogue, with_roots
 from emokit.data.ledger import Ledger
 from emokit.data.plan import Plan
 from emokit.data.prepare import prepare
-from emokit.data.sources.rows import labelled, read_source
+from emokit.data.sources.rows import labelled, read_source, without_audio
 from emokit.data.splits.draw import SplitSettings, by_group
 from emokit.data.splits.sentences import (
     by_sentence,
@@ -191,11 +191,8 @@ def scores_of(name: str, root: Path) -> dict[str, dict[str, Any]]:
     """The scores of a corpus whose speakers are kept apart, from the names of its files."""
     (corpus,) = with_roots(read_catalogue(), [name], [f"{name}={root}"])
     ledger = Ledger()
-    rows = [
-        (row.utterance_id, row.speaker, row.sentence, row.text, label)
-        for row, label in labelled(corpus, read_source(corpus, ledger), ledger)
-    ]
-    table = pandas.DataFrame(rows, columns=["utterance_id", "speaker", "sentence", "text", "label"]).astype("string")
+    rows = list(labelled(corpus, read_source(corpus, ledger), ledger))
+    table = without_audio(corpus, rows, ledger.labels)
     return label_by_sentence(table.assign(split=by_group(table, "speaker", name, SplitSettings())))
 
 
