@@ -92,6 +92,7 @@ def train(
     **options: Any,
 ) -> None:
     """Train one modality; the options above are those of every modality."""
+    from emokit.files import refuse_inputs
     from emokit.runs import check_flags
     from emokit.runtime import check_workers, quiet_libraries
 
@@ -103,13 +104,16 @@ def train(
         "training.lr": lr,
         "training.seed": seed,
     }
-    settings: Any = chosen.settings().read(find_experiment(experiment, chosen.name), set_ or [], flags)
+    file = find_experiment(experiment, chosen.name)
+    settings: Any = chosen.settings().read(file, set_ or [], flags)
 
     from emokit.data.prepared import open_prepared
 
     quiet_libraries()
     prepared = open_prepared(data)
     folder = run or Path("runs") / settings.name
+    if force:
+        refuse_inputs(folder, [file])
     given = {name: value for name, value in options.items() if value}
     if resume and not folder.exists():
         console.say(f"{folder} does not exist, so nothing is resumed and the run starts")
@@ -190,13 +194,14 @@ def _check_plan(
     """Refuse what the training would refuse before its first epoch."""
     from emokit.runs import check_startable
     from emokit.runtime import choose_device
+    from emokit.settings import inputs_of
     from emokit.training.cross_validation.run import names_of_folds
     from emokit.training.hardware import choose_precision
 
     choose_precision(precision, choose_device(device))
     if folds is not None:
         names_of_folds(settings, prepared, folds)
-    check_startable(folder, resume=resume, force=force, data=prepared.folder)
+    check_startable(folder, resume=resume, force=force, inputs=inputs_of(settings, prepared.folder))
 
 
 def _show_plan(

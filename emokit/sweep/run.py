@@ -13,10 +13,12 @@ from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError, WorkError
 from emokit.files import refuse_links, write_json
 from emokit.locks import Held, hold, release, released_on_error
+from emokit.modality.registry import modality
+from emokit.read_files import in_words
 from emokit.safe_text import mask_secrets
 from emokit.schema.base import read_checked, validated
-from emokit.schema.sweep import Storage, Sweep
-from emokit.settings import flat
+from emokit.schema.sweep import SWEEP, Storage, Sweep
+from emokit.settings import flat, inputs_of
 from emokit.sweep import storage as storages
 from emokit.sweep import summary
 from emokit.sweep.journal import damaged
@@ -45,7 +47,7 @@ def begin(
         DataError: its study uses other data.
         WorkError: the folder cannot be written.
     """
-    check_startable(sweep, run, url, force=force)
+    check_startable(sweep, run, url, data, force=force)
     prepared = open_prepared(data)
     if url:
         _check_study(storages.open_storage(url, run), sweep, prepared.fingerprint, url, data)
@@ -58,8 +60,10 @@ def begin(
         return _open(sweep, run, url, prepared.fingerprint)
 
 
-def check_startable(sweep: SweepSettings, run: Path, url: str | None = None, *, force: bool = False) -> None:
-    """Refuse what `begin` refuses before it reads data or asks a server.
+def check_startable(
+    sweep: SweepSettings, run: Path, url: str | None = None, data: Path | None = None, *, force: bool = False
+) -> None:
+    """Refuse what `begin` refuses before it reads data or asks a server; arguments as those of `begin`.
 
     Raises:
         UsageError: the grid is too large, the folder exists, or the storage's URL is wrong.
@@ -77,7 +81,7 @@ def check_startable(sweep: SweepSettings, run: Path, url: str | None = None, *, 
         raise UsageError(
             f"{run} exists; resume it with `emokit sweep --resume {run}`, replace it with --force, or name another --run."
         )
-    runs.check_startable(run, resume=False, force=force)
+    runs.check_startable(run, resume=False, force=force, inputs=inputs_of(sweep, data))
 
 
 def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple[Plan, str | None, Path]:
@@ -117,6 +121,7 @@ def read_plan(run: Path, url: str | None = None) -> Plan:
     sweep = check_sweep(run)
     if not url:
         check_no_server(run)
+        check_journal_exists(run)
     plan = Plan(sweep, run, storages.open_storage(url, run, shows=True))
     _check_trials(plan, url)
     return plan
@@ -127,7 +132,7 @@ def _check_trials(plan: Plan, url: str | None) -> None:
     try:
         validated(Sweep, summary.summarise(plan))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = f"its trials have no {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+        reason = f"its trials have no {error}" if isinstance(error, KeyError) else in_words(error)
         if url:
             raise DataError(
                 f"The study {plan.sweep.name} in {storages.public_url(url)} is damaged ({reason}); give the sweep another name."
@@ -149,7 +154,14 @@ def check_sweep(run: Path) -> SweepSettings:
         raise UsageError(f"{run} has no {STORAGE}, so it is no sweep; name a folder that `emokit sweep` made.")
     settings = runs.read_settings(run)
     refuse_old(run, settings)
-    return SweepSettings.make(settings, str(run / runs.SETTINGS), DataError)
+    source = str(run / runs.SETTINGS)
+    sweep = SweepSettings.resolved(settings, source)
+    experiment = (
+        modality(sweep.experiment.modality).settings().resolved(sweep.experiment.settings, f"{source}, experiment,")
+    )
+    return sweep.model_copy(
+        update={"experiment": sweep.experiment.model_copy(update={"settings": experiment.as_dict()})}
+    )
 
 
 def check_no_server(run: Path) -> None:
@@ -163,6 +175,20 @@ def check_no_server(run: Path) -> None:
         raise UsageError(
             f"{run} has its storage at {mask_secrets(str(url))}, and no server is contacted that the command does not name; "
             "add --storage with its URL, the password included."
+        )
+
+
+def check_journal_exists(run: Path) -> None:
+    """Refuse a sweep whose points have begun and whose journal is gone: all of them would count as never trained.
+
+    Raises:
+        DataError: names the journal.
+    """
+    begun = next((name for name in (SWEEP, Plan.TRIALS) if (run / name).exists()), None)
+    if begun and not (run / storages.JOURNAL).exists():
+        raise DataError(
+            f"{run} has {begun} and no {storages.JOURNAL}, which holds its points; put it back, or sweep into another folder "
+            "with --run."
         )
 
 

@@ -87,7 +87,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text_prepared: Path,
         ("fuse-search a=audio b=text --run audio", "audio exists; add --force to replace it, or name another --run."),
         (
             "fuse-search a=audio b=text --run audio --force",
-            "audio is one of the predictions to fuse; --force will not replace it, so name another --run.",
+            "audio is an input of the command, which --force would delete; name another --run.",
         ),
     ],
 )
