@@ -6,6 +6,7 @@ The kernel releases the lock of a killed process. The file `.lock` in the folder
 import contextlib
 import errno
 import functools
+import logging
 import os
 import platform
 import re
@@ -19,6 +20,8 @@ from filelock import FileLock, Timeout
 from emokit.errors import DataError, WorkError
 from emokit.files import check_new_folder, empty_folder, explained_disk_errors, new_folder, write_text
 from emokit.temporary import LOCK, remove_temporary
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,9 +60,7 @@ def release(folder: Path) -> None:
     """Release the folder's lock, if this process holds it."""
     lock = _held.pop(folder.resolve(), None)
     if lock is not None:
-        with contextlib.suppress(OSError):
-            Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
+        _let_go(lock)
 
 
 @contextlib.contextmanager
@@ -76,6 +77,25 @@ def locked(folder: Path) -> Iterator[None]:
     finally:
         if not was_held:
             release(folder)
+
+
+@contextlib.contextmanager
+def awaited(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock for work that every process needs: another holder, also a thread of this process, is waited for.
+
+    Who holds it is logged, once.
+
+    Raises:
+        WorkError: as `hold` raises it.
+    """
+    with explained_disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _acquired_in_the_end(folder)
+        remove_temporary(folder, locked=True)
+    try:
+        yield
+    finally:
+        _let_go(lock)
 
 
 @contextlib.contextmanager
@@ -134,6 +154,23 @@ def new_result(folder: Path, *, force: bool, what: str, unfinished: str) -> Iter
         except BaseException:
             empty_folder(folder, last=what)
             raise
+
+
+def _let_go(lock: FileLock) -> None:
+    with contextlib.suppress(OSError):
+        Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()
+
+
+def _acquired_in_the_end(folder: Path) -> FileLock:
+    with patience(1.0):
+        try:
+            return _acquired(folder)
+        except Held:
+            log.warning("%s is in use by %s; waiting until that ends.", folder, _holder(folder))
+        while True:
+            with contextlib.suppress(Held):
+                return _acquired(folder)
 
 
 def _acquired(folder: Path) -> FileLock:

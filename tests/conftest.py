@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy
 import pytest
 import soundfile
+import yaml
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -225,6 +226,25 @@ def text_settings() -> dict:
         },
         "training": {"max_epochs": 3, "batch_size": 32, "lr": 0.01, "class_balancing": "inverse"},
     }
+
+
+@pytest.fixture(scope="session")
+def seal() -> Callable[[Path], None]:
+    """Writes the fingerprint of a prepared folder that a test has changed, as if it had been prepared so."""
+
+    def write(folder: Path) -> None:
+        import pandas
+
+        from emokit.data.prepared import FINGERPRINT, fingerprint_of, open_recordings
+        from emokit.data.utterance import TABLE, typed
+
+        settings = yaml.safe_load((folder / "settings.yaml").read_text())
+        settings.pop("roots", None)
+        table = typed(pandas.read_parquet(folder / TABLE))
+        recordings = table["utterance_id"].map(open_recordings(folder, table).hashes).astype("string")
+        (folder / FINGERPRINT).write_text(fingerprint_of(settings, table.assign(recording=recordings)) + "\n")
+
+    return write
 
 
 SMALL_EXPERIMENTS = {

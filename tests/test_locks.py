@@ -73,6 +73,18 @@ def test_with_patience_the_end_of_the_holder_is_waited_for(tmp_path: Path, holde
     release(tmp_path / "run")
 
 
+def test_work_that_every_process_needs_is_waited_for_and_its_holder_named(
+    tmp_path: Path, holder: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    threading.Timer(1.5, holder.kill).start()
+    with locks.awaited(tmp_path / "run"):
+        assert (tmp_path / "run" / ".lock").read_text() == f"process {os.getpid()} on {platform.node()}"
+    assert caplog.messages == [
+        f"{tmp_path / 'run'} is in use by process {holder.pid} on {platform.node()}; waiting until that ends."
+    ]
+    assert not (tmp_path / "run" / ".lock").exists()
+
+
 def test_a_process_that_holds_the_lock_keeps_it(tmp_path: Path) -> None:
     with locked(tmp_path):
         with locked(tmp_path):

@@ -1,5 +1,7 @@
 """Worker processes: their environment and log, and that they end with the command, even a killed one."""
 
+import errno
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from emokit import workers
-from emokit.errors import DataError, EmokitError, UsageError
+from emokit.errors import DataError, EmokitError, UsageError, WorkError
 from tests.conftest import is_running
 
 COMMAND = """
@@ -176,3 +178,14 @@ def test_there_is_a_worker_per_gpu_unless_another_number_is_asked_for(monkeypatc
 def test_fewer_than_one_worker_are_refused() -> None:
     with pytest.raises(UsageError, match="--workers 0 was given where 1 to 1024 was expected"):
         workers.size(0, "auto")
+
+
+def test_a_process_that_the_system_refuses_is_a_sentence(tmp_path, monkeypatch):
+    def refuse():
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    context = multiprocessing.get_context("spawn")
+    monkeypatch.setattr(context, "Pipe", refuse)
+    with pytest.raises(WorkError) as error, workers.worker_pool(print, tmp_path, 1, 0) as pool:
+        pool[0].submit(1)
+    assert str(error.value) == "No other worker could be started (Too many open files); give fewer --workers."

@@ -1,14 +1,10 @@
 """The feature cache: features that are computed when a training first needs them, stored beside the prepared ones."""
 
-import contextlib
-import errno
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
 import pandas
-from filelock import FileLock
 
 from emokit.audio.settings import FeatureSettings
 from emokit.data.audio_io.decode import Extractor, find_file, read_files
@@ -18,11 +14,11 @@ from emokit.data.audio_io.reading import Reading
 from emokit.data.prepared import FEATURES, SETTINGS, Prepared
 from emokit.data.recordings import Recordings
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
-from emokit.errors import DataError, WorkError
+from emokit.errors import DataError
 from emokit.files import explained_disk_errors, kind_of, not_a
+from emokit.locks import awaited
 from emokit.modality.protocol import Progress
 from emokit.runtime import num_processors
-from emokit.temporary import LOCK, remove_temporary
 
 AGAIN = "prepare the corpus again from its present folder"
 
@@ -96,30 +92,9 @@ def cached_features(
         folder.mkdir(exist_ok=True)
     if missing:
         # Folds, a sweep's trials or two commands may need the same features: one computes them, the others wait.
-        with _locked(folder):
+        with awaited(folder):
             _compute(folder, extractor, _missing(prepared, name, rows, recordings), recordings, progress)
     return prepared.store(name)
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold a store's lock, open to every user who may write into the folder."""
-    lock = FileLock(folder / LOCK, mode=0o666)
-    with explained_disk_errors(folder):
-        try:
-            lock.acquire()
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP):
-                raise
-            raise WorkError(
-                f"{folder} is on a disk that cannot lock files ({error.strerror}), so two trainings could write the same "
-                "features; prepare into a folder on another disk."
-            ) from error
-    try:
-        remove_temporary(folder, locked=True)
-        yield
-    finally:
-        lock.release()
 
 
 def _missing(prepared: Prepared, name: str, rows: pandas.DataFrame, recordings: Recordings) -> dict[str, Path]:

@@ -98,4 +98,5 @@ def about(
 
 def main() -> None:
     """The `emokit` command."""
+    console.replace_what_a_terminal_lacks()
     app()

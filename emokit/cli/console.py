@@ -5,6 +5,7 @@ Control characters in texts and names are shown escaped, and secrets in notes an
 
 import contextlib
 import functools
+import io
 import json
 import sys
 import textwrap
@@ -58,6 +59,12 @@ def _stderr() -> "Console":
     return _console(stderr=True)
 
 
+def replace_what_a_terminal_lacks() -> None:
+    """Write characters that the terminal's encoding lacks as escapes, in place of an error after the work."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def show(result: "RenderableType") -> None:
     """Print a result for a person, such as a table, to stdout."""
     if isinstance(result, str):
@@ -69,7 +76,8 @@ def show(result: "RenderableType") -> None:
 
 def show_json(result: Any) -> None:
     """Print a result for a program: one JSON value to stdout."""
-    sys.stdout.write(escape_json(json.dumps(result, ensure_ascii=False, allow_nan=False)) + "\n")
+    has_unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    sys.stdout.write(escape_json(json.dumps(result, ensure_ascii=not has_unicode, allow_nan=False)) + "\n")
     sys.stdout.flush()
 
 

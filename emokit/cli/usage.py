@@ -46,7 +46,8 @@ def sentence(error: ParserError) -> str:
         reason = error.message.removeprefix("Input ").partition(", unable to")[0]
         return f"{_name(error.param)} was given{_value(error)}, but it {reason}; correct it, or leave it out."
     if unknown := re.match(r"No such command '(.*?)'", error.message, re.DOTALL):
-        names = error.ctx.command.list_commands(error.ctx) if error.ctx else []
+        group: Any = error.ctx.command if error.ctx else None
+        names = group.list_commands(error.ctx) if group else []
         choice = f"choose one of {', '.join(names)}."
         return f"{command} has no command {unknown[1]}; {_suggestion(unknown[1], names) or choice}"
     if extra := re.match(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", error.message, re.DOTALL):

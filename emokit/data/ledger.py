@@ -180,6 +180,11 @@ class Ledger:
             notes.append(
                 f"only {recognised} of the {corpus.expected} utterances of the corpus were found: check that it is complete"
             )
+        empty = [split for split in SPLITS if corpus.split == "official" and not (table["split"] == split).any()]
+        if empty:
+            notes.append(
+                f"no utterance is in {' or '.join(empty)}: check that its files for {empty[0]} are there and hold rows"
+            )
         if "bad_clips" in corpus.options and num_with_audio < len(table) / 2:
             notes.append(f"only {num_with_audio} of its {len(table)} utterances have audio, the others have only text")
         if corpus.split in SPLITS:

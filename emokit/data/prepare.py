@@ -3,7 +3,6 @@
 Nothing is dropped silently: whatever was found and is not in the table is in the ledger, with the reason.
 """
 
-import hashlib
 import json
 import os
 from collections import Counter
@@ -19,13 +18,13 @@ from emokit.data.audio_io.reading import Reading
 from emokit.data.audio_io.segments import Segment
 from emokit.data.ledger import Ledger
 from emokit.data.plan import Plan, PreparedSettings
-from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, open_prepared
+from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, fingerprint_of, open_prepared
 from emokit.data.recordings import ROOTS, recording_path, stored_roots
-from emokit.data.sources.rows import labelled, read_source, with_audio, without_audio
+from emokit.data.sources.rows import labelled, none_usable, read_source, with_audio, without_audio
 from emokit.data.splits.folds import assign_folds, chosen_fold
 from emokit.data.splits.policies import OF_ALL_CORPORA, Division, drops_repeated_texts, note_fold, read_divisions
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
-from emokit.data.utterance import COLUMNS, TABLE, Utterance, used_columns, write_table
+from emokit.data.utterance import TABLE, Utterance, write_table
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, is_empty, refuse_links, write_json, write_text
 from emokit.labels import LabelSet
@@ -101,6 +100,8 @@ def _read(plan: Plan, divisions: dict[str, Division], *, alone: bool) -> tuple[U
         if corpus.name in in_sources:
             with ledger.failures_of(corpus.name, alone=alone):
                 rows = list(labelled(corpus, in_sources.pop(corpus.name), ledger))
+                if not rows:
+                    raise DataError(none_usable(corpus))
                 utterances[corpus.name] = divisions[corpus.name].listed(rows, ledger)
     return utterances, ledger
 
@@ -133,7 +134,7 @@ def _write(
             ledger.close(corpus, table[table["corpus"] == corpus.name])
     write_table(table, ledger.labels, out / TABLE)
     write_json(out / LEDGER, ledger.as_dict(table))
-    write_text(out / FINGERPRINT, fingerprint(settings, table) + "\n")
+    write_text(out / FINGERPRINT, fingerprint_of(settings.as_dict(), table) + "\n")
 
 
 def survey(plan: Plan) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
@@ -176,13 +177,6 @@ def _split(
         tested = chosen_fold(table, OF_ALL_CORPORA, plan.split)
         note_fold(ledger, tested, table, OF_ALL_CORPORA, plan.split)
     return table
-
-
-def fingerprint(settings: PreparedSettings, table: pandas.DataFrame) -> str:
-    """SHA-256 over the settings and all rows, with the hashes of their recordings; independent of the order of the rows."""
-    columns = [*COLUMNS, *used_columns(table), "recording"]
-    rows = table[columns].sort_values("utterance_id").to_json(orient="records", double_precision=6)
-    return hashlib.sha256((json.dumps(settings.as_dict(), sort_keys=True) + rows).encode()).hexdigest()
 
 
 def _check_out(out: Path, settings: PreparedSettings, *, force: bool) -> None:

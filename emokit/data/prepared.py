@@ -3,17 +3,19 @@
 utterances.parquet  ledger.json  settings.yaml  features/<key>/part-*.arrow  fingerprint (written last)
 """
 
+import hashlib
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas
 
-from emokit.data.recordings import Recordings, read_roots, segments_of
+from emokit.data.recordings import ROOTS, Recordings, read_roots, segments_of
 from emokit.data.store import FeatureStore, shard_paths
-from emokit.data.utterance import TABLE, read_table
+from emokit.data.utterance import COLUMNS, TABLE, read_table, used_columns
 from emokit.errors import DataError
 from emokit.files import kind_of, not_a, read_text, refuse_links
 from emokit.labels import LabelSet
@@ -142,6 +144,33 @@ def genders(folder: Path | str | None) -> pandas.Series:
     return read_table(path, read_labels(path.parent)).set_index("utterance_id")["gender"]
 
 
+def fingerprint_of(settings: Mapping[str, Any], table: pandas.DataFrame) -> str:
+    """SHA-256 over the settings and all rows, with the hashes of their recordings; independent of the order of the rows.
+
+    Args:
+        settings: of the prepared folder, without the roots of the corpora.
+        table: its utterances, and their `recording`.
+    """
+    columns = [*COLUMNS, *used_columns(table), "recording"]
+    rows = table[columns].sort_values("utterance_id").to_json(orient="records", double_precision=6)
+    return hashlib.sha256((json.dumps(settings, sort_keys=True) + rows).encode()).hexdigest()
+
+
+def _check_fingerprint(prepared: Prepared) -> None:
+    """Refuse a folder whose settings or utterances are others than those that were prepared."""
+    settings = {name: value for name, value in prepared.settings.items() if name != ROOTS}
+    recordings = prepared.table["utterance_id"].map(prepared.recordings.hashes).astype("string")
+    try:
+        actual = fingerprint_of(settings, prepared.table.assign(recording=recordings))
+    except (TypeError, ValueError):  # settings that are no JSON
+        actual = ""
+    if actual != prepared.fingerprint:
+        raise DataError(
+            f"{prepared.folder} has other utterances, recordings or settings than those that its {FINGERPRINT} was made of; "
+            f"run the `emokit prepare … --out {prepared.folder}` that made it again."
+        )
+
+
 def _features_of(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
     features = settings.get("features") or {}
     if not isinstance(features, dict):
@@ -178,7 +207,7 @@ def open_prepared(folder: Path) -> Prepared:
     """Open a complete prepared folder.
 
     Raises:
-        DataError: the folder is missing, not a prepared folder, incomplete, or has a link or a wrong fingerprint in it.
+        DataError: the folder is missing, not a prepared folder, incomplete, has a link in it, or was changed since.
     """
     if kind_of(folder) != "folder":
         raise DataError(f"{folder} {not_a('folder', folder)}; make it with `emokit prepare … --out {folder}`.")
@@ -189,7 +218,7 @@ def open_prepared(folder: Path) -> Prepared:
     fingerprint = read_fingerprint(folder)
     opened = OpenedFiles()
     labels = _label_set(opened.settings(folder), folder)
-    return Prepared(
+    prepared = Prepared(
         folder,
         read_table(folder / TABLE, labels),
         read_checked(Ledger, folder / LEDGER, "prepare the folder again"),
@@ -197,6 +226,8 @@ def open_prepared(folder: Path) -> Prepared:
         labels,
         opened,
     )
+    _check_fingerprint(prepared)
+    return prepared
 
 
 def _label_set(settings: dict[str, Any], folder: Path) -> LabelSet:

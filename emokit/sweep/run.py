@@ -13,18 +13,17 @@ from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError, WorkError
 from emokit.files import refuse_links, write_json
 from emokit.locks import Held, hold, release, released_on_error
-from emokit.modality.registry import modality
 from emokit.read_files import in_words
 from emokit.safe_text import mask_secrets
 from emokit.schema.base import read_checked, validated
-from emokit.schema.sweep import SWEEP, Storage, Sweep
+from emokit.schema.sweep import Storage, Sweep
 from emokit.settings import flat, inputs_of
 from emokit.sweep import storage as storages
 from emokit.sweep import summary
 from emokit.sweep.journal import damaged
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings, refuse_old
-from emokit.sweep.space import grid_size
+from emokit.sweep.space import check_resolved, grid_size
 from emokit.sweep.train_point import train_point
 from emokit.sweep.worker import Order, Worker, run_worker
 from emokit.workers import WATCH_SECONDS, WORKERS, worker_pool
@@ -121,7 +120,8 @@ def read_plan(run: Path, url: str | None = None) -> Plan:
     sweep = check_sweep(run)
     if not url:
         check_no_server(run)
-        check_journal_exists(run)
+        if not (run / storages.JOURNAL).exists() and (run / Plan.TRIALS).exists():
+            raise damaged(run / storages.JOURNAL, "it is gone, and points were trained")
     plan = Plan(sweep, run, storages.open_storage(url, run, shows=True))
     _check_trials(plan, url)
     return plan
@@ -154,14 +154,9 @@ def check_sweep(run: Path) -> SweepSettings:
         raise UsageError(f"{run} has no {STORAGE}, so it is no sweep; name a folder that `emokit sweep` made.")
     settings = runs.read_settings(run)
     refuse_old(run, settings)
-    source = str(run / runs.SETTINGS)
-    sweep = SweepSettings.resolved(settings, source)
-    experiment = (
-        modality(sweep.experiment.modality).settings().resolved(sweep.experiment.settings, f"{source}, experiment,")
-    )
-    return sweep.model_copy(
-        update={"experiment": sweep.experiment.model_copy(update={"settings": experiment.as_dict()})}
-    )
+    source = run / runs.SETTINGS
+    check_resolved(SweepSettings.make(settings, str(source), DataError), source)
+    return SweepSettings.resolved(settings, str(source))
 
 
 def check_no_server(run: Path) -> None:
@@ -175,20 +170,6 @@ def check_no_server(run: Path) -> None:
         raise UsageError(
             f"{run} has its storage at {mask_secrets(str(url))}, and no server is contacted that the command does not name; "
             "add --storage with its URL, the password included."
-        )
-
-
-def check_journal_exists(run: Path) -> None:
-    """Refuse a sweep whose points have begun and whose journal is gone: all of them would count as never trained.
-
-    Raises:
-        DataError: names the journal.
-    """
-    begun = next((name for name in (SWEEP, Plan.TRIALS) if (run / name).exists()), None)
-    if begun and not (run / storages.JOURNAL).exists():
-        raise DataError(
-            f"{run} has {begun} and no {storages.JOURNAL}, which holds its points; put it back, or sweep into another folder "
-            "with --run."
         )
 
 

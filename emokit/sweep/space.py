@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emokit.errors import UsageError
+from emokit.errors import DataError, UsageError
 from emokit.modality.registry import modality
 from emokit.settings import Settings, fields, nearest, read_yaml_mapping, set_dotted
 from emokit.sweep.settings import Dimension, SweepSettings
@@ -55,6 +55,17 @@ def read_space(path: Path) -> SweepSettings:
     _check_sampler(sweep, path)
     _check_values(sweep, path)
     return sweep
+
+
+def check_resolved(sweep: SweepSettings, path: Path) -> None:
+    """Refuse the settings of a sweep's folder that lack some of the experiment's: the file was cut or edited.
+
+    Raises:
+        DataError: they do, or a value is refused.
+    """
+    experiment = sweep.experiment.settings
+    if _settings_class(sweep).make(experiment, f"{path}, in its experiment,", DataError).as_dict() != experiment:
+        raise DataError(f"{path} has not all settings of its experiment; sweep into another folder with --run.")
 
 
 def settings_of(sweep: SweepSettings, point: Mapping[str, Any], source: str = "The sweep") -> Settings:

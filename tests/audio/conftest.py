@@ -76,7 +76,7 @@ def acrnn_run(small_prepared: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
-def relabelled(small_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def relabelled(small_prepared: Path, tmp_path_factory: pytest.TempPathFactory, seal: Callable[[Path], None]) -> Path:
     """A copy of `small_prepared` with three labels of other names; read-only for tests."""
     import pandas
 
@@ -87,4 +87,5 @@ def relabelled(small_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -
     renamed = {"happy": "positive", "neutral": "calm"}
     table["label"] = [renamed.get(label, "negative") for label in table["label"]]
     table.to_parquet(folder / "utterances.parquet", index=False)
+    seal(folder)
     return folder

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import soundfile
@@ -14,6 +15,7 @@ from emokit.audio import feature_cache
 from emokit.audio.feature_cache import WaveformExtractor, read_waveform
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, WorkError
+from emokit.temporary import LOCK
 
 
 @pytest.fixture
@@ -52,9 +54,9 @@ def test_cached_features_are_read_without_a_lock(prepared):
     rows = prepared.table.head(8)
     cached(prepared, rows)
     folder = prepared.folder / "features" / "raw"
-    (folder / feature_cache.LOCK).unlink(missing_ok=True)
+    (folder / LOCK).unlink(missing_ok=True)
     assert len(cached(prepared, rows)) == 8
-    assert not (folder / feature_cache.LOCK).exists()
+    assert not (folder / LOCK).exists()
 
 
 def test_what_a_killed_process_left_is_removed(prepared):
@@ -115,8 +117,8 @@ def test_a_disk_that_cannot_lock_files_is_named(prepared, monkeypatch):
     with pytest.raises(WorkError) as error:
         cached(prepared, prepared.table.head(8))
     assert str(error.value) == (
-        f"{prepared.folder / 'features' / 'raw'} is on a disk that cannot lock files (No locks available), so two trainings "
-        "could write the same features; prepare into a folder on another disk."
+        f"{prepared.folder / 'features' / 'raw'} is on a disk that cannot lock files (No locks available), so two commands "
+        "could write into it at once; name a folder on another disk."
     )
 
 
@@ -131,3 +133,20 @@ def test_a_slower_waveform_has_more_samples(tmp_path, speed, rate):
     extractor = WaveformExtractor(16_000, speed)
     assert extractor.sample_rate == rate
     assert extractor(read_waveform(tmp_path / "a.wav", extractor.sample_rate)).shape == (rate, 1)
+
+
+def test_a_recording_that_is_damaged_since_is_named(prepared, monkeypatch):
+    read_files = feature_cache.read_files
+
+    def damaged(files, *others):
+        for reading in read_files(files, *others):
+            yield replace(reading, bad="undecodable", detail="odd bytes")
+
+    monkeypatch.setattr(feature_cache, "read_files", damaged)
+    row = prepared.table.iloc[0]
+    with pytest.raises(DataError) as error:
+        cached(prepared, prepared.table.head(1))
+    assert str(error.value) == (
+        f"{prepared.recordings.path(row['corpus'], row['path'])} is undecodable (odd bytes), and was not when it was prepared; "
+        "prepare it again."
+    )

@@ -1,11 +1,16 @@
 """The command `emokit` itself: help, version, unknown commands."""
 
 import errno
+import io
+import sys
+from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from emokit import __version__
+from emokit.cli import console
 from emokit.cli.app import app
 
 runner = CliRunner()
@@ -82,3 +87,72 @@ def test_a_full_memory_costs_one_sentence_that_says_what_to_lower(monkeypatch, e
     monkeypatch.setattr(work, full)
     result = runner.invoke(app, words)
     assert (result.exit_code, result.stdout, result.stderr) == (4, "", f"error: Out of memory; {advice}.\n")
+
+
+@pytest.mark.parametrize(
+    ("bug", "what"),
+    [
+        (OSError(9, "Bad file descriptor"), "OSError: [Errno 9] Bad file descriptor"),
+        (ValueError("odd at https://ann:s3cret@host"), "ValueError: odd at https://***@host"),
+        (AssertionError(), "AssertionError"),
+    ],
+)
+@pytest.mark.parametrize("shown", ["1", ""])
+def test_a_bug_is_a_sentence_that_says_where_its_traceback_is(
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    bug: Exception,
+    what: str,
+    shown: str,
+) -> None:
+    monkeypatch.setenv("EMOKIT_TRACEBACK", shown)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(typer.Exit) as caught, console.exit_codes():
+        raise bug
+    assert caught.value.exit_code == 1
+    printed = capfd.readouterr()
+    *above, sentence = printed.err.splitlines()
+    trace = "\n".join(above)
+    if not shown:
+        assert not above
+        trace = next(tmp_path.iterdir()).read_text(encoding="utf-8")
+        assert (
+            sentence
+            == f"error: emokit has a bug ({what}); report it with {next(tmp_path.iterdir())}, which has its traceback."
+        )
+    else:
+        assert sentence == f"error: emokit has a bug ({what}); report it with the traceback above."
+        assert list(tmp_path.iterdir()) == []
+    assert trace.startswith("Traceback (most recent call last):\n")
+    assert what in trace
+    assert "s3cret" not in printed.err + trace
+
+
+def test_a_bug_on_a_full_disk_shows_its_traceback(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    with pytest.raises(typer.Exit), console.exit_codes():
+        raise ValueError("odd")
+    assert capfd.readouterr().err.splitlines()[-2:] == [
+        "ValueError: odd",
+        "error: emokit has a bug (ValueError: odd); report it with the traceback above.",
+    ]
+
+
+def test_a_pipe_that_is_closed_behind_the_command_is_no_bug() -> None:
+    with pytest.raises(BrokenPipeError), console.exit_codes():
+        raise BrokenPipeError
+
+
+def test_an_output_without_unicode_gets_escapes_and_json_stays_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    console.replace_what_a_terminal_lacks()
+    console.show("caf\u00e9 \u2603")
+    console.show_json({"text": "\U0001f600"})
+    assert raw.getvalue() == b'caf\\xe9 \\u2603\n{"text": "\\ud83d\\ude00"}\n'

@@ -237,66 +237,6 @@ def test_a_path_that_the_system_refuses_is_a_sentence(
     assert capfd.readouterr() == ("", f"error: {sentence}\n")
 
 
-@pytest.mark.parametrize(
-    ("bug", "what"),
-    [
-        (OSError(9, "Bad file descriptor"), "OSError: [Errno 9] Bad file descriptor"),
-        (ValueError("odd at https://ann:s3cret@host"), "ValueError: odd at https://***@host"),
-        (AssertionError(), "AssertionError"),
-    ],
-)
-@pytest.mark.parametrize("shown", ["1", ""])
-def test_a_bug_is_a_sentence_that_says_where_its_traceback_is(
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    bug: Exception,
-    what: str,
-    shown: str,
-) -> None:
-    monkeypatch.setenv("EMOKIT_TRACEBACK", shown)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with pytest.raises(typer.Exit) as caught, console.exit_codes():
-        raise bug
-    assert caught.value.exit_code == 1
-    printed = capfd.readouterr()
-    *above, sentence = printed.err.splitlines()
-    trace = "\n".join(above)
-    if not shown:
-        assert not above
-        trace = next(tmp_path.iterdir()).read_text(encoding="utf-8")
-        assert (
-            sentence
-            == f"error: emokit has a bug ({what}); report it with {next(tmp_path.iterdir())}, which has its traceback."
-        )
-    else:
-        assert sentence == f"error: emokit has a bug ({what}); report it with the traceback above."
-        assert list(tmp_path.iterdir()) == []
-    assert trace.startswith("Traceback (most recent call last):\n")
-    assert what in trace
-    assert "s3cret" not in printed.err + trace
-
-
-def test_a_bug_on_a_full_disk_shows_its_traceback(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(**_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("tempfile.mkstemp", full)
-    with pytest.raises(typer.Exit), console.exit_codes():
-        raise ValueError("odd")
-    assert capfd.readouterr().err.splitlines()[-2:] == [
-        "ValueError: odd",
-        "error: emokit has a bug (ValueError: odd); report it with the traceback above.",
-    ]
-
-
-def test_a_pipe_that_is_closed_behind_the_command_is_no_bug() -> None:
-    with pytest.raises(BrokenPipeError), console.exit_codes():
-        raise BrokenPipeError
-
-
 def test_ctrl_c_ends_with_130_and_says_what_to_do(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as caught, console.exit_codes():
         raise KeyboardInterrupt

@@ -219,10 +219,10 @@ def test_predict_prints_one_line_per_clip_with_a_probability_per_label(of_runs, 
 
 
 def test_json_names_the_modalities_that_predicted(of_runs, recordings):
-    result = runner.invoke(app, ["predict", str(of_runs), recordings[0], "--text", "No!", "--json"])
+    result = runner.invoke(app, ["predict", str(of_runs), recordings[0], "--json"])
     prediction = json.loads(result.stdout)
     assert list(prediction) == ["file", "text", "label", "probabilities", "modalities"]
-    assert (prediction["file"], prediction["text"], prediction["modalities"]) == (recordings[0], "No!", ["one", "two"])
+    assert (prediction["file"], prediction["text"], prediction["modalities"]) == (recordings[0], None, ["one", "two"])
 
 
 def test_predict_writes_a_table_of_a_split(of_runs, small_prepared, tmp_path):

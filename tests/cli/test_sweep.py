@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ import yaml
 from typer.testing import CliRunner
 
 from emokit.cli.app import app
+from emokit.cli.sweep import _watch
+from emokit.errors import WorkError
 from emokit.files import resource
 
 SPACE: dict[str, Any] = {
@@ -120,3 +123,28 @@ def test_a_sweep_of_an_emokit_with_older_names_is_refused(tmp_path: Path) -> Non
         3,
         f"error: {tmp_path} was made by an emokit before names changed; sweep again into another folder.\n",
     )
+
+
+def test_a_sweep_whose_points_all_failed_names_the_first_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    failed = {"state": "failed", "reason": "the data are damaged."}
+    summary = {"trials": [failed, failed], "confirmations": [], "confirmed": (), "best": None, "is_complete": True}
+    monkeypatch.setattr("emokit.sweep.run.watch", lambda *_: iter_of(summary))
+    monkeypatch.setattr("emokit.cli.sweep_tables.PointLog.new_lines", lambda *_: [])
+    with pytest.raises(WorkError) as caught:
+        _watch(
+            SimpleNamespace(run=tmp_path),
+            SimpleNamespace(resume_command="emokit sweep --resume s", data="d"),
+            1,
+            0,
+            True,
+        )
+    assert str(caught.value) == (
+        "No point completed its training and 2 failed, the first: the data are damaged; "
+        "fix that and resume with `emokit sweep --resume s`."
+    )
+
+
+def iter_of(summary: Any) -> Any:
+    yield summary

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner, Result
 
 import emokit
@@ -45,6 +46,46 @@ def test_the_last_file_of_a_run_is_checked_by_every_reader(
     for words in (["predict", run, "fine"], ["export", run], ["report", run, "--out", tmp_path / "page"]):
         result = emokit_with(*words)
         assert (result.exit_code, result.stderr) == (3, f"error: {sentence}\n")
+
+
+def test_another_text_model_than_the_trained_one_does_not_answer(modality_runs: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(modality_runs / "text", tmp_path / "run")
+    config, metrics = (
+        json.loads((run / "model/config.json").read_text()),
+        json.loads((run / "metrics.json").read_text()),
+    )
+    labels = metrics["labels"]
+    (run / "metrics.json").write_text(json.dumps(metrics | {"labels": labels[::-1]}))
+    with pytest.raises(DataError) as caught:
+        emokit.load(run, "cpu")
+    assert str(caught.value) == (
+        f"{run / 'model'} has a model of the labels {', '.join(labels)} and its run has {', '.join(labels[::-1])}; "
+        "train the run again with --force."
+    )
+    (run / "model/config.json").write_text(json.dumps(config | {"num_hidden_layers": 0}))
+    with pytest.raises(DataError) as caught:
+        emokit.load(run, "cpu")
+    assert str(caught.value) == (
+        f"{run / 'model'} has a damaged model (bert.encoder.layer.0.attention.output.LayerNorm.bias has no place in the model of "
+        "its config.json); train the run again with --force."
+    )
+
+
+def test_another_audio_model_than_the_trained_one_does_not_answer(modality_runs: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(modality_runs / "audio", tmp_path / "run")
+    weights = load_file(run / "model/model.safetensors")
+    first = min(weights)
+    for changed, fault in (
+        (weights | {"zzz": weights[first].clone()}, "zzz has no place in the model of its config.json"),
+        (weights | {first: weights[first][:-1].clone()}, f"{first} has another shape than its config.json states"),
+        ({name: values for name, values in weights.items() if name != first}, f"{first} is missing"),
+    ):
+        save_file(changed, run / "model/model.safetensors", {"format": "pt"})
+        with pytest.raises(DataError) as caught:
+            emokit.load(run, "cpu")
+        assert str(caught.value) == (
+            f"{run / 'model'} has a damaged model ({fault}); train the run again with --force."
+        )
 
 
 def test_an_empty_sentence_does_not_stop_the_others(modality_runs: Path) -> None:

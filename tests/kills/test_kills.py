@@ -1,38 +1,37 @@
 """Every command is killed before each of its file operations; after the next command nothing differs and nothing is left.
 
-With EMOKIT_ALL_KILLS set, before each of them; else before a sample at a fixed stride, which takes a minute or two.
+With EMOKIT_ALL_KILLS set, before each of them (of the demo's, whose steps are other commands, before one in twelve); else before
+a sample at a fixed stride, which takes a minute or two.
 """
 
+import logging
 import os
-import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
-from typer.testing import CliRunner
 
-from emokit import runs
-from emokit.cli.app import app
+from emokit.cli import demo
 from emokit.sweep import run as sweeps
 from emokit.sweep.space import read_space
-from tests.kills.conftest import contents, in_a_child, leftovers
+from tests.kills.conftest import contents, emokit, in_a_child, leftovers, remove, resumed
 
+log = logging.getLogger(__name__)  # shown with --log-cli-level=INFO
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1800)]
 Work = Callable[[], None]
 QUICK = ["--step", "0.25", "--resamples", "100", "--set", "fusion.folds=2"]
 
 
-def emokit(*arguments: object, accepted: Iterable[int] = (0,)) -> None:
-    """Give a command."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exit_code not in accepted:
-        raise RuntimeError(f"emokit {' '.join(map(str, arguments))}: {result.exit_code}: {result.output}")
+def survives(out: Path, first: Work, following: Work, samples: int = 8, at_most: int | None = None) -> None:
+    """Kill `first` before its file operations below `out.parent`, do what follows, and compare with an unkilled `first`.
 
-
-def survives(out: Path, first: Work, following: Work, samples: int = 8) -> None:
-    """Kill `first` before its file operations below `out.parent`, do what follows, and compare with an unkilled `first`."""
+    Args:
+        out: what both make.
+        first, following: the command, and the one that is documented for what a kill leaves.
+        samples: roughly the number of operations, or with EMOKIT_ALL_KILLS `at_most`; None for all.
+    """
     folder = out.parent
     folder.mkdir()
     first()  # in this process, which has then loaded all that the children need
@@ -42,7 +41,9 @@ def survives(out: Path, first: Work, following: Work, samples: int = 8) -> None:
     remove(out)
     total = in_a_child(first, folder)
     assert total
-    stride = 1 if os.environ.get("EMOKIT_ALL_KILLS") else max(1, total // samples)
+    kills = at_most or total if os.environ.get("EMOKIT_ALL_KILLS") else samples
+    stride = max(1, total // kills)
+    log.info(f"{len(range(0, total, stride))} kills before {total} file operations")
     for stop in range(0, total, stride):
         remove(out)
         assert in_a_child(first, folder, stop) is None, f"operation {stop} of {total} was not reached"
@@ -50,10 +51,6 @@ def survives(out: Path, first: Work, following: Work, samples: int = 8) -> None:
         actual = contents(out) if out.is_dir() else out.read_bytes()
         assert actual == expected, f"after a kill before operation {stop} of {total}"
         assert leftovers(folder) == [], f"after a kill before operation {stop} of {total}"
-
-
-def remove(path: Path) -> None:
-    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -85,11 +82,6 @@ def test_prepare(tmp_path: Path, out: Path, write_emodb: Callable[..., list[Path
     write_emodb(tmp_path / "emodb")
     work = partial(emokit, "prepare", "emodb", "--root", f"emodb={tmp_path / 'emodb'}", "--out", out, "--workers", 1)
     survives(out, work, work)
-
-
-def resumed(*arguments: object, run: Path) -> None:
-    """Resume a run; one that was complete when it was killed may be refused as complete."""
-    emokit(*arguments, "--resume", accepted=(0, 2) if runs.is_complete(run) else (0,))
 
 
 def test_train_audio_without_epochs(out: Path, small_prepared: Path) -> None:
@@ -134,15 +126,19 @@ def test_folds(tmp_path: Path, out: Path, write_emodb: Callable[..., list[Path]]
     survives(out, partial(emokit, *command), partial(resumed, *command, run=out))
 
 
+SWEEP = {
+    "experiment": {
+        "modality": "text",
+        "settings": {"name": "bag", "data": {"corpora": ["meld"]}, "model": {"kind": "tfidf"}},
+    },
+    "space": {"training.lr": {"grid": [0.1]}},
+    "confirm": {"best": 1, "seeds": 2},
+}
+
+
 def test_sweep(tmp_path: Path, out: Path, text_prepared: Path) -> None:
-    settings = {"name": "bag", "data": {"corpora": ["meld"]}, "model": {"kind": "tfidf"}}
-    values = {
-        "experiment": {"modality": "text", "settings": settings},
-        "space": {"training.lr": {"grid": [0.1]}},
-        "confirm": {"best": 1, "seeds": 2},
-    }
     path = tmp_path / "space.yaml"
-    path.write_text(yaml.safe_dump(values))
+    path.write_text(yaml.safe_dump(SWEEP))
 
     def begin() -> None:
         plan = sweeps.begin(read_space(path), text_prepared, out, device="cpu", force=out.exists())
@@ -185,3 +181,17 @@ def test_export(tmp_path: Path, out: Path, text_prepared: Path) -> None:
     in_a_child(partial(emokit, "train", "text", *CPU, "--data", text_prepared, "--run", run, *MELD, *TINY), tmp_path)
     command = ("export", run, "--out", out)
     survives(out, partial(emokit, *command), partial(emokit, *command, "--force"), samples=4)
+
+
+def test_demo(tmp_path: Path, out: Path) -> None:
+    """The demo with one small corpus, models without epochs and a sweep of one point: its steps are the same."""
+    experiments = {
+        "audio/demo.yaml": {"name": "demo", "data": {"corpora": ["meld"]}, "model": {"kind": "functionals"}},
+        "text/tfidf.yaml": {"name": "tfidf", "model": {"kind": "tfidf"}},
+        "text/demo_sweep.yaml": {"name": "demo_sweep", **SWEEP},
+    }
+    for name, values in experiments.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(yaml.safe_dump(values))
+    make = partial(demo.make, out, tmp_path, ["meld"], size=0.05, device="cpu")
+    survives(out, make, partial(make, force=True), samples=2, at_most=60)

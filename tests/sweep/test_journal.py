@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from emokit.cli.app import app
@@ -83,6 +84,27 @@ def test_neither_status_nor_resume_takes_or_changes_a_damaged_journal(sweep_fold
             f"error: {path} is damaged ({fault}); sweep into another folder with --run.\n",
         )
         assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("flag", ["--status", "--resume"])
+def test_a_sweep_that_lost_its_journal_or_its_settings_is_damaged(sweep_folder: Path, flag: str) -> None:
+    journal, settings = sweep_folder / "journal.log", sweep_folder / "settings.yaml"
+    (sweep_folder / "trials").mkdir()
+    journal.rename(sweep_folder / "moved")
+    result = CliRunner().invoke(app, ["sweep", flag, str(sweep_folder)])
+    assert (result.exit_code, result.stderr) == (
+        3,
+        f"error: {journal} is damaged (it is gone, and points were trained); sweep into another folder with --run.\n",
+    )
+    (sweep_folder / "moved").rename(journal)
+    content = yaml.safe_load(settings.read_text())
+    del content["experiment"]["settings"]["training"]["seed"]
+    settings.write_text(yaml.safe_dump(content))
+    result = CliRunner().invoke(app, ["sweep", flag, str(sweep_folder)])
+    assert (result.exit_code, result.stderr) == (
+        3,
+        f"error: {settings} has not all settings of its experiment; sweep into another folder with --run.\n",
+    )
 
 
 @pytest.mark.parametrize("kind", ["random", "text", "cut", "empty"])

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas
@@ -16,7 +17,7 @@ TEXTS = {"tired": "I need sleep {}", "calm": "a quiet evening {}", "cross": "sto
 
 
 @pytest.fixture(scope="session")
-def mood_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mood_prepared(tmp_path_factory: pytest.TempPathFactory, seal: Callable[[Path], None]) -> Path:
     """A prepared folder of 72 texts of the corpus `diary`, labelled with `MOODS`; read it, do not write to it."""
     folder = tmp_path_factory.mktemp("moods")
     sizes = {"train": 16, "dev": 4, "test": 4}
@@ -39,5 +40,5 @@ def mood_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "ledger.json").write_text(
         json.dumps({"corpora": {"diary": {"found": 0, "kept": 0}}, "details": {}, "failed": {}})
     )
-    (folder / "fingerprint").write_text("f00d" * 16)
+    seal(folder)
     return folder

@@ -41,14 +41,17 @@ def test_audio_without_text_is_refused(small_prepared, text_settings):
         ),
     ],
 )
-def test_a_row_that_cannot_be_trained_on_is_named(text_prepared, text_settings, tmp_path, column, value, sentence):
+def test_a_row_that_cannot_be_trained_on_is_named(
+    text_prepared, text_settings, tmp_path, seal, column, value, sentence
+):
     data = tmp_path / "data"
     data.mkdir()
-    for name in ("ledger.json", "settings.yaml", "fingerprint"):
+    for name in ("ledger.json", "settings.yaml"):
         (data / name).write_bytes((text_prepared / name).read_bytes())
     table = pandas.read_parquet(text_prepared / TABLE)
     table.loc[0, column] = value
     table.to_parquet(data / TABLE)
+    seal(data)
     with pytest.raises(DataError) as error:
         read_splits(TextSettings.make(text_settings), open_prepared(data))
     assert str(error.value) == sentence.format(data=data, id=table.loc[0, "utterance_id"])

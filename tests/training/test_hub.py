@@ -4,6 +4,7 @@ import json
 
 import pytest
 from huggingface_hub import constants
+from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
 
 from emokit.errors import DataError, UsageError
 from emokit.training.hub import check_weights, find_model, read_pretrained
@@ -107,3 +108,20 @@ def test_a_damaged_model_is_named_with_what_to_do(tmp_path):
         with pytest.raises(DataError) as error:
             read_pretrained(Broken("header too\n large"), tmp_path, name, None)
         assert str(error.value) == f"{tmp_path} holds no complete model (header too large); {advice}."
+
+
+def test_a_model_that_the_hub_lacks_is_named(offline, monkeypatch):
+    def absent(name, local_files_only=False, **_):
+        raise (
+            LocalEntryNotFoundError("not here")
+            if local_files_only
+            else RepositoryNotFoundError.__new__(RepositoryNotFoundError)
+        )
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", absent)
+    with pytest.raises(DataError) as error:
+        find_model("some/encoder")
+    assert str(error.value) == (
+        "some/encoder is no folder and not in the cache of downloaded models, and the hub has no model of this name that you "
+        "may read; correct model.name."
+    )

@@ -57,7 +57,7 @@ def test_inputs_are_clips(predictor, tmp_path):
 
 
 @pytest.fixture
-def prepared(small_prepared, tmp_path):
+def prepared(small_prepared, tmp_path, seal):
     """The small prepared folder with three of its dev utterances as clips: a face, no face, and a damaged one."""
     folder = shutil.copytree(small_prepared, tmp_path / "prepared")
     table = pandas.read_parquet(folder / "utterances.parquet")
@@ -80,6 +80,7 @@ def prepared(small_prepared, tmp_path):
     settings = yaml.safe_load((folder / "settings.yaml").read_text())
     settings["roots"] = {"emodb": str(root)}
     (folder / "settings.yaml").write_text(yaml.safe_dump(settings))
+    seal(folder)
     return open_prepared(folder), table.loc[dev, "utterance_id"].tolist(), int((table["split"] == "dev").sum())
 
 

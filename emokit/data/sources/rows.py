@@ -154,7 +154,7 @@ def with_audio(
             row |= {name: facts[name] for name in ("duration_seconds", "sample_rate", "recording")}
         rows.append(row)
     if not rows:
-        raise DataError(_none_usable(corpus, faults))
+        raise DataError(none_usable(corpus, faults))
     return _typed(rows)
 
 
@@ -201,8 +201,8 @@ def _fault(corpus: Corpus, facts: dict[str, Any]) -> str | None:
     return None
 
 
-def _none_usable(corpus: Corpus, faults: Counter[str]) -> str:
-    """The error for a corpus with utterances, none of them usable."""
+def none_usable(corpus: Corpus, faults: Counter[str] | None = None) -> str:
+    """The error for a corpus with utterances, none of them usable: all labels are left out, or all audio has faults."""
     if not faults:
         return (
             f"{corpus.name}: {corpus.root} holds only labels that are left out; "

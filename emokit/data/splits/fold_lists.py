@@ -111,7 +111,7 @@ def read_csv(path: Path, corpus: str) -> SplitLists:
         UsageError: the file does not exist, is not a CSV, lacks a column, or names an unknown split or an utterance twice.
     """
     expected = "give a CSV with the columns utterance_id, split and optionally fold."
-    if can_wait(path):
+    if can_wait(path) or path.is_dir():
         raise UsageError(f"{path}, the split of {corpus}, {not_a('file', path)}; {expected}")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -135,8 +135,11 @@ def read_csv(path: Path, corpus: str) -> SplitLists:
                 rows.append((row["utterance_id"] or "", row["split"] or "", row.get("fold") or ""))
     except FileNotFoundError as error:
         raise UsageError(f"{path}, the split of {corpus}, does not exist; {expected}") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path}, the split of {corpus}, cannot be read ({error}); {expected}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}, the split of {corpus}, is not UTF-8; save it as UTF-8.") from error
+    except (OSError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path}, the split of {corpus}, cannot be read ({reason}); {expected}") from error
     split_of: dict[str, str] = {}
     fold_of: dict[str, str] = {}
     for number, (utterance_id, split, fold) in enumerate(rows, start=2):

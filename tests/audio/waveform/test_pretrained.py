@@ -6,9 +6,10 @@ import shutil
 import pytest
 import torch
 from huggingface_hub import constants
-from transformers import Wav2Vec2FeatureExtractor, Wav2Vec2Model
+from transformers import AutoModel, Wav2Vec2FeatureExtractor, Wav2Vec2Model
 
 from emokit.audio.settings import AudioSettings, AudioTrainingSettings
+from emokit.audio.waveform import pretrained as pretrained_module
 from emokit.audio.waveform.pretrained import find_processor, layer_groups, pretrained
 from emokit.errors import DataError, UsageError
 from emokit.labels import DEFAULT_LABELS, LabelSet
@@ -156,3 +157,16 @@ def test_each_layer_has_a_lower_learning_rate_than_the_one_above_it_and_the_head
         AudioSettings.make({"model": {"name": str(encoder_of("wavlm")), "frozen": True}}), DEFAULT_LABELS
     )
     assert layer_groups(frozen, training) is None
+
+
+def test_an_encoder_without_all_of_its_weights_is_named(copied, monkeypatch):
+    lacking = {"missing_keys": {"encoder.layers.0.attention.k_proj.weight"}}
+    read = pretrained_module.read_pretrained
+    monkeypatch.setattr(
+        pretrained_module,
+        "read_pretrained",
+        lambda kind, *given, **how: (None, lacking) if kind is AutoModel else read(kind, *given, **how),
+    )
+    assert refusal(DataError, copied) == (
+        f"{copied} lacks weights of its encoder, encoder.layers.0.attention.k_proj.weight among them; download or make it again."
+    )

@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 from emokit import predictions, runs
 from emokit.cli.app import app
 from emokit.data.prepared import open_prepared
+from emokit.errors import DataError
 from emokit.modality.registry import modality
+from emokit.training.cross_validation.run import _fold_data, _pooled
 from tests.conftest import write_meld
 
 pytestmark = pytest.mark.end_to_end
@@ -161,7 +163,8 @@ def test_workers_without_folds_are_refused(finished):
 
 def test_unknown_folds_are_refused(finished, tmp_path):
     _, command, _ = finished
-    words = [*command[:-1], "everyone", "--run", str(tmp_path / "run")]
+    words = [*command[:-1], "everyone"]
+    words[words.index("--run") + 1] = str(tmp_path / "run")
     result = runner.invoke(app, words)
     assert result.exit_code == 2
     assert result.stderr.startswith("error: --folds everyone is unknown; choose one of ")
@@ -214,3 +217,21 @@ def test_text_is_cross_validated_too(tmp_path):
         pandas.read_parquet(fold / "predictions" / "test.parquet") for fold in (tmp_path / "run" / "folds").iterdir()
     ]
     assert sorted(fold["speaker"].unique().tolist() for fold in tested) == [["Ann"], ["Bo"]]
+
+
+def test_data_that_change_between_two_folds_are_named(small_prepared):
+    with pytest.raises(DataError) as error:
+        _fold_data(small_prepared, "of other data", None, "leave-one-speaker-out", "03")
+    assert str(error.value) == (
+        f"{small_prepared} was prepared again while its folds were trained; train them in another --run."
+    )
+
+
+def test_an_utterance_that_two_folds_test_is_named(finished):
+    run, _, _ = finished
+    fold = sorted((run / "folds").iterdir())[0]
+    with pytest.raises(DataError) as error:
+        _pooled(run, [fold, fold])
+    assert str(error.value) == (
+        f"{run}: an utterance is tested in two folds; prepare it with folds that do not overlap."
+    )
