@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from emokit.training.loop import Epoch
 
 
+# Field -> the flag that is short for it.
+SHORT = {
+    "training.max_epochs": "--epochs",
+    "training.batch_size": "--batch-size",
+    "training.lr": "--lr",
+    "training.seed": "--seed",
+}
+
+
 class TrainGroup(typer.core.TyperGroup):
     """One command per trainable modality, made on first use."""
 
@@ -95,6 +104,7 @@ def train(
     from emokit.files import refuse_inputs
     from emokit.runs import check_flags
     from emokit.runtime import check_workers, quiet_libraries
+    from emokit.settings import inputs_of
 
     check_workers(workers)
     check_flags(resume=resume, force=force)
@@ -113,7 +123,8 @@ def train(
     prepared = open_prepared(data)
     folder = run or Path("runs") / settings.name
     if force:
-        refuse_inputs(folder, [file])
+        refuse_inputs(folder, [file, *inputs_of(settings, data)])  # before the models that they name are looked for
+    _check_used(chosen, settings, set_ or [], flags, options | {"compile": compile_, "precision": precision})
     given = {name: value for name, value in options.items() if value}
     if resume and not folder.exists():
         console.say(f"{folder} does not exist, so nothing is resumed and the run starts")
@@ -156,6 +167,20 @@ def train(
             )
     if result:  # of several processes only the main one has a result
         _show_result(result, folder, as_json)
+
+
+def _check_used(
+    chosen: "Modality", settings: Any, overrides: list[str], flags: dict[str, Any], options: dict[str, Any]
+) -> None:
+    """Refuse flags that the kind of model does not use, and say which settings of --set it does not use."""
+    from emokit.modality.arguments import check_used
+
+    if not (unused := chosen.unused(settings)):
+        return
+    given = {SHORT[key]: key for key, value in flags.items() if value is not None}
+    given |= {f"--{name.replace('_', '-')}": name for name, value in options.items() if value and value != "auto"}
+    for note in check_used(unused, settings.model.kind, given, overrides):
+        console.say(note)
 
 
 def partial_train(chosen: "Modality") -> Any:

@@ -142,7 +142,7 @@ def test_force_replaces_no_folder_of_another_kind(small_prepared: Path, modality
                 "--set",
                 "data.corpora=[emodb]",
                 "--data",
-                str(prepared),
+                str(small_prepared),
                 "--run",
                 str(prepared),
                 "--force",

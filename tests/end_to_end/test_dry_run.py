@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text_prepared: Path,
         ("train text tfidf --precision int4", "--precision int4 is unknown; choose one of auto, float32, bf16, fp16."),
         ("sweep space.yaml --precision int4", "--precision int4 is unknown; choose one of auto, float32, bf16, fp16."),
         (
-            "train text tfidf --device cpu --precision fp16",
+            "train text tfidf --set model.kind=tiny --device cpu --precision fp16",
             "--precision fp16 was asked for and needs CUDA, but the device is cpu; use --precision auto.",
         ),
         (
