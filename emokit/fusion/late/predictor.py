@@ -201,7 +201,9 @@ def load(run: Path, device: str = "auto") -> LateFusionPredictor:
 def _check_agreement(fusion: Mapping[str, Any], settings: FusionSettings, labels: LabelSet, run: Path) -> None:
     """Refuse a fused run whose files name other labels, modalities or weights: one of them was changed since."""
     in_settings = dict(settings.result.weights) if settings.result else {}
-    chosen = next((method for method in fusion["fusion_methods"] if method["name"] == fusion["choice"]), {})
+    chosen: dict[str, Any] = next(
+        (method for method in fusion["fusion_methods"] if method["name"] == fusion["choice"]), {}
+    )
     weights = dict(zip(fusion["modalities"], chosen.get("weights", []), strict=False))
     for what, agrees in (
         ("labels", fusion["labels"] == list(labels)),
