@@ -1,6 +1,7 @@
 """Delimited tables of text, CSV and TSV: every row is checked when they are read, and spreadsheets run no formula in them."""
 
 import codecs
+import contextlib
 import csv
 import io
 import re
@@ -32,6 +33,7 @@ class DelimitedTable:
     delimiter: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    encoding: str = "utf-8"
 
 
 def is_delimited(path: Path) -> bool:
@@ -39,13 +41,17 @@ def is_delimited(path: Path) -> bool:
     return path.suffix.lower() in DELIMITERS
 
 
-def read_table(path: Path) -> DelimitedTable:
+def read_table(path: Path, *, tolerant: bool = False) -> DelimitedTable:
     """Read a CSV or TSV file: UTF-8 with or without a byte order mark, any line ends, quoted fields.
 
+    Args:
+        path: of the file.
+        tolerant: read UTF-16 and cp1252 as well, and return rows with more or fewer fields than the header as they are.
+
     Raises:
-        DataError: the file cannot be read or is not UTF-8, or a row has more or fewer fields than the header.
+        DataError: the file cannot be read or has another encoding, or a row has more or fewer fields than the header.
     """
-    text = _decoded(path)
+    text, encoding = decoded(path, tolerant=tolerant, expected="CSV or TSV file")
     delimiter = delimiter_of(path, text)
     # newline="": line feeds inside of quoted fields are kept, and all line ends count outside of them.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -55,7 +61,7 @@ def read_table(path: Path) -> DelimitedTable:
             raise DataError(f"{path} has no header; write a first line with the names of its columns.")
         rows = []
         for number, cells in enumerate(reader, start=1):
-            if cells and len(cells) != len(columns):
+            if cells and len(cells) != len(columns) and not tolerant:
                 raise DataError(
                     f"{path}, line {reader.line_num}, has {_count(len(cells))}, and its header has {_count(len(columns))}; "
                     f"put fields that contain {_NAMES[delimiter]} into double quotes."
@@ -66,7 +72,7 @@ def read_table(path: Path) -> DelimitedTable:
             f"{path}, line {reader.line_num}, is no row of a table ({error}); put texts into double quotes, and write a double "
             "quote inside of them twice."
         ) from error
-    return DelimitedTable(path, delimiter, tuple(columns), tuple(rows))
+    return DelimitedTable(path, delimiter, tuple(columns), tuple(rows), encoding)
 
 
 def delimiter_of(path: Path, text: str) -> str:
@@ -90,16 +96,48 @@ def _count(number: int) -> str:
     return "1 field" if number == 1 else f"{number} fields"
 
 
-def _decoded(path: Path) -> str:
+def decoded(path: Path, *, tolerant: bool, expected: str) -> tuple[str, str]:
+    """The text of a file, and its encoding: UTF-8, and where `tolerant` UTF-16 and cp1252, Windows' for western languages.
+
+    Args:
+        path: of the file.
+        tolerant: whether another encoding than UTF-8 is read.
+        expected: what the file should be, for messages: `CSV or TSV file`.
+
+    Raises:
+        DataError: the file cannot be read or has another encoding.
+    """
     if can_wait(path):
-        raise DataError(f"{path} {not_a('file', path)}; name a CSV or TSV file.")
+        raise DataError(f"{path} {not_a('file', path)}; name a {expected}.")
     try:
-        content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+        content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); name a CSV or TSV file.") from error
+        raise DataError(f"{path} cannot be read ({error.strerror}); name a {expected}.") from error
+    if tolerant and (utf_16 := _utf_16(content)):
+        try:
+            return content.decode(utf_16).removeprefix("\ufeff"), "utf-16"
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path} is damaged UTF-16 (at byte {error.start}); save it as UTF-8 text.") from error
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8"), "utf-8"
     except UnicodeDecodeError as error:
+        if tolerant and b"\0" not in content:
+            with contextlib.suppress(UnicodeDecodeError):
+                return content.decode("cp1252"), "cp1252"
         lines: list[bytes] = re.split(rb"\r\n|\r|\n", content[: error.start])
         wrong = f"byte {content[error.start]:#04x} at {len(lines[-1])}"
         raise DataError(f"{path}, line {len(lines)}, is not UTF-8 ({wrong}); save it as UTF-8 text.") from error
+
+
+def _utf_16(content: bytes) -> str | None:
+    """The byte order of UTF-16, by its mark or, without one, by the zeros that every other byte of western text then is."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    start = content[:1000]
+    if len(start) < 2 or len(content) % 2:
+        return None
+    for name, zeros, others in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
+        if zeros.count(0) > len(zeros) / 2 and 0 not in others:
+            return name
+    return None

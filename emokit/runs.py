@@ -128,13 +128,13 @@ def check_startable(run: Path, *, resume: bool, force: bool, inputs: Iterable[Pa
     elif not force:
         state = "is complete" if is_complete(run) else "was started"
         raise UsageError(f"{run} {state}; add --resume to resume it, --force to replace it, or name another --run.")
-    elif _is_prepared(run):
+    elif is_prepared(run):
         raise UsageError(f"{run} is a prepared folder, not a run; --force will not replace it, so name another --run.")
     else:
         refuse_inputs(run, inputs)
 
 
-def _is_prepared(folder: Path) -> bool:
+def is_prepared(folder: Path) -> bool:
     """Whether it is a prepared folder, whose settings have the same name."""
     try:
         return {"labels", "corpora", "splits"} <= read_settings(folder).keys()

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 def prepare(
     corpora: Annotated[
-        list[str] | None, typer.Argument(help="Names of corpora: emodb ravdess savee tess …", metavar="CORPUS…")
+        list[str] | None,
+        typer.Argument(
+            help="Names of corpora: emodb ravdess savee tess … (--show-labels lists all, those of plug-ins too); "
+            "or your own data: NAME=FILE[,FILE…] (a table), NAME=DIR (a folder per label), hf:NAME or hf:DIR (a data set of "
+            "the library datasets).",
+            metavar="CORPUS…",
+        ),
     ] = None,
     root: Annotated[
         list[str] | None, typer.Option("--root", "-r", help="Folder of a corpus, as NAME=DIR; once per corpus.")
@@ -34,22 +40,46 @@ def prepare(
     ),
     datasets: Annotated[
         Path | None,
-        typer.Option(help="YAML file like datasets.yaml with your changes: roots, labels, splits."),
+        typer.Option(
+            help="YAML file like datasets.yaml with your changes (roots, labels, splits) and corpora of your own."
+        ),
+    ] = None,
+    audio_root: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that the paths in a table are relative to; by default that of the table.",
+            metavar="DIR",
+        ),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--columns",
+            help="A column of a table, such as label=emotion or path=file; label=A,B,C for annotators; speaker= to ignore "
+            "one. KEY is label, path, text, utterance_id, speaker, gender, language, sentence, dialogue, turn, split, fold, "
+            "start or end (seconds).",
+            metavar="KEY=NAME",
+        ),
     ] = None,
     split: Annotated[
         list[str] | None,
         typer.Option(
             "--split",
-            help="Split policy, as NAME=POLICY, or POLICY for all: speaker, official, emobox, emo-superb, "
-            "leave-one-speaker-out, leave-one-corpus-out, train, dev, test, or a CSV with utterance_id and split.",
+            help="Split policy, as NAME=POLICY, or POLICY for all: speaker, sentence, speaker+sentence, official, emobox, "
+            "emo-superb, leave-one-speaker-out, leave-one-session-out, leave-one-corpus-out, train, dev, test, or a CSV with "
+            "utterance_id and split; for your own data also auto, dialogue, stratified.",
         ),
     ] = None,
     fold: Annotated[
-        int | None, typer.Option(help="Fold that the split shows, from 1, where the policy has folds.")
+        int | None,
+        typer.Option(help="Fold that the split shows, from 1, where the policy has folds."),
     ] = None,
     folds: Annotated[
         Path | None,
-        typer.Option(help="Clone of EmoBox, for its folds of crema_d, emodb, meld and tess.", metavar="DIR"),
+        typer.Option(
+            help="Clone of EmoBox, for its folds of crema_d, emodb, meld and tess.",
+            metavar="DIR",
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed of the splits.")] = None,
     labels: Annotated[
@@ -58,7 +88,11 @@ def prepare(
     ] = None,
     map_: Annotated[
         list[str] | None,
-        typer.Option("--map", help="Label of a raw label, such as joy=happy; love=null leaves its utterances out."),
+        typer.Option(
+            "--map",
+            help="Label of a raw label, such as joy=happy; love=null leaves its utterances out.",
+            metavar="RAW=LABEL",
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -70,42 +104,68 @@ def prepare(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be prepared; write nothing.")] = False,
     show_labels: Annotated[
-        bool, typer.Option("--show-labels", help="Show the label of every raw label, and exit.")
+        bool,
+        typer.Option("--show-labels", help="Show the label of every raw label, and exit."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ledger as JSON.")] = False,
 ) -> None:
     """Read corpora, check and relabel their utterances, split them without leakage, cache their features.
 
-    Example: emokit prepare emodb ravdess --root emodb=DIR --root ravdess=DIR --out prepared
+    Examples: emokit prepare emodb ravdess --root emodb=DIR --root ravdess=DIR --out prepared,
+    emokit prepare calls=labels.csv --audio-root DIR --columns label=emotion
     """
-    from emokit.api.prepare import corpora_of, plan_of, read_policies
+    from emokit.api.prepare import check_policies, corpora_of, plan_of, read_policies
     from emokit.data import unchanged
-    from emokit.data.catalogue import read_catalogue
+    from emokit.data.catalogue import known_names, plugin_corpora, read_catalogue
+    from emokit.data.sources.own.arguments import is_own
+    from emokit.data.sources.own.columns import read_columns
     from emokit.errors import UsageError
     from emokit.runtime import check_workers
 
     check_workers(workers)
-    catalogue = read_catalogue(datasets)
+    check_policies(split or [])
+    catalogue = read_catalogue(datasets, corpora or ())
     if show_labels:
         unknown = [name for name in corpora or () if name not in catalogue]
+        if unknown and is_own(unknown[0]):
+            raise UsageError(
+                f"--show-labels shows the label maps of known corpora, and {unknown[0]} has none; "
+                "see its labels with --dry-run."
+            )
         if unknown:
-            raise UsageError(f"The corpus {unknown[0]} is unknown; expected one of {', '.join(catalogue)}.")
+            raise UsageError(
+                f"The corpus {unknown[0]} is unknown; expected one of {', '.join(known_names(catalogue))}."
+            )
         from emokit.cli import tables
 
-        chosen = [catalogue[name] for name in corpora or catalogue]
-        console.show_json({c.name: c.labels for c in chosen}) if as_json else console.show(tables.labels(chosen))
+        others, unusable = ([], {}) if corpora else plugin_corpora(datasets)
+        for sentence in unusable.values():
+            console.say(f"left out: {sentence}")
+        shown = [catalogue[name] for name in corpora or catalogue] + others
+        console.show_json({c.name: c.labels for c in shown}) if as_json else console.show(tables.labels(shown))
         return
     if not corpora:
-        raise UsageError(f"No corpus was named; name one or more of {', '.join(catalogue)}.")
+        raise UsageError(
+            f"No corpus was named; name one or more of {', '.join(known_names(catalogue))}, "
+            "or data of your own: NAME=FILE or NAME=DIR."
+        )
     if download:
-        root = [*(root or []), *_fetched(catalogue, corpora, root or [], download, dry_run=dry_run)]
-    policies = read_policies(corpora, split or [])
+        known = [name for name in corpora if not is_own(name)]
+        root = [*(root or []), *_fetched(catalogue, known, root or [], download, dry_run=dry_run)]
     missing: dict[str, str] | None = {} if dry_run else None
+    chosen = corpora_of(
+        corpora,
+        roots=root or [],
+        datasets=datasets,
+        audio_root=audio_root,
+        columns=read_columns(columns or []),
+        missing=missing,
+    )
     plan = plan_of(
-        corpora_of(corpora, roots=root or [], datasets=datasets, missing=missing),
+        chosen,
         labels=labels,
         maps=map_ or [],
-        policies=policies,
+        policies=read_policies([*(corpus.name for corpus in chosen), *(missing or {})], split or []),
         fold=fold,
         folds=folds,
         seed=seed,

@@ -12,6 +12,7 @@ from emokit.schema.metrics import FEWEST_CLUSTERS
 if TYPE_CHECKING:
     from emokit.data.catalogue import Corpus
 
+MOST_LETTERS = 45  # of the names of all labels, as columns of a table
 TOO_FEW = "too few"  # in place of an interval over too few speakers or dialogues
 SCORES = {"uar": "UAR", "accuracy": "accuracy", "weighted_f1": "weighted F1", "macro_f1": "macro F1"}
 
@@ -34,6 +35,8 @@ def labels(corpora: "Iterable[Corpus]") -> Table:
 def survey(counts: dict[str, dict[str, Any]]) -> Table:
     """The result of a dry run, per corpus: utterances found, left out, and of each label."""
     label_set = list(next(iter(counts.values()))["labels"])
+    if sum(map(len, label_set)) > MOST_LETTERS:
+        return _long_survey(counts)
     table = _table("corpus", "found", "left out", *label_set, title="what would be prepared (audio not yet read)")
     table.padding = 0  # so that the longest name and seven labels fit into 80 characters
     for corpus, entry in counts.items():
@@ -46,13 +49,24 @@ def survey(counts: dict[str, dict[str, Any]]) -> Table:
     return table
 
 
+def _long_survey(counts: dict[str, dict[str, Any]]) -> Table:
+    """As `survey`, with a line per label, as the columns of many labels do not fit into 80 characters."""
+    table = _table("corpus", "", "utterances", title="what would be prepared (audio not yet read)")
+    for corpus, entry in counts.items():
+        for name, number in {"found": entry["found"], "left out": entry["dropped"], **entry["labels"]}.items():
+            table.add_row(corpus, escape(name), str(number))
+        table.add_section()
+    return table
+
+
 def ledger(content: dict[str, Any]) -> Table:
     """Per corpus the number of utterances expected, found, kept, repaired, flagged and dropped."""
     kinds = ("repaired", "flagged", "dropped")
     table = _table("corpus", "expected", "found", "kept", *kinds, title="utterances; expected: by the corpus's papers")
     for corpus, entry in content["corpora"].items():
         counts = [sum(len(names) for names in entry[kind].values()) for kind in kinds]
-        table.add_row(corpus, *map(str, (entry["expected"], entry["found"], entry["kept"], *counts)))
+        expected = "–" if entry["expected"] is None else entry["expected"]
+        table.add_row(corpus, *map(str, (expected, entry["found"], entry["kept"], *counts)))
     return table
 
 
@@ -71,7 +85,7 @@ def _size(split: dict[str, Any]) -> str:
 
 
 def leakage(content: dict[str, Any]) -> Table:
-    """What each pair of splits shares; with several corpora, also per corpus."""
+    """What each pair of splits shares, with several corpora also per corpus; and how well sentences predict labels."""
     pairs = list(next(iter(content["leakage"].values())))
     table = _table("shared", *pairs, title="leakage: number shared by two splits")
     for kind, counts in content["leakage"].items():
@@ -81,7 +95,18 @@ def leakage(content: dict[str, Any]) -> Table:
             for kind, counts in entry["leakage"].items():
                 if any(counts.values()):
                     table.add_row(f"{kind} of {corpus}", *[str(counts[pair]) for pair in pairs])
+    for corpus, entry in content["corpora"].items():
+        if scores := entry.get("label_by_sentence"):
+            of = f" of {corpus}" if len(content["corpora"]) > 1 else ""
+            cells = [_by_sentence(scores.get(pair.removeprefix("train-"))) for pair in pairs]
+            table.add_row(f"label by sentence{of}, UAR %", *cells)
+            table.caption = "label by sentence: the usual one in train; in brackets: one label for all"
     return table
+
+
+def _by_sentence(scores: dict[str, Any] | None) -> str:
+    """`98.3 (14.3)`; empty for a pair of splits without scores."""
+    return f"{100 * scores['uar']:.1f} ({100 * scores['uar_of_one_label']:.1f})" if scores else ""
 
 
 def remarks(content: dict[str, Any]) -> list[str]:
@@ -116,8 +141,11 @@ def scores(result: dict[str, Any]) -> Table:
         for baseline, baseline_scores in split_scores["baselines"].items():
             table.add_row("", baseline, *[f"{100 * baseline_scores[name]:.1f}" for name in SCORES], style="dim")
         table.add_section()
-    numbers = {split: entry["num_clusters"] for split, entry in result["splits"].items()}
-    table.caption = intervals_over(numbers, next(iter(result["splits"].values()))["cluster"])
+    splits = result["splits"].values()
+    # Where no speaker is known, each utterance is a cluster.
+    is_nameless = all(entry["num_clusters"] == entry["n"] > 1 for entry in splits)
+    noun = "utterance" if is_nameless else next(iter(splits))["cluster"]
+    table.caption = intervals_over({split: entry["num_clusters"] for split, entry in result["splits"].items()}, noun)
     if any(split_scores["cluster"] == "group" for split_scores in result["splits"].values()):
         table.caption += "; a group is a dialogue, a speaker, or an utterance without either"
     return table

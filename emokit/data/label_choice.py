@@ -72,17 +72,20 @@ class LabelChoice:
             utterances: corpus -> what its reader found.
 
         Raises:
-            UsageError: a map names a raw label that does not occur, or fewer than two labels occur.
+            UsageError: a map, or the entry of own data, names a raw label that does not occur, or fewer than two labels occur.
         """
         occurring: set[str] = set()
         labels: set[str] = set()
         for corpus in corpora:
-            for utterance in utterances.get(corpus.name, ()):
-                for raw in raw_labels(corpus, utterance):
-                    occurring.add(raw)
-                    label = label_of(corpus, raw)
-                    if label is not None:
-                        labels.add(label)
+            of_corpus = {raw for utterance in utterances.get(corpus.name, ()) for raw in raw_labels(corpus, utterance)}
+            labels |= {label for raw in of_corpus if (label := label_of(corpus, raw)) is not None}
+            occurring |= of_corpus
+            unused = next((raw for raw in corpus.labels if raw not in of_corpus and raw not in self.maps), None)
+            if corpus.keeps_raw_labels and of_corpus and unused is not None:
+                raise UsageError(
+                    f"The labels of {corpus.name} map {unused}, which does not occur: its raw labels are "
+                    f"{', '.join(sorted(of_corpus))}; correct its entry in the file of --datasets."
+                )
         unused = next((raw for raw in self.maps if raw not in occurring), None)
         if unused is not None:
             raise UsageError(

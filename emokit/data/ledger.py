@@ -9,7 +9,7 @@ import numpy
 import pandas
 
 from emokit.data.catalogue import SYNTHESISED_LICENCE, SYNTHESISED_TITLE, Corpus
-from emokit.data.splits import draw
+from emokit.data.splits import draw, sentences
 from emokit.data.utterance import SPLITS, soft_labels
 from emokit.errors import DataError
 from emokit.labels import DEFAULT_LABELS, LabelSet
@@ -138,6 +138,8 @@ class Ledger:
         num_found = len(table) + num_dropped
         num_with_audio = int(table["path"].notna().sum())
         leakage = draw.leakage(table)
+        by_sentence = sentences.label_by_sentence(table)
+        predictive = sentences.remark(by_sentence, corpus.name)
         synthesised = corpus.is_synthesised
         rows_of = {split: table[table["split"] == split] for split in SPLITS}
         self._corpora[corpus.name] = {
@@ -161,7 +163,11 @@ class Ledger:
                 for split, rows in rows_of.items()
             },
             "leakage": leakage,
-            "notes": self._closing_notes(corpus, table, num_found, num_with_audio, leakage["speakers"]["train-test"]),
+            "label_by_sentence": by_sentence,
+            "notes": [
+                *self._closing_notes(corpus, table, num_found, num_with_audio, leakage["speakers"]["train-test"]),
+                *([predictive] if predictive else []),
+            ],
         }
 
     def _closing_notes(
@@ -187,6 +193,10 @@ class Ledger:
             )
         if "bad_clips" in corpus.options and num_with_audio < len(table) / 2:
             notes.append(f"only {num_with_audio} of its {len(table)} utterances have audio, the others have only text")
+        rates = table["sample_rate"].value_counts()
+        if corpus.is_own and len(rates) > 1:
+            shown = ", ".join(f"{rate} Hz ({count})" for rate, count in rates.items())
+            notes.append(f"recordings of {len(rates)} sample rates, all are resampled for the features: {shown}")
         if corpus.split in SPLITS:
             notes.append(f"all utterances are in {corpus.split}, as set by its split in datasets.yaml or by --split")
         return notes

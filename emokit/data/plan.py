@@ -6,6 +6,7 @@ from typing import Any
 
 from emokit.data.catalogue import Corpus
 from emokit.data.label_choice import DEFAULT_CHOICE, LabelChoice
+from emokit.data.sources.readers import sources
 from emokit.data.splits.draw import SplitSettings
 from emokit.data.splits.policies import Division
 from emokit.labels import LabelSet
@@ -45,7 +46,7 @@ class Plan:
         """The folders and files that it reads."""
         splits = [Path(corpus.split) for corpus in self.corpora if corpus.split.lower().endswith(".csv")]
         return [
-            *(corpus.root for corpus in self.corpora if corpus.root),
+            *(source for corpus in self.corpora for source in sources(corpus)),
             *splits,
             *([self.folds] if self.folds else []),
         ]
@@ -66,7 +67,7 @@ class Plan:
             corpora={
                 corpus.name: {
                     "labels": corpus.labels,
-                    "options": corpus.options,
+                    "options": corpus.portable_options,
                     "split": divisions[corpus.name].identity,
                     **({"reader": corpus.reader} if corpus.reader else {}),
                 }

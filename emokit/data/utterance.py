@@ -102,6 +102,13 @@ class Dropped:
     """What is specific to this entry: the path of the other file, the numbers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence of a reader on the whole corpus, for the notes of the ledger."""
+
+    sentence: str
+
+
 def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
     """Refuse a table of utterances that violates the contract; the message names the utterance and both values.
 

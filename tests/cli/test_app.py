@@ -22,7 +22,8 @@ def test_the_version_is_shown():
 
 
 @pytest.mark.parametrize(
-    "command", ["prepare", "train", "sweep", "predict", "fuse-search", "export", "report", "demo", "doctor", "settings"]
+    "command",
+    ["prepare", "train", "sweep", "predict", "fuse-search", "export", "push", "report", "demo", "doctor", "settings"],
 )
 def test_every_command_has_a_help_page(command):
     result = runner.invoke(app, [command, "--help"])
@@ -62,7 +63,7 @@ FULL = [
         ),
         (
             ["prepare", "emodb"],
-            "emokit.data.catalogue.read_catalogue",
+            "emokit.api.prepare.corpora_of",
             "files that were read are kept, continue with --workers 1",
         ),
         (

@@ -90,6 +90,16 @@ def test_fewer_than_two_labels_are_refused() -> None:
     )
 
 
+def test_an_entry_of_own_data_that_maps_what_does_not_occur_is_refused() -> None:
+    corpus = OWN.model_copy(update={"labels": {"joyy": "happy"}})
+    with pytest.raises(UsageError) as error:
+        LabelChoice.read([corpus]).label_set([corpus], {"calls": utterances("joy", "anger")})
+    assert str(error.value) == (
+        "The labels of calls map joyy, which does not occur: its raw labels are anger, joy; "
+        "correct its entry in the file of --datasets."
+    )
+
+
 def voted(name: str = "a", **votes: float) -> Utterance:
     return Utterance(f"calls/{name}", "calls", None, name, max(votes, key=lambda raw: votes[raw]), votes=votes)
 

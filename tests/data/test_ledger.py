@@ -19,7 +19,7 @@ from emokit.data.audio_io.faults import (
     BadAudio,
 )
 from emokit.data.audio_io.read import read_audio
-from emokit.data.catalogue import read_catalogue
+from emokit.data.catalogue import own_corpus, read_catalogue
 from emokit.data.ledger import Ledger
 from emokit.data.plan import Plan
 from emokit.data.prepare import prepare
@@ -185,6 +185,15 @@ def test_comments_have_no_speakers() -> None:
     ledger.close(read_catalogue()["goemotions"], rows)
     entry = ledger.as_dict(rows)["corpora"]["goemotions"]
     assert entry["splits"]["train"] == {"utterances": 30_000, "speakers": []}
+
+
+def test_several_sample_rates_of_own_data_are_noted() -> None:
+    ledger = Ledger()
+    rows = table(*[row(f"{n}", corpus="calls", sample_rate=8_000 if n % 3 else 48_000) for n in range(6)])
+    ledger.close(own_corpus("calls", {"reader": "class_folders"}, "calls"), rows)
+    assert ledger.as_dict(rows)["corpora"]["calls"]["notes"] == [
+        "recordings of 2 sample rates, all are resampled for the features: 8000 Hz (4), 48000 Hz (2)"
+    ]
 
 
 def test_a_corpus_with_few_of_its_clips_has_a_note() -> None:

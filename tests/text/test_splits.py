@@ -3,6 +3,10 @@
 import pandas
 import pytest
 
+from emokit.api.prepare import corpora_of, plan_of
+from emokit.audio.settings import FeatureSettings
+from emokit.audio.spectrogram.log_mel import LogMel
+from emokit.data.prepare import prepare
 from emokit.data.prepared import open_prepared
 from emokit.data.utterance import TABLE
 from emokit.errors import DataError, UsageError
@@ -17,6 +21,14 @@ def test_splits_have_the_targets_of_the_label_set_of_the_data(mood_prepared):
     assert splits["dev"].texts == splits["dev"].table["text"].tolist()
     expected = [("tired", "calm", "cross").index(label) for label in splits["dev"].table["label"]]
     assert splits["dev"].targets.tolist() == expected
+
+
+def test_own_data_are_used_unasked(tmp_path):
+    rows = "".join(f"{label} {number},{label}\n" for number in range(12) for label in ("joy", "anger"))
+    (tmp_path / "notes.csv").write_text(f"text,label\n{rows}")
+    corpora = corpora_of([f"notes={tmp_path / 'notes.csv'}"])
+    prepared = prepare(plan_of(corpora), tmp_path / "out", LogMel(FeatureSettings()))
+    assert len(rows_with_text(TextSettings(), prepared)) == 24
 
 
 def test_audio_without_text_is_refused(small_prepared, text_settings):

@@ -19,13 +19,13 @@ from emokit.data.sources.readers import reader_of, walks
 from emokit.data.sources.scan import UNKNOWN_NAME
 from emokit.data.sources.tree import Skipped, walk
 from emokit.data.store import FeatureStore
-from emokit.data.utterance import COLUMNS, OPTIONAL_COLUMNS, Dropped, Utterance
+from emokit.data.utterance import COLUMNS, OPTIONAL_COLUMNS, Dropped, Remark, Utterance
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.names import escaped
 
 # The corpora with audio, to name the one that a folder looks like.
-READERS = ("crema_d", "emodb", "esd", "jl_corpus", "meld", "ravdess", "savee", "tess")
+READERS = ("crema_d", "emodb", "esd", "iemocap", "jl_corpus", "meld", "msp_podcast", "ravdess", "savee", "tess")
 
 FIELDS = [field.name for field in fields(Utterance) if field.name not in ("flags", "votes")]
 
@@ -47,6 +47,12 @@ def read_source(corpus: Corpus, ledger: Ledger) -> list[Utterance]:
     utterances: list[Utterance] = []
     used: set[str | None] = set()
     for item in reader.read(corpus.root, corpus.options):
+        if isinstance(item, Remark):
+            ledger.note(corpus.name, item.sentence)
+            continue
+        if isinstance(item, Skipped):
+            ledger.skip(corpus.name, escaped(item.path), item.reason)
+            continue
         if isinstance(item, Dropped):
             used.add(item.name)
             ledger.drop(corpus.name, escaped(item.name), item.reason, escaped(item.detail))

@@ -1,4 +1,4 @@
-"""Random splits, stratified by label and seeded, by whole speakers where there are enough; and leakage between splits.
+"""Random splits, stratified by label and seeded, by whole groups such as speakers; and leakage between splits.
 
 `policies` has the values of `--split`; `folds` assigns the test utterances of each fold.
 """
@@ -15,65 +15,86 @@ from emokit.errors import UsageError
 from emokit.settings import Settings
 
 PAIRS = tuple(itertools.combinations(SPLITS, 2))
-NUM_DRAWS = 2000  # assignments of speakers to compare; 10 speakers have 2,520 of the shape 6/2/2
+NUM_DRAWS = 2000  # assignments of groups to compare; 10 speakers have 2,520 of the shape 6/2/2
+MAX_DRAWN = 2_000_000  # groups in all assignments; the more groups, the less their random assignments differ
 
 
 class SplitSettings(Settings):
     """How utterances are split."""
 
     seed: int = Field(0, ge=0)
-    """Random seed; it decides among equally good assignments of speakers."""
+    """Random seed; it decides among equally good assignments."""
     dev_share: float = Field(0.2, gt=0, lt=1)
-    """Share of a corpus's speakers in dev (at least one speaker)."""
+    """Share of a corpus's speakers, or of the groups that are kept apart, in dev (at least one)."""
     test_share: float = Field(0.2, gt=0, lt=1)
-    """Share of a corpus's speakers in test (at least one speaker)."""
+    """Share of a corpus's speakers, or of the groups that are kept apart, in test (at least one)."""
     fold: int | None = Field(None, ge=1)
     """Number of the fold that the split shows, from 1, where the policy has folds; the first by default."""
 
 
-def by_speaker(table: pandas.DataFrame, corpus: str, settings: SplitSettings) -> pandas.Series:
-    """The split of each row of one corpus: speakers are drawn for dev and test so that the splits have similar label shares.
+def by_group(table: pandas.DataFrame, column: str, corpus: str, settings: SplitSettings) -> pandas.Series:
+    """The split of each row of one corpus: groups are drawn for dev and test so that the splits have similar label shares.
+
+    Args:
+        table: the corpus's utterances.
+        column: what no two splits may share, such as `speaker`, `dialogue` or `sentence`; a row without a value is a group of
+            its own.
+        corpus: its name, for messages.
+        settings: the shares of the groups in dev and test, and the seed.
 
     Raises:
-        UsageError: the corpus has too few speakers.
+        UsageError: no row has a value, or there are too few groups.
     """
-    speakers = sorted(table["speaker"].unique())
-    if len(speakers) < len(SPLITS):
-        count = f"2 speakers ({' and '.join(speakers)})" if len(speakers) == 2 else f"1 speaker ({speakers[0]})"
+    if table[column].isna().all():
         raise UsageError(
-            f"{corpus} has {count}, and train, dev and test without a shared speaker need 3; "
+            f"{corpus} names no {column} of its utterances, so no {column} can be held out; name another --split."
+        )
+    named = with_groups(table, column)
+    groups = sorted(named[column].unique())
+    if len(groups) < len(SPLITS):
+        count = f"2 {column}s ({' and '.join(groups)})" if len(groups) == 2 else f"1 {column} ({groups[0]})"
+        raise UsageError(
+            f"{corpus} has {count}, and train, dev and test without a shared {column} need 3; "
             f"put it into one split with --split {corpus}=train (or dev, or test)."
         )
-    num_dev = max(1, round(settings.dev_share * len(speakers)))
-    num_test = max(1, round(settings.test_share * len(speakers)))
-    if num_dev + num_test >= len(speakers):
+    num_dev = max(1, round(settings.dev_share * len(groups)))
+    num_test = max(1, round(settings.test_share * len(groups)))
+    if num_dev + num_test >= len(groups):
         raise UsageError(
-            f"{corpus} has {len(speakers)} speakers, and {num_dev} for dev and {num_test} for test leave none for train; "
+            f"{corpus} has {len(groups)} {column}s, and {num_dev} for dev and {num_test} for test leave none for train; "
             "lower dev_share or test_share."
         )
-    dev, test, _ = draw_speakers(table, (num_dev, num_test), settings.seed)
+    dev, test, _ = draw_groups(named, column, (num_dev, num_test), settings.seed)
     splits = dict.fromkeys(dev, "dev") | dict.fromkeys(test, "test")
-    return table["speaker"].map(lambda speaker: splits.get(speaker, "train")).astype("string")
+    return named[column].map(lambda group: splits.get(group, "train")).astype("string")
 
 
-def draw_speakers(table: pandas.DataFrame, numbers: Sequence[int], seed: int) -> list[list[str]]:
-    """Groups of speakers with similar label shares: `numbers` speakers in each, and a last group of the others.
+def with_groups(table: pandas.DataFrame, column: str) -> pandas.DataFrame:
+    """The table with a group for each row: one without a value is a group of its own, under a name that no value has."""
+    if table[column].notna().all():
+        return table
+    return table.assign(**{column: table[column].fillna("\0" + table["utterance_id"])})
 
-    Of NUM_DRAWS random assignments, the one whose groups' label shares are closest to the table's (sum of squared differences)
-    is returned, the first one drawn in a tie. The result does not depend on the order of the rows.
+
+def draw_groups(table: pandas.DataFrame, column: str, numbers: Sequence[int], seed: int) -> list[list[str]]:
+    """Sets of groups with similar label shares: `numbers` groups in each, and a last set of the others.
+
+    Of NUM_DRAWS random assignments (fewer of very many groups), the one whose sets' label shares are closest to the table's
+    (sum of squared differences) is returned, the first one drawn in a tie. The result does not depend on the order of the rows.
     """
-    speakers = sorted(table["speaker"].unique())
-    counts = (
-        pandas.crosstab(table["speaker"], table["label"]).reindex(speakers, fill_value=0).to_numpy()
-    )  # (speakers, labels)
+    groups = sorted(table[column].unique())
+    counts = pandas.crosstab(table[column], table["label"]).reindex(groups, fill_value=0).to_numpy()  # (groups, labels)
     random = numpy.random.default_rng(seed)
-    orders = numpy.stack([random.permutation(len(speakers)) for _ in range(NUM_DRAWS)])  # (draws, speakers)
-    ends = numpy.cumsum(numbers)
-    gaps = numpy.zeros(NUM_DRAWS)
-    for groups in numpy.split(orders, ends, axis=1):  # (draws, speakers of the group)
-        gaps += numpy.square(_shares(counts[groups]) - _shares(counts)).sum(axis=1)
-    best = orders[numpy.argmin(gaps.round(12))]
-    return [[speakers[i] for i in group] for group in numpy.split(best, ends)]
+    starts = numpy.cumsum([0, *numbers])
+    whole = _shares(counts.sum(axis=0))
+    best, smallest = numpy.arange(len(groups)), numpy.inf
+    for _ in range(min(NUM_DRAWS, max(1, MAX_DRAWN // len(groups)))):
+        order = random.permutation(len(groups))
+        shares = _shares(numpy.add.reduceat(counts[order], starts))  # (sets, labels)
+        gap = numpy.square(shares - whole).sum().round(12)
+        if gap < smallest:
+            best, smallest = order, gap
+    return [[groups[i] for i in drawn] for drawn in numpy.split(best, starts[1:])]
 
 
 def draw_utterances(table: pandas.DataFrame, share: float, seed: int) -> pandas.Index:
@@ -110,6 +131,5 @@ def leakage(table: pandas.DataFrame) -> dict[str, dict[str, int]]:
 
 
 def _shares(counts: numpy.ndarray) -> numpy.ndarray:
-    """(..., labels) shares of the labels, from the counts (..., speakers, labels) of some speakers."""
-    total = counts.sum(axis=-2)
-    return total / numpy.maximum(1, total.sum(axis=-1, keepdims=True))
+    """(..., labels) shares of the labels, from their counts (..., labels)."""
+    return counts / numpy.maximum(1, counts.sum(axis=-1, keepdims=True))

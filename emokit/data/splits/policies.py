@@ -1,13 +1,17 @@
 """The values of `--split`: the policies that assign splits and folds to a corpus.
 
 speaker                  speaker-independent train, dev and test with similar label shares
+sentence                 the same without a shared sentence, or text where sentences have no ids
+speaker+sentence         both; utterances that cross are left out
 official                 the corpus's official split
-emobox                   EmoBox's folds: by speaker (esd, jl_corpus, ravdess, savee), or lists of utterances from a clone
+emobox                   EmoBox's folds: by speaker (EMOBOX_FOLDS), or lists of utterances from a clone
 emo-superb               five folds of CREMA-D by actor
+leave-one-session-out    five folds of IEMOCAP by session
 leave-one-speaker-out    one fold per speaker
 leave-one-corpus-out     one fold per corpus, over all corpora together
 train, dev, test         the whole corpus in one split
 my.csv                   a user's CSV
+auto, dialogue, stratified: of a user's own data, see `own`
 """
 
 from collections.abc import Iterable
@@ -19,7 +23,7 @@ import pandas
 from emokit.data.catalogue import Corpus
 from emokit.data.ledger import Ledger
 from emokit.data.splits import fold_lists
-from emokit.data.splits.draw import SplitSettings, by_speaker
+from emokit.data.splits.draw import SplitSettings, by_group
 from emokit.data.splits.fold_lists import EMOBOX_LISTS, SplitLists
 from emokit.data.splits.folds import (
     EMOBOX_FOLDS,
@@ -29,21 +33,31 @@ from emokit.data.splits.folds import (
     fold_names,
     split_of_fold,
 )
+from emokit.data.splits.own import OWN_POLICIES, split_own
+from emokit.data.splits.sentences import CROSSING, by_sentence, by_speaker_and_sentence
 from emokit.data.utterance import SPLITS, Utterance
 from emokit.errors import DataError, UsageError
 
-OFFICIAL = ("esd", "goemotions", "meld")
+OFFICIAL = ("esd", "goemotions", "meld", "msp_podcast")
 OF_ALL_CORPORA = "leave-one-corpus-out"
+SENTENCE, SPEAKER_AND_SENTENCE = "sentence", "speaker+sentence"
 REPEATED_TEXTS = "repeated_texts"
 
 
 def policies_of(corpus: Corpus) -> list[str]:
     """The policies that a corpus supports, besides a CSV."""
+    if corpus.is_own:
+        by_speaker = ("speaker", SPEAKER_AND_SENTENCE, "leave-one-speaker-out")
+        policies = (*OWN_POLICIES, SENTENCE, SPEAKER_AND_SENTENCE, "leave-one-speaker-out", OF_ALL_CORPORA, *SPLITS)
+        return [policy for policy in policies if corpus.has_speakers or policy not in by_speaker]
     supported = {
         "speaker": corpus.has_speakers,
+        SENTENCE: True,
+        SPEAKER_AND_SENTENCE: corpus.has_speakers,
         "official": corpus.name in OFFICIAL,
         "emobox": corpus.name in EMOBOX_FOLDS or corpus.name in EMOBOX_LISTS,
         "emo-superb": corpus.name == "crema_d",
+        "leave-one-session-out": corpus.name == "iemocap",
         "leave-one-speaker-out": corpus.has_speakers,
     }
     return [*(policy for policy, is_supported in supported.items() if is_supported), OF_ALL_CORPORA, *SPLITS]
@@ -56,11 +70,22 @@ class Division:
     corpus: str
     policy: str
     lists: SplitLists | None = None
+    is_own: bool = False
+    """Whether the corpus is a user's own, with splits as `own` makes them."""
+    has_own_folds: bool = False
+    """Whether a column of a user's own data names folds."""
 
     @property
     def has_folds(self) -> bool:
         """Whether the policy has folds."""
+        if self.splits_own:
+            return self.has_own_folds and self.policy in ("auto", "official")
         return bool(self.lists.fold_of) if self.lists else self.policy in FOLD_POLICIES
+
+    @property
+    def splits_own(self) -> bool:
+        """Whether the split is made by `own`."""
+        return self.is_own and self.lists is None and self.policy in OWN_POLICIES
 
     @property
     def identity(self) -> str:
@@ -100,6 +125,8 @@ class Division:
         Raises:
             UsageError: the corpus does not support the policy, or has fewer folds than the selected number.
         """
+        if self.splits_own:
+            return split_own(table.copy(), self.corpus, self.policy, settings, ledger)
         if self.policy != "official" or "fold" not in table:
             table = table.assign(fold=pandas.Series(pandas.NA, index=table.index, dtype="string"))
         ids = table["utterance_id"]
@@ -114,12 +141,24 @@ class Division:
         elif self.has_folds:
             table = assign_folds(table, self.policy, settings)
         elif self.policy == "speaker":
-            table["split"] = by_speaker(table, self.corpus, settings)
+            table["split"] = by_group(table, "speaker", self.corpus, settings)
+        elif self.policy == SENTENCE:
+            table["split"] = by_sentence(table, self.corpus, settings)
+        elif self.policy == SPEAKER_AND_SENTENCE:
+            table = self._without_crossing(
+                table.assign(split=by_speaker_and_sentence(table, self.corpus, settings)), ledger
+            )
         elif self.policy != "official":
             table["split"] = self.policy
         if self.has_folds and self.policy != OF_ALL_CORPORA:
             note_fold(ledger, self.corpus, table, self.policy, settings)
         return table
+
+    def _without_crossing(self, table: pandas.DataFrame, ledger: Ledger) -> pandas.DataFrame:
+        """The utterances that have a split; the ledger names the others."""
+        for utterance_id in table["utterance_id"][table["split"].isna()]:
+            ledger.drop(self.corpus, utterance_id, CROSSING)
+        return table[table["split"].notna()]
 
 
 def note_fold(ledger: Ledger, corpus: str, table: pandas.DataFrame, policy: str, settings: SplitSettings) -> None:
@@ -164,14 +203,16 @@ def read_divisions(corpora: Iterable[Corpus], settings: SplitSettings, folds: Pa
 def _division(corpus: Corpus, policy: str, folds: Path | None) -> Division:
     name = corpus.name
     if policy.lower().endswith(".csv"):
-        return Division(name, policy, fold_lists.read_csv(Path(policy), name))
+        return Division(name, policy, fold_lists.read_csv(Path(policy), name), is_own=corpus.is_own)
     supported = policies_of(corpus)
     if policy not in supported:
         raise UsageError(
             f"--split {name}={policy} is unknown; choose one of {', '.join(supported)}, or name a CSV of your own."
         )
     has_lists = policy == "emobox" and name in EMOBOX_LISTS
-    return Division(name, policy, fold_lists.read_emobox(folds, name) if has_lists else None)
+    lists = fold_lists.read_emobox(folds, name) if has_lists else None
+    has_own_folds = "fold" in corpus.options.get("columns", {})
+    return Division(name, policy, lists, is_own=corpus.is_own, has_own_folds=has_own_folds)
 
 
 def drops_repeated_texts(corpus: Corpus) -> bool:

@@ -6,7 +6,8 @@ import numpy
 import pandas
 import pytest
 
-from emokit.data.splits.draw import SplitSettings, by_speaker, draw_utterances, leakage
+from emokit.data.splits import draw
+from emokit.data.splits.draw import SplitSettings, by_group, draw_utterances, leakage
 from emokit.errors import UsageError
 
 LABELS = ("calm", "joyful", "tense")  # not of the default set
@@ -40,7 +41,7 @@ def gap(table: pandas.DataFrame, groups: list[set[str]]) -> float:
 
 def test_each_speaker_is_in_one_split_and_the_shares_are_met() -> None:
     table = corpus(10)
-    splits = speakers_of(table, by_speaker(table, "emodb", SplitSettings()))
+    splits = speakers_of(table, by_group(table, "speaker", "emodb", SplitSettings()))
     assert {name: len(speakers) for name, speakers in splits.items()} == {"train": 6, "dev": 2, "test": 2}
     assert set.union(*splits.values()) == set(table["speaker"])
     assert all(a.isdisjoint(b) for a, b in itertools.combinations(splits.values(), 2))
@@ -49,7 +50,7 @@ def test_each_speaker_is_in_one_split_and_the_shares_are_met() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_no_assignment_of_speakers_is_closer_to_the_label_shares_of_the_corpus(seed: int) -> None:
     table = corpus(5, seed)
-    splits = speakers_of(table, by_speaker(table, "emodb", SplitSettings()))
+    splits = speakers_of(table, by_group(table, "speaker", "emodb", SplitSettings()))
     gaps = [
         gap(table, [{a}, {b}, set(table["speaker"]) - {a, b}])
         for a, b in itertools.permutations(splits["train"] | splits["dev"] | splits["test"], 2)
@@ -60,21 +61,21 @@ def test_no_assignment_of_speakers_is_closer_to_the_label_shares_of_the_corpus(s
 def test_splits_by_speaker_do_not_depend_on_the_order_of_the_rows() -> None:
     table = corpus(10)
     shuffled = table.sample(frac=1, random_state=1)
-    first, second = (by_speaker(t, "emodb", SplitSettings()) for t in (table, shuffled))
+    first, second = (by_group(t, "speaker", "emodb", SplitSettings()) for t in (table, shuffled))
     assert speakers_of(table, first) == speakers_of(shuffled, second)
     pandas.testing.assert_series_equal(first, second.sort_index())
 
 
 def test_the_seed_decides_among_equally_good_assignments() -> None:
     alike = pandas.DataFrame([{"speaker": f"{n:02}", "label": label} for n in range(10) for label in ("angry", "sad")])
-    drawn = [speakers_of(alike, by_speaker(alike, "x", SplitSettings(seed=seed))) for seed in (0, 0, 1, 2)]
+    drawn = [speakers_of(alike, by_group(alike, "speaker", "x", SplitSettings(seed=seed))) for seed in (0, 0, 1, 2)]
     assert drawn[0] == drawn[1]
     assert drawn[0] != drawn[2] != drawn[3]
 
 
 def test_a_corpus_of_two_speakers_is_refused() -> None:
     with pytest.raises(UsageError) as error:
-        by_speaker(corpus(2), "tess", SplitSettings())
+        by_group(corpus(2), "speaker", "tess", SplitSettings())
     assert str(error.value) == (
         "tess has 2 speakers (00 and 01), and train, dev and test without a shared speaker need 3; "
         "put it into one split with --split tess=train (or dev, or test)."
@@ -83,12 +84,12 @@ def test_a_corpus_of_two_speakers_is_refused() -> None:
 
 def test_a_corpus_of_one_speaker_is_refused_in_the_singular() -> None:
     with pytest.raises(UsageError, match=r"^ravdess has 1 speaker \(00\), and train, dev and test"):
-        by_speaker(corpus(1), "ravdess", SplitSettings())
+        by_group(corpus(1), "speaker", "ravdess", SplitSettings())
 
 
 def test_shares_that_leave_no_speaker_for_train_are_refused() -> None:
     with pytest.raises(UsageError) as error:
-        by_speaker(corpus(4), "savee", SplitSettings(dev_share=0.5, test_share=0.5))
+        by_group(corpus(4), "speaker", "savee", SplitSettings(dev_share=0.5, test_share=0.5))
     assert str(error.value) == (
         "savee has 4 speakers, and 2 for dev and 2 for test leave none for train; lower dev_share or test_share."
     )
@@ -148,3 +149,25 @@ def test_leakage_between_splits_is_counted() -> None:
         "texts": {"train-dev": 1, "train-test": 1, "dev-test": 0},
         "recordings": {"train-dev": 0, "train-test": 0, "dev-test": 1},
     }
+
+
+def test_any_column_can_be_kept_apart_and_a_row_without_a_value_is_a_group_of_its_own() -> None:
+    rows = [(f"x/{n}", None if n % 3 == 0 else f"d{n % 7}", "calm" if n % 2 else "tense") for n in range(60)]
+    table = pandas.DataFrame(rows, columns=["utterance_id", "dialogue", "label"]).astype({"dialogue": "string"})
+    splits = by_group(table, "dialogue", "calls", SplitSettings())
+    assert table.assign(split=splits).groupby("dialogue")["split"].nunique().tolist() == [1] * 7
+    assert splits[table["dialogue"].isna()].nunique() == 3
+    with pytest.raises(UsageError) as error:
+        by_group(table.assign(dialogue=pandas.NA), "dialogue", "calls", SplitSettings())
+    assert str(error.value) == (
+        "calls names no dialogue of its utterances, so no dialogue can be held out; name another --split."
+    )
+
+
+def test_very_many_groups_are_drawn_in_few_assignments(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = pandas.DataFrame({"sentence": [f"{n}" for n in range(1000)], "label": ["calm", "tense"] * 500})
+    every = by_group(table, "sentence", "calls", SplitSettings())
+    monkeypatch.setattr(draw, "MAX_DRAWN", 1000)
+    first = by_group(table, "sentence", "calls", SplitSettings())
+    assert first.value_counts().to_dict() == every.value_counts().to_dict() == {"train": 600, "dev": 200, "test": 200}
+    assert first.tolist() != every.tolist()

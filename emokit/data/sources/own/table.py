@@ -1,0 +1,237 @@
+"""A user's own tables: each row is an utterance, with a label and a path, a text or both.
+
+`describe` looks at the columns when the command is read; `read` yields the utterances. A row that cannot be used is dropped under
+its number; where none can be used, the sentence says what most of them lack.
+"""
+
+import dataclasses
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from emokit.data.catalogue import TABLES, Corpus
+from emokit.data.sources.own.columns import Chosen, choose
+from emokit.data.sources.own.ids import Identified, local_ids
+from emokit.data.sources.own.paths import NOT_THERE, OUT_OF_ROOT, Root
+from emokit.data.sources.own.row import NO_LABEL, OTHER_SPLIT, Fields, Unusable, fields_of, text_of
+from emokit.data.sources.own.tabular import Tabular, open_table
+from emokit.data.sources.own.words import EXPECTED, read_as, split_in
+from emokit.data.sources.scan import AUDIO_SUFFIXES
+from emokit.data.sources.tree import Skipped
+from emokit.data.utterance import Dropped, Remark, Utterance
+from emokit.errors import DataError, UsageError
+from emokit.names import escaped
+
+NO_SPEAKERS = "no speaker column: each utterance counts as a speaker of its own, so train and test may share speakers"
+UNNAMED = "an audio file that the table does not name"
+# Columns that are not used where no row has a value in them.
+OPTIONAL = ("speaker", "split", "fold", "dialogue", "turn", "gender", "language", "sentence", "start", "end")
+
+
+def describe(corpus: Corpus) -> Corpus:
+    """The entry of a user's tables with what their columns say: which are used, and whether they name speakers.
+
+    Args:
+        corpus: with `tables`, and `columns` as the user named them, in its options.
+
+    Raises:
+        UsageError: a named column is not there, or there are no labels, or neither paths nor texts; some of several tables name
+            a split and others do not.
+        DataError: a table cannot be read, or has no rows.
+    """
+    paths = [Path(table) for table in corpus.options[TABLES]]
+    _splits_of(paths)
+    given = corpus.options.get("columns", {})
+    tables = [open_table(path) for path in paths]
+    columns = tuple(dict.fromkeys(name for table in tables for name in table.columns))
+    chosen = choose(columns if len(tables) > 1 else tables[0].columns, given, _named(paths))
+    with_values: set[str] = set()
+    num_rows = 0
+    for table in tables:
+        for row in table.rows:
+            num_rows += 1
+            for key in OPTIONAL:
+                if key not in with_values and key in chosen.others and text_of(row.cells.get(chosen.others[key])):
+                    with_values.add(key)
+    if not num_rows:
+        raise DataError(f"{_named(paths)} has no rows; write one utterance per row.")
+    others = {key: name for key, name in chosen.others.items() if key not in OPTIONAL or key in with_values}
+    options = {
+        "corpus": corpus.name,
+        # Written texts are repeated by accident, the sentences of speakers by design.
+        "repeated_texts": "keep" if "path" in others else "drop",
+        **corpus.options,
+        "columns": dataclasses.replace(chosen, others=others).as_options(),
+    }
+    return corpus.model_copy(update={"options": options, "has_speakers": "speaker" in others})
+
+
+def walks(options: Mapping[str, Any]) -> bool:
+    """No: `read` enters what is beside the recordings, and the folder of a table may hold anything."""
+    return False
+
+
+def sources(root: Path, options: Mapping[str, Any]) -> list[Path]:
+    """The tables, and the recordings that they name."""
+    tables = [Path(table) for table in options[TABLES]]
+    name = Chosen.of(options["columns"]).others.get("path")
+    if name is None:
+        return tables
+    where = Root(root)
+    cells = (text_of(row.cells.get(name)) for path in tables for row in open_table(path, [name]).rows)
+    paths = {where.relative(cell)[0] for cell in cells if cell}
+    return [*tables, *(root / path for path in sorted(paths) if path)]
+
+
+def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped | Skipped | Remark]:
+    """Find the utterances of the tables.
+
+    Args:
+        root: the folder that paths are relative to.
+        options: of the entry that `describe` returns.
+
+    Raises:
+        DataError: a table cannot be read, ids repeat, or no row can be used.
+    """
+    chosen, corpus = Chosen.of(options["columns"]), options["corpus"]
+    paths = [Path(table) for table in options[TABLES]]
+    splits = _splits_of(paths)
+    where = Root(root)
+    usable: list[tuple[Identified, Fields]] = []
+    faults: dict[str, list[str]] = defaultdict(list)
+    words: set[str] = set()
+    for path in paths:
+        table = open_table(path, chosen.names)
+        yield from _remarks(table, chosen)
+        for row in table.rows:
+            name = f"{path.name}, row {row.number}"
+            try:
+                if row.fault:
+                    raise Unusable(row.fault)
+                if "split" in chosen.others:
+                    words.add(text_of(row.cells.get(chosen.others["split"])))
+                fields = fields_of(row.cells, chosen, splits[path])
+                relative, fault = where.relative(fields.path) if fields.path else ("", "")
+                if fault:
+                    raise Unusable(fault, fields.path)
+            except Unusable as error:
+                faults[error.reason].append(error.detail)
+                yield Dropped(name, error.reason, error.detail)
+                continue
+            span = "" if fields.start is fields.end is None else f"_{fields.start or 0:g}-{_end(fields.end)}"
+            own_id = fields.utterance_id.removeprefix(f"{corpus}/")
+            stem = path.stem if len(paths) > 1 else ""
+            usable.append((Identified(name, stem, row.number, own_id, relative, span), fields))
+    if not usable:
+        raise DataError(_none_usable(_named(paths), where, chosen, faults))
+    if note := read_as(words):
+        yield Remark(f"in the column {chosen.others['split']}, {note}")
+    if len(paths) > 1 and all(splits.values()):
+        yield Remark(f"the split is that of the table: {', '.join(f'{splits[path]} of {path.name}' for path in paths)}")
+    num_nameless = sum(not fields.speaker for _, fields in usable)
+    if "speaker" not in chosen.others:
+        yield Remark(NO_SPEAKERS)
+    elif num_nameless:
+        yield Remark(f"{num_nameless} of {len(usable)} utterances have no speaker: each counts as a speaker of its own")
+    ids = local_ids([identified for identified, _ in usable], _named(paths))
+    for local, (identified, fields) in zip(ids, usable, strict=True):
+        yield _utterance(corpus, escaped(local), identified.path or None, fields)
+    yield from _unnamed(root, {identified.path for identified, _ in usable})
+
+
+def _utterance(corpus: str, local: str, path: str | None, fields: Fields) -> Utterance:
+    return Utterance(
+        utterance_id=f"{corpus}/{local}",
+        corpus=corpus,
+        path=path,
+        speaker=fields.speaker or local,
+        raw_label=fields.raw_label,
+        gender=fields.gender,
+        language=fields.language,
+        text=fields.text,
+        sentence=fields.sentence,
+        dialogue=fields.dialogue,
+        turn=fields.turn,
+        split=fields.split,
+        fold=fields.fold,
+        start_seconds=fields.start if path else None,
+        end_seconds=fields.end if path else None,
+        votes=fields.votes,
+        flags=fields.flags,
+    )
+
+
+def _remarks(table: Tabular, chosen: Chosen) -> Iterator[Remark]:
+    if table.remark:
+        yield Remark(table.remark)
+    yield Remark(f"{table.path.name}, {chosen.described(table.columns)}")
+
+
+def _unnamed(root: Path, used: set[str]) -> Iterator[Skipped]:
+    """The audio files in the folders of the recordings that no row names."""
+    folders = {str(PurePosixPath(path).parent) for path in used if path}
+    for folder in sorted(folders):
+        prefix = "" if folder == "." else f"{folder}/"
+        with os.scandir(root / folder) as entries:
+            names = sorted(entry.name for entry in entries)
+        for name in names:
+            is_audio = os.path.splitext(name)[1].lower() in AUDIO_SUFFIXES  # noqa: PTH122 - of a name
+            if is_audio and prefix + name not in used:
+                yield Skipped(prefix + name, UNNAMED)
+
+
+def _splits_of(paths: Sequence[Path]) -> dict[Path, str | None]:
+    """Table -> the split that its name has; none for a single table, which may be called anything.
+
+    Raises:
+        UsageError: some of several tables name a split and others do not.
+    """
+    splits = {path: split_in(path.stem) if len(paths) > 1 else None for path in paths}
+    without = [path.name for path, split in splits.items() if split is None]
+    if without and len(without) < len(paths):
+        raise UsageError(
+            f"{without[0]} has no split in its name and {len(paths) - len(without)} of the tables beside it have; expected "
+            f"{EXPECTED}: rename it, or give the split as a column and all tables other names."
+        )
+    return splits
+
+
+def _named(paths: Sequence[Path]) -> str:
+    return ", ".join(str(path) for path in paths)
+
+
+def _end(seconds: float | None) -> str:
+    return "end" if seconds is None else f"{seconds:g}"
+
+
+def _none_usable(source: str, root: Root, chosen: Chosen, faults: Mapping[str, Sequence[str]]) -> str:
+    """The error for tables without a usable row: what most of the rows lack."""
+    reason = max(faults, key=lambda reason: len(faults[reason]))
+    number, first = len(faults[reason]), next(filter(None, faults[reason]), "")
+    rows = "1 row" if number == 1 else f"{number} rows"
+    if reason == NOT_THERE:
+        near = root.hint(first)
+        hint = f", though there is {near}" if near else ""
+        return (
+            f"{source}: none of its paths ({rows}) is that of a file below {root.folder}, the first is {first}{hint}; "
+            "name the folder that the paths are relative to with --audio-root."
+        )
+    if reason == OUT_OF_ROOT:
+        return (
+            f"{source}: its paths ({rows}) lead out of {root.folder}, the first is {first}; "
+            "name the folder that holds all recordings with --audio-root, and write paths relative to it."
+        )
+    if reason == OTHER_SPLIT:
+        shown = ", ".join(sorted(Counter(faults[reason]))[:3])
+        return (
+            f"{source} has the splits {shown} in its column {chosen.others['split']}, expected {EXPECTED}; "
+            "rename them, or leave the column out with --columns split=."
+        )
+    if reason == NO_LABEL:
+        return (
+            f"{source} has no value in its column {', '.join(chosen.label)} ({rows}); "
+            "name the column of the labels with --columns label=NAME."
+        )
+    return f"{source}: none of its rows can be used ({rows}: {reason}); correct the table, or name other columns with --columns."
