@@ -5,8 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from emokit.errors import DataError
-from emokit.files import explained_disk_errors, write_text
+from emokit.files import explained_disk_errors, read_text, write_text
 from emokit.schema.base import check
 from emokit.schema.log import LogLine
 
@@ -49,10 +48,7 @@ def read_log(run: Path) -> list[dict[str, Any]]:
     if not (run / LOG).exists():
         return []
     epochs: dict[int, dict[str, Any]] = {}
-    try:
-        lines = (run / LOG).read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{run / LOG} cannot be read ({error}); make the run again, or leave it out.") from error
+    lines = read_text(run / LOG, "make the run again, or leave it out").splitlines()
     for line in lines:
         try:
             epoch = json.loads(line)

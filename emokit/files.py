@@ -11,13 +11,18 @@ import io
 import json
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, EmokitError, UsageError, WorkError
 from emokit.names import escape, escaped
+from emokit.read_files import can_wait as can_wait
+from emokit.read_files import check_readable as check_readable
+from emokit.read_files import kind_of as kind_of
+from emokit.read_files import not_a as not_a
+from emokit.read_files import read_json as read_json
+from emokit.read_files import read_text as read_text
 from emokit.safe_text import spreadsheet_cell
 from emokit.temporary import LOCK, is_temporary, remove, remove_temporary, temporary_path
 
@@ -63,6 +68,8 @@ def explained_disk_errors(path: Path) -> Iterator[None]:
             raise WorkError(
                 f"The disk that holds {path} is full; free some space and run the command again (a training with --resume)."
             ) from error
+        if error.errno == errno.EISDIR and path.is_dir():
+            raise DataError(f"{path} is a folder where a file is to be written; rename it, or delete it.") from error
         if error.errno in NOT_WRITABLE:
             raise WorkError(f"{path} cannot be written ({error.strerror}); name a folder that can be.") from error
         raise
@@ -74,17 +81,6 @@ def give_usual_mode(path: Path) -> None:
     os.umask(umask)
     with contextlib.suppress(PermissionError):  # on disks without modes
         path.chmod(0o666 & ~umask)
-
-
-def check_readable(*paths: Path) -> None:
-    """Refuse files that the user may not read, before a library takes them for damaged.
-
-    Raises:
-        DataError: names the first of them.
-    """
-    for path in paths:
-        if path.exists() and not os.access(path, os.R_OK):
-            raise DataError(f"{path} may not be read by you; ask its owner for access.")
 
 
 def path_error(error: Exception) -> EmokitError | None:
@@ -145,49 +141,6 @@ def _csv_line(row: Iterable[Any], delimiter: str) -> str:
     return line.getvalue().removesuffix("\r\n") + "\n"
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        DataError: the file is missing or not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist; make the folder that it belongs to again.") from error
-    except PermissionError as error:
-        raise DataError(f"{path} may not be read by you; ask its owner for access.") from error
-    except IsADirectoryError as error:
-        raise DataError(f"{path} {not_a('file', path)}; make the folder that it belongs to again.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text; make the folder that it belongs to again.") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path} is damaged ({error}); make the folder that it belongs to again.") from error
-
-
-def kind_of(path: Path | str) -> str | None:
-    """What is under a name: a `file`, a `folder`, a `link to nothing` or what else; None where nothing is."""
-    try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 - a str need not be a possible path
-    except PermissionError:
-        return "path without permission"
-    except (OSError, ValueError):
-        return "link to nothing" if os.path.islink(path) else None  # noqa: PTH114
-    kinds = ((stat.S_ISREG, "file"), (stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
-    return next((kind for is_kind, kind in kinds if is_kind(mode)), "device")
-
-
-def can_wait(path: Path) -> bool:
-    """Whether reading could wait for a writer for ever, or never end: a pipe, a socket or a device."""
-    return kind_of(path) in ("pipe", "socket", "device")
-
-
-def not_a(expected: str, path: Path) -> str:
-    """Why a path is not the `file` or `folder` that was expected: `is not there`, or `is a folder, not a file`."""
-    kind = kind_of(path)
-    return "is not there" if kind is None else f"is a {kind}, not a {expected}"
-
-
 def file_hash(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal digits."""
     with path.open("rb") as file:
@@ -234,6 +187,24 @@ def check_new_folder(folder: Path, *, force: bool, what: str) -> None:
                 raise UsageError(f"{folder} has no {what}, so emokit did not make it; --force will not replace it.")
     elif folder.exists():
         raise UsageError(f"{folder} is a file; name a folder for the result.")
+
+
+def refuse_inputs(folder: Path, inputs: Iterable[Path | None], flag: str = "--run") -> None:
+    """Refuse to replace a folder that is, or holds, an input of the command: --force would delete it before it is read.
+
+    Args:
+        folder: of the result; `flag` names it on the command line.
+        inputs: files and folders that the command reads; None where an argument was not given.
+
+    Raises:
+        UsageError: names the first of them.
+    """
+    for path in inputs:
+        if path is None or not path.exists() or not path.resolve().is_relative_to(folder.resolve()):
+            continue
+        if path.resolve() == folder.resolve():
+            raise UsageError(f"{folder} is an input of the command, which --force would delete; name another {flag}.")
+        raise UsageError(f"{folder} has {path} in it, which --force would delete; name another {flag}.")
 
 
 def check_name(path: Path) -> None:

@@ -20,6 +20,7 @@ from emokit.delimited import is_delimited, write_table
 from emokit.errors import DataError, EmokitError
 from emokit.files import kind_of, not_a, whole_file
 from emokit.labels import LabelSet
+from emokit.read_files import in_words
 
 KEYS = ("utterance_id", "corpus", "speaker", "dialogue", "split", "label")
 LABELS_KEY, MODEL_KEY, FINGERPRINT_KEY = "emokit.labels", "emokit.model", "emokit.fingerprint"
@@ -130,14 +131,16 @@ def label_set_of(table: pandas.DataFrame, source: str, stored: bytes | None = No
     try:
         names = columns if stored is None else json.loads(stored)
         if not all(isinstance(name, str) for name in names):
-            raise TypeError(f"{names!r} where names were expected")
+            raise ValueError(f"{names!r} where names were expected")
         labels = LabelSet(names)
     except (ValueError, TypeError, RecursionError, EmokitError) as error:
         if stored is None:
             raise DataError(
                 f"{source} has {len(columns)} columns of probabilities (p_<label>); expected one for each of two or more labels."
             ) from error
-        raise DataError(f"{source} has a damaged label set in its metadata ({error}); make it again.") from error
+        raise DataError(
+            f"{source} has a damaged label set in its metadata ({in_words(error)}); make it again."
+        ) from error
     unknown = [name for name in columns if name not in labels]
     if unknown:
         raise DataError(f"{source} has the class {unknown[0]}, which its label set lacks; expected {' '.join(labels)}.")
@@ -168,7 +171,9 @@ def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
     try:
         values = table[labels.columns].to_numpy(numpy.float64)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{source} has probabilities that are no numbers ({error}); each row must sum to 1.") from error
+        raise DataError(
+            f"{source} has probabilities that are no numbers ({in_words(error)}); each row must sum to 1."
+        ) from error
     valid = numpy.isfinite(values).all(axis=1) & (values >= 0).all(axis=1)
     sums = values.sum(axis=1)
     wrong_rows = numpy.flatnonzero(~valid | (numpy.abs(sums - 1) > SUM_TOLERANCE))

@@ -10,7 +10,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from emokit.files import (
     explained_disk_errors,
     give_usual_mode,
     new_folder,
+    refuse_inputs,
     refuse_links,
     write_json,
     write_text,
@@ -39,7 +40,7 @@ from emokit.safe_text import mask_secrets
 from emokit.schema.base import read_checked
 from emokit.schema.environment import Environment
 from emokit.schema.metrics import Metrics
-from emokit.settings import Settings, flat, read_yaml_mapping
+from emokit.settings import Settings, flat, inputs_of, read_yaml_mapping
 from emokit.temporary import temporary_path
 
 SETTINGS = "settings.yaml"
@@ -89,7 +90,8 @@ def start(
         Held: another process works in the folder.
     """
     check_flags(resume=resume, force=force)
-    check_startable(run, resume=resume, force=force, data=data)  # before the lock, which writes into the folder
+    # Before the lock, which writes into the folder.
+    check_startable(run, resume=resume, force=force, inputs=inputs_of(settings, data))
     hold(run)
     with released_on_error(run):
         check_startable(run, resume=resume, force=force)
@@ -117,8 +119,8 @@ def check_flags(*, resume: bool, force: bool) -> None:
         raise UsageError("--resume and --force were given; add --resume to resume the run, or --force to replace it.")
 
 
-def check_startable(run: Path, *, resume: bool, force: bool, data: Path | None = None) -> None:
-    """Refuse a folder that `start` refuses before it writes; arguments and errors as those of `start`."""
+def check_startable(run: Path, *, resume: bool, force: bool, inputs: Iterable[Path | None] = ()) -> None:
+    """Refuse a folder that `start` refuses before it writes; `inputs` are what the command reads, and must not be deleted."""
     if not os.path.lexists(run / SETTINGS):
         check_new_folder(run, force=force, what=SETTINGS)
     elif resume:
@@ -128,8 +130,8 @@ def check_startable(run: Path, *, resume: bool, force: bool, data: Path | None =
         raise UsageError(f"{run} {state}; add --resume to resume it, --force to replace it, or name another --run.")
     elif is_prepared(run):
         raise UsageError(f"{run} is a prepared folder, not a run; --force will not replace it, so name another --run.")
-    elif data is not None and data.resolve().is_relative_to(run.resolve()):
-        raise UsageError(f"{run} has {data} in it, which --force would delete; name another --run.")
+    else:
+        refuse_inputs(run, inputs)
 
 
 def is_prepared(folder: Path) -> bool:
@@ -274,6 +276,9 @@ def read_labels(run: Path) -> LabelSet:
 
 def _check_same(run: Path, settings: Settings, fingerprint: str, folds: str | None) -> None:
     before, now = flat(read_settings(run)), flat(settings.as_dict())
+    if before.keys() < now.keys():
+        lost = next(key for key in now if key not in before)
+        raise DataError(f"{run / SETTINGS} has no {lost}, so it was cut; start the run again with --force.")
     changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if changed:
         key = changed[0]

@@ -17,8 +17,8 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from emokit.errors import EmokitError, UsageError
-from emokit.yaml_files import RepeatedKey
+from emokit.errors import DataError, EmokitError, UsageError
+from emokit.yaml_files import REMAKE, RepeatedKey
 from emokit.yaml_files import load_yaml as load_yaml
 from emokit.yaml_files import read_yaml_mapping as read_yaml_mapping
 
@@ -78,6 +78,21 @@ class Settings(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             raise error_type(_sentence(cls, error, source)) from error
+
+    @classmethod
+    def resolved(cls, values: dict[str, Any], source: str) -> Self:
+        """The settings that emokit wrote into a folder; `source` is their file.
+
+        Every field is written, so a file without its last one was cut, and defaults would replace what it lost.
+
+        Raises:
+            DataError: the file was cut or changed.
+        """
+        settings = cls.make(values, source, DataError)
+        *_, last = flat(settings.as_dict())
+        if last not in flat(values):
+            raise DataError(f"{source} has no {last}, with which it should end; {REMAKE}.")
+        return settings
 
     @classmethod
     def read(cls, path: Path | None, overrides: Iterable[str] = (), flags: dict[str, Any] | None = None) -> Self:
@@ -181,6 +196,13 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         is_group = isinstance(value, dict) and value
         dotted |= flat(value, f"{prefix}{key}.") if is_group else {f"{prefix}{key}": value}
     return dotted
+
+
+def inputs_of(settings: Settings, data: Path | None) -> list[Path | None]:
+    """What a run reads: its data, and the folders of models that its settings, or the values of a search space, name."""
+    named = [value for key, value in flat(settings.as_dict()).items() if "model.name" in key]
+    values = [value for entry in named for value in (entry if isinstance(entry, list) else [entry])]
+    return [data, *(Path(value) for value in values if isinstance(value, str))]
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

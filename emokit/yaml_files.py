@@ -1,12 +1,12 @@
 """YAML files, read so that nothing in them is lost or fills the memory: no key twice, no bomb of aliases."""
 
-import stat
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from emokit.errors import EmokitError, UsageError
+from emokit.read_files import read_text
 
 REMAKE = "make its folder again, or leave it out"  # where emokit wrote the file
 MOST_VALUES = 1_000_000  # of a YAML file
@@ -76,16 +76,9 @@ def read_yaml_mapping(path: Path, error_type: type[EmokitError] = UsageError) ->
     advice, repair = (
         ("name a YAML file of settings", "fix it and run the command again") if is_users else (REMAKE, REMAKE)
     )
+    text = read_text(path, advice, error_type)
     try:
-        if not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode)):
-            raise error_type(f"{path} is a pipe, a socket or a device, not a file; {advice}.")
-        values = load_yaml(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise error_type(f"{path} does not exist; {advice}.") from error
-    except OSError as error:
-        raise error_type(f"{path} cannot be read ({error.strerror}); {advice}.") from error
-    except UnicodeDecodeError as error:
-        raise error_type(f"{path} is not UTF-8 text; {advice}.") from error
+        values = load_yaml(text)
     except RepeatedKey as error:
         raise error_type(f"{path} has {error}; remove one of the two.") from error
     except yaml.YAMLError as error:

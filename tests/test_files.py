@@ -146,7 +146,7 @@ def test_missing_and_damaged_json_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_json(path)
     assert str(caught.value) == (
-        f"{path} is damaged (Expecting value: line 1 column 7 (char 6)); make the folder that it belongs to again."
+        f"{path} is damaged (it is no JSON from line 1 column 7 on); make the folder that it belongs to again."
     )
     path.write_bytes(b"\xff")
     with pytest.raises(DataError, match="is not UTF-8 text"):

@@ -130,7 +130,7 @@ def test_a_label_outside_the_label_set_of_the_table_is_refused(tmp_path: Path) -
     ("stored", "sentence"),
     [
         (None, "has 1 columns of probabilities (p_<label>); expected one for each of two or more labels."),
-        ('["high", "high"]', "has a damaged label set in its metadata (The label set names high twice; name each label once.); "
+        ('["high", "high"]', "has a damaged label set in its metadata (The label set names high twice; name each label once); "
                              "make it again."),
         ('["medium", "low"]', "has the class high, which its label set lacks; expected medium low."),
     ],

@@ -170,14 +170,12 @@ def test_a_file_that_is_not_settings_is_refused(file: Path, content: bytes, word
 
 def test_a_missing_file_and_a_folder_are_refused(file: Path) -> None:
     assert refusal(path=file) == f"{file} does not exist; name a YAML file of settings."
-    assert refusal(path=file.parent) == (
-        f"{file.parent} cannot be read (Is a directory); name a YAML file of settings."
-    )
+    assert refusal(path=file.parent) == f"{file.parent} is a folder, not a file; name a YAML file of settings."
 
 
 def test_a_pipe_is_refused(file: Path) -> None:
     os.mkfifo(file)
-    assert refusal(path=file) == f"{file} is a pipe, a socket or a device, not a file; name a YAML file of settings."
+    assert refusal(path=file) == f"{file} is a pipe, not a file; name a YAML file of settings."
 
 
 def test_settings_are_read_from_their_own_yaml(file: Path) -> None:

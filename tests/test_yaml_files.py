@@ -35,7 +35,7 @@ def test_aliases_in_usual_numbers_are_read() -> None:
         (b"a: [", " is not valid YAML at line 1"),
         (b"[]", " holds a list where a mapping of settings was expected"),
         (b"\xff\xfea", " is not UTF-8 text"),
-        (None, " cannot be read (Is a directory)"),
+        (None, " is a folder, not a file"),
     ],
 )
 def test_a_file_that_emokit_wrote_is_data(tmp_path: Path, content: bytes | None, fault: str) -> None:

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from emokit.model_card import CardFacts
     from emokit.settings import Settings
 
+# Kind of model -> what it does not use; see `Modality.unused`.
+UNUSED = {
+    "functionals": ("training", "augmentation", "model", "precision", "compile"),
+    "acrnn": (
+        *("model.name", "model.revision", "model.frozen"),
+        *("training.encoder_lr_multiplier", "training.layer_decay", "training.max_seconds_per_batch"),
+    ),
+    "pretrained": (
+        *("model.channels", "model.stem_channels", "model.time_poolings", "model.skip_connections"),
+        *("model.attention_reduction", "model.lstm_hidden_size", "model.lstm_num_layers", "model.num_attention_heads"),
+    ),
+}
 AUTO_MODEL = "AutoModelForAudioClassification"
 
 
@@ -50,6 +62,10 @@ class AudioModality(Modality):
         from emokit.audio.settings import AudioSettings
 
         return AudioSettings
+
+    def unused(self, settings: Any) -> tuple[str, ...]:
+        """As `Modality.unused`."""
+        return UNUSED[settings.model.kind]
 
     def train(self, settings: Any, prepared: "Prepared", run: Path, **options: Any) -> dict[str, Any]:
         """As `Modality.train`."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emokit import predictions, runs
-from emokit.audio.family import RecordingPredictions, family, labels_of
+from emokit.audio.family import RecordingPredictions, family
 from emokit.audio.inputs import STDIN_NAME, audio_inputs, skipped_note
 from emokit.audio.settings import AudioSettings
 from emokit.data.prepared import Prepared
@@ -18,6 +18,7 @@ from emokit.modality.predictor import Arguments, Input, Prediction, Predictor, W
 from emokit.names import escaped
 from emokit.predictions import Predictions
 from emokit.runtime import choose_device
+from emokit.training.hub import check_labels
 
 SECONDS_DECIMALS = 3
 
@@ -34,15 +35,11 @@ class AudioPredictor(Predictor):
             UsageError: the device is not on this machine.
             DataError: the run's settings or model are damaged.
         """
-        self.settings = AudioSettings.make(runs.read_settings(run), str(run / runs.SETTINGS), DataError)
+        self.settings = AudioSettings.resolved(runs.read_settings(run), str(run / runs.SETTINGS))
         self.family = family(self.settings.model.kind)
         self.model: Any = self.family.load_model(run / runs.MODEL).to(choose_device(device))
         self.labels = runs.read_labels(run)
-        if (of_model := labels_of(self.model)) != self.labels:
-            raise DataError(
-                f"{run / runs.MODEL} has the labels {', '.join(of_model)}, and {runs.METRICS} has {', '.join(self.labels)}; "
-                "make the run again."
-            )
+        check_labels(self.model.config, self.labels, run / runs.MODEL)
         self._skipped: list[Skipped] = []
 
     def predict_split(self, prepared: Prepared, split: str) -> tuple[Predictions, dict[str, int]]:

@@ -33,6 +33,7 @@ def export(
     """
     from emokit import runs
     from emokit.errors import UsageError
+    from emokit.files import refuse_inputs
     from emokit.modality import registry
     from emokit.runtime import quiet_libraries
 
@@ -54,6 +55,8 @@ def export(
     given = registry.check_options(chosen, "export", options)
     quiet_libraries()
     folder = out or run / "onnx"
+    if force:
+        refuse_inputs(folder, [run], "--out")
     difference = chosen.export(run, folder, force=force, **given)
     console.say(f"the largest difference from the original is {difference:.1g}")
     console.done(folder)

@@ -40,6 +40,7 @@ def fuse_search(
 
     Example: emokit fuse-search audio=runs/a text=runs/t vision=face.parquet --run runs/fused --step 0.02
     """
+    from emokit.files import refuse_inputs
     from emokit.fusion.late.settings import FusionSettings
 
     flags = {
@@ -52,6 +53,8 @@ def fuse_search(
         "fusion.seed": seed,
     }
     settings = FusionSettings.read(experiment, set_ or [], flags)
+    if force:
+        refuse_inputs(run, [experiment])
     if "name" not in settings.model_fields_set:
         # Checked as a name that was typed: the folder's may have a space.
         settings = FusionSettings.make({**settings.as_dict(), "name": run.resolve().name}, "The command line")

@@ -50,6 +50,7 @@ def sweep(
     Example: emokit sweep experiments/audio/v3_sweep.yaml --data prepared --run runs/sweep --workers 2
     """
     from emokit.errors import UsageError
+    from emokit.files import refuse_inputs
     from emokit.runs import check_flags
     from emokit.runtime import check_workers
 
@@ -68,6 +69,8 @@ def sweep(
     from emokit.workers import size
 
     settings = None if space is None else read_space(find_sweep(space))
+    if settings and force:
+        refuse_inputs(run or Path("runs") / settings.name, [space])
     from emokit.runtime import choose_device
     from emokit.training.hardware import choose_precision
 
@@ -75,7 +78,7 @@ def sweep(
     if settings and dry_run:
         from emokit.data.prepared import open_prepared
 
-        work.check_startable(settings, run or Path("runs") / settings.name, storage, force=force)
+        work.check_startable(settings, run or Path("runs") / settings.name, storage, data, force=force)
         if data is not None:  # a space can be shown before any data are prepared
             open_prepared(data)
         _show_plan(settings, run or Path("runs") / settings.name, as_json)

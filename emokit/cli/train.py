@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from emokit.training.loop import Epoch
 
 
+# Field -> the flag that is short for it.
+SHORT = {
+    "training.max_epochs": "--epochs",
+    "training.batch_size": "--batch-size",
+    "training.lr": "--lr",
+    "training.seed": "--seed",
+}
+
+
 class TrainGroup(typer.core.TyperGroup):
     """One command per trainable modality, made on first use."""
 
@@ -92,8 +101,10 @@ def train(
     **options: Any,
 ) -> None:
     """Train one modality; the options above are those of every modality."""
+    from emokit.files import refuse_inputs
     from emokit.runs import check_flags
     from emokit.runtime import check_workers, quiet_libraries
+    from emokit.settings import inputs_of
 
     check_workers(workers)
     check_flags(resume=resume, force=force)
@@ -103,13 +114,17 @@ def train(
         "training.lr": lr,
         "training.seed": seed,
     }
-    settings: Any = chosen.settings().read(find_experiment(experiment, chosen.name), set_ or [], flags)
+    file = find_experiment(experiment, chosen.name)
+    settings: Any = chosen.settings().read(file, set_ or [], flags)
 
     from emokit.data.prepared import open_prepared
 
     quiet_libraries()
     prepared = open_prepared(data)
     folder = run or Path("runs") / settings.name
+    if force:
+        refuse_inputs(folder, [file, *inputs_of(settings, data)])  # before the models that they name are looked for
+    _check_used(chosen, settings, set_ or [], flags, options | {"compile": compile_, "precision": precision})
     given = {name: value for name, value in options.items() if value}
     if resume and not folder.exists():
         console.say(f"{folder} does not exist, so nothing is resumed and the run starts")
@@ -154,6 +169,20 @@ def train(
         _show_result(result, folder, as_json)
 
 
+def _check_used(
+    chosen: "Modality", settings: Any, overrides: list[str], flags: dict[str, Any], options: dict[str, Any]
+) -> None:
+    """Refuse flags that the kind of model does not use, and say which settings of --set it does not use."""
+    from emokit.modality.arguments import check_used
+
+    if not (unused := chosen.unused(settings)):
+        return
+    given = {SHORT[key]: key for key, value in flags.items() if value is not None}
+    given |= {f"--{name.replace('_', '-')}": name for name, value in options.items() if value and value != "auto"}
+    for note in check_used(unused, settings.model.kind, given, overrides):
+        console.say(note)
+
+
 def partial_train(chosen: "Modality") -> Any:
     """`train` of one modality."""
     return partial(train, chosen)
@@ -190,13 +219,14 @@ def _check_plan(
     """Refuse what the training would refuse before its first epoch."""
     from emokit.runs import check_startable
     from emokit.runtime import choose_device
+    from emokit.settings import inputs_of
     from emokit.training.cross_validation.run import names_of_folds
     from emokit.training.hardware import choose_precision
 
     choose_precision(precision, choose_device(device))
     if folds is not None:
         names_of_folds(settings, prepared, folds)
-    check_startable(folder, resume=resume, force=force, data=prepared.folder)
+    check_startable(folder, resume=resume, force=force, inputs=inputs_of(settings, prepared.folder))
 
 
 def _show_plan(

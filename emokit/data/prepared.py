@@ -17,7 +17,7 @@ from emokit.data.recordings import ROOTS, Recordings, read_roots, segments_of
 from emokit.data.store import FeatureStore, shard_paths
 from emokit.data.utterance import COLUMNS, TABLE, read_table, used_columns
 from emokit.errors import DataError
-from emokit.files import kind_of, not_a, refuse_links
+from emokit.files import kind_of, not_a, read_text, refuse_links
 from emokit.labels import LabelSet
 from emokit.runs import LEDGER as LEDGER
 from emokit.runs import SETTINGS as SETTINGS
@@ -195,13 +195,11 @@ def read_fingerprint(folder: Path) -> str:
     Raises:
         DataError: the file holds anything else.
     """
-    text = (folder / FINGERPRINT).read_text(encoding="utf-8", errors="replace").strip()
+    again = f"run the `emokit prepare … --out {folder}` that made it again"
+    text = read_text(folder / FINGERPRINT, again).strip()
     if not re.fullmatch("[0-9a-f]{64}", text):
         content = f"holds {text[:80]!r}" if text else "is empty"
-        raise DataError(
-            f"{folder / FINGERPRINT} {content} where 64 hexadecimal digits were expected; "
-            f"run the `emokit prepare … --out {folder}` that made it again."
-        )
+        raise DataError(f"{folder / FINGERPRINT} {content} where 64 hexadecimal digits were expected; {again}.")
     return text
 
 

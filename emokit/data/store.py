@@ -15,6 +15,7 @@ import pyarrow
 from emokit.data.audio_io.reading import Reading
 from emokit.errors import DataError
 from emokit.files import whole_file
+from emokit.read_files import in_words
 
 SCHEMA = pyarrow.schema(
     [
@@ -84,7 +85,9 @@ class FeatureStore:
             try:
                 table = pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all().combine_chunks()
             except (OSError, pyarrow.ArrowException) as error:
-                raise DataError(f"{path} is damaged ({error}); delete it and run `emokit prepare` again.") from error
+                raise DataError(
+                    f"{path} is damaged ({in_words(error)}); delete it and run `emokit prepare` again."
+                ) from error
             wrong = [name for name in SCHEMA.names if name != "flags" and not _has(table, name)]
             if wrong or not len(table):
                 fault = f"it has no column {wrong[0]} of {SCHEMA.field(wrong[0]).type}" if wrong else "it has no rows"

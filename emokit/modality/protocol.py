@@ -98,6 +98,14 @@ class Modality(Protocol):
         """
         raise UsageError(f"There are no settings of {self.name}; it is used as it is.")
 
+    def unused(self, settings: Any) -> tuple[str, ...]:
+        """What the kind of model that the settings choose does not use.
+
+        Returns:
+            fields, groups of them, and arguments of `train` such as `precision`; `model.kind` and `training.seed` never count.
+        """
+        return ()
+
     def train(
         self,
         settings: Any,

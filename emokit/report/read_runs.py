@@ -1,7 +1,7 @@
 """Reads run folders for the report; a folder that cannot be read becomes one sentence."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from emokit.data.utterance import HELD_OUT
 from emokit.errors import DataError, EmokitError, UsageError
 from emokit.files import read_json
 from emokit.predictions import Predictions
+from emokit.read_files import in_words
 from emokit.schema.base import check
 from emokit.schema.fusion import FUSION, Fusion
 from emokit.schema.ledger import Ledger
@@ -137,22 +138,36 @@ def read_run(folder: Path, slug: str) -> Run:
     """
     try:
         metrics = check(Metrics, runs.read_metrics(folder), folder / runs.METRICS)
-        environment = runs.read_environment(folder)
+        settings, environment = runs.read_settings(folder), runs.read_environment(folder)
+        _check_metrics(metrics, settings, folder)
         ledger, fusion = folder / runs.LEDGER, folder / FUSION
         tables = {split: folder / runs.PREDICTIONS / f"{split}.parquet" for split in HELD_OUT}
         return Run(
             folder=folder,
             slug=slug,
-            settings=runs.read_settings(folder),
+            settings=settings,
             environment=environment,
             epochs=runs.read_log(folder),
             metrics=metrics,
             ledger=check(Ledger, read_json(ledger), ledger) if ledger.exists() else None,
             predictions={split: table for split, table in tables.items() if table.is_file()},
-            fusion=check(Fusion, read_json(fusion), fusion) if fusion.exists() else None,
+            # Only a fused run has a verdict, and what it says stands in this file.
+            fusion=check(Fusion, read_json(fusion), fusion) if fusion.exists() or metrics.verdict else None,
         )
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{folder} cannot be read ({error}); make the run again, or leave it out.") from error
+        raise DataError(f"{folder} cannot be read ({in_words(error)}); make the run again, or leave it out.") from error
+
+
+def _check_metrics(metrics: Metrics, settings: Mapping[str, Any], folder: Path) -> None:
+    """Refuse scores of nothing, and those of another modality than the run's."""
+    again = "make the run again, or leave it out"
+    if not metrics.splits:
+        raise DataError(f"{folder / runs.METRICS} has the scores of no split; {again}.")
+    if metrics.modality and metrics.modality != settings.get("modality", metrics.modality):
+        raise DataError(
+            f"{folder / runs.METRICS} has the modality {metrics.modality} and {runs.SETTINGS} has {settings['modality']}; "
+            f"{again}."
+        )
 
 
 def slug_of(folder: Path, taken: set[str]) -> str:

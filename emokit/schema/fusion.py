@@ -1,14 +1,21 @@
 """`fusion.json`: the search of late-fusion weights."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from emokit.schema.base import Count, Number, Schema
 
 FUSION = "fusion.json"
+# Where all predictions are right, or all wrong, the likelihood has no optimum at a finite temperature above 0.
+SMALLEST_TEMPERATURE, LARGEST_TEMPERATURE = 0.05, 20.0
+SUM_TOLERANCE = 1e-6
+Weight = Annotated[float, Field(ge=0, le=1 + SUM_TOLERANCE)]
+"""A weight as a part of the whole."""
+Temperature = Annotated[float, Field(ge=SMALLEST_TEMPERATURE, le=LARGEST_TEMPERATURE)]
 
 Interval = tuple[Number, Number]
+WeightInterval = tuple[Weight, Weight]
 Weights = list[Count]
 """A weight per modality, in whole steps of the grid."""
 
@@ -28,10 +35,17 @@ class FusionMethod(Schema):
     name: str
     title: str
     about: str
-    weights: list[Number] = Field(default_factory=list)
+    weights: list[Weight] = Field(default_factory=list)
     pooling: str = ""
     dev: dict[str, MethodScore]
     test: dict[str, MethodScore]
+
+    @field_validator("weights")
+    @classmethod
+    def _sum_to_one(cls, weights: list[float]) -> list[float]:
+        if weights and abs(sum(weights) - 1) > SUM_TOLERANCE:
+            raise ValueError("should sum to 1")
+        return weights
 
 
 class Quality(Schema):
@@ -49,7 +63,7 @@ EMPTY = Quality(ece=0, brier=0, nll=0, bins=[])
 class Calibration(Schema):
     """The temperature of a modality or of the fusion; `dev` and `test` hold the quality `before` and `after` it."""
 
-    temperature: Number
+    temperature: Temperature
     dev: dict[str, Quality]
     test: dict[str, Quality]
 
@@ -99,7 +113,7 @@ class Grid(Schema):
     low: list[Number]
     high: list[Number]
     plateau: list[Count]
-    plateau_weights: list[Interval] = Field(default_factory=list)
+    plateau_weights: list[WeightInterval] = Field(default_factory=list)
 
 
 class Bootstrap(Schema):
@@ -115,7 +129,7 @@ class Bootstrap(Schema):
 
     resamples: Count
     clusters: Count | None = None
-    weights: list[Interval]
+    weights: list[WeightInterval]
     log: Number | None = None
     apparent: Number
     optimism: Number
@@ -187,6 +201,10 @@ class Fusion(Schema):
         if missing := [split for split in ("dev", "test") if split not in self.clusters]:
             raise ValueError(f"has no clusters.{missing[0]}")
         for method in self.fusion_methods:
+            if method.weights and len(method.weights) != size:
+                raise ValueError(
+                    f"has weights of the method {method.name} that are not one for each of its {size} modalities"
+                )
             if self.settings.objective not in method.dev or self.settings.objective not in method.test:
                 raise ValueError(f"has no {self.settings.objective} of the method {method.name}")
         if not self.calibration:

@@ -10,6 +10,7 @@ from optuna.storages.journal._storage import JournalOperation
 from optuna.trial import TrialState
 
 from emokit.errors import DataError
+from emokit.read_files import in_words
 
 START = b'{"op_code":'  # of every line that Optuna writes
 
@@ -53,7 +54,7 @@ def check_journal(path: Path) -> list[dict[str, Any]]:
         _check_references(entries)
         return entries
     except (OSError, ValueError, RecursionError) as error:
-        raise damaged(path, str(error)) from error
+        raise damaged(path, in_words(error)) from error
 
 
 def _entry(line: bytes, number: int) -> dict[str, Any]:

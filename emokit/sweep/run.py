@@ -13,10 +13,11 @@ from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError, WorkError
 from emokit.files import refuse_links, write_json
 from emokit.locks import Held, hold, release, released_on_error
+from emokit.read_files import in_words
 from emokit.safe_text import mask_secrets
 from emokit.schema.base import read_checked, validated
 from emokit.schema.sweep import Storage, Sweep
-from emokit.settings import flat
+from emokit.settings import flat, inputs_of
 from emokit.sweep import storage as storages
 from emokit.sweep import summary
 from emokit.sweep.journal import damaged
@@ -45,7 +46,7 @@ def begin(
         DataError: its study uses other data.
         WorkError: the folder cannot be written.
     """
-    check_startable(sweep, run, url, force=force)
+    check_startable(sweep, run, url, data, force=force)
     prepared = open_prepared(data)
     if url:
         _check_study(storages.open_storage(url, run), sweep, prepared.fingerprint, url, data)
@@ -58,8 +59,10 @@ def begin(
         return _open(sweep, run, url, prepared.fingerprint)
 
 
-def check_startable(sweep: SweepSettings, run: Path, url: str | None = None, *, force: bool = False) -> None:
-    """Refuse what `begin` refuses before it reads data or asks a server.
+def check_startable(
+    sweep: SweepSettings, run: Path, url: str | None = None, data: Path | None = None, *, force: bool = False
+) -> None:
+    """Refuse what `begin` refuses before it reads data or asks a server; arguments as those of `begin`.
 
     Raises:
         UsageError: the grid is too large, the folder exists, or the storage's URL is wrong.
@@ -77,7 +80,7 @@ def check_startable(sweep: SweepSettings, run: Path, url: str | None = None, *, 
         raise UsageError(
             f"{run} exists; resume it with `emokit sweep --resume {run}`, replace it with --force, or name another --run."
         )
-    runs.check_startable(run, resume=False, force=force)
+    runs.check_startable(run, resume=False, force=force, inputs=inputs_of(sweep, data))
 
 
 def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple[Plan, str | None, Path]:
@@ -129,7 +132,7 @@ def _check_trials(plan: Plan, url: str | None) -> None:
     try:
         validated(Sweep, summary.summarise(plan))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = f"its trials have no {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+        reason = f"its trials have no {error}" if isinstance(error, KeyError) else in_words(error)
         if url:
             raise DataError(
                 f"The study {plan.sweep.name} in {storages.public_url(url)} is damaged ({reason}); give the sweep another name."
@@ -151,9 +154,9 @@ def check_sweep(run: Path) -> SweepSettings:
         raise UsageError(f"{run} has no {STORAGE}, so it is no sweep; name a folder that `emokit sweep` made.")
     settings = runs.read_settings(run)
     refuse_old(run, settings)
-    sweep = SweepSettings.make(settings, str(run / runs.SETTINGS), DataError)
-    check_resolved(sweep, run / runs.SETTINGS)
-    return sweep
+    source = run / runs.SETTINGS
+    check_resolved(SweepSettings.make(settings, str(source), DataError), source)
+    return SweepSettings.resolved(settings, str(source))
 
 
 def check_no_server(run: Path) -> None:

@@ -53,7 +53,7 @@ class Dimension(Settings):
                 raise ValueError(f"must have {kinds[0]} as [lowest, highest]")
             if self.log and low <= 0:
                 raise ValueError("must have a lowest number above 0 for log")
-        elif len({repr(value) for value in self.values}) < len(self.values):
+        elif len(set(map(_hashable, self.values))) < len(self.values):
             raise ValueError("must not list a value twice")
         return self
 
@@ -66,6 +66,15 @@ class Dimension(Settings):
     def values(self) -> tuple[Any, ...]:
         """The values of a list, or both bounds of a range."""
         return self.grid or self.choice or self.bounds or ()
+
+
+def _hashable(value: Any) -> Any:
+    """A value such that those which train the same are equal: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_hashable, value))
+    if isinstance(value, dict):
+        return tuple(sorted((str(key), _hashable(inner)) for key, inner in value.items()))
+    return repr(value) if isinstance(value, bool | str) else value
 
 
 class Branch(Settings):

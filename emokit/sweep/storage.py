@@ -19,6 +19,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from emokit.errors import UsageError
 from emokit.files import explained_disk_errors
+from emokit.read_files import in_words
 from emokit.safe_text import mask_secrets
 from emokit.sweep.journal import UnchangedJournal, check_journal, damaged
 
@@ -91,7 +92,7 @@ def _journal(path: Path, *, shows: bool) -> BaseStorage:
         with explained_disk_errors(path):
             return JournalStorage(UnchangedJournal(path) if shows else Journal(str(path), lock_obj=lock))
     except (ValueError, KeyError, AssertionError, TypeError, AttributeError, IndexError) as error:  # of Optuna's replay
-        raise damaged(path, str(error)) from error
+        raise damaged(path, in_words(error)) from error
 
 
 def _database(url: str) -> RDBStorage:

@@ -21,6 +21,7 @@ from emokit import metrics
 from emokit.errors import DataError
 from emokit.files import read_json, write_json
 from emokit.labels import LabelSet
+from emokit.read_files import in_words
 from emokit.training.splits import weighted_rows
 
 INVERSE_REGULARISATION = (3.0, 10.0)  # values of C to choose from
@@ -131,6 +132,9 @@ def load(folder: Path, labels: LabelSet) -> BagOfWords:
     try:
         weights = load_file(folder / WEIGHTS)
         vectorizers, num_features = {}, 0
+        expected = {f"idf_{name}" for name in VIEWS} | {"coefficients", "intercepts"}
+        if unexpected := sorted(weights.keys() - expected):
+            raise ValueError(f"{unexpected[0]} has no place in the model")
         for name, view in VIEWS.items():
             vectorizers[name] = TfidfVectorizer(**view, sublinear_tf=True, vocabulary=stored[name])
             if weights[f"idf_{name}"].shape != (len(stored[name]),):
@@ -145,7 +149,9 @@ def load(folder: Path, labels: LabelSet) -> BagOfWords:
         if model.intercepts.shape != (len(model.labels),):  # of another shape, they would be repeated
             raise ValueError(f"intercepts of shape {model.intercepts.shape} for {len(model.labels)} labels")
     except Exception as error:  # safetensors and scikit-learn raise many kinds for a damaged folder
-        raise DataError(f"{folder} has a damaged model ({error}); train the run again with --force.") from error
+        raise DataError(
+            f"{folder} has a damaged model ({in_words(error)}); train the run again with --force."
+        ) from error
     if model.labels != labels:
         raise DataError(
             f"{folder} has a model of the labels {', '.join(model.labels)} and its run has {', '.join(labels)}; "

@@ -11,7 +11,7 @@ from scipy.special import softmax
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emokit import runs
-from emokit.errors import DataError
+from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.text import bag_of_words
 from emokit.text.features import Tokens, collate, tokenize
@@ -20,6 +20,7 @@ from emokit.text.passages import Passage
 from emokit.text.settings import ModelSettings
 from emokit.text.zero_shot import LabelMap, label_map
 from emokit.training.batches import cut
+from emokit.training.hub import check_labels
 
 BATCH_TOKENS = 8192
 BATCH_TEXTS = 256
@@ -117,18 +118,13 @@ def load_classifier(
         return BagOfWordsClassifier(bag_of_words.load(folder, labels))
     in_folder = settings.model_copy(update={"name": str(folder)})
     tokenizer = load_tokenizer(folder, in_folder, trust_remote_code=trust_remote_code)
-    model, missing, unexpected = load_weights(folder, in_folder, trust_remote_code=trust_remote_code)
-    if missing:
-        raise DataError(f"{folder} has a damaged model ({missing[0]} is missing); train the run again with --force.")
-    if unexpected:  # another model than the trained one would answer
-        raise DataError(
-            f"{folder} has the weights {unexpected[0]}, for which its config.json has no place; train the run again with --force."
-        )
-    of_model = tuple(model.config.id2label.get(target) for target in range(model.config.num_labels))
-    if settings.kind != "zero_shot" and of_model != labels:
-        raise DataError(
-            f"{folder} has a model of the labels {', '.join(map(str, of_model))} and its run has {', '.join(labels)}; "
-            "train the run again with --force."
-        )
-    mapping = label_map(model.config, settings.labels, settings.name, labels) if settings.kind == "zero_shot" else None
+    model, _ = load_weights(folder, in_folder, trust_remote_code=trust_remote_code, of_run=True)
+    mapping = None
+    if settings.kind == "zero_shot":  # its labels are the classifier's own
+        try:
+            mapping = label_map(model.config, settings.labels, settings.name, labels)
+        except UsageError as error:  # of the settings that the run was made with, which somebody changed since
+            raise DataError(f"{run} does not fit its classifier: {error}") from error
+    else:
+        check_labels(model.config, labels, folder)
     return EncoderClassifier(model.to(device).eval(), tokenizer, mapping)

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from emokit.settings import Settings
 
 
+# Kind of model -> what it does not use; see `Modality.unused`.
+UNUSED = {
+    "tfidf": ("training", "features", "model", "precision", "compile", "trust_remote_code"),
+    "zero_shot": ("training", "model.tiny", "precision", "compile"),
+    "tiny": ("model.name", "model.revision", "model.labels", "trust_remote_code"),
+    "pretrained": ("model.labels", "model.tiny"),
+}
+
+
 class TextModality(Modality):
     """Emotion from text; the methods import what they need, so that importing this module stays fast."""
 
@@ -42,6 +51,10 @@ class TextModality(Modality):
         from emokit.text.settings import TextSettings
 
         return TextSettings
+
+    def unused(self, settings: Any) -> tuple[str, ...]:
+        """As `Modality.unused`."""
+        return UNUSED[settings.model.kind]
 
     def train(
         self, settings: Any, prepared: "Prepared", run: Path, *, progress: Progress | None = None, **options: Any

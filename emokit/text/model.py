@@ -18,7 +18,7 @@ from transformers import (
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.text.settings import ModelSettings, TextSettings, TinySettings
-from emokit.training.hub import check_weights, fetching, find_model, read_pretrained
+from emokit.training.hub import check_tensors, check_weights, fetching, find_model, read_pretrained
 
 
 def pretrained(
@@ -32,7 +32,7 @@ def pretrained(
     """
     folder = find_model(settings.model.name, settings.model.revision)
     tokenizer = load_tokenizer(folder, settings.model, trust_remote_code=trust_remote_code)
-    model, missing, _ = load_weights(
+    model, missing = load_weights(
         folder,
         settings.model,
         trust_remote_code=trust_remote_code,
@@ -126,18 +126,19 @@ def load_tokenizer(
 
 
 def load_weights(
-    folder: Path, settings: ModelSettings, *, trust_remote_code: bool = False, **options: Any
-) -> tuple[PreTrainedModel, list[str], list[str]]:
+    folder: Path, settings: ModelSettings, *, trust_remote_code: bool = False, of_run: bool = False, **options: Any
+) -> tuple[PreTrainedModel, list[str]]:
     """Load the model in a folder as a classifier.
 
     Args:
         folder: with config and weights.
         settings: name the model in errors.
         trust_remote_code: allow code that comes with the model.
+        of_run: the folder was written by a run, so its weights are all of its model and nothing else.
         options: of `from_pretrained`.
 
     Returns:
-        the model, the names of the weights that the folder lacks, which are random, and of those that the model lacks.
+        the model, and the names of the weights that the folder lacks, which are random.
 
     Raises:
         UsageError: it needs remote code that was not allowed.
@@ -161,8 +162,10 @@ def load_weights(
         "trust_remote_code": trust_remote_code,
     }
     model, info = read_pretrained(AutoModelForSequenceClassification, folder, name, revision, **options)
+    if of_run:
+        check_tensors(info, folder)
     mismatched = [weight for weight, *_ in info["mismatched_keys"]]
-    return model, sorted([*info["missing_keys"], *mismatched]), sorted(info["unexpected_keys"])
+    return model, sorted([*info["missing_keys"], *mismatched])
 
 
 def match_tokenizer(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, settings: TextSettings) -> None:

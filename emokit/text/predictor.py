@@ -120,7 +120,7 @@ def load(run: Path, device: str = "auto", *, trust_remote_code: bool = False) ->
         DataError: the run is incomplete or its model is damaged.
     """
     runs.check_complete(run)
-    settings = TextSettings.make(runs.read_settings(run), str(run / runs.SETTINGS), DataError)
+    settings = TextSettings.resolved(runs.read_settings(run), str(run / runs.SETTINGS))
     labels = runs.read_labels(run)
     classifier = load_classifier(
         run, settings.model, labels, choose_device(device), trust_remote_code=trust_remote_code

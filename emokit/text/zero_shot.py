@@ -49,7 +49,7 @@ def classifier(
     """
     folder = find_model(settings.model.name, settings.model.revision)
     tokenizer = load_tokenizer(folder, settings.model, trust_remote_code=trust_remote_code)
-    model, missing, _ = load_weights(folder, settings.model, trust_remote_code=trust_remote_code)
+    model, missing = load_weights(folder, settings.model, trust_remote_code=trust_remote_code)
     if missing:
         raise DataError(
             f"{settings.model.name} has no classification head ({missing[0]} is missing), so it needs training; "

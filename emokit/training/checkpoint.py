@@ -15,6 +15,7 @@ from torch import nn
 
 from emokit.errors import DataError
 from emokit.files import whole_file
+from emokit.read_files import in_words
 
 STATE = "state.pt"
 KEY = "key"
@@ -85,7 +86,6 @@ def restoring() -> Iterator[None]:
     try:
         yield
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().partition("\n")[0]
         raise DataError(
-            f"The checkpoint does not fit the settings of the run ({reason}); start the run again with --force."
+            f"The checkpoint does not fit the settings of the run ({in_words(error)}); start the run again with --force."
         ) from error

@@ -1,9 +1,12 @@
 """Finding and reading pretrained models: in a folder, else in the local cache, else on the Hugging Face hub."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, UsageError
+from emokit.labels import LabelSet
+from emokit.read_files import in_words
 
 # Of the weights safetensors only: reading the other formats can run code.
 DOWNLOADED = ("*.json", "*.txt", "*.model", "*.safetensors", "*.py")
@@ -81,14 +84,49 @@ def read_pretrained(
     try:
         return kind.from_pretrained(folder, **options)
     except Exception as error:  # transformers, tokenizers and safetensors raise many types
-        reason = " ".join(str(error).split())
-        if "trust_remote_code" in reason:
+        if "trust_remote_code" in str(error):
             option = "read that code, and add --trust-remote-code if you trust it"
             advice = "choose another model.name" if trust_remote_code is None else option
             raise UsageError(f"{name} runs code that comes with it; {advice}.") from error
         again = "make it again" if folder == Path(name) else f"delete {folder} and fetch it again with "
         again += "" if folder == Path(name) else fetching(name, revision)
-        raise DataError(f"{folder} holds no complete model ({reason[:200]}); {again}.") from error
+        raise DataError(f"{folder} holds no complete model ({in_words(error)}); {again}.") from error
+
+
+def check_tensors(info: Mapping[str, Any], folder: Path) -> None:
+    """Refuse a run's model whose file of weights and config do not fit each other: transformers would fill or leave out.
+
+    Args:
+        info: as `from_pretrained` returns it with `output_loading_info`.
+        folder: of the model, for errors.
+
+    Raises:
+        DataError: names a tensor that is missing, has another shape, or has no place in the model of the config.
+    """
+    mismatched = [name for name, *_ in info["mismatched_keys"]]
+    for names, fault in (
+        (info["missing_keys"], "is missing"),
+        (mismatched, f"has another shape than its {CONFIG} states"),
+        (info["unexpected_keys"], f"has no place in the model of its {CONFIG}"),
+    ):
+        if names:
+            raise DataError(
+                f"{folder} has a damaged model ({sorted(names)[0]} {fault}); train the run again with --force."
+            )
+
+
+def check_labels(config: Any, labels: LabelSet, folder: Path) -> None:
+    """Refuse a run's model whose config names other labels, or the same in another order: each number would get another name.
+
+    Raises:
+        DataError: names both.
+    """
+    of_model = tuple(config.id2label.get(target) for target in range(config.num_labels))
+    if of_model != tuple(labels):
+        raise DataError(
+            f"{folder} has a model of the labels {', '.join(map(str, of_model))} and its run has {', '.join(labels)}; "
+            "train the run again with --force."
+        )
 
 
 def _cached(name: str, revision: str | None) -> Path | None:

@@ -8,6 +8,7 @@ import numpy
 from emokit.data.audio_io.decoders import NO_OTHER_FILE
 from emokit.errors import DataError
 from emokit.files import kind_of, not_a
+from emokit.read_files import in_words
 
 NUM_FRAMES = 5
 VIDEO_ENDINGS = {".avi", ".flv", ".mkv", ".mov", ".mp4", ".webm"}
@@ -44,4 +45,4 @@ def frames(path: Path, number: int = NUM_FRAMES) -> list[numpy.ndarray]:
     except MemoryError:
         raise  # of av too, whose error is also an FFmpegError
     except (OSError, ValueError, av.FFmpegError) as error:
-        raise DataError(f"{path} cannot be decoded ({error}); download it again or leave it out.") from error
+        raise DataError(f"{path} cannot be decoded ({in_words(error)}); download it again or leave it out.") from error

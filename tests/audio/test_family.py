@@ -5,11 +5,12 @@ from typing import get_args
 import numpy
 import pytest
 
-from emokit.audio.family import FAMILIES, RecordingPredictions, family, labels_of, load_pretrained
+from emokit.audio.family import FAMILIES, RecordingPredictions, family, load_pretrained
 from emokit.audio.settings import ModelSettings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
 from emokit.errors import DataError
 from emokit.labels import LabelSet
+from emokit.training.hub import check_labels
 
 LABELS = LabelSet(("positive", "negative", "calm"))
 SMALL = {"n_mels": 32, "channels": (4, 8), "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8}
@@ -29,7 +30,7 @@ def test_the_label_set_of_a_model_is_read_from_its_config(tmp_path):
     config = AcrnnConfig(**SMALL, id2label=LABELS.id2label, label2id=LABELS.label2id)
     AcrnnForAudioClassification(config).save_pretrained(tmp_path)
     model = load_pretrained(AcrnnForAudioClassification, tmp_path)
-    assert labels_of(model) == LABELS
+    check_labels(model.config, LABELS, tmp_path)
     assert not model.training
 
 

@@ -142,7 +142,8 @@ def test_damaged_and_incomplete_runs_are_named(acrnn_run, tmp_path):
     with pytest.raises(DataError) as other:
         emokit.load(run, "cpu")
     assert str(other.value) == (
-        f"{run / 'model'} has the labels {', '.join(labels)}, and metrics.json has {', '.join(labels[::-1])}; make the run again."
+        f"{run / 'model'} has a model of the labels {', '.join(labels)} and its run has {', '.join(labels[::-1])}; "
+        "train the run again with --force."
     )
     (run / "metrics.json").unlink()
     with pytest.raises(DataError) as incomplete:

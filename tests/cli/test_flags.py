@@ -130,7 +130,7 @@ def test_force_replaces_no_folder_of_another_kind(small_prepared: Path, modality
     not_a_run = (
         f"error: {prepared} is a prepared folder, not a run; --force will not replace it, so name another --run.\n"
     )
-    its_own = f"error: {run} is one of the predictions to fuse; --force will not replace it, so name another --run.\n"
+    its_own = f"error: {run} is an input of the command, which --force would delete; name another --run.\n"
     for arguments, sentence in (
         (["prepare", "emodb", "--root", root, "--out", str(run)], not_prepared),
         (["prepare", "emodb", "--root", root, "--out", str(run), "--force"], not_prepared),
@@ -142,7 +142,7 @@ def test_force_replaces_no_folder_of_another_kind(small_prepared: Path, modality
                 "--set",
                 "data.corpora=[emodb]",
                 "--data",
-                str(prepared),
+                str(small_prepared),
                 "--run",
                 str(prepared),
                 "--force",

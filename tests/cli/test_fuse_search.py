@@ -139,25 +139,32 @@ def test_two_modalities_make_a_curve_and_json_is_fusion_json(tables, tmp_path):
     assert len(rows) == 11
 
 
-def test_the_verdict_on_one_modality(tables, tmp_path):
-    result = runner.invoke(app, ["fuse-search", *arguments_of(tables, "text"), "--run", str(tmp_path / "run"), *QUICK])
-    assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[-2] == (
-        "Only one modality was given, text, so nothing was fused; the run has its calibrated predictions."
+@pytest.mark.parametrize("flags", [[], ["--dry-run"]])
+def test_one_modality_is_no_fusion(tables, tmp_path, flags):
+    run = tmp_path / "run"
+    result = runner.invoke(app, ["fuse-search", *arguments_of(tables, "text"), "--run", str(run), *QUICK, *flags])
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: text was named alone, and a fusion needs two or more; name another, such as audio=runs/a.\n",
     )
+    assert not run.exists()
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
         (["audio"], 2, "audio was given where NAME=PATH was expected, such as text=runs/text."),
-        (["a=none.csv"], 3, "none.csv does not exist; name a run folder or a table of predictions."),
+        (["a=none.csv", "b=none.csv"], 3, "none.csv does not exist; name a run folder or a table of predictions."),
         (
-            ["a=none.csv", "--step", "0.03"],
+            ["a=none.csv", "b=none.csv", "--step", "0.03"],
             2,
             "The command line has fusion.step = 0.03, but it must divide 1, as 0.05, 0.02 and 0.005 do.",
         ),
-        (["a=none.csv", "--settings", "none.yaml"], 2, "none.yaml does not exist; name a YAML file of settings."),
+        (
+            ["a=none.csv", "b=none.csv", "--settings", "none.yaml"],
+            2,
+            "none.yaml does not exist; name a YAML file of settings.",
+        ),
     ],
 )
 def test_a_mistake_ends_in_one_sentence(arguments, code, sentence):

@@ -66,8 +66,8 @@ def test_another_text_model_than_the_trained_one_does_not_answer(modality_runs: 
     with pytest.raises(DataError) as caught:
         emokit.load(run, "cpu")
     assert str(caught.value) == (
-        f"{run / 'model'} has the weights bert.encoder.layer.0.attention.output.LayerNorm.bias, for which its config.json has no "
-        "place; train the run again with --force."
+        f"{run / 'model'} has a damaged model (bert.encoder.layer.0.attention.output.LayerNorm.bias has no place in the model of "
+        "its config.json); train the run again with --force."
     )
 
 
@@ -76,14 +76,15 @@ def test_another_audio_model_than_the_trained_one_does_not_answer(modality_runs:
     weights = load_file(run / "model/model.safetensors")
     first = min(weights)
     for changed, fault in (
-        (weights | {"zzz": weights[first].clone()}, "has no place for zzz"),
-        ({name: values for name, values in weights.items() if name != first}, f"lacks {first}"),
+        (weights | {"zzz": weights[first].clone()}, "zzz has no place in the model of its config.json"),
+        (weights | {first: weights[first][:-1].clone()}, f"{first} has another shape than its config.json states"),
+        ({name: values for name, values in weights.items() if name != first}, f"{first} is missing"),
     ):
         save_file(changed, run / "model/model.safetensors", {"format": "pt"})
         with pytest.raises(DataError) as caught:
             emokit.load(run, "cpu")
         assert str(caught.value) == (
-            f"{run / 'model'} holds no complete model (it {fault}); train the run again with --force."
+            f"{run / 'model'} has a damaged model ({fault}); train the run again with --force."
         )
 
 

@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text_prepared: Path,
         ("train text tfidf --precision int4", "--precision int4 is unknown; choose one of auto, float32, bf16, fp16."),
         ("sweep space.yaml --precision int4", "--precision int4 is unknown; choose one of auto, float32, bf16, fp16."),
         (
-            "train text tfidf --device cpu --precision fp16",
+            "train text tfidf --set model.kind=tiny --device cpu --precision fp16",
             "--precision fp16 was asked for and needs CUDA, but the device is cpu; use --precision auto.",
         ),
         (
@@ -87,7 +87,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text_prepared: Path,
         ("fuse-search a=audio b=text --run audio", "audio exists; add --force to replace it, or name another --run."),
         (
             "fuse-search a=audio b=text --run audio --force",
-            "audio is one of the predictions to fuse; --force will not replace it, so name another --run.",
+            "audio is an input of the command, which --force would delete; name another --run.",
         ),
     ],
 )

@@ -1,9 +1,14 @@
 """What a command line names as inputs: a sentence is no file, and a file has a name."""
 
+import typing
+from types import SimpleNamespace
+
 import pytest
 
 from emokit.errors import UsageError
-from emokit.modality.arguments import check_names, check_sentences
+from emokit.modality.arguments import check_names, check_sentences, check_used
+from emokit.modality.registry import modality
+from emokit.settings import fields
 
 
 def test_sentences_that_name_nothing_are_accepted(tmp_path, monkeypatch):
@@ -33,3 +38,27 @@ def test_standard_input_is_read_once():
     with pytest.raises(UsageError) as error:
         check_names(["-", "a.wav", "-"], "audio files")
     assert str(error.value) == "- was given more than once, and standard input can be read only once; give - once."
+
+
+def test_flags_that_a_kind_of_model_does_not_use_are_refused():
+    unused = ("training", "model", "compile")
+    for flag, name in (("--lr", "training.lr"), ("--compile", "compile")):
+        with pytest.raises(UsageError) as error:
+            check_used(unused, "plain", {flag: name})
+        assert str(error.value) == f"{flag} was given, and model.kind plain does not use it; leave it out."
+    overrides = ["model.kind=plain", "training.seed=1", "training.lr=1", "data.x=1", "trainings=1"]
+    assert check_used(unused, "plain", {"--seed": "training.seed"}, overrides) == (
+        "training.lr is set, and model.kind plain does not use it",
+    )
+
+
+@pytest.mark.parametrize("name", ["audio", "text"])
+def test_what_a_kind_does_not_use_are_fields_of_its_settings_or_arguments(name):
+    chosen = modality(name)
+    known = fields(chosen.settings())
+    kinds = typing.get_args(chosen.settings().model_fields["model"].annotation.model_fields["kind"].annotation)
+    for kind in kinds:
+        settings = SimpleNamespace(model=SimpleNamespace(kind=kind))
+        for entry in chosen.unused(settings):
+            is_field = any(field == entry or field.startswith(f"{entry}.") for field in known)
+            assert is_field or entry in ("precision", "compile", "trust_remote_code"), entry

@@ -72,7 +72,7 @@ def test_each_unreadable_folder_gets_a_sentence(
     sentences = [folder.sentence for folder in unread]
     again = "make the run again, or leave it out."
     assert sentences[0] == refusal(unfinished)
-    assert sentences[1].startswith(f"{damaged}/metrics.json is damaged (Unterminated string")
+    assert sentences[1].startswith(f"{damaged}/metrics.json is damaged (it is no JSON from line 1 column 13 on); ")
     assert sentences[2] == (
         f"{odd}/metrics.json has splits.test.uar = 'much', but it should be a valid number, unable to parse string "
         f"as a number; {again}"
@@ -92,7 +92,7 @@ def test_each_unreadable_folder_gets_a_sentence(
         ("environment.json", "3", "environment.json holds a int where a mapping was expected"),
         ("ledger.json", '{"corpora": {"emodb": {"found": 1}}}', "ledger.json has no corpora.emodb.kept"),
         ("settings.yaml", "a: [", "settings.yaml is not valid YAML at line 1"),
-        ("log.jsonl", b"\xff\xfe", "cannot be read ('utf-8' codec can't decode"),
+        ("log.jsonl", b"\xff\xfe", "log.jsonl is not UTF-8 text"),
     ],
 )
 def test_a_damaged_file_is_named(make_run: MakeRun, name: str, content: str | bytes, words: str) -> None:

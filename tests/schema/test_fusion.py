@@ -67,3 +67,32 @@ def test_lists_that_do_not_fit_together_are_refused(
     with pytest.raises(DataError) as refused:
         check(Fusion, content, Path("fusion.json"))
     assert str(refused.value) == f"fusion.json {fault}; make the run again, or leave it out."
+
+
+@pytest.mark.parametrize(
+    ("weights", "fault"),
+    [
+        ([-0.5], "has fusion_methods.0.weights.0 = -0.5, but it should be greater than or equal to 0"),
+        ([9.0], "has fusion_methods.0.weights.0 = 9.0, but it should be less than or equal to 1.000001"),
+        ([0.5], "has fusion_methods.0.weights = [0.5], but it should sum to 1"),
+        ([0.5, 0.5], "has weights of the method equal that are not one for each of its 1 modalities"),
+    ],
+)
+def test_weights_that_no_search_gives_are_refused(content: dict[str, Any], weights: list[float], fault: str) -> None:
+    content["fusion_methods"][0]["weights"] = weights
+    with pytest.raises(DataError) as refused:
+        check(Fusion, content, Path("fusion.json"))
+    assert str(refused.value) == f"fusion.json {fault}; make the run again, or leave it out."
+
+
+@pytest.mark.parametrize(
+    ("temperature", "bound"), [(-1.0, "greater than or equal to 0.05"), (1e300, "less than or equal to 20")]
+)
+def test_temperatures_that_no_search_gives_are_refused(content: dict[str, Any], temperature: float, bound: str) -> None:
+    content["calibration"]["a"]["temperature"] = temperature
+    with pytest.raises(DataError) as refused:
+        check(Fusion, content, Path("fusion.json"))
+    assert str(refused.value) == (
+        f"fusion.json has calibration.a.temperature = {temperature}, but it should be {bound}; "
+        "make the run again, or leave it out."
+    )

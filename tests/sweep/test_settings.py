@@ -79,3 +79,14 @@ def test_a_space_without_a_modality_is_refused_in_a_sentence() -> None:
     with pytest.raises(UsageError) as error:
         SweepSettings.make({"experiment": {}, "space": {"training.lr": {"grid": [0.1]}}}, "space.yaml")
     assert str(error.value) == "space.yaml has no experiment.modality, which is needed; add it."
+
+
+@pytest.mark.parametrize("values", [(1, 1.0), ([1, 2], [1.0, 2.0]), ("a", "a")])
+def test_values_that_train_the_same_are_listed_once(values):
+    with pytest.raises(ValueError, match="must not list a value twice"):
+        Dimension(grid=values)
+
+
+@pytest.mark.parametrize("values", [(1, True), (0, False), ("1", 1), ([1], [2]), (None, 0)])
+def test_values_that_train_differently_are_a_grid(values):
+    assert Dimension(grid=values).values == values

@@ -28,6 +28,7 @@ from emokit.data.prepared import Prepared
 from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
+from emokit.read_files import in_words
 from emokit.runtime import seed_everything
 
 NORMALISATIONS = ("train", "utterance", "speaker")
@@ -174,7 +175,7 @@ def _check_config(model: Any, folder: Path) -> None:
         for name, kinds in (("window_frames", int), ("window_overlap", int | float)):
             value = getattr(config, name)
             if isinstance(value, bool) or not isinstance(value, kinds):
-                raise TypeError(f"{name} is {value!r}")
+                raise ValueError(f"{name} is {value!r}")
         if config.window_frames < 1 or not 0 <= config.window_overlap < 1:
             raise ValueError(f"window_frames is {config.window_frames}, window_overlap {config.window_overlap}")
         if config.normalisation not in NORMALISATIONS:
@@ -183,9 +184,9 @@ def _check_config(model: Any, folder: Path) -> None:
         with torch.inference_mode():
             model(input_features=window)
     except Exception as error:  # torch raises many kinds
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise DataError(
-            f"{folder / 'config.json'} does not describe the model beside it ({reason}); train the run again with --force."
+            f"{folder / 'config.json'} does not describe the model beside it ({in_words(error)}); "
+            "train the run again with --force."
         ) from error
 
 

@@ -16,6 +16,7 @@ from typing import IO, cast
 
 from emokit.errors import DataError
 from emokit.files import explained_disk_errors
+from emokit.read_files import in_words
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 # Of these, RuntimeError is an encrypted file, NotImplementedError an unknown compression.
@@ -54,11 +55,11 @@ def unpack(archive: Path, folder: Path) -> int:
                     shutil.copyfileobj(content, file, 2**20)
             count += 1
     except DAMAGE as error:
-        raise DataError(f"{archive.name} is damaged ({error}); fetch it again.") from error
+        raise DataError(f"{archive.name} is damaged ({in_words(error)}); fetch it again.") from error
     except OSError as error:
         if error.errno is not None:
             raise
-        raise DataError(f"{archive.name} is damaged ({error}); fetch it again.") from error  # bz2's
+        raise DataError(f"{archive.name} is damaged ({in_words(error)}); fetch it again.") from error  # bz2's
     return count
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors
+from emokit.read_files import in_words
 
 VIDEO_ENDINGS = frozenset({".mp4", ".flv", ".m4a"})
 TONE_HZ = 440.0
@@ -63,7 +64,7 @@ def _names(manifest: Path) -> dict[PurePosixPath, int]:
     except FileNotFoundError as error:
         raise DataError(f"{manifest} is not there; {advice}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{manifest} cannot be read ({error}); {advice}") from error
+        raise DataError(f"{manifest} cannot be read ({in_words(error)}); {advice}") from error
     names: dict[PurePosixPath, int] = {}
     for number, (name, rate) in enumerate(rows, start=2):
         path = PurePosixPath(name)

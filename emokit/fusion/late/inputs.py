@@ -18,6 +18,7 @@ from emokit.errors import DataError, UsageError
 from emokit.fusion.late.settings import MODALITY, Missing
 from emokit.labels import LabelSet
 from emokit.predictions import KEYS, Predictions
+from emokit.read_files import in_words
 from emokit.safe_text import from_spreadsheet_cell
 from emokit.settings import NAME
 
@@ -96,6 +97,10 @@ def parse(arguments: Sequence[str]) -> dict[str, tuple[Path, ...]]:
         paths[name] = (*paths.get(name, ()), Path(path))
     if not paths:
         raise UsageError("No predictions were named; name them as NAME=PATH, such as audio=runs/a text=runs/t.")
+    if len(paths) < 2:
+        (name,) = paths
+        other = "text=runs/text" if name == "audio" else "audio=runs/a"
+        raise UsageError(f"{name} was named alone, and a fusion needs two or more; name another, such as {other}.")
     return paths
 
 
@@ -243,7 +248,7 @@ def _read_table(path: Path) -> Predictions:
             path, sep=content.delimiter, dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
         )
     except (OSError, ValueError, pandas.errors.ParserError) as error:
-        raise DataError(f"{path} is no readable CSV ({error}); write it again.") from error
+        raise DataError(f"{path} is no readable CSV ({in_words(error)}); write it again.") from error
     for key in table.columns.intersection(KEYS):
         table[key] = table[key].map(from_spreadsheet_cell).astype("string")
     labels = predictions.label_set_of(table, str(path))

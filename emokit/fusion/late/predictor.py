@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pandas
@@ -26,7 +27,7 @@ from emokit.modality.registry import MODALITIES, modality, modality_of
 from emokit.modality.registry import load as load_run
 from emokit.predictions import Predictions
 from emokit.schema.base import read_checked
-from emokit.schema.fusion import FUSION, Fusion
+from emokit.schema.fusion import FUSION, SUM_TOLERANCE, Fusion
 
 
 @dataclass(frozen=True)
@@ -175,10 +176,12 @@ def load(run: Path, device: str = "auto") -> LateFusionPredictor:
         DataError: the run is not complete, or none of its branches can be loaded.
     """
     labels = runs.read_labels(run)
-    settings = FusionSettings.make(runs.read_settings(run), str(run / runs.SETTINGS), DataError)
+    settings = FusionSettings.resolved(runs.read_settings(run), str(run / runs.SETTINGS))
     if settings.result is None:
         raise DataError(f"{run / runs.SETTINGS} has no result; make the run again with `emokit fuse-search … --force`.")
-    sources = read_checked(Fusion, run / FUSION).get("sources", {})
+    fusion = read_checked(Fusion, run / FUSION)
+    _check_agreement(fusion, settings, labels, run)
+    sources = fusion.get("sources", {})
     branches, reasons = [], {}
     for name, paths in settings.branches.items():
         source = (run / paths[0]).resolve()
@@ -193,6 +196,29 @@ def load(run: Path, device: str = "auto") -> LateFusionPredictor:
     weighted = Weighted.from_result(settings.result, tuple(settings.branches))
     notes = tuple(f"without {name}: {reason}" for name, reason in reasons.items())
     return LateFusionPredictor(settings, labels, weighted, tuple(branches), notes)
+
+
+def _check_agreement(fusion: Mapping[str, Any], settings: FusionSettings, labels: LabelSet, run: Path) -> None:
+    """Refuse a fused run whose files name other labels, modalities or weights: one of them was changed since."""
+    in_settings = dict(settings.result.weights) if settings.result else {}
+    chosen: dict[str, Any] = next(
+        (method for method in fusion["fusion_methods"] if method["name"] == fusion["choice"]), {}
+    )
+    weights = dict(zip(fusion["modalities"], chosen.get("weights", []), strict=False))
+    for what, agrees in (
+        ("labels", fusion["labels"] == list(labels)),
+        ("modalities", set(fusion["modalities"]) == set(settings.branches)),
+        (
+            "weights",
+            weights.keys() == in_settings.keys()
+            and all(abs(weights[name] - value) <= SUM_TOLERANCE for name, value in in_settings.items()),
+        ),
+    ):
+        if not agrees:
+            other = runs.METRICS if what == "labels" else runs.SETTINGS
+            raise DataError(
+                f"{run / FUSION} has other {what} than {other}; make the run again with `emokit fuse-search … --force`."
+            )
 
 
 def _first(predictor: Predictor, item: Input) -> Prediction | DataError:

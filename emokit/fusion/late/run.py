@@ -15,7 +15,7 @@ from emokit import metrics, model_card, predictions, runs
 from emokit.data.prepared import genders
 from emokit.data.utterance import HELD_OUT
 from emokit.errors import DataError, UsageError
-from emokit.files import write_json, write_text
+from emokit.files import refuse_inputs, write_json, write_text
 from emokit.fusion.late import bootstrap, fusion_methods
 from emokit.fusion.late.combine import Weighted, tempered
 from emokit.fusion.late.inputs import FUSED, Branch, Panel, join, read
@@ -70,10 +70,7 @@ def check_startable(paths: Mapping[str, Sequence[Path]], run: Path, *, force: bo
     """
     if (run / runs.SETTINGS).exists() and not force:
         raise UsageError(f"{run} exists; add --force to replace it, or name another --run.")
-    if any(source.resolve().is_relative_to(run.resolve()) for sources in paths.values() for source in sources):
-        raise UsageError(
-            f"{run} is one of the predictions to fuse; --force will not replace it, so name another --run."
-        )
+    refuse_inputs(run, [source for sources in paths.values() for source in sources])
     runs.check_startable(run, resume=False, force=force)
 
 

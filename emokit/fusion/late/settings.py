@@ -4,6 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from emokit.schema.fusion import LARGEST_TEMPERATURE as LARGEST_TEMPERATURE
+from emokit.schema.fusion import SMALLEST_TEMPERATURE as SMALLEST_TEMPERATURE
+from emokit.schema.fusion import Temperature
 from emokit.settings import MOST_SEED, Name, Settings
 
 MODALITY = "late-fusion"
@@ -12,11 +15,7 @@ Objective = Literal["weighted_f1", "macro_f1", "uar", "accuracy", "nll"]
 Pooling = Literal["linear", "log"]
 Missing = Literal["drop", "renormalise"]
 
-
-# Where all predictions are right, or all wrong, the likelihood has no optimum at a finite temperature above 0.
-SMALLEST_TEMPERATURE, LARGEST_TEMPERATURE = 0.05, 20.0
 Weight = Annotated[float, Field(ge=0, le=1)]
-Temperature = Annotated[float, Field(ge=SMALLEST_TEMPERATURE, le=LARGEST_TEMPERATURE)]
 
 
 class SearchSettings(Settings):

@@ -247,8 +247,9 @@ def test_runs_that_were_moved_are_named(folder, tmp_path):
 
 def test_a_branch_trained_again_on_other_labels_is_left_out(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "runs")
-    metrics = tmp_path / "runs" / "fused" / "metrics.json"
-    metrics.write_text(metrics.read_text().replace('"surprise"', '"boredom"'))
+    for name in ("metrics.json", "fusion.json"):
+        file = tmp_path / "runs" / "fused" / name
+        file.write_text(file.read_text().replace('"surprise"', '"boredom"'))
     with pytest.raises(DataError) as error:
         load(tmp_path / "runs" / "fused", "cpu")
     assert str(error.value) == (
