@@ -185,3 +185,16 @@ def test_export(tmp_path: Path, out: Path, text_prepared: Path) -> None:
     in_a_child(partial(emokit, "train", "text", *CPU, "--data", text_prepared, "--run", run, *MELD, *TINY), tmp_path)
     command = ("export", run, "--out", out)
     survives(out, partial(emokit, *command), partial(emokit, *command, "--force"), samples=4)
+
+
+@pytest.mark.parametrize("form", ["datasets", "csv", "audiofolder"])
+def test_export_of_data(out: Path, small_prepared: Path, form: str) -> None:
+    command = ("export", small_prepared, "--format", form, "--out", out)
+    survives(out, partial(emokit, *command), partial(emokit, *command, "--force"), samples=4)
+
+
+def test_prepare_a_data_set(tmp_path: Path, out: Path, small_prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOKIT_CACHE", str(tmp_path / "cache"))
+    emokit("export", small_prepared, "--format", "datasets", "--out", tmp_path / "data")
+    work = partial(emokit, "prepare", f"mine=hf:{tmp_path / 'data'}", "--out", out, "--workers", 1)
+    survives(out, work, work)

@@ -15,7 +15,7 @@ from typing import Any
 from emokit.data.catalogue import Corpus, own_corpus
 from emokit.data.sources.own import hub_remote, words
 from emokit.data.sources.own.columns import Chosen, choose
-from emokit.data.sources.own.hub_open import FAULT, Opened, Split, open_dataset
+from emokit.data.sources.own.hub_open import FAULT, HUB, Opened, Split, open_dataset
 from emokit.data.sources.own.hub_recordings import SOURCE, Recordings, folder_of, holds_bytes, new_root, safe_name
 from emokit.data.sources.own.hub_remote import Remote
 from emokit.data.sources.own.hub_values import cell, check_usable, shares
@@ -27,7 +27,6 @@ from emokit.data.utterance import Dropped, Remark, Utterance
 from emokit.errors import DataError, UsageError
 from emokit.names import escaped
 
-PREFIX = "hf:"
 PAGE = "https://huggingface.co/datasets/"
 FILES, CACHED = "files", "cached"  # where the recordings are: in the folder, or below a root of `new_root`
 ANNOTATIONS = re.compile(r".+\.(?:csv|tsv|jsonl?|parquet|arrow|md|txt)", re.IGNORECASE)
@@ -48,9 +47,9 @@ def describe(name: str | None, source: str, columns: Mapping[str, str]) -> Corpu
         UsageError: a column or the configuration is missing or cannot be used.
         DataError: the data set is missing or damaged, or has no rows.
     """
-    source = source.removeprefix(PREFIX)
+    source = source.removeprefix(HUB)
     folder, remote, config = _located(source)
-    shown = PREFIX + source
+    shown = HUB + source
     opened = open_dataset(folder, remote, config)
     names = _columns(opened)
     first = next((row for split in opened.splits for row in split.rows()), None)
@@ -111,7 +110,7 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
     """
     remote = Remote(options["hub"], options["revision"]) if options["hub"] else None
     folder = None if remote else folder_of(root) if options["recordings"] == CACHED else root
-    shown = f"{PREFIX}{remote.name if remote else folder}"
+    shown = f"{HUB}{remote.name if remote else folder}"
     opened = open_dataset(folder, remote, options["config"])
     chosen, recordings = Chosen.of(options["columns"]), Recordings(root, folder, remote)
     yield Remark(chosen.described(_columns(opened)))

@@ -134,6 +134,11 @@ class Recordings:
         if self._remote and "://" not in name and not OUTSIDE.search(name):
             try:
                 return self._remote.download(self._remote.address + name).read_bytes()
+            except errors.LocalEntryNotFoundError as error:
+                raise DataError(
+                    f"{name} of hf:{self._remote.name} cannot be downloaded, as the hub cannot be reached; run the command again "
+                    "when it can be: what was downloaded is kept."
+                ) from error
             except errors.EntryNotFoundError as error:
                 raise Unusable(NOT_THERE, name) from error
         path = Path(os.path.normpath(name))
