@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from emokit.data.catalogue import Corpus, own_corpus
@@ -180,3 +182,29 @@ def test_a_table_without_a_split_in_its_name_beside_one_with_a_split_is_refused(
         "validation, development, eval and evaluation count as dev): rename it, or give the split as a column and all tables "
         "other names."
     )
+
+
+def test_a_column_with_another_label_in_most_rows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\n" + "".join(f"t,{'long ' * 9}{number}\n" for number in range(20)))
+    with pytest.raises(DataError) as error:
+        utterances(path)
+    shown = ", ".join(["long long long long long long long long …"] * 3)
+    assert str(error.value) == (
+        f"{path} has 20 different labels in 20 rows of its column label, such as {shown}; "
+        "name the column of the labels with --columns label=NAME."
+    )
+
+
+def test_of_parquet_a_column_of_recordings_is_refused_and_one_beside_the_others_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    columns = {"audio": [{"bytes": b"x", "path": "a.wav"}], "text": ["Hi"], "label": [["joy", "love"]]}
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    with pytest.raises(UsageError) as error:
+        corpus_of(path)
+    assert str(error.value) == (
+        f"{path} has its column audio as struct<bytes: binary, path: string>, where text was expected; name the folder of a "
+        "data set with recordings in it as hf:DIR, or another column with --columns."
+    )
+    (utterance,) = utterances(path, columns={"path": ""})
+    assert (utterance.text, utterance.votes) == ("Hi", {"joy": 1.0, "love": 1.0})
