@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def describe(name: str | None, source: str, columns: Mapping[str, str]) -> Corpu
     title = remote.name if remote else folder.name if folder else ""
     label = name or safe_name(title.rpartition("/")[2])
     path = chosen.others.get("path")
-    is_cached = path is not None and (remote is not None or holds_bytes(first.get(path)))
+    is_cached = path is not None and (remote is not None or _has_bytes(opened, first, path))
     if remote:
         root = new_root(label, None, f"{remote.name}@{remote.commit}:{config or ''}")
     elif folder and is_cached:
@@ -158,9 +159,7 @@ def _read(
     cells = {name: cell(row.get(name), split.features.get(name)) for name in chosen.names}
     column = chosen.others.get("path")
     recording = row.get(column) if column else None
-    has_recording = holds_bytes(recording) or bool(
-        recording.get("path") if isinstance(recording, Mapping) else recording
-    )
+    has_recording = _has_recording(recording)
     if column:
         cells[column] = column if has_recording else None  # its name is not known yet
     fields = fields_of(cells, chosen, official)
@@ -207,6 +206,16 @@ def _located(source: str) -> tuple[Path | None, Remote | None, str | None]:
         )
     name, named_config, revision = hub_remote.parse(source)
     return None, hub_remote.find(name, revision), named_config
+
+
+def _has_bytes(opened: Opened, first: Mapping[str, Any], path: str) -> bool:
+    """Whether the first recording of a data set is bytes inside of its tables; rows before it may have only texts."""
+    rows = chain([first], (row for split in opened.splits for row in split.rows()))
+    return next((holds_bytes(row[path]) for row in rows if _has_recording(row.get(path))), False)
+
+
+def _has_recording(value: Any) -> bool:
+    return holds_bytes(value) or bool(value.get("path") if isinstance(value, Mapping) else value)
 
 
 def _columns(opened: Opened) -> list[str]:

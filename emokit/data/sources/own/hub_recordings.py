@@ -150,7 +150,7 @@ class Recordings:
     def _written(self, content: bytes, name: str) -> str:
         """Write a recording, if it is not there yet."""
         if self._root == self._folder:
-            raise Unusable("bytes of a recording, where the first row names a file")
+            raise Unusable("bytes of a recording, where the first recording is a file")
         digest = hashlib.sha256(content).hexdigest()[:16]
         stem = safe_name(Path(name.replace("\\", "/")).stem)
         path = f"{stem}-{digest}{suffix_of(name)}"

@@ -96,6 +96,6 @@ def test_a_data_set_on_the_hub_names_only_its_own_files(
 
 def test_bytes_beside_files_are_not_written_into_the_users_folder(tmp_path: Path) -> None:
     recordings = Recordings(tmp_path, tmp_path, None)
-    with pytest.raises(Unusable, match=r"^bytes of a recording, where the first row names a file$"):
+    with pytest.raises(Unusable, match=r"^bytes of a recording, where the first recording is a file$"):
         recordings.place({"bytes": b"x", "path": "a.wav"})
     assert list(tmp_path.iterdir()) == []
