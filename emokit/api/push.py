@@ -59,14 +59,20 @@ def _run_upload(run: Path, name: str) -> Upload:
             f"{run} has no model, as a run with --folds has one per fold; push one of the runs in its folder folds."
         )
     settings, environment = runs.read_settings(run), runs.read_environment(run)
-    here = (Path.home(), Path.cwd(), run.absolute().parent, run.resolve().parent)
-    paths = LocalPaths(here, [settings, environment.get("data"), runs.read_metrics(run)])
+    folders = (Path.home(), Path.cwd(), run.absolute().parent, run.resolve().parent)
+    paths = LocalPaths(folders, [settings, environment.get("data"), runs.read_metrics(run)])
     files = [run / file for file in FILES if (run / file).is_file()]
     for inner in FOLDERS:
         files += sorted(path for path in (run / inner).rglob("*") if path.is_file() and not path.name.startswith("."))
+    published = {file.relative_to(run).as_posix(): paths.published(file) for file in files}
+    if (run / runs.CARD).is_file():
+        # The card of a run says how to use it in its folder RUN; on the hub, that is downloaded first.
+        text = paths.masked((run / runs.CARD).read_text(encoding="utf-8"))
+        here, download = "    emokit predict RUN", f"    hf download {name} --local-dir RUN\n"
+        published[runs.CARD] = text.replace(here, download + here, 1).encode()
     return Upload(
         name,
         "model",
-        {file.relative_to(run).as_posix(): paths.published(file) for file in files},
+        published,
         tuple(f"{inner}/" for inner in FOLDERS),
     )

@@ -22,7 +22,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "settings.yaml").write_text(f"name: tiny\nmodality: audio\nmodel:\n  name: {model}\n")
     (folder / "metrics.json").write_text(json.dumps({"name": "tiny", "model": model, "labels": ["a", "b"]}))
     (folder / "environment.json").write_text("{}")
-    (folder / "README.md").write_text(f"# tiny\n\nTrained in {folder} from {model}.\n")
+    (folder / "README.md").write_text(f"# tiny\n\n    emokit predict RUN a.wav\n\nTrained in {folder} from {model}.\n")
     (folder / "model" / "config.json").write_text(json.dumps({"_name_or_path": model, "cache": str(home / "x y")}))
     (folder / "model" / "model.safetensors").write_bytes(b"weights")
     (folder / "predictions" / "test.parquet").write_bytes(b"table")
@@ -55,7 +55,9 @@ def test_paths_of_this_computer_are_taken_out_of_texts(run: Path) -> None:
     with upload_of(run, "ann/tiny") as upload:
         texts = {name: content.decode() for name, content in upload.files.items() if isinstance(content, bytes)}
     assert set(texts) == {"README.md", "metrics.json", "settings.yaml", "model/config.json"}
-    assert texts["README.md"] == "# tiny\n\nTrained in tiny from wavlm.\n"
+    assert texts["README.md"] == (
+        "# tiny\n\n    hf download ann/tiny --local-dir RUN\n    emokit predict RUN a.wav\n\nTrained in tiny from wavlm.\n"
+    )
     assert texts["settings.yaml"] == "name: tiny\nmodality: audio\nmodel:\n  name: wavlm\n"
     assert json.loads(texts["model/config.json"])["_name_or_path"] == "wavlm"
     assert not any("secret" in text or "bobs" in text or str(run.parents[1]) in text for text in texts.values())

@@ -195,3 +195,16 @@ def test_demo(tmp_path: Path, out: Path) -> None:
         (tmp_path / name).write_text(yaml.safe_dump(values))
     make = partial(demo.make, out, tmp_path, ["meld"], size=0.05, device="cpu")
     survives(out, make, partial(make, force=True), samples=2, at_most=60)
+
+
+@pytest.mark.parametrize("form", ["datasets", "csv", "audiofolder"])
+def test_export_of_data(out: Path, small_prepared: Path, form: str) -> None:
+    command = ("export", small_prepared, "--format", form, "--out", out)
+    survives(out, partial(emokit, *command), partial(emokit, *command, "--force"), samples=4)
+
+
+def test_prepare_a_data_set(tmp_path: Path, out: Path, small_prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOKIT_CACHE", str(tmp_path / "cache"))
+    emokit("export", small_prepared, "--format", "datasets", "--out", tmp_path / "data")
+    work = partial(emokit, "prepare", f"mine=hf:{tmp_path / 'data'}", "--out", out, "--workers", 1)
+    survives(out, work, work)

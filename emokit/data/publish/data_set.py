@@ -50,9 +50,11 @@ def write_data_set(published: Published, folder: Path) -> None:
                 with pyarrow.OSFile(str(stream), "wb") as file, pyarrow.ipc.new_stream(file, schema) as writer:
                     for batch in _batches(published, split, schema):
                         writer.write_table(batch)
-                data = datasets.Dataset.from_file(str(stream))
+                table = datasets.table.MemoryMappedTable.from_file(str(stream))
+                # `Dataset.from_file` would make the fingerprint of the time.
+                data = datasets.Dataset(table, fingerprint=published.prepared.fingerprint[:16])
                 data.save_to_disk(str(folder / SPLIT_NAMES[split]))
-                del data  # it has the stream mapped, which Windows does not remove then
+                del data, table  # they have the stream mapped, which Windows does not remove then
         finally:
             stream.unlink(missing_ok=True)
         written.append(SPLIT_NAMES[split])

@@ -44,7 +44,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory, make: Callable[..., Prepared
             path = f"wav/{speaker}/{index}.wav"
             soundfile.write(folder / path, random.uniform(-0.5, 0.5, 1600 + 16 * number), (16_000, 8_000)[index % 2])
             cell = text.replace('"', '""')
-            name = f"{'a b' if index == 1 else 'a_b'}/{split}-{index // 2 if index > 1 else ''}{index}"
+            name = f"{'a b' if index == 1 else 'a_b'}/{split}-{0 if index == 1 else index}"  # alike, as names of files
             rows.append(
                 f'{name},{path},{("joy", "anger")[index % 2]},{speaker},"{cell} {number}",f,de,s{index},d{number},{index},{split}'
             )

@@ -4,6 +4,7 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
+import datasets
 import pytest
 
 from emokit.data.prepared import Prepared
@@ -36,6 +37,17 @@ def test_texts_with_votes_have_a_column_per_label(texts: Prepared, tmp_path: Pat
     first = read(tmp_path / CSV)[0]
     assert "path" not in first
     assert (float(first["anger"]), float(first["joy"])) == pytest.approx((1 / 3, 2 / 3))
+
+
+def test_a_split_without_values_in_a_column_has_the_same_types(calls: Prepared, tmp_path: Path) -> None:
+    in_test = calls.table["split"] == "test"
+    table = calls.table.assign(gender=calls.table["gender"].mask(in_test), turn=calls.table["turn"].mask(in_test))
+    assert write_audio_folder(published(replace(calls, table=table)), tmp_path / "out") == 0
+    data = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "hf"), streaming=True)
+    rows = {split: next(iter(data[split].with_format("arrow").iter(1))).to_pylist()[0] for split in data}
+    assert {split: (row["gender"], row["turn"]) for split, row in rows.items()} == {
+        "train": ("female", "1"), "validation": ("female", "1"), "test": ("", ""),
+    }  # fmt: skip
 
 
 def test_a_format_that_datasets_does_not_take_for_audio_is_named(calls: Prepared, tmp_path: Path) -> None:

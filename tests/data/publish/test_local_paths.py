@@ -20,6 +20,10 @@ def test_absolute_paths_in_settings_are_taken_out_wherever_they_occur() -> None:
     model = str(PurePosixPath("/", "data", "my models", "wavlm"))
     paths = LocalPaths([], [{"model": {"name": model, "layers": [1, "/"]}}, None])
     assert paths.masked(f"name: {model}\nother: {model}-large") == "name: wavlm\nother: wavlm-large"
+    both = LocalPaths(
+        [Path("/", "data")], [model]
+    )  # the longer one first: the rest of the shorter one ends at the space
+    assert both.masked(f"name: {model}") == "name: wavlm"
 
 
 def test_a_file_without_such_paths_is_published_as_it_is(tmp_path: Path) -> None:

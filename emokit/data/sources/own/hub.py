@@ -9,13 +9,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from emokit.data.catalogue import Corpus, own_corpus
 from emokit.data.sources.own import hub_remote, words
 from emokit.data.sources.own.columns import Chosen, choose
-from emokit.data.sources.own.hub_open import FAULT, Opened, Split, open_dataset
+from emokit.data.sources.own.hub_open import FAULT, HUB, Opened, Split, open_dataset
 from emokit.data.sources.own.hub_recordings import SOURCE, Recordings, folder_of, holds_bytes, new_root, safe_name
 from emokit.data.sources.own.hub_remote import Remote
 from emokit.data.sources.own.hub_values import cell, check_usable, shares
@@ -27,7 +28,6 @@ from emokit.data.utterance import Dropped, Remark, Utterance
 from emokit.errors import DataError, UsageError
 from emokit.names import escaped
 
-PREFIX = "hf:"
 PAGE = "https://huggingface.co/datasets/"
 FILES, CACHED = "files", "cached"  # where the recordings are: in the folder, or below a root of `new_root`
 ANNOTATIONS = re.compile(r".+\.(?:csv|tsv|jsonl?|parquet|arrow|md|txt)", re.IGNORECASE)
@@ -48,9 +48,9 @@ def describe(name: str | None, source: str, columns: Mapping[str, str]) -> Corpu
         UsageError: a column or the configuration is missing or cannot be used.
         DataError: the data set is missing or damaged, or has no rows.
     """
-    source = source.removeprefix(PREFIX)
+    source = source.removeprefix(HUB)
     folder, remote, config = _located(source)
-    shown = PREFIX + source
+    shown = HUB + source
     opened = open_dataset(folder, remote, config)
     names = _columns(opened)
     first = next((row for split in opened.splits for row in split.rows()), None)
@@ -61,7 +61,7 @@ def describe(name: str | None, source: str, columns: Mapping[str, str]) -> Corpu
     title = remote.name if remote else folder.name if folder else ""
     label = name or safe_name(title.rpartition("/")[2])
     path = chosen.others.get("path")
-    is_cached = path is not None and (remote is not None or holds_bytes(first.get(path)))
+    is_cached = path is not None and (remote is not None or _has_bytes(opened, first, path))
     if remote:
         root = new_root(label, None, f"{remote.name}@{remote.commit}:{config or ''}")
     elif folder and is_cached:
@@ -111,7 +111,7 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
     """
     remote = Remote(options["hub"], options["revision"]) if options["hub"] else None
     folder = None if remote else folder_of(root) if options["recordings"] == CACHED else root
-    shown = f"{PREFIX}{remote.name if remote else folder}"
+    shown = f"{HUB}{remote.name if remote else folder}"
     opened = open_dataset(folder, remote, options["config"])
     chosen, recordings = Chosen.of(options["columns"]), Recordings(root, folder, remote)
     yield Remark(chosen.described(_columns(opened)))
@@ -159,9 +159,7 @@ def _read(
     cells = {name: cell(row.get(name), split.features.get(name)) for name in chosen.names}
     column = chosen.others.get("path")
     recording = row.get(column) if column else None
-    has_recording = holds_bytes(recording) or bool(
-        recording.get("path") if isinstance(recording, Mapping) else recording
-    )
+    has_recording = _has_recording(recording)
     if column:
         cells[column] = column if has_recording else None  # its name is not known yet
     fields = fields_of(cells, chosen, official)
@@ -208,6 +206,16 @@ def _located(source: str) -> tuple[Path | None, Remote | None, str | None]:
         )
     name, named_config, revision = hub_remote.parse(source)
     return None, hub_remote.find(name, revision), named_config
+
+
+def _has_bytes(opened: Opened, first: Mapping[str, Any], path: str) -> bool:
+    """Whether the first recording of a data set is bytes inside of its tables; rows before it may have only texts."""
+    rows = chain([first], (row for split in opened.splits for row in split.rows()))
+    return next((holds_bytes(row[path]) for row in rows if _has_recording(row.get(path))), False)
+
+
+def _has_recording(value: Any) -> bool:
+    return holds_bytes(value) or bool(value.get("path") if isinstance(value, Mapping) else value)
 
 
 def _columns(opened: Opened) -> list[str]:

@@ -5,8 +5,8 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from emokit.data.sources.own import tabular
 from emokit.data.sources.own.hub_remote import Remote
 from emokit.errors import DataError, EmokitError, UsageError
 
+HUB = "hf:"
 # What `datasets` may read a folder or a repository as. Of its other readers some load formats that can run code.
 READABLE = ("arrow", "audiofolder", "csv", "json", "parquet")
 SAVED = ("dataset_dict.json", "state.json")
@@ -31,12 +32,15 @@ class Split:
 
     Attributes:
         features: column -> its feature of `datasets`; {} where every cell is text.
+        source: gives the rows.
+        origin: the data set, for messages.
     """
 
     name: str
     columns: tuple[str, ...]
     features: Mapping[str, Any]
-    source: Any
+    source: Callable[[], Iterator[dict[str, Any]]]
+    origin: str = ""
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Column -> value; audio is not decoded: `{"bytes": …, "path": …}`.
@@ -44,7 +48,7 @@ class Split:
         Raises:
             DataError: the data are damaged.
         """
-        with readable(f"split {self.name}"):
+        with readable(self.origin):
             yield from self.source()
 
 
@@ -67,10 +71,10 @@ def open_dataset(folder: Path | None, remote: Remote | None, config: str | None 
 
     datasets.disable_progress_bars()
     datasets.utils.logging.set_verbosity_error()
-    name = str(folder) if folder else f"hf:{remote.name}" if remote else ""
+    name = str(folder) if folder else f"{HUB}{remote.name}" if remote else ""
     with readable(name):
         if folder and any((folder / file).is_file() for file in SAVED):
-            return Opened(tuple(_splits(_saved(folder))), "arrow")
+            return _opened(name, _splits(_saved(folder)), "arrow")
         # A copy of the data as Arrow is made of downloaded data sets only; the builder of a folder needs a place for its lock.
         with tempfile.TemporaryDirectory() as scratch:
             builder = _builder(name, folder, remote, config, scratch)
@@ -83,13 +87,17 @@ def open_dataset(folder: Path | None, remote: Remote | None, config: str | None 
             if folder:
                 _check_inside(folder, files)
             if builder.name == "csv":
-                return Opened(tuple(_tables(files, remote)), "csv")
+                return _opened(name, _tables(files, remote), "csv")
             if folder and builder.name == "audiofolder" and _has_metadata(folder, files):
-                return Opened(tuple(_audio_folder(files)), "audiofolder")
+                return _opened(name, _audio_folder(files), "audiofolder")
             if remote and remote.num_bytes <= STREAMED_BYTES:
                 builder.download_and_prepare()
-                return Opened(tuple(_splits(builder.as_dataset())), builder.name)
-            return Opened(tuple(_splits(builder.as_streaming_dataset())), builder.name)
+                return _opened(name, _splits(builder.as_dataset()), builder.name)
+            return _opened(name, _splits(builder.as_streaming_dataset()), builder.name)
+
+
+def _opened(name: str, splits: Iterable[Split], kind: str) -> Opened:
+    return Opened(tuple(replace(split, origin=name) for split in splits), kind)
 
 
 @contextlib.contextmanager
@@ -101,7 +109,8 @@ def readable(name: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DataError(f"{name} is no readable data set ({reason}); save it again with `save_to_disk`.") from error
+        advice = "run the command again" if name.startswith(HUB) else "save it again with `save_to_disk`"
+        raise DataError(f"{name} is no readable data set ({reason}); {advice}.") from error
 
 
 def _builder(name: str, folder: Path | None, remote: Remote | None, config: str | None, scratch: str) -> Any:

@@ -134,6 +134,11 @@ class Recordings:
         if self._remote and "://" not in name and not OUTSIDE.search(name):
             try:
                 return self._remote.download(self._remote.address + name).read_bytes()
+            except errors.LocalEntryNotFoundError as error:
+                raise DataError(
+                    f"{name} of hf:{self._remote.name} cannot be downloaded, as the hub cannot be reached; run the command again "
+                    "when it can be: what was downloaded is kept."
+                ) from error
             except errors.EntryNotFoundError as error:
                 raise Unusable(NOT_THERE, name) from error
         path = Path(os.path.normpath(name))
@@ -145,7 +150,7 @@ class Recordings:
     def _written(self, content: bytes, name: str) -> str:
         """Write a recording, if it is not there yet."""
         if self._root == self._folder:
-            raise Unusable("bytes of a recording, where the first row names a file")
+            raise Unusable("bytes of a recording, where the first recording is a file")
         digest = hashlib.sha256(content).hexdigest()[:16]
         stem = safe_name(Path(name.replace("\\", "/")).stem)
         path = f"{stem}-{digest}{suffix_of(name)}"

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import datasets
 import pytest
 
+from emokit.data.catalogue import own_corpus
 from emokit.data.sources.own.arguments import described, is_own, read_argument
 from emokit.errors import DataError, UsageError
 
@@ -103,3 +105,36 @@ def test_a_second_column_without_its_option_is_explained(tmp_path: Path) -> None
     assert str(error.value) == (
         "path=file is no table or folder; a second column needs the option again: --columns path=file."
     )
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A data set of the library `datasets`, saved to disk."""
+    columns = {"sentence": ["Hi", "No"], "emotion": ["joy", "anger"]}
+    datasets.Dataset.from_dict(columns).save_to_disk(str(tmp_path / "notes"))
+    return tmp_path / "notes"
+
+
+@pytest.mark.parametrize(("argument", "name"), [("hf:{folder}", "notes"), ("mine=hf:{folder}", "mine")])
+def test_a_saved_data_set_has_its_own_name_or_the_given_one(saved: Path, argument: str, name: str) -> None:
+    corpus = read_argument(argument.format(folder=saved), KNOWN, {"text": "sentence"})
+    assert (corpus.name, corpus.reader, corpus.options["columns"]["label"]) == (name, "hub", ["emotion"])
+    assert described(corpus) == corpus
+
+
+def test_a_saved_data_set_with_the_name_of_a_corpus_is_refused(saved: Path) -> None:
+    with pytest.raises(UsageError, match=f"^hf:{saved} gives your data the name notes, which is that of a corpus"):
+        read_argument(f"hf:{saved}", ("notes",), {})
+
+
+def test_an_entry_of_a_users_file_can_be_a_data_set(saved: Path) -> None:
+    entry = {
+        "reader": "hub",
+        "source": str(saved),
+        "columns": {"text": "sentence"},
+        "labels": {"joy": "happy"},
+        "split": "train",
+    }
+    corpus = described(own_corpus("mine", entry, "my.yaml"))
+    assert (corpus.name, corpus.labels, corpus.split) == ("mine", {"joy": "happy"}, "train")
+    assert corpus.options["columns"] == {"label": ["emotion"], "text": "sentence"}

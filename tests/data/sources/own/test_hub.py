@@ -116,6 +116,19 @@ def test_recordings_in_a_table_are_written_once_below_the_cache(
     assert not walks(corpus.options)
 
 
+def test_texts_before_the_first_recording_do_not_hide_it(
+    save: Save, record: Callable[..., Path], cache: Path, tmp_path: Path
+) -> None:
+    content = record(tmp_path / "a.wav").read_bytes()
+    features = Features(audio=Audio(), text=Value("string"), label=LABEL)
+    values = {"audio": [None, {"bytes": content, "path": "a.wav"}], "text": ["Hi", None], "label": [0, 1]}
+    corpus = describe("calls", str(save(tmp_path / "data", values, features)), {})
+    first, second = entries(corpus, Utterance)
+    assert (first.path, first.text, second.text) == (None, "Hi", None)
+    assert corpus.root is not None
+    assert (corpus.root / str(second.path)).read_bytes() == content
+
+
 def test_equal_names_in_a_table_are_told_apart_by_their_rows(
     save: Save, record: Callable[..., Path], cache: Path, tmp_path: Path
 ) -> None:

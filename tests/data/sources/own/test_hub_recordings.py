@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import huggingface_hub
 import pytest
+from huggingface_hub import errors
 
 from emokit.data.sources.own.hub_recordings import (
     Recordings,
@@ -16,6 +18,7 @@ from emokit.data.sources.own.hub_recordings import (
 from emokit.data.sources.own.hub_remote import Remote
 from emokit.data.sources.own.row import Unusable
 from emokit.errors import DataError
+from emokit.processes import machine
 
 
 def test_the_cache_is_where_the_user_wants_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,6 +45,14 @@ def test_a_root_knows_its_folder_and_is_the_same_again(cache: Path, tmp_path: Pa
     assert str(error.value) == f"{root}/source.json names no folder; delete {root} and run the command again."
 
 
+def test_what_a_killed_process_left_is_removed(cache: Path, tmp_path: Path) -> None:
+    root = new_root("calls", tmp_path, "")
+    left = root / f".a-0123.wav.{2**22 + 1}@{machine()}.part"  # the number of no process
+    left.touch()
+    new_root("calls", tmp_path, "")
+    assert not left.exists()
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
@@ -60,22 +71,31 @@ def test_the_suffix_is_one_of_audio_or_none() -> None:
     ]  # fmt: skip
 
 
-def test_a_data_set_on_the_hub_names_only_its_own_files(cache: Path, tmp_path: Path) -> None:
+def test_a_data_set_on_the_hub_names_only_its_own_files(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "secret.wav").write_bytes(b"secret")
     remote = Remote("ann/x", "c0ffee")
     recordings = Recordings(new_root("x", None, "ann/x@c0ffee:"), None, remote)
-    for name in (
-        str(tmp_path / "secret.wav"),
-        "secret.wav",
-        "hf://datasets/ann/y@c0ffee/a.wav",
-        "file:///etc/hostname",
-    ):
+    other = "hf://datasets/ann/y@c0ffee/a.wav"
+    for name in (str(tmp_path / "secret.wav"), "../secret.wav", other, "file:///etc/hostname"):
         with pytest.raises(Unusable, match=r"^path outside the root$"):
             recordings.place({"bytes": None, "path": name})
+
+    def fail(*_: object, **__: object) -> str:
+        raise errors.LocalEntryNotFoundError("offline")
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail)
+    with pytest.raises(DataError) as error:
+        recordings.place("a.wav")
+    assert str(error.value) == (
+        "a.wav of hf:ann/x cannot be downloaded, as the hub cannot be reached; run the command again when it can be: "
+        "what was downloaded is kept."
+    )
 
 
 def test_bytes_beside_files_are_not_written_into_the_users_folder(tmp_path: Path) -> None:
     recordings = Recordings(tmp_path, tmp_path, None)
-    with pytest.raises(Unusable, match=r"^bytes of a recording, where the first row names a file$"):
+    with pytest.raises(Unusable, match=r"^bytes of a recording, where the first recording is a file$"):
         recordings.place({"bytes": b"x", "path": "a.wav"})
     assert list(tmp_path.iterdir()) == []
