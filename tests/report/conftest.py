@@ -111,7 +111,7 @@ def ledger() -> dict[str, Any]:
         split = np.repeat(list(splits), [number for number, _ in splits.values()])
         speakers = [name for number, names in splits.values() for name in np.resize(names, number)]
         sentences = [f"{corpus} {i % num_sentences}" for i in range(size)]
-        columns = {"split": split, "speaker": speakers, "sentence": sentences, "text": sentences}
+        columns = {"split": split, "speaker": speakers, "sentence": sentences, "text": sentences, "sample_rate": 16_000}
         ids = [f"{corpus}/{i:04d}" for i in range(size)]
         table = pandas.DataFrame({"utterance_id": ids, "path": ids, "recording": ids, "corpus": corpus, **columns})
         tables.append(table.assign(label=np.repeat(DEFAULT_LABELS, counts)))
