@@ -1,11 +1,15 @@
 """`import emokit.hf` registers emokit's models with transformers' Auto classes.
 
-Afterwards `AutoModelForAudioClassification.from_pretrained("RUN/model")` and `transformers.pipeline` load them.
+Afterwards `AutoModelForAudioClassification.from_pretrained("RUN/model")` and `transformers.pipeline` load them. Models of text runs
+are transformers' own and need no registration.
 """
 
 import importlib
 
 import transformers
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES as AUDIO_CLASSIFIERS,
+)
 
 from emokit.modality.registry import MODALITIES, modality
 
@@ -18,6 +22,9 @@ def register() -> None:
             config = getattr(module, config_name)
             transformers.AutoConfig.register(config.model_type, config, exist_ok=True)
             getattr(transformers, auto_name).register(config, getattr(module, model_name), exist_ok=True)
+            if auto_name == "AutoModelForAudioClassification":
+                # The pipeline looks the class up here and, unlike other pipelines, not among those registered.
+                AUDIO_CLASSIFIERS[config.model_type] = model_name
 
 
 register()

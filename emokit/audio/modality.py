@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from emokit.model_card import CardFacts
     from emokit.settings import Settings
 
-AUTO_MODEL = "AutoModelForAudioClassification"
+AUTO_MODEL, AUTO_EXTRACTOR = "AutoModelForAudioClassification", "AutoFeatureExtractor"
+EXTRACTOR_MODULE = "emokit.audio.spectrogram.feature_extractor"
 
 
 class AudioModality(Modality):
@@ -41,6 +42,7 @@ class AudioModality(Modality):
     )
     auto_models = (
         (AUTO_MODEL, "emokit.audio.spectrogram.acrnn", "AcrnnConfig", "AcrnnForAudioClassification"),
+        (AUTO_EXTRACTOR, EXTRACTOR_MODULE, "AcrnnConfig", "LogMelFeatureExtractor"),
         (AUTO_MODEL, "emokit.audio.functionals.model", "FunctionalsConfig", "FunctionalsForAudioClassification"),
         (AUTO_MODEL, "emokit.audio.waveform.encoder", "SpeechConfig", "SpeechForAudioClassification"),
     )
