@@ -7,9 +7,6 @@ are transformers' own and need no registration.
 import importlib
 
 import transformers
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES as AUDIO_CLASSIFIERS,
-)
 
 from emokit.modality.registry import MODALITIES, modality
 
@@ -22,9 +19,6 @@ def register() -> None:
             config = getattr(module, config_name)
             transformers.AutoConfig.register(config.model_type, config, exist_ok=True)
             getattr(transformers, auto_name).register(config, getattr(module, model_name), exist_ok=True)
-            if auto_name == "AutoModelForAudioClassification":
-                # The pipeline looks the class up here and, unlike other pipelines, not among those registered.
-                AUDIO_CLASSIFIERS[config.model_type] = model_name
 
 
 register()

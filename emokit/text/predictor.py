@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy
+
 from emokit import predictions, runs
 from emokit.data.prepared import Prepared
 from emokit.data.utterance import SPLITS
@@ -69,32 +71,35 @@ class TextPredictor(Predictor):
         return item.text is not None
 
     def predict(self, inputs: Iterable[Input | Path | str]) -> Iterator[Prediction | DataError]:
-        """Predict texts in their order; a `str` is a text.
-
-        Raises:
-            DataError: a text is missing, empty or not Unicode.
-        """
+        """As `Predictor.predict`; a `str` is a text, and one that is missing, empty or not Unicode gives a DataError."""
         numbered = (_as_input(item, number) for number, item in enumerate(inputs, start=1))
         while chunk := list(itertools.islice(numbered, CHUNK)):
-            texts = [item.text or "" for item in chunk]
-            check_texts(texts, (item.name for item in chunk))
-            classified = self.classifier.predict([Passage(text) for text in texts])
-            for item, text, probabilities, is_cut in zip(
-                chunk, texts, classified.probabilities, classified.is_cut.tolist(), strict=True
-            ):
-                self.num_texts += 1
-                self.num_cut += is_cut
-                try:
-                    prediction: Prediction | DataError = Prediction(
-                        self.labels,
-                        probabilities,
-                        given={"number": item.number, "text": text},
-                        cells=((str(item.number),), (" ".join(text.split()),)),
-                        details={"cut": is_cut},
-                    )
-                except DataError as error:
-                    prediction = error
-                yield prediction
+            texts = [item.text or "" for item in chunk if isinstance(item, Input)]
+            classified = iter(self._classified(texts))
+            for item in chunk:
+                yield item if isinstance(item, DataError) else self._prediction(item, *next(classified))
+
+    def _classified(self, texts: list[str]) -> Iterable[tuple[numpy.ndarray, bool]]:
+        """Of each text, its probabilities and whether it was truncated."""
+        if not texts:
+            return ()
+        classified = self.classifier.predict([Passage(text) for text in texts])
+        return zip(classified.probabilities, classified.is_cut.tolist(), strict=True)
+
+    def _prediction(self, item: Input, probabilities: numpy.ndarray, is_cut: bool) -> Prediction | DataError:
+        self.num_texts += 1
+        self.num_cut += is_cut
+        text = item.text or ""
+        try:
+            return Prediction(
+                self.labels,
+                probabilities,
+                given={"number": item.number, "text": text},
+                cells=((str(item.number),), (" ".join(text.split()),)),
+                details={"cut": is_cut},
+            )
+        except DataError as error:
+            return error
 
     def closing_note(self) -> str | None:
         """How many texts were truncated, and which lines were blank; None if there are none of both."""
@@ -122,11 +127,16 @@ def load(run: Path, device: str = "auto", *, trust_remote_code: bool = False) ->
     return TextPredictor(classifier, settings, labels)
 
 
-def _as_input(item: Input | Path | str, number: int) -> Input:
+def _as_input(item: Input | Path | str, number: int) -> Input | DataError:
+    """A text with its number, or what is wrong with it."""
     if isinstance(item, str):
-        return Input(f"Sentence {number}", text=item, number=number)
-    if isinstance(item, Path):
+        item = Input(f"Sentence {number}", text=item, number=number)
+    elif isinstance(item, Path):
         item = Input(str(item), path=item)
     if item.text is None:
-        raise DataError(f"{item.name} has no text, and the model reads only text; add its text or leave it out.")
+        return DataError(f"{item.name} has no text, and the model reads only text; add its text or leave it out.")
+    try:
+        check_texts([item.text], [item.name])
+    except DataError as error:
+        return error
     return item if item.number is not None else replace(item, number=number)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy
 import pytest
+import transformers
 
 from emokit import predictions, runs
 from emokit.data.prepared import open_prepared
@@ -90,9 +91,10 @@ def test_a_long_input_is_read_in_chunks(by_length, monkeypatch):
 
 def test_a_line_that_no_model_reads_is_named(by_length, tmp_path):
     (tmp_path / "lines.txt").write_bytes(b"fine\nfi\0ne")
-    with pytest.raises(DataError) as error:
-        texts_of(by_length, file=tmp_path / "lines.txt")
-    assert str(error.value) == (f"{tmp_path / 'lines.txt'}, line 2, has a null character at 3; save it as UTF-8 text.")
+    with by_length.inputs(Arguments((), {"file": tmp_path / "lines.txt"})) as inputs:
+        prediction, error = by_length.predict(inputs)
+    assert prediction.given["text"] == "fine"
+    assert str(error) == (f"{tmp_path / 'lines.txt'}, line 2, has a null character at 3; save it as UTF-8 text.")
 
 
 @pytest.mark.parametrize(
@@ -104,10 +106,13 @@ def test_a_line_that_no_model_reads_is_named(by_length, tmp_path):
         (Input("b", path=Path("b.wav")), "b has no text, and the model reads only text; add its text or leave it out."),
     ],
 )
-def test_an_input_without_text_is_refused_by_name(by_length, item, sentence):
-    with pytest.raises(DataError) as error:
-        list(by_length.predict(["fox", item]))
-    assert str(error.value) == sentence
+def test_an_input_without_text_is_an_error_with_its_name_and_does_not_stop_the_others(by_length, item, sentence):
+    before, error, after = by_length.predict(["fox", item, "a long sentence"])
+    assert isinstance(error, DataError)
+    assert str(error) == sentence
+    assert [(one.given["number"], one.label) for one in (before, after)] == [(1, "short"), (3, "long")]
+    (alone,) = by_length.predict([item])
+    assert isinstance(alone, DataError)
 
 
 def test_only_inputs_with_text_are_accepted(by_length):
@@ -135,6 +140,12 @@ def test_a_loaded_run_predicts_a_split_as_at_the_end_of_training(
     with pytest.raises(UsageError) as error:
         loaded.predict_split(prepared, "tset")
     assert str(error.value) == "--split tset is unknown; choose one of train, dev, test."
+
+    classify = transformers.pipeline("text-classification", model=str(run / "model"), device="cpu", top_k=None)
+    (sentence,) = loaded.predict(["I did not expect that!"])
+    (entries,) = classify([sentence.given["text"]], truncation=True)
+    scores = {entry["label"]: entry["score"] for entry in entries}
+    assert scores == pytest.approx(dict(zip(loaded.labels, sentence.probabilities, strict=True)), abs=1e-6)
 
     (run / "model/model.safetensors").write_bytes(b"cut short")
     with pytest.raises(DataError) as damaged:
