@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
+from emokit.api.experiments import complete_experiment, find_experiment
 from emokit.cli import console
-from emokit.cli.experiments import complete_experiment, find_experiment
 
 if TYPE_CHECKING:
     from emokit.data.prepared import Prepared

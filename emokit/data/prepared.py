@@ -13,7 +13,7 @@ import pandas
 
 from emokit.data.recordings import Recordings, read_roots
 from emokit.data.store import FeatureStore, shard_paths
-from emokit.data.utterance import TABLE, read_table
+from emokit.data.utterance import SPLITS, TABLE, read_table
 from emokit.errors import DataError
 from emokit.files import kind_of, not_a, refuse_links
 from emokit.labels import LabelSet
@@ -55,7 +55,7 @@ class OpenedFiles:
         return store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prepared:
     """An opened prepared folder."""
 
@@ -65,6 +65,15 @@ class Prepared:
     fingerprint: str
     labels: LabelSet
     _opened: OpenedFiles = field(default_factory=OpenedFiles, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        sizes = self.table["split"].value_counts()
+        splits = ", ".join(f"{split} {sizes[split]}" for split in SPLITS if split in sizes)
+        corpora = ", ".join(self.table["corpus"].unique())
+        return (
+            f"Prepared({str(self.folder)!r}: {len(self.table)} utterances of {corpora}; {splits}; "
+            f"labels {', '.join(self.labels)})"
+        )
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import pytest
 import soundfile
 import yaml
 
-import emokit
 from emokit import predictions, runs
 from emokit.audio.predictor import AudioPredictor
 from emokit.data.prepared import open_prepared
@@ -127,11 +126,11 @@ def test_damaged_and_incomplete_runs_are_named(acrnn_run, tmp_path):
     run = shutil.copytree(acrnn_run, tmp_path / "run")
     (run / "model/model.safetensors").write_bytes(b"cut short")
     with pytest.raises(DataError) as damaged:
-        emokit.load(run, "cpu")
+        AudioPredictor(run, "cpu")
     assert str(damaged.value).startswith(f"{run / 'model'} holds no complete model (")
     (run / "metrics.json").unlink()
     with pytest.raises(DataError) as incomplete:
-        emokit.load(run, "cpu")
+        AudioPredictor(run, "cpu")
     assert (
         str(incomplete.value)
         == f"{run} has no metrics.json, so its training did not end; resume it by adding --resume."

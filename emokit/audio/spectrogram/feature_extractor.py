@@ -1,4 +1,4 @@
-"""The feature extractor of models that take windows of log-mels: waveform in, the model's input out, for transformers' pipeline."""
+"""The feature extractor of models that take windows of log-mels: for transformers' pipeline."""
 
 import functools
 import json
@@ -24,7 +24,7 @@ class LogMelFeatureExtractor(FeatureExtractionMixin):
         features: settings of the log-mels.
         window_frames: frames of a window.
         window_overlap: share of a window that the next one repeats.
-        normalisation: whose mean and deviation are used: `train` leaves decibels to the model; all others take the waveform's own.
+        normalisation: `train` leaves decibels to the model; all others use the waveform's own mean and deviation.
     """
 
     model_input_names = ["input_features"]  # noqa: RUF012  transformers declares it so
@@ -39,7 +39,7 @@ class LogMelFeatureExtractor(FeatureExtractionMixin):
         **kwargs: Any,
     ) -> None:
         self.sampling_rate = sampling_rate
-        self.features = features or {}
+        self.features: dict[str, Any] = features or {}
         self.window_frames, self.window_overlap = window_frames, window_overlap
         self.normalisation = normalisation
         super().__init__(**kwargs)
@@ -75,8 +75,8 @@ class LogMelFeatureExtractor(FeatureExtractionMixin):
             )
         log_mel = _extractor(json.dumps(self.features, sort_keys=True))(waveform)
         statistics = None if self.normalisation == "train" else group_statistics([log_mel], [0])
-        _, batches = window_batches([log_mel], self.window_frames, self.window_overlap, statistics)
-        return BatchFeature({"input_features": torch.cat(list(batches))[None]})
+        windows = window_batches([log_mel], self.window_frames, self.window_overlap, statistics)[1]
+        return BatchFeature({"input_features": torch.cat(list(windows))[None]})
 
 
 def feature_extractor_of(model: Any) -> LogMelFeatureExtractor:

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from emokit.cli.app import app
-from emokit.cli.experiments import complete_experiment, complete_sweep, find_experiment, find_sweep
+from emokit.api.experiments import complete_experiment, complete_sweep, find_experiment, find_sweep
 from emokit.errors import UsageError
 from emokit.files import resource
 
