@@ -5,6 +5,7 @@ one place.
 """
 
 import difflib
+import io
 import numbers
 import sys
 import tempfile
@@ -117,24 +118,24 @@ def _of_mapping(value: Mapping[Any, Any], name: str, folder: Path) -> Input | Em
 
 def _recording(value: Any, name: str, folder: Path) -> Path:
     """A file of audio that is in memory; its format is detected from its content."""
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-        path = Path(file.name)
-    if isinstance(value, bytes | bytearray | memoryview):
-        path.write_bytes(value)
-        return path
     if _is_pair(value):
         array, sample_rate = value
-        _write_waveform(array, sample_rate, name, path)
-        return path
-    if _is_array(value):
+        content = _wav(array, sample_rate, name)
+    elif isinstance(value, bytes | bytearray | memoryview):
+        content = bytes(value)
+    elif _is_array(value):
         raise UsageError(f"{name} is an array without its sample rate; give (array, sample_rate).")
-    kind = type(value).__name__
-    article = "an" if kind[0].lower() in "aeiou" else "a"
-    raise UsageError(f"{name} is {article} {kind} where {EXPECTED} was expected; give one of these.")
+    else:
+        kind = type(value).__name__
+        article = "an" if kind[0].lower() in "aeiou" else "a"
+        raise UsageError(f"{name} is {article} {kind} where {EXPECTED} was expected; give one of these.")
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        file.write(content)
+    return Path(file.name)
 
 
-def _write_waveform(array: Any, sample_rate: Any, name: str, path: Path) -> None:
-    """Write a waveform (samples,) as a wav file.
+def _wav(array: Any, sample_rate: Any, name: str) -> bytes:
+    """A waveform (samples,) as a wav file.
 
     Raises:
         UsageError: it has another shape or type, or its sample rate is no number.
@@ -145,7 +146,12 @@ def _write_waveform(array: Any, sample_rate: Any, name: str, path: Path) -> None
 
     if not _is_array(array):
         raise UsageError(f"{name} has the sample rate first; give (array, sample_rate).")
-    waveform: numpy.ndarray = numpy.asarray(array)
+    try:
+        waveform: numpy.ndarray = numpy.asarray(array)
+    except (TypeError, RuntimeError) as error:  # a tensor on a GPU, with a gradient, or of a type that numpy lacks
+        raise UsageError(
+            f"{name} is no array of numpy ({error}); give array.detach().float().cpu().numpy()."
+        ) from error
     if waveform.ndim != 1:
         raise UsageError(
             f"{name} has the shape {waveform.shape} where (samples,) was expected; average its channels first."
@@ -163,13 +169,10 @@ def _write_waveform(array: Any, sample_rate: Any, name: str, path: Path) -> None
         samples = "sample that is no finite number" if wrong == 1 else "samples that are no finite numbers"
         raise DataError(f"{name} has {wrong} {samples}; repair the waveform or leave it out.")
     subtype = SUBTYPES.get(waveform.dtype.name, "FLOAT")
-    soundfile.write(
-        path,
-        waveform if subtype != "FLOAT" else waveform.astype(numpy.float32),
-        int(sample_rate),
-        subtype,
-        format="WAV",
-    )
+    samples_stored = waveform.astype(numpy.float32) if subtype == "FLOAT" else waveform
+    content = io.BytesIO()
+    soundfile.write(content, samples_stored, int(sample_rate), subtype, format="WAV")
+    return content.getvalue()
 
 
 def _is_pair(value: Any) -> bool:
@@ -180,8 +183,8 @@ def _is_pair(value: Any) -> bool:
 
 
 def _is_array(value: Any) -> bool:
-    """Whether it is an array of numpy, torch or anything that numpy converts."""
-    return hasattr(value, "__array__") and hasattr(value, "ndim") and value.ndim > 0 and not hasattr(value, "index")
+    """Whether it is an array of numpy, torch or anything that numpy converts, but no series or frame of pandas."""
+    return hasattr(value, "__array__") and hasattr(value, "ndim") and value.ndim > 0 and not hasattr(value, "iloc")
 
 
 def _is_path(value: Any) -> bool:

@@ -50,7 +50,11 @@ def test_a_folder_is_prepared_as_by_the_command(emodb, tmp_path):
         root={"emodb": emodb},
         out=out,
         labels=["happy", "not happy"],
-        map={"happiness": "happy", "neutral": None, **dict.fromkeys(("anger", "fear", "sadness", "disgust"), "not happy")},
+        map={
+            "happiness": "happy",
+            "neutral": None,
+            **dict.fromkeys(("anger", "fear", "sadness", "disgust"), "not happy"),
+        },
         split={"emodb": "speaker"},
         seed=3,
         settings={"features": {"n_mels": 32}, "splits.test_share": 0.3},

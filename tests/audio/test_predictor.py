@@ -12,6 +12,7 @@ from emokit import predictions, runs
 from emokit.audio.predictor import AudioPredictor
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError
+from emokit.modality import registry
 from emokit.modality.predictor import Arguments, Input
 from emokit.settings import read_yaml_mapping
 
@@ -130,7 +131,7 @@ def test_damaged_and_incomplete_runs_are_named(acrnn_run, tmp_path):
     assert str(damaged.value).startswith(f"{run / 'model'} holds no complete model (")
     (run / "metrics.json").unlink()
     with pytest.raises(DataError) as incomplete:
-        AudioPredictor(run, "cpu")
+        registry.load(run, "cpu")
     assert (
         str(incomplete.value)
         == f"{run} has no metrics.json, so its training did not end; resume it by adding --resume."
