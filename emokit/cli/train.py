@@ -81,6 +81,10 @@ def train(
     compile_: Annotated[
         bool, typer.Option("--compile", help="Compile the model with torch first; worthwhile for long trainings.")
     ] = False,
+    track: Annotated[
+        str | None,
+        typer.Option(help="Trackers: tensorboard (default), wandb, mlflow, joined by commas.", metavar="NAME,…"),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume an interrupted run from its last completed epoch.")
     ] = False,
@@ -94,6 +98,7 @@ def train(
     """Train one modality; the options above are those of every modality."""
     from emokit.runs import check_flags
     from emokit.runtime import check_workers, quiet_libraries
+    from emokit.training.trackers import read_names
 
     check_workers(workers)
     check_flags(resume=resume, force=force)
@@ -102,6 +107,7 @@ def train(
         "training.batch_size": batch_size,
         "training.lr": lr,
         "training.seed": seed,
+        "training.report_to": track and read_names(track),
     }
     settings: Any = chosen.settings().read(find_experiment(experiment, chosen.name), set_ or [], flags)
 
