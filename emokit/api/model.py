@@ -10,7 +10,7 @@ from emokit.api.inputs import Given, checked, is_frame, is_several, read_frame, 
 from emokit.api.results import Result, Results
 from emokit.errors import EmokitError
 from emokit.labels import LabelSet
-from emokit.modality.predictor import Predictor
+from emokit.modality.predictor import Input, Predictor
 
 ALONE = "The input"
 
@@ -49,10 +49,11 @@ class Model:
         with tempfile.TemporaryDirectory(prefix="emokit-") as name:
             folder = Path(name)
             if is_frame(inputs):
-                return Results(self._predict(read_frame(inputs, self.predictor, folder)), self.labels, inputs.index)
+                rows = read_frame(inputs, self.predictor, folder)
+                return Results(self._predict(rows), self.labels, _names(rows), inputs.index)
             if is_several(inputs):
                 given = [read_input(value, f"inputs[{i}]", folder) for i, value in enumerate(inputs)]
-                return Results(self._predict(given), self.labels)
+                return Results(self._predict(given), self.labels, _names(given))
             (result,) = self._predict([read_input(inputs, ALONE, folder)])
         if isinstance(result, EmokitError):
             raise result
@@ -71,3 +72,11 @@ class Model:
             prediction = entry if isinstance(entry, EmokitError) else next(predicted)
             results.append(prediction if isinstance(prediction, EmokitError) else Result.of(prediction))
         return results
+
+
+def _names(given: Sequence[Given]) -> list[str | None]:
+    """What names each input in a table: its file or text, or its place; None of one that could not be read at all."""
+    return [
+        None if isinstance(entry, EmokitError) else entry.name if isinstance(entry, Input) else str(entry)
+        for entry in given
+    ]

@@ -70,11 +70,15 @@ class Results(list[Result | EmokitError]):
     """The results of several inputs in their order; an input that cannot be predicted has an error in its place."""
 
     def __init__(
-        self, results: Iterable[Result | EmokitError], labels: LabelSet, index: Sequence[Hashable] | None = None
+        self,
+        results: Iterable[Result | EmokitError],
+        labels: LabelSet,
+        names: Sequence[str | None],
+        index: Sequence[Hashable] | None = None,
     ) -> None:
-        """Take the results, the model's label set, and the index of the data frame that they are of, if they are of one."""
+        """Take the results, the label set, the names of the inputs, and the index of the data frame, if they are of one."""
         super().__init__(results)
-        self.labels, self._index = labels, index
+        self.labels, self._names, self._index = labels, names, index
 
     @property
     def errors(self) -> list[EmokitError]:
@@ -88,15 +92,15 @@ class Results(list[Result | EmokitError]):
         """
         import pandas
 
-        rows = [_row(result, self.labels) for result in self]
+        rows = [_row(result, self.labels, name) for result, name in zip(self, self._names, strict=True)]
         columns = ["name", "label", *self.labels.columns, "error"]
         frame = pandas.DataFrame(rows, columns=columns, index=self._index)
         return frame.astype(dict.fromkeys(self.labels.columns, float))
 
 
-def _row(result: Result | EmokitError, labels: LabelSet) -> dict[str, Any]:
+def _row(result: Result | EmokitError, labels: LabelSet, name: str | None) -> dict[str, Any]:
     if isinstance(result, EmokitError):
-        return {"error": str(result)}
+        return {"name": name, "error": str(result)}
     scores = {column: result.probabilities[label] for label, column in zip(labels, labels.columns, strict=True)}
     return {"name": result.name, "label": result.label, **scores}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emokit import runs
+from emokit.schema.metrics import FEWEST_CLUSTERS
 
 if TYPE_CHECKING:
     import pandas
@@ -44,16 +45,21 @@ class Run(os.PathLike[str]):
 
     @property
     def scores(self) -> "pandas.DataFrame":
-        """A row per split: utterances, scores, the 95 % interval of the UAR (missing where there is none), baselines."""
+        """A row per split: utterances, scores, the 95 % interval of the UAR, the UAR of the baselines.
+
+        The interval is missing where the split has too few speakers or dialogues for one.
+        """
         import pandas
 
         rows = {}
         for split, scores in self.metrics["splits"].items():
-            low, high = (scores.get("interval") or {}).get("uar") or (None, None)
+            enough = (scores.get("num_clusters") or 0) >= FEWEST_CLUSTERS
+            low, high = (enough and (scores.get("interval") or {}).get("uar")) or (None, None)
             baselines = {f"uar_{name}": baseline["uar"] for name, baseline in scores.get("baselines", {}).items()}
             chosen = {name: scores[name] for name in SCORES}
             rows[split] = {"n": scores["n"], **chosen, "uar_low": low, "uar_high": high, **baselines}
-        return pandas.DataFrame.from_dict(rows, orient="index")
+        frame = pandas.DataFrame.from_dict(rows, orient="index")
+        return frame.astype({name: float for name in frame if name != "n"})
 
     def predictions(self, split: str = "test") -> "pandas.DataFrame":
         """The table of predictions of a held-out split: `utterance_id, …, label, p_<label>…`.

@@ -217,7 +217,8 @@ def finish(run: Path, names: Sequence[str], metrics: Mapping[str, Any]) -> None:
         WorkError: a service cannot be reached.
     """
     splits = metrics["splits"]
-    scores = {f"{split}/{name}": float(splits[split][name]) for split in splits for name in SCORES}
+    scores = {f"{split}/{name}": of_split.get(name) for split, of_split in splits.items() for name in SCORES}
+    scores = {name: float(score) for name, score in scores.items() if score is not None}
     confusions = {split: splits[split]["confusion"] for split in splits}
     try:
         for name, service in _services(run, names).items():

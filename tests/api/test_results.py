@@ -33,17 +33,18 @@ def test_a_result_has_its_probabilities_by_label(result):
 
 
 def test_results_become_a_data_frame_with_the_index_of_the_inputs(result):
-    results = Results([result, DataError("b.wav is silent; leave it out.")], LABELS, [7, 3])
+    results = Results([result, DataError("b.wav is silent; leave it out.")], LABELS, ["a.wav", "b.wav"], [7, 3])
     frame = results.to_frame()
     assert list(frame.columns) == ["name", "label", "p_calm", "p_tense", "p_sad", "error"]
     assert list(frame.index) == [7, 3]
     assert frame.loc[7, ["label", "p_calm"]].tolist() == ["tense", 0.2]
     assert frame.loc[3, "error"] == "b.wav is silent; leave it out."
-    assert frame.loc[3, ["name", "label", "p_calm"]].isna().all()
+    assert list(frame["name"]) == ["a.wav", "b.wav"]
+    assert frame.loc[3, ["label", "p_calm"]].isna().all()
     assert pandas.isna(frame.loc[7, "error"])
     assert frame["p_sad"].dtype == float
     assert [str(error) for error in results.errors] == ["b.wav is silent; leave it out."]
 
 
 def test_no_results_are_an_empty_frame():
-    assert list(Results([], LABELS).to_frame().columns) == ["name", "label", "p_calm", "p_tense", "p_sad", "error"]
+    assert list(Results([], LABELS, []).to_frame().columns) == ["name", "label", "p_calm", "p_tense", "p_sad", "error"]

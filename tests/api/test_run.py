@@ -1,5 +1,7 @@
 """A run folder in Python."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,12 +18,20 @@ def test_a_run_shows_its_scores_beside_baselines(audio_run):
     assert list(scores.columns[:5]) == ["n", "accuracy", "uar", "weighted_f1", "macro_f1"]
     assert scores.loc["test", "uar"] == stored["test"]["uar"]
     assert scores.loc["test", "uar_majority"] == stored["test"]["baselines"]["majority"]["uar"]
-    interval = (stored["test"]["interval"] or {}).get("uar")
-    assert (interval is None) == bool(scores.loc[["test"], "uar_low"].isna().all())
+    assert stored["test"]["num_clusters"] < 6  # too few speakers
+    assert scores.loc["test", ["uar_low", "uar_high"]].isna().all()
     assert repr(audio_run) == (
         f"Run({str(audio_run.path)!r}: audio functionals, "
         f"dev UAR {stored['dev']['uar']:.3f}, test UAR {stored['test']['uar']:.3f})"
     )
+
+
+def test_the_interval_of_enough_speakers_is_shown(audio_run, tmp_path):
+    run = Run(Path(shutil.copytree(audio_run, tmp_path / "run")))
+    content = run.metrics
+    content["splits"]["test"] |= {"num_clusters": 6, "interval": {"uar": [0.25, 0.75]}}
+    (run.path / "metrics.json").write_text(json.dumps(content))
+    assert run.scores.loc["test", ["uar_low", "uar_high"]].tolist() == [0.25, 0.75]
 
 
 def test_a_run_is_a_path_and_has_its_settings_and_predictions(audio_run):
