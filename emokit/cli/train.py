@@ -107,7 +107,7 @@ def train(
         "training.batch_size": batch_size,
         "training.lr": lr,
         "training.seed": seed,
-        "training.report_to": track and read_names(track),
+        "training.report_to": None if track is None else read_names(track),
     }
     settings: Any = chosen.settings().read(find_experiment(experiment, chosen.name), set_ or [], flags)
 
