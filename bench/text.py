@@ -67,9 +67,8 @@ def main() -> None:
     padded, dynamic = (InOrder(tokens, targets, tokenizer, length) for length in (LENGTH, None))
     buckets = TextBatches(
         tokens.rows,
-        targets,
+        one_hot(targets, NUM_CLASSES),
         tokenizer,
-        num_classes=NUM_CLASSES,
         batch_size=BATCH,
         max_tokens_per_batch=BATCH * LENGTH,
         seed=0,

@@ -31,6 +31,7 @@ from emokit.audio.spectrogram.batches import TrainingBatches
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.audio.spectrogram.windows import on_device
 from emokit.runtime import seed_everything
+from emokit.training.batches import one_hot
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import DevMetrics, fit
 from emokit.training.objective import CrossEntropy
@@ -78,9 +79,8 @@ def main() -> None:
     log_mels = [extract(waveform).astype(numpy.float16) for waveform in waveforms]
     batches = TrainingBatches(
         on_device([log_mels], device),
-        targets,
+        one_hot(targets, CLASSES),
         Augment(AugmentationSettings(), FEATURES.sample_rate / FEATURES.hop_length, extract.filters.sum(axis=0)),
-        num_classes=CLASSES,
         window_frames=FEATURES.num_frames(SECONDS),
         batch_size=BATCH,
         mixup_alpha=0.2,

@@ -4,16 +4,23 @@ It has the form of Hugging Face's cards: YAML between two lines of dashes, then 
 modality.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-
-import yaml
 
 from emokit.data.catalogue import SYNTHESISED_TITLE
 from emokit.schema.metrics import FEWEST_CLUSTERS
 
 SCORES = {"uar": "UAR, %", "accuracy": "Accuracy, %", "weighted_f1": "Weighted F1, %", "macro_f1": "Macro F1, %"}
+# Score -> its metric and name in the metadata of the hub.
+RESULTS = {
+    "uar": ("recall", "Unweighted average recall"),
+    "accuracy": ("accuracy", "Accuracy"),
+    "weighted_f1": ("f1", "Weighted F1"),
+    "macro_f1": ("f1", "Macro F1"),
+}
 NO_VALUE = "–"
 
 
@@ -59,9 +66,9 @@ def model_card(
     """
     name = metrics.get("name") or "run"
     corpora: Mapping[str, Any] = ledger.get("corpora", {})
-    head = yaml.safe_dump(_front_matter(metrics, corpora, facts), sort_keys=False, allow_unicode=True, width=1000)
+    head = _front_matter(metrics, settings, corpora, facts)
     sections = [
-        f"---\n{head}---",
+        f"---\n{head}\n---",
         f"# {_plain(name)}",
         _intended_use(metrics, facts),
         f"## How to load it\n\n    emokit predict RUN {facts.example}\n\n{facts.loading}",
@@ -75,34 +82,49 @@ def model_card(
     return "\n\n".join(sections) + "\n"
 
 
-def _front_matter(metrics: Mapping[str, Any], corpora: Mapping[str, Any], facts: CardFacts) -> dict[str, Any]:
-    head: dict[str, Any] = {"license": "other", "license_name": "see-training-data", "library_name": "transformers"}
-    if facts.pipeline_tag:
-        head["pipeline_tag"] = facts.pipeline_tag
-    head["tags"] = ["emokit", "emotion-recognition", *facts.tags, *corpora]
+def _front_matter(
+    metrics: Mapping[str, Any], settings: Mapping[str, Any], corpora: Mapping[str, Any], facts: CardFacts
+) -> str:
+    """The metadata in the schema of Hugging Face's hub, as YAML."""
+    from huggingface_hub import EvalResult, ModelCardData
+
     titles = {name: str(corpus.get("title", "")) for name, corpus in corpora.items()}
     names = [f"{name}{SYNTHESISED_TITLE * titles[name].endswith(SYNTHESISED_TITLE)}" for name in corpora]
-    head["metrics"] = ["recall", "accuracy", "f1"]
-    results = [
-        {
-            "task": {"type": facts.pipeline_tag or "other", "name": "Emotion recognition"},
-            "dataset": {
-                "type": "-".join(corpora) or "unknown",
-                "name": ", ".join(names) or "unknown",
-                "split": split,
-            },
-            "metrics": [
-                {"type": "recall", "name": "Unweighted average recall", "value": scores["uar"]},
-                {"type": "accuracy", "name": "Accuracy", "value": scores["accuracy"]},
-                {"type": "f1", "name": "Weighted F1", "value": scores["weighted_f1"]},
-            ],
-        }
-        for split, scores in metrics["splits"].items()
-        if split == "test"
-    ]
-    if results:
-        head["model-index"] = [{"name": metrics.get("name") or "run", "results": results}]
-    return head
+    test = metrics["splits"].get("test", {})
+    data = ModelCardData(
+        license="other",
+        license_name="see-training-data",
+        library_name="transformers",
+        base_model=_base_model(settings),
+        pipeline_tag=facts.pipeline_tag or None,
+        tags=["emokit", "emotion-recognition", *facts.tags, *corpora],
+        metrics=["recall", "accuracy", "f1"],
+        model_name=(metrics.get("name") or "run") if test else None,
+        eval_results=[
+            EvalResult(
+                task_type=facts.pipeline_tag or "other",
+                task_name="Emotion recognition",
+                dataset_type="-".join(corpora) or "unknown",
+                dataset_name=", ".join(names) or "unknown",
+                dataset_split="test",
+                metric_type=kind,
+                metric_name=title,
+                metric_value=test[key],
+            )
+            for key, (kind, title) in RESULTS.items()
+            if key in test
+        ]
+        or None,
+    )
+    return data.to_yaml()
+
+
+def _base_model(settings: Mapping[str, Any]) -> str | None:
+    """The model on the hub that the run began with; None where it began with none, or with one in a folder."""
+    model = settings.get("model")
+    name = model.get("name") if isinstance(model, Mapping) else None
+    is_on_the_hub = isinstance(name, str) and re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name) and not Path(name).exists()
+    return name if is_on_the_hub else None
 
 
 def _intended_use(metrics: Mapping[str, Any], facts: CardFacts) -> str:
@@ -134,7 +156,19 @@ def _training_data(corpora: Mapping[str, Any]) -> str:
     if not rows:
         return "The run folder does not record the training corpora."
     table = _table(["Corpus", "Licence", "Utterances", "In train", "Speakers in train"], rows)
-    return f"{table}\n\nThe licences of the corpora also apply to the use of the model."
+    nameless = [name for name, corpus in corpora.items() if _is_nameless(corpus.get("splits", {}))]
+    note = "".join(
+        f" {_plain(name)} does not say who speaks, so speakers of dev and test may be in train too, and scores too high for "
+        "new speakers."
+        for name in nameless
+    )
+    return f"{table}\n\nThe licences of the corpora also apply to the use of the model.{note}"
+
+
+def _is_nameless(splits: Mapping[str, Any]) -> bool:
+    """Whether a corpus has utterances in train and names no speakers."""
+    train = splits.get("train", {})
+    return bool(train.get("utterances")) and not train.get("speakers")
 
 
 def _scores(split: str, scores: Mapping[str, Any]) -> str:

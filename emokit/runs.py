@@ -125,11 +125,11 @@ def _check_folder_of(run: Path, *, resume: bool, force: bool) -> None:
     elif not force:
         state = "is complete" if is_complete(run) else "was started"
         raise UsageError(f"{run} {state}; add --resume to resume it, --force to replace it, or name another --run.")
-    elif _is_prepared(run):
+    elif is_prepared(run):
         raise UsageError(f"{run} is a prepared folder, not a run; --force will not replace it, so name another --run.")
 
 
-def _is_prepared(folder: Path) -> bool:
+def is_prepared(folder: Path) -> bool:
     """Whether it is a prepared folder, whose settings have the same name."""
     try:
         return {"labels", "corpora", "splits"} <= read_settings(folder).keys()

@@ -109,3 +109,12 @@ def test_a_pipe_is_no_table(tmp_path):
     with pytest.raises(DataError) as caught:
         read_table(tmp_path / "a.csv")
     assert str(caught.value) == f"{tmp_path / 'a.csv'} is a pipe, not a file; name a CSV or TSV file."
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_a_tolerant_reader_takes_other_encodings_and_rows_with_more_or_fewer_fields(tmp_path, encoding):
+    (tmp_path / "a.csv").write_bytes("text,label\nGrüße,joy\na\n".encode(encoding))
+    table = read_table(tmp_path / "a.csv", tolerant=True)
+    assert (table.encoding, [row.cells for row in table.rows]) == (encoding, [("Grüße", "joy"), ("a",)])
+    with pytest.raises(DataError):
+        read_table(tmp_path / "a.csv")

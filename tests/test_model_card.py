@@ -1,5 +1,6 @@
 """The model card of a run made by hand, parsed by huggingface_hub."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,7 +69,31 @@ def test_hugging_face_reads_the_front_matter(metrics: dict[str, Any], ledger: di
         "Unweighted average recall": 2 / 3,
         "Accuracy": 0.7,
         "Weighted F1": 0.6789,
+        "Macro F1": 0.61,
     }
+    assert {(result.dataset_split, result.task_type) for result in data.eval_results} == {
+        ("test", "audio-classification")
+    }
+
+
+def test_the_metadata_name_the_model_of_the_hub_that_a_run_began_with(
+    metrics: dict[str, Any], ledger: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def base_model(name: str) -> Any:
+        return ModelCard(model_card(metrics, {"model": {"name": name}}, ENVIRONMENT, ledger)).data.base_model
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models" / "wavlm").mkdir(parents=True)
+    assert base_model("microsoft/wavlm-base") == "microsoft/wavlm-base"
+    assert base_model("models/wavlm") is None  # a folder
+    assert base_model(str(tmp_path)) is None
+
+
+def test_a_run_without_a_scored_test_split_has_no_results(metrics: dict[str, Any], ledger: dict[str, Any]) -> None:
+    splits = {"dev": metrics["splits"]["test"]}
+    data = ModelCard(model_card({**metrics, "splits": splits}, {}, ENVIRONMENT, ledger)).data
+    assert data.eval_results is None
+    assert "model_name" not in data.to_dict()
 
 
 def test_scores_have_intervals_and_baselines(metrics: dict[str, Any], ledger: dict[str, Any]) -> None:
@@ -150,8 +175,14 @@ def test_a_synthesised_corpus_is_marked_wherever_it_is_named(metrics: dict[str, 
 
 
 def test_a_corpus_without_speakers_has_no_number_of_speakers(metrics: dict[str, Any], ledger: dict[str, Any]) -> None:
+    sentence = (
+        "emodb does not say who speaks, so speakers of dev and test may be in train too, and scores too high for new"
+    )
+    assert sentence not in model_card(metrics, {}, ENVIRONMENT, ledger)
     ledger["corpora"]["emodb"]["splits"]["train"]["speakers"] = []
-    assert "| 454 | 300 | – |" in model_card(metrics, {}, ENVIRONMENT, ledger)
+    card = model_card(metrics, {}, ENVIRONMENT, ledger)
+    assert "| 454 | 300 | – |" in card
+    assert sentence in card
 
 
 def test_the_facts_of_the_modality_say_what_the_model_reads_and_how_to_load_it(metrics: dict[str, Any]) -> None:

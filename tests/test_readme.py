@@ -47,12 +47,23 @@ def folder(tmp_path, monkeypatch):
     """A working folder with small corpora, the experiments, a recording and a tiny speech encoder."""
     for name, size in (("emodb", 0.3), ("ravdess", 0.3), ("meld", 0.3), ("goemotions", 0.1)):
         write_corpus(name, tmp_path / name, size=size)
+    write_own_data(tmp_path)
     shutil.copytree(ROOT / "experiments", tmp_path / "experiments")
     (tmp_path / "experiments" / "audio" / "v3_sweep.yaml").write_text(yaml.safe_dump(SWEEP))
     shutil.copy(next((tmp_path / "emodb").rglob("*.wav")), tmp_path / "some.wav")
     write_encoder("wav2vec2", tmp_path / "encoder")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def write_own_data(folder):
+    """Recordings of six speakers, copied from a small EmoDB, and a table of them."""
+    (folder / "recordings").mkdir()
+    rows = ["file,emotion,speaker"]
+    for path in sorted((folder / "emodb").rglob("*.wav")):
+        shutil.copy(path, folder / "recordings")
+        rows.append(f"{path.name},{path.stem[5]},{path.stem[:2]}")
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
 
 
 def words_of(command: str) -> list[str]:
@@ -80,7 +91,7 @@ def test_every_command_of_the_readme_runs(folder):
         assert result.exit_code == 0, f"{command}\n{result.output}"
         done.append(command.split()[1])
     assert set(done) == {
-        "doctor", "prepare", "train", "predict", "report", "export", "fuse-search", "sweep"
+        "doctor", "prepare", "train", "predict", "report", "export", "push", "fuse-search", "sweep"
     }  # fmt: skip
     (python,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     exec(compile(python, "README.md", "exec"), {})

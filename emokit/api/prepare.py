@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from emokit.audio.settings import FeatureSettings
-from emokit.data.catalogue import Corpus, read_catalogue, with_roots
+from emokit.data.catalogue import Corpus, known_names, read_catalogue, with_roots
 from emokit.data.label_choice import LabelChoice
 from emokit.data.plan import Plan
 from emokit.data.sources.own.arguments import described, is_own, read_argument
@@ -37,18 +37,23 @@ def corpora_of(
         UsageError: a corpus is unknown or has no root, or a column is not there.
         DataError: a root is missing, not a folder, empty or not readable, or own data cannot be read.
     """
-    known = read_catalogue(datasets)
-    if (columns or audio_root) and not any(is_own(name) or (name in known and known[name].is_own) for name in names):
-        option = (
-            f"--audio-root {audio_root}" if audio_root else f"--columns {'='.join(next(iter((columns or {}).items())))}"
-        )
+    known, given = read_catalogue(datasets, names), dict(columns or {})
+    if (given or audio_root) and not any(
+        is_own(name) or (name in known and known[name].takes_columns) for name in names
+    ):
+        option = f"--audio-root {audio_root}" if audio_root else f"--columns {'='.join(next(iter(given.items())))}"
         raise UsageError(f"{option} is for data of your own, and none are named; name them, such as calls=labels.csv.")
     chosen = []
     for name in dict.fromkeys(names):
         with _collected(missing, name.partition("=")[0]):
-            own = read_argument(name, known, columns or {}, audio_root) if is_own(name) else None
-            known |= {own.name: own} if own else {}
-            chosen.append(own.name if own else name)
+            corpus = known.get(name)
+            if is_own(name):
+                corpus = read_argument(name, known_names(known), given, audio_root)
+            elif corpus and corpus.takes_columns:
+                options = {**corpus.options, "columns": {**corpus.options.get("columns", {}), **given}}
+                corpus = corpus.model_copy(update={"options": options, "root": audio_root or corpus.root})
+            known |= {corpus.name: corpus} if corpus else {}
+            chosen.append(corpus.name if corpus else name)
     without_folder = [name for name in chosen if name in known and known[name].reader == "hub"]
     in_folders = with_roots(known, [name for name in chosen if name not in without_folder], roots, missing)
     rooted = {corpus.name: corpus for corpus in in_folders} | {name: known[name] for name in without_folder}
@@ -111,15 +116,28 @@ class PrepareSettings(Settings):
     splits: SplitSettings = SplitSettings()
 
 
-def read_policies(names: Sequence[str], given: Sequence[str]) -> dict[str, str]:
-    """Corpus -> policy, of every `--split`; one without a corpus applies to all."""
-    policies: dict[str, str] = {}
+def check_policies(given: Sequence[str]) -> None:
+    """Refuse a `--split` that was given twice for a corpus, or for all of them.
+
+    Raises:
+        UsageError: names the corpus.
+    """
     targets = [text.partition("=")[0] if "=" in text else "" for text in given]
     for target in targets:
         if targets.count(target) > 1:
             raise UsageError(
                 f"--split was given {targets.count(target)} times for {target or 'all corpora'}; give it once."
             )
+
+
+def read_policies(names: Sequence[str], given: Sequence[str]) -> dict[str, str]:
+    """Corpus -> policy, of every `--split`; one without a corpus applies to all.
+
+    Raises:
+        UsageError: one was given twice, or names a corpus that is not prepared.
+    """
+    check_policies(given)
+    policies: dict[str, str] = {}
     for text in given:
         name, separator, policy = text.partition("=")
         if not separator:

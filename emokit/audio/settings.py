@@ -47,6 +47,8 @@ class DataSettings(Settings):
 
     corpora: tuple[str, ...] | None = Field(None, min_length=1)
     """Corpora to use; null uses every corpus with audio."""
+    soft_labels: bool = True
+    """Whether training takes the annotators' shares of the labels as targets, where the prepared folder has them."""
     window_seconds: float = Field(3.0, gt=0.1, le=60)
     """Length of the model's input, in seconds. Longer utterances are cut into windows; shorter ones are padded with silence for
     spectrograms and left as they are for a pretrained encoder."""

@@ -14,7 +14,7 @@ from emokit.data.utterance import HELD_OUT
 from emokit.errors import UsageError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
-from emokit.training.splits import check_splits, rows_of_corpora
+from emokit.training.splits import check_splits, rows_of_corpora, target_shares
 
 MEDIUM = "audio"
 
@@ -29,11 +29,18 @@ class SplitData:
     statistics: numpy.ndarray | None
     """(utterances, 2, mels) mean and deviation for standardising; None where the training split's are used."""
     labels: LabelSet
+    soft_labels: bool = True
+    """Whether utterances with a soft label are trained on with it."""
 
     @property
     def targets(self) -> numpy.ndarray:
         """(utterances,) int64."""
         return self.labels.targets(self.table["label"])
+
+    @property
+    def shares(self) -> numpy.ndarray:
+        """(utterances, classes) float32 share of each class in each utterance's target."""
+        return target_shares(self.table, self.labels, soft=self.soft_labels)
 
 
 def rows_with_audio(settings: AudioSettings, prepared: Prepared) -> pandas.DataFrame:
@@ -66,7 +73,9 @@ def read_splits(
     splits = {}
     for split, rows in tables.items():
         of_split = [store[utterance_id] for utterance_id in rows["utterance_id"]]
-        splits[split] = SplitData(rows, of_split, statistics_of(settings.data, rows, of_split), prepared.labels)
+        splits[split] = SplitData(
+            rows, of_split, statistics_of(settings.data, rows, of_split), prepared.labels, settings.data.soft_labels
+        )
     return splits
 
 

@@ -130,7 +130,7 @@ def _fit(
     def evaluate(current: Any) -> DevMetrics:
         return dev_metrics(trainable.predict(current, "dev"), dev_targets)
 
-    weights = class_weights(splits["train"].targets, training.class_balancing, prepared.labels)
+    weights = class_weights(splits["train"].shares, training.class_balancing)
     epochs = train_epochs(
         run,
         trainable.model,

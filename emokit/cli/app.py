@@ -5,7 +5,20 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from emokit.cli import console, demo, doctor, export, fuse_search, predict, prepare, report, settings, sweep, train
+from emokit.cli import (
+    console,
+    demo,
+    doctor,
+    export,
+    fuse_search,
+    predict,
+    prepare,
+    push,
+    report,
+    settings,
+    sweep,
+    train,
+)
 from emokit.cli.flags import CheckedCommand
 from emokit.runtime import VERSION
 
@@ -66,6 +79,7 @@ app.command("sweep", cls=CheckedCommand)(sweep.sweep)
 app.command("predict", cls=CheckedCommand)(predict.predict)
 app.command("export", cls=CheckedCommand)(export.export)
 app.command("fuse-search", cls=CheckedCommand)(fuse_search.fuse_search)
+app.command("push", cls=CheckedCommand)(push.push)
 app.command("report", cls=CheckedCommand)(report.report)
 app.command("demo", cls=CheckedCommand)(demo.demo)
 app.command("doctor", cls=CheckedCommand)(doctor.doctor)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emokit import runtime
-from emokit.data.catalogue import read_catalogue
+from emokit.data.catalogue import plugin_corpora, read_catalogue
 from emokit.files import not_a
 
 COMMAND = "emokit.cli.app:main"  # what the command `emokit` of this project runs
@@ -28,7 +28,14 @@ def check_all(datasets: Path | None) -> list[Finding]:
     pair = check_pair(runtime.installed("torch"), runtime.installed("torchaudio"))
     findings = [check_python(), pair]
     findings += [] if pair.is_broken else check_devices()
-    return [*findings, *check_name(), check_codecs(), check_disk(Path.cwd()), *check_corpora(datasets)]
+    return [
+        *findings,
+        *check_name(),
+        check_codecs(),
+        check_disk(Path.cwd()),
+        *check_corpora(datasets),
+        *check_plugins(datasets),
+    ]
 
 
 def check_python() -> Finding:
@@ -114,6 +121,13 @@ def check_disk(folder: Path) -> Finding:
     return Finding(
         "disk", f"{free:.1f} GiB free here" + ("; free some, features and runs need 2 GiB" if scarce else ""), scarce
     )
+
+
+def check_plugins(datasets: Path | None) -> list[Finding]:
+    """The plug-ins with corpora, each imported."""
+    corpora, unusable = plugin_corpora(datasets)
+    usable = [Finding(f"plug-in {corpus.name}", corpus.title) for corpus in corpora]
+    return [*usable, *(Finding(f"plug-in {name}", sentence, True) for name, sentence in unusable.items())]
 
 
 def check_corpora(datasets: Path | None) -> list[Finding]:

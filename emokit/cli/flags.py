@@ -66,6 +66,8 @@ RULES: dict[str, tuple[Clash | Need, ...]] = {
             "--root",
             "--download",
             "--out",
+            "--audio-root",
+            "--columns",
             "--split",
             "--fold",
             "--folds",

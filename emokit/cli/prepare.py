@@ -18,8 +18,9 @@ def prepare(
     corpora: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Names of corpora: emodb ravdess savee tess …; or your own data: NAME=FILE[,FILE…] (a table), NAME=DIR "
-            "(a folder per label), hf:NAME or hf:DIR (a data set of the library datasets).",
+            help="Names of corpora: emodb ravdess savee tess … (--show-labels lists all, those of plug-ins too); "
+            "or your own data: NAME=FILE[,FILE…] (a table), NAME=DIR (a folder per label), hf:NAME or hf:DIR (a data set of "
+            "the library datasets).",
             metavar="CORPUS…",
         ),
     ] = None,
@@ -64,9 +65,9 @@ def prepare(
         list[str] | None,
         typer.Option(
             "--split",
-            help="Split policy, as NAME=POLICY, or POLICY for all: speaker, official, emobox, emo-superb, "
-            "leave-one-speaker-out, leave-one-corpus-out, train, dev, test, or a CSV with utterance_id and split; "
-            "for your own data also auto, dialogue, stratified.",
+            help="Split policy, as NAME=POLICY, or POLICY for all: speaker, sentence, speaker+sentence, official, emobox, "
+            "emo-superb, leave-one-speaker-out, leave-one-session-out, leave-one-corpus-out, train, dev, test, or a CSV with "
+            "utterance_id and split; for your own data also auto, dialogue, stratified.",
         ),
     ] = None,
     fold: Annotated[
@@ -113,16 +114,17 @@ def prepare(
     Examples: emokit prepare emodb ravdess --root emodb=DIR --root ravdess=DIR --out prepared,
     emokit prepare calls=labels.csv --audio-root DIR --columns label=emotion
     """
-    from emokit.api.prepare import corpora_of, plan_of, read_policies
+    from emokit.api.prepare import check_policies, corpora_of, plan_of, read_policies
     from emokit.data import unchanged
-    from emokit.data.catalogue import read_catalogue
+    from emokit.data.catalogue import known_names, plugin_corpora, read_catalogue
     from emokit.data.sources.own.arguments import is_own
     from emokit.data.sources.own.columns import read_columns
     from emokit.errors import UsageError
     from emokit.runtime import check_workers
 
     check_workers(workers)
-    catalogue = read_catalogue(datasets)
+    check_policies(split or [])
+    catalogue = read_catalogue(datasets, corpora or ())
     if show_labels:
         unknown = [name for name in corpora or () if name not in catalogue]
         if unknown and is_own(unknown[0]):
@@ -131,15 +133,21 @@ def prepare(
                 "see its labels with --dry-run."
             )
         if unknown:
-            raise UsageError(f"The corpus {unknown[0]} is unknown; expected one of {', '.join(catalogue)}.")
+            raise UsageError(
+                f"The corpus {unknown[0]} is unknown; expected one of {', '.join(known_names(catalogue))}."
+            )
         from emokit.cli import tables
 
-        shown = [catalogue[name] for name in corpora or catalogue]
+        others, unusable = ([], {}) if corpora else plugin_corpora(datasets)
+        for sentence in unusable.values():
+            console.say(f"left out: {sentence}")
+        shown = [catalogue[name] for name in corpora or catalogue] + others
         console.show_json({c.name: c.labels for c in shown}) if as_json else console.show(tables.labels(shown))
         return
     if not corpora:
         raise UsageError(
-            f"No corpus was named; name one or more of {', '.join(catalogue)}, or data of your own: NAME=FILE or NAME=DIR."
+            f"No corpus was named; name one or more of {', '.join(known_names(catalogue))}, "
+            "or data of your own: NAME=FILE or NAME=DIR."
         )
     if download:
         known = [name for name in corpora if not is_own(name)]

@@ -69,8 +69,8 @@ def train(
     folds: Annotated[
         str | None,
         typer.Option(
-            help="Cross-validate instead of one split: leave-one-speaker-out, leave-one-corpus-out, emobox, emo-superb, or "
-            "prepared for the folds of the prepared folder."
+            help="Cross-validate instead of one split: leave-one-speaker-out, leave-one-session-out, "
+            "leave-one-corpus-out, emobox, emo-superb, or prepared for the folds of the prepared folder."
         ),
     ] = None,
     workers: Annotated[

@@ -11,12 +11,15 @@ from typing import Any
 
 from pydantic import Field
 
+from emokit.data.sources import plugins
 from emokit.errors import DataError, UsageError
 from emokit.files import resource
 from emokit.settings import Name, Settings, nearest, read_yaml_mapping
 
 CATALOGUE = "datasets.yaml"
 TABLES = "tables"  # the option of a user's own tables
+OWN_READERS = ("table", "class_folders", "hub")
+"""What reads a user's own data: a table, folders named by labels, a data set of the hub or of the library `datasets`."""
 
 # A file at the root of every corpus that emokit synthesised, so that none is mistaken for the real one.
 SYNTHESISED_FILE = "SYNTHESISED.txt"
@@ -59,7 +62,7 @@ class Corpus(Settings):
     expected: int | None = Field(None, ge=1)
     """The number of utterances of the complete corpus; null where nobody states it."""
     reader: str | None = None
-    """What reads it: null for the module of its name, else one of `emokit.data.sources.readers.OWN`."""
+    """What reads it: null for the module of its name, else one of `emokit.data.sources.readers.OWN`, or `plugin`."""
     has_speakers: bool = True
     """Whether it names its speakers; else each utterance counts as a speaker of its own."""
     split: str
@@ -73,8 +76,13 @@ class Corpus(Settings):
 
     @property
     def is_own(self) -> bool:
-        """Whether it is a user's own data, and no corpus that emokit knows."""
+        """Whether it is a user's own data, or that of a plug-in, and no corpus that emokit knows."""
         return self.reader is not None
+
+    @property
+    def takes_columns(self) -> bool:
+        """Whether its reader takes the names of columns."""
+        return self.is_own and self.reader != plugins.PLUGIN
 
     @property
     def portable_options(self) -> dict[str, Any]:
@@ -88,28 +96,59 @@ class Corpus(Settings):
         return self.root is not None and (self.root / SYNTHESISED_FILE).is_file()
 
 
-def read_catalogue(path: Path | None = None) -> dict[str, Corpus]:
+def read_catalogue(path: Path | None = None, named: Iterable[str] = ()) -> dict[str, Corpus]:
     """Read the corpora by name, in the order of `datasets.yaml`.
 
     Args:
         path: a user's file, whose values replace those of `datasets.yaml`, and whose entries with a `reader` are corpora of
             the user's own; None for `datasets.yaml` alone.
+        named: what a command names; of the corpora of plug-ins, only these are imported and in the result.
 
     Raises:
-        UsageError: the file is missing or not YAML, or has an unknown corpus, key or label.
+        UsageError: the file is missing or not YAML, or has an unknown corpus, key or label; or a named plug-in is unusable.
     """
     entries = read_yaml_mapping(resource(CATALOGUE))
+    built_in, installed = set(entries), plugins.names()
+    entries |= {name: plugins.Plugin(name, built_in).entry for name in named if name in installed}
     own: dict[str, Corpus] = {}
     if path is not None:
         for name, changes in read_yaml_mapping(path).items():
-            if name not in entries and isinstance(changes, dict) and "reader" in changes:
+            if name not in entries and isinstance(changes, dict) and ("reader" in changes or TABLES in changes):
                 own[name] = own_corpus(str(name), changes, f"{path} (corpus {name})")
                 continue
+            if name in installed and name not in entries:
+                continue  # of a plug-in that the command does not name
             if name not in entries:
                 raise UsageError(f"{path} has the unknown corpus {name}; {_hint(str(name), entries)}")
             entries[name] = _merged(entries[name], changes, f"{path} (corpus {name})")
     source = path or CATALOGUE
-    return {name: _corpus(name, entry, f"{source} (corpus {name})") for name, entry in entries.items()} | own
+    return {
+        name: _corpus(
+            name, entry, f"{source} (corpus {name})" if name in built_in else f"The CATALOGUE of the plug-in {name}"
+        )
+        for name, entry in entries.items()
+    } | own
+
+
+def plugin_corpora(path: Path | None = None) -> tuple[list[Corpus], dict[str, str]]:
+    """The corpora of all plug-ins, and the name and the error of each plug-in that is unusable.
+
+    Args:
+        path: a user's file, as `read_catalogue` takes it.
+    """
+    corpora: list[Corpus] = []
+    unusable: dict[str, str] = {}
+    for name in plugins.names():
+        try:
+            corpora.append(read_catalogue(path, [name])[name])
+        except UsageError as error:
+            unusable[name] = str(error)
+    return corpora, unusable
+
+
+def known_names(catalogue: Iterable[str]) -> list[str]:
+    """The names of the corpora of a catalogue, and of those of plug-ins that it does not have."""
+    return list(dict.fromkeys([*catalogue, *plugins.names()]))
 
 
 def own_corpus(name: str, entry: Mapping[str, Any], source: str) -> Corpus:
@@ -117,28 +156,33 @@ def own_corpus(name: str, entry: Mapping[str, Any], source: str) -> Corpus:
 
     Args:
         name: of the corpus.
-        entry: `reader`, its `root` or `audio_root`, for a table `tables` and `columns`, and any other key of an entry.
+        entry: `reader` (a table's by default), its `root` or `audio_root`; for a table `tables`, for a data set `source`, for
+            both `columns`; and any other key of an entry.
         source: where it is from, for messages.
 
     Raises:
         UsageError: a key is unknown or missing, or a value has another type.
     """
-    values = {"root": None, **entry}
+    values = {"reader": "table", "root": None, **entry}
+    if values["reader"] not in OWN_READERS:
+        raise UsageError(f"{source} has reader = {values['reader']!r}; expected one of {', '.join(OWN_READERS)}.")
     audio_root = values.pop("audio_root", None)
+    values["root"] = audio_root or values["root"]
     options = {"corpus": name, **(values.pop("options", None) or {})}
+    if "columns" in values:
+        options["columns"] = values.pop("columns") or {}
+        if not isinstance(options["columns"], dict):
+            raise UsageError(f"{source} has columns = {options['columns']!r} where `key: name` lines were expected.")
     if values["reader"] == "table":
         tables = values.pop(TABLES, None)
         tables = [tables] if isinstance(tables, str) else tables
         if not isinstance(tables, list) or not tables or not all(isinstance(table, str) for table in tables):
             raise UsageError(f"{source} has no tables, which its reader needs; add them as tables: [labels.csv].")
         files = [Path(table).expanduser().absolute() for table in tables]
-        columns = values.pop("columns", None) or {}
-        if not isinstance(columns, dict):
-            raise UsageError(f"{source} has columns = {columns!r} where `key: name` lines were expected.")
-        options |= {TABLES: [str(file) for file in files], "columns": columns}
-        values["root"] = audio_root or values["root"] or files[0].parent
-    elif audio_root:
-        values["root"] = audio_root
+        options[TABLES] = [str(file) for file in files]
+        values["root"] = values["root"] or files[0].parent
+    elif "source" in values:
+        options["source"] = values.pop("source")
     defaults = {
         "title": "own data",
         "homepage": "",
@@ -174,7 +218,7 @@ def with_roots(
     chosen = list(dict.fromkeys(names))
     for name in chosen:
         if name not in catalogue:
-            raise UsageError(f"The corpus {name} is unknown; {_hint(name, catalogue)}")
+            raise UsageError(f"The corpus {name} is unknown; {_hint(name, known_names(catalogue))}")
     folders: dict[str, Path] = {}
     for root in roots:
         name, separator, folder = root.partition("=")
@@ -207,7 +251,8 @@ def _with_root(corpus: Corpus, folder: Path | None) -> Corpus:
     try:
         empty = not any(root.iterdir())
     except FileNotFoundError as error:
-        raise DataError(f"The root of {corpus.name}, {root}, does not exist; name its folder with --root.") from error
+        option = "--audio-root" if corpus.reader == "table" else "--root"
+        raise DataError(f"The root of {corpus.name}, {root}, does not exist; name its folder with {option}.") from error
     except NotADirectoryError as error:
         raise DataError(f"The root of {corpus.name}, {root}, is a file; name the folder that it is in.") from error
     except OSError as error:
@@ -215,7 +260,8 @@ def _with_root(corpus: Corpus, folder: Path | None) -> Corpus:
             f"The root of {corpus.name}, {root}, cannot be read ({error.strerror}); check its permissions."
         ) from error
     if empty:
-        raise DataError(f"The root of {corpus.name}, {root}, is empty; get the corpus at {corpus.homepage}.")
+        advice = f"get the corpus at {corpus.homepage}" if corpus.homepage else "name another folder"
+        raise DataError(f"The root of {corpus.name}, {root}, is empty; {advice}.")
     return corpus.model_copy(update={"root": root})
 
 

@@ -1,5 +1,6 @@
 """The label set of a prepared folder, and the label of each raw label: `--labels` and `--map` over the catalogue's label maps."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -71,17 +72,20 @@ class LabelChoice:
             utterances: corpus -> what its reader found.
 
         Raises:
-            UsageError: a map names a raw label that does not occur, or fewer than two labels occur.
+            UsageError: a map, or the entry of own data, names a raw label that does not occur, or fewer than two labels occur.
         """
         occurring: set[str] = set()
         labels: set[str] = set()
         for corpus in corpora:
-            for utterance in utterances.get(corpus.name, ()):
-                for raw in raw_labels(corpus, utterance):
-                    occurring.add(raw)
-                    label = label_of(corpus, raw)
-                    if label is not None:
-                        labels.add(label)
+            of_corpus = {raw for utterance in utterances.get(corpus.name, ()) for raw in raw_labels(corpus, utterance)}
+            labels |= {label for raw in of_corpus if (label := label_of(corpus, raw)) is not None}
+            occurring |= of_corpus
+            unused = next((raw for raw in corpus.labels if raw not in of_corpus and raw not in self.maps), None)
+            if corpus.keeps_raw_labels and of_corpus and unused is not None:
+                raise UsageError(
+                    f"The labels of {corpus.name} map {unused}, which does not occur: its raw labels are "
+                    f"{', '.join(sorted(of_corpus))}; correct its entry in the file of --datasets."
+                )
         unused = next((raw for raw in self.maps if raw not in occurring), None)
         if unused is not None:
             raise UsageError(
@@ -117,3 +121,25 @@ def label_of(corpus: Corpus, raw: str) -> str | None:
     if corpus.keeps_raw_labels:
         return corpus.labels.get(raw, raw)
     return corpus.labels[raw]
+
+
+def label_shares(corpus: Corpus, utterance: Utterance) -> dict[str, float]:
+    """Label -> its share of an utterance; empty where all its raw labels are left out.
+
+    Votes for raw labels that are left out do not count. An utterance without votes has its labels in equal shares.
+    """
+    counts: dict[str, float] = defaultdict(float)
+    for raw in raw_labels(corpus, utterance):
+        label = label_of(corpus, raw)
+        if label is not None:
+            counts[label] += utterance.votes[raw] if utterance.votes else 1
+    total = sum(counts.values())
+    return {label: count / total for label, count in counts.items() if count}
+
+
+def soft_label(corpus: Corpus, utterance: Utterance, labels: LabelSet) -> list[float] | None:
+    """(classes,) shares of the labels, in the order of the label set; None for an utterance without votes."""
+    if not utterance.votes:
+        return None
+    shares = label_shares(corpus, utterance)
+    return [shares.get(label, 0.0) for label in labels]

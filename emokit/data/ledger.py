@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from typing import Any
 
+import numpy
 import pandas
 
 from emokit.data.catalogue import SYNTHESISED_LICENCE, SYNTHESISED_TITLE, Corpus
-from emokit.data.splits import draw
-from emokit.data.utterance import SPLITS
+from emokit.data.splits import draw, sentences
+from emokit.data.utterance import SPLITS, soft_labels
 from emokit.errors import DataError
 from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.safe_text import escape_controls
@@ -123,12 +124,22 @@ class Ledger:
                 self.drop(corpus, utterance_id, reason)
         return table[~((same_recording | same_text) & in_train)].reset_index(drop=True)
 
+    def drop_ties(self, table: pandas.DataFrame) -> pandas.DataFrame:
+        """Drop dev and test rows whose soft label has no largest share: no prediction of one label would be right."""
+        tied = [shares is not None and sorted(shares)[-1] == sorted(shares)[-2] for shares in soft_labels(table)]
+        ties = table[numpy.array(tied) & (table["split"] != "train").to_numpy()]
+        for corpus, utterance_id in zip(ties["corpus"], ties["utterance_id"], strict=True):
+            self.drop(corpus, utterance_id, "as many votes for one label as for another, in dev or test")
+        return table.drop(ties.index).reset_index(drop=True)
+
     def close(self, corpus: Corpus, table: pandas.DataFrame) -> None:
         """Write the entry of a corpus from its rows of the final table."""
         num_dropped = sum(len(names) for names in self.dropped[corpus.name].values())
         num_found = len(table) + num_dropped
         num_with_audio = int(table["path"].notna().sum())
         leakage = draw.leakage(table)
+        by_sentence = sentences.label_by_sentence(table)
+        predictive = sentences.remark(by_sentence, corpus.name)
         synthesised = corpus.is_synthesised
         rows_of = {split: table[table["split"] == split] for split in SPLITS}
         self._corpora[corpus.name] = {
@@ -152,7 +163,11 @@ class Ledger:
                 for split, rows in rows_of.items()
             },
             "leakage": leakage,
-            "notes": self._closing_notes(corpus, table, num_found, num_with_audio, leakage["speakers"]["train-test"]),
+            "label_by_sentence": by_sentence,
+            "notes": [
+                *self._closing_notes(corpus, table, num_found, num_with_audio, leakage["speakers"]["train-test"]),
+                *([predictive] if predictive else []),
+            ],
         }
 
     def _closing_notes(
@@ -173,6 +188,10 @@ class Ledger:
             )
         if "bad_clips" in corpus.options and num_with_audio < len(table) / 2:
             notes.append(f"only {num_with_audio} of its {len(table)} utterances have audio, the others have only text")
+        rates = table["sample_rate"].value_counts()
+        if corpus.is_own and len(rates) > 1:
+            shown = ", ".join(f"{rate} Hz ({count})" for rate, count in rates.items())
+            notes.append(f"recordings of {len(rates)} sample rates, all are resampled for the features: {shown}")
         if corpus.split in SPLITS:
             notes.append(f"all utterances are in {corpus.split}, as set by its split in datasets.yaml or by --split")
         return notes

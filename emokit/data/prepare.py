@@ -27,6 +27,7 @@ from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
 from emokit.data.utterance import COLUMNS, TABLE, Utterance, used_columns, write_table
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, is_empty, refuse_links, write_json, write_text
+from emokit.labels import LabelSet
 from emokit.locks import locked
 from emokit.settings import read_yaml_mapping
 
@@ -74,7 +75,7 @@ def prepare(
     _check_out(out, settings, force=force)
     if not utterances:
         raise DataError(" ".join(ledger.failed.values()))
-    tables = {name: without_audio(rows) for name, rows in utterances.items() if rows}
+    tables = _tables(plan, utterances, ledger.labels)
     _split(plan, divisions, tables, Ledger(ledger.labels))
     # Writing begins only now, so that a wrong root or split creates no folder and leaves a complete one complete.
     with locked(out):
@@ -124,7 +125,7 @@ def _write(
     if not tables:
         raise DataError(" ".join(ledger.failed.values()))
     table = _split(plan, divisions, tables, ledger)
-    table = ledger.drop_leaks(ledger.flag_identical(table), by_text)
+    table = ledger.drop_leaks(ledger.drop_ties(ledger.flag_identical(table)), by_text)
     table["flags"] = ledger.flags_of(table["utterance_id"])
     for corpus in plan.corpora:
         if corpus.name not in ledger.failed:
@@ -151,10 +152,16 @@ def survey(plan: Plan) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
             "dropped": dropped,
             "labels": {label: labels[label] for label in ledger.labels},
         }
-    tables = {name: without_audio(rows) for name, rows in utterances.items() if rows}
+    tables = _tables(plan, utterances, ledger.labels)
     if tables:
         _split(plan, divisions, tables, Ledger(ledger.labels))
     return counts, ledger.failed
+
+
+def _tables(plan: Plan, utterances: Utterances, labels: LabelSet) -> dict[str, pandas.DataFrame]:
+    """Corpus -> its utterances by their annotations alone, where it has some."""
+    rows = {corpus.name: (corpus, utterances.get(corpus.name)) for corpus in plan.corpora}
+    return {name: without_audio(corpus, annotated, labels) for name, (corpus, annotated) in rows.items() if annotated}
 
 
 def _split(

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy
 import pandas
 import pyarrow
 import pyarrow.parquet
@@ -117,6 +119,7 @@ def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
     if missing:
         raise DataError(f"{source} lacks the column {missing[0]}; make it again with `emokit prepare`.")
     check_text(table, [name for name, kind in COLUMNS.items() if kind == "string"], source)
+    check_soft_labels(table, labels, source)
     repeated = table["utterance_id"][table["utterance_id"].duplicated()]
     if len(repeated):
         raise DataError(f"{source} has the utterance {repeated.iloc[0]} twice; make it again with `emokit prepare`.")
@@ -134,6 +137,24 @@ def check(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
             f"{source} gives {row['utterance_id']} the path {row['path']!r}; expected one below the root of its corpus: "
             "make it again with `emokit prepare`."
         )
+
+
+def check_soft_labels(table: pandas.DataFrame, labels: LabelSet, source: str) -> None:
+    """Refuse soft labels that are no shares of the labels.
+
+    Raises:
+        DataError: names the utterance.
+    """
+    for utterance_id, shares in zip(table["utterance_id"], soft_labels(table), strict=True):
+        if shares is None:
+            continue
+        values = numpy.asarray(shares, dtype=object)
+        is_right = values.shape == (len(labels),) and all(isinstance(value, float | numpy.floating) for value in values)
+        if not is_right or not (min(values) >= 0 and abs(sum(values) - 1) < 1e-6):
+            raise DataError(
+                f"{source} gives {utterance_id} a soft label that is not {len(labels)} shares of 0 or more with the sum 1; "
+                "make it again with `emokit prepare`."
+            )
 
 
 def check_text(table: pandas.DataFrame, columns: Iterable[str], source: str) -> None:
@@ -219,6 +240,13 @@ def typed(table: pandas.DataFrame) -> pandas.DataFrame:
     """The contract's columns, in its order, with its types; optional ones only where they have a value."""
     columns = COLUMNS | used_columns(table)
     return table[list(columns)].astype({name: kind for name, kind in columns.items() if kind != "object"})
+
+
+def soft_labels(table: pandas.DataFrame) -> list[Any]:
+    """Per utterance, its (classes,) shares of the labels; None for one without."""
+    if "soft_label" not in table:
+        return [None] * len(table)
+    return [shares if isinstance(shares, list | numpy.ndarray) else None for shares in table["soft_label"]]
 
 
 def used_columns(table: pandas.DataFrame) -> dict[str, str]:

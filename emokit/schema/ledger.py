@@ -2,10 +2,28 @@
 
 from pydantic import Field
 
-from emokit.schema.base import Count, Schema
+from emokit.schema.base import Count, Schema, Share
 
 Leakage = dict[str, dict[str, Count]]
 """What two splits share: kind (speakers, sentences, texts, recordings) -> "train-test" -> number."""
+
+
+class LabelBySentence(Schema):
+    """How well the sentence alone predicts the label of a split: the label that it has most often in train.
+
+    Attributes:
+        utterances: number in the split.
+        repeated: number of these whose sentence is in train too; the others get the most frequent label of train.
+        uar, accuracy: of this prediction.
+        uar_of_one_label, accuracy_of_one_label: of the most frequent label of train for all.
+    """
+
+    utterances: Count
+    repeated: Count
+    uar: Share
+    uar_of_one_label: Share
+    accuracy: Share
+    accuracy_of_one_label: Share
 
 
 class CorpusSplit(Schema):
@@ -26,6 +44,7 @@ class CorpusLedger(Schema):
         dropped, repaired, flagged: reason -> utterance ids or paths.
         skipped: reason -> paths of files and folders that are no utterances of the corpus and were not read.
         labels: label -> number of utterances.
+        label_by_sentence: dev and test, where they repeat a sentence (or text) of train -> scores.
     """
 
     title: str = ""
@@ -42,6 +61,7 @@ class CorpusLedger(Schema):
     labels: dict[str, Count] = Field(default_factory=dict)
     splits: dict[str, CorpusSplit] = Field(default_factory=dict)
     leakage: Leakage = Field(default_factory=dict)
+    label_by_sentence: dict[str, LabelBySentence] = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)
 
 

@@ -21,6 +21,7 @@ from emokit import metrics
 from emokit.errors import DataError
 from emokit.files import read_json, write_json
 from emokit.labels import LabelSet
+from emokit.training.splits import weighted_rows
 
 INVERSE_REGULARISATION = (3.0, 10.0)  # values of C to choose from
 MAX_ITERATIONS = 20  # passes over the training texts; more change nothing on dev
@@ -65,7 +66,7 @@ class BagOfWords:
 
 def fit(
     train: Sequence[str],
-    train_targets: numpy.ndarray,
+    train_shares: numpy.ndarray,
     dev: Sequence[str],
     dev_targets: numpy.ndarray,
     labels: LabelSet,
@@ -74,14 +75,17 @@ def fit(
 
     Args:
         train, dev: texts.
-        train_targets, dev_targets: (texts,) int64.
+        train_shares: (texts, classes) share of each class in each text's target.
+        dev_targets: (texts,) int64.
         labels: the label set of the targets.
     """
     min_df = 1 + len(train) // TEXTS_PER_OCCURRENCE
     vectorizers = {name: TfidfVectorizer(**view, sublinear_tf=True, min_df=min_df) for name, view in VIEWS.items()}
     features = scipy.sparse.hstack([vectorizer.fit_transform(train) for vectorizer in vectorizers.values()]).tocsr()
     dev_features = _features(vectorizers, dev)
-    counts = numpy.bincount(train_targets, minlength=len(labels))
+    counts = train_shares.sum(axis=0, dtype=numpy.float64)
+    rows, targets, row_weights = weighted_rows(train_shares)
+    fitted = features if row_weights is None else features[rows]
     weights = {target: (len(train) / count) ** 0.5 for target, count in enumerate(counts) if count}
     scale = len(train) / sum(weight * counts[target] for target, weight in weights.items())
     best: tuple[float, BagOfWords] | None = None
@@ -95,7 +99,7 @@ def fit(
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # fitting ends after a fixed number of passes
-            model = _all_classes(labels, vectorizers, regression.fit(features, train_targets))
+            model = _all_classes(labels, vectorizers, regression.fit(fitted, targets, row_weights))
         predicted = model.probabilities_of_features(dev_features).argmax(axis=1)
         f1 = metrics.plain_scores(dev_targets, predicted, len(labels))["macro_f1"]
         if best is None or f1 > best[0]:

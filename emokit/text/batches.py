@@ -7,7 +7,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from emokit.text.features import Row, collate
-from emokit.training.batches import LengthBatches, one_hot
+from emokit.training.batches import LengthBatches
 from emokit.training.objective import Batch
 
 
@@ -17,10 +17,9 @@ class TextBatches(LengthBatches):
     def __init__(
         self,
         rows: Sequence[Row],
-        targets: numpy.ndarray,
+        shares: numpy.ndarray,
         tokenizer: PreTrainedTokenizerBase,
         *,
-        num_classes: int,
         batch_size: int,
         max_tokens_per_batch: int,
         seed: int,
@@ -30,9 +29,8 @@ class TextBatches(LengthBatches):
 
         Args:
             rows: tokenized utterances.
-            targets: (utterances,) int64.
+            shares: (utterances, classes) share of each class in each utterance's target.
             tokenizer: pads the rows.
-            num_classes: size of the label set.
             batch_size: most utterances in a batch.
             max_tokens_per_batch: most tokens in a batch, padding included.
             seed: of the order.
@@ -40,14 +38,14 @@ class TextBatches(LengthBatches):
         """
         lengths = numpy.array([len(row["input_ids"]) for row in rows])
         super().__init__(
-            lengths, targets, batch_size=batch_size, budget=max_tokens_per_batch, seed=seed, balanced=balanced
+            lengths, shares, batch_size=batch_size, budget=max_tokens_per_batch, seed=seed, balanced=balanced
         )
-        self.rows, self.targets, self.tokenizer, self.num_classes = rows, targets, tokenizer, num_classes
+        self.rows, self.shares, self.tokenizer = rows, shares, tokenizer
 
     def __call__(self, epoch: int) -> Iterator[Batch]:
         """The batches of an epoch: the model's inputs (batch, tokens), and `targets` (batch, classes)."""
         for rows in self.of_epoch(epoch):
             yield {
                 **collate([self.rows[row] for row in rows], self.tokenizer),
-                "targets": torch.from_numpy(one_hot(self.targets[rows], self.num_classes)),
+                "targets": torch.from_numpy(self.shares[rows]),
             }

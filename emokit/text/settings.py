@@ -7,15 +7,14 @@ from pydantic import Field, model_validator
 from emokit.settings import Name, Settings
 from emokit.training.settings import PublishedScore, TrainingSettings
 
-CORPORA = ("goemotions", "meld")
-"""The default corpora: their texts carry the emotion. Acted corpora repeat a few sentences in every emotion."""
-
 
 class DataSettings(Settings):
     """The utterances of the prepared folder that are used, and their context."""
 
     corpora: tuple[str, ...] | None = None
-    """Corpora to use; null uses goemotions and meld, whichever the folder has."""
+    """Corpora to use; null uses those with texts of their own: not acted corpora, which repeat a few sentences."""
+    soft_labels: bool = True
+    """Whether training takes the annotators' shares of the labels as targets, where the prepared folder has them."""
     context_turns: int = Field(0, ge=0, le=32)
     """Preceding turns of the dialogue in the input, with speaker names; 0 is the utterance alone, without its speaker."""
 

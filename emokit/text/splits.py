@@ -6,12 +6,13 @@ import numpy
 import pandas
 
 from emokit.data.prepared import Prepared
+from emokit.data.splits.policies import REPEATED_TEXTS
 from emokit.data.utterance import HELD_OUT
 from emokit.errors import UsageError
 from emokit.labels import LabelSet
 from emokit.text.passages import Passage, check_texts, passages_of
-from emokit.text.settings import CORPORA, TextSettings
-from emokit.training.splits import check_splits, rows_of_corpora
+from emokit.text.settings import TextSettings
+from emokit.training.splits import check_splits, rows_of_corpora, target_shares
 
 MEDIUM = "text"
 
@@ -23,6 +24,8 @@ class SplitData:
     table: pandas.DataFrame
     passages: list[Passage]
     labels: LabelSet
+    soft_labels: bool = True
+    """Whether utterances with a soft label are trained on with it."""
 
     @property
     def texts(self) -> list[str]:
@@ -33,6 +36,11 @@ class SplitData:
     def targets(self) -> numpy.ndarray:
         """(utterances,) int64."""
         return self.labels.targets(self.table["label"])
+
+    @property
+    def shares(self) -> numpy.ndarray:
+        """(utterances, classes) float32 share of each class in each utterance's target."""
+        return target_shares(self.table, self.labels, soft=self.soft_labels)
 
 
 def read_splits(
@@ -57,11 +65,12 @@ def rows_with_text(settings: TextSettings, prepared: Prepared) -> pandas.DataFra
         DataError: a text is empty or not Unicode.
     """
     table = prepared.table[prepared.table["text"].notna()]
-    present = set(table["corpus"])
-    corpora = settings.data.corpora or tuple(corpus for corpus in CORPORA if corpus in present)
+    present = sorted(table["corpus"].unique())
+    corpora = settings.data.corpora or tuple(corpus for corpus in present if _has_own_texts(prepared, corpus))
     if not corpora:
         raise UsageError(
-            f"{prepared.folder} has neither {' nor '.join(CORPORA)}; prepare one of them, or name other corpora with "
+            f"{prepared.folder} has text of {', '.join(present) or 'no corpus'}, where a corpus that does not repeat a few "
+            "sentences was expected; prepare goemotions, meld or a table of your own, or name corpora with "
             "--set data.corpora=[…]."
         )
     table = rows_of_corpora(table, corpora, prepared.folder, MEDIUM)
@@ -69,7 +78,19 @@ def rows_with_text(settings: TextSettings, prepared: Prepared) -> pandas.DataFra
     return table
 
 
+def _has_own_texts(prepared: Prepared, corpus: str) -> bool:
+    """Whether the texts of a corpus carry the emotion: those of a user's own data, and of spontaneous or written language.
+
+    Acted corpora repeat a few sentences in every emotion. Only the others have the option `repeated_texts`.
+    """
+    entries = prepared.settings.get("corpora")
+    entry = entries.get(corpus) if isinstance(entries, dict) else None
+    options = entry.get("options") if isinstance(entry, dict) else None
+    return isinstance(entry, dict) and ("reader" in entry or (isinstance(options, dict) and REPEATED_TEXTS in options))
+
+
 def split_data(table: pandas.DataFrame, split: str, settings: TextSettings, prepared: Prepared) -> SplitData:
     """One split of a table of utterances; its context turns may be outside of the table."""
     rows = table[table["split"] == split].reset_index(drop=True)
-    return SplitData(rows, passages_of(rows, prepared.table, settings.data.context_turns), prepared.labels)
+    passages = passages_of(rows, prepared.table, settings.data.context_turns)
+    return SplitData(rows, passages, prepared.labels, settings.data.soft_labels)

@@ -81,7 +81,7 @@ def train(
         return {}
     train_split, dev_split = splits["train"], splits["dev"]
     baseline = bag_of_words.fit(
-        train_split.texts, train_split.targets, dev_split.texts, dev_split.targets, prepared.labels
+        train_split.texts, train_split.shares, dev_split.texts, dev_split.targets, prepared.labels
     )
     classifier: Classifier
     if loaded is None:
@@ -134,9 +134,8 @@ def plan(settings: TextSettings, prepared: Prepared, trust_remote_code: bool = F
 def _new_batches(settings: TextSettings, data: SplitData, tokenizer: PreTrainedTokenizerBase) -> TextBatches:
     return TextBatches(
         tokenize(data.passages, tokenizer).rows,
-        data.targets,
+        data.shares,
         tokenizer,
-        num_classes=len(data.labels),
         batch_size=settings.training.batch_size,
         max_tokens_per_batch=settings.training.max_tokens_per_batch,
         seed=settings.training.seed,
@@ -179,7 +178,7 @@ def _train_encoder(
         # Its name differs between releases of transformers 5.
         getattr(encoder, "activation_checkpointing_enable", encoder.gradient_checkpointing_enable)()
     batches = _new_batches(settings, train_split, tokenizer)
-    weights = class_weights(train_split.targets, training.class_balancing, train_split.labels)
+    weights = class_weights(train_split.shares, training.class_balancing)
     return train_epochs(
         run,
         encoder,

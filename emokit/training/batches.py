@@ -10,13 +10,14 @@ from emokit.runtime import derived_seed
 BUCKET_RATIO = 1.1
 
 
-def sampling_probabilities(targets: numpy.ndarray) -> numpy.ndarray:
+def sampling_probabilities(shares: numpy.ndarray) -> numpy.ndarray:
     """(utterances,) the probability of drawing each utterance so that every class is drawn equally often.
 
     Args:
-        targets: (utterances,) int64.
+        shares: (utterances, classes) share of each class in each utterance's target.
     """
-    weights = 1 / numpy.bincount(targets).clip(1)[targets]
+    counts = shares.sum(axis=0, dtype=numpy.float64)
+    weights = (shares / numpy.where(counts > 0, counts, 1)).sum(axis=1)
     probabilities: numpy.ndarray = weights / weights.sum()
     return probabilities
 
@@ -66,7 +67,7 @@ class LengthBatches:
     def __init__(
         self,
         lengths: numpy.ndarray,
-        targets: numpy.ndarray,
+        shares: numpy.ndarray,
         *,
         batch_size: int,
         budget: int,
@@ -77,14 +78,14 @@ class LengthBatches:
 
         Args:
             lengths: (utterances,) in tokens or samples.
-            targets: (utterances,) int64.
+            shares: (utterances, classes) share of each class in each utterance's target.
             batch_size, budget: as `cut` takes them.
             seed: random seed of the order.
             balanced: draw each class equally often, with replacement, instead of each utterance once.
         """
         self.lengths, self.batch_size, self.budget, self.seed = lengths, batch_size, budget, seed
         self.buckets = buckets(lengths)
-        self.probabilities = sampling_probabilities(targets) if balanced else None
+        self.probabilities = sampling_probabilities(shares) if balanced else None
 
     def __len__(self) -> int:
         # Cut by the lengths of the buckets, not of the rows, so that every epoch has the same number of batches.

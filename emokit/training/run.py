@@ -16,7 +16,6 @@ from emokit import metrics, model_card, predictions, runs
 from emokit.data.prepared import Prepared, genders
 from emokit.errors import UsageError
 from emokit.files import write_json, write_text
-from emokit.labels import LabelSet
 from emokit.locks import release, released_on_error
 from emokit.model_card import CardFacts
 from emokit.predictions import Predictions
@@ -244,15 +243,15 @@ def dev_metrics(probabilities: numpy.ndarray, targets: numpy.ndarray) -> DevMetr
     )
 
 
-def class_weights(targets: numpy.ndarray, balancing: str, labels: LabelSet) -> torch.Tensor | None:
+def class_weights(shares: numpy.ndarray, balancing: str) -> torch.Tensor | None:
     """(classes,) weights of the loss for `training.class_balancing`, with mean 1 over the training utterances.
 
     Absent classes have weight 1. None for a loss without weights.
     """
     if balancing in ("none", "sampler"):
         return None
-    counts = numpy.bincount(targets, minlength=len(labels))
+    counts = shares.sum(axis=0, dtype=numpy.float64)
     size = counts if balancing == "inverse" else (1 - EFFECTIVE_BETA**counts) / (1 - EFFECTIVE_BETA)
     weights = numpy.where(counts > 0, 1 / numpy.maximum(size, 1), 0)
-    weights = weights * len(targets) / (weights * counts).sum()
+    weights = weights * len(shares) / (weights * counts).sum()
     return torch.tensor(numpy.where(counts > 0, weights, 1.0), dtype=torch.float32)

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy
 import pandas
 
+from emokit.data.utterance import soft_labels
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
+from emokit.training.batches import one_hot
 
 
 def rows_of_corpora(table: pandas.DataFrame, corpora: Iterable[str], folder: Path, medium: str) -> pandas.DataFrame:
@@ -29,6 +32,34 @@ def rows_of_corpora(table: pandas.DataFrame, corpora: Iterable[str], folder: Pat
             "prepare it too."
         )
     return table[table["corpus"].isin(chosen)].reset_index(drop=True)
+
+
+def target_shares(table: pandas.DataFrame, labels: LabelSet, *, soft: bool = True) -> numpy.ndarray:
+    """(utterances, classes) float32: the share of each class in each training target; rows sum to 1.
+
+    Args:
+        table: utterances.
+        labels: the label set of the data.
+        soft: whether utterances with a soft label have that one; else all have the one class of their label.
+    """
+    targets = one_hot(labels.targets(table["label"]), len(labels))
+    for row, shares in enumerate(soft_labels(table) if soft else ()):
+        if shares is not None:
+            targets[row] = shares
+    return targets
+
+
+def weighted_rows(shares: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray | None]:
+    """Soft targets for an estimator that takes one class a row: a row for each class of an utterance, with its share.
+
+    Args:
+        shares: (utterances, classes), as `target_shares` returns them.
+
+    Returns:
+        (rows,) the utterance of each row, (rows,) its class, and (rows,) its weight; None for weights that are all 1.
+    """
+    rows, classes = numpy.nonzero(shares)
+    return rows, classes, None if len(rows) == len(shares) else shares[rows, classes].astype(numpy.float64)
 
 
 def check_splits(table: pandas.DataFrame, splits: Sequence[str], labels: LabelSet, folder: Path, medium: str) -> None:

@@ -1,10 +1,11 @@
 """The plan that the options of `emokit prepare` describe, and the split policies of corpora."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from emokit.api.prepare import plan_of, read_policies
+from emokit.api.prepare import corpora_of, plan_of, read_policies
 from emokit.data.catalogue import read_catalogue
 from emokit.errors import UsageError
 
@@ -39,3 +40,58 @@ def test_options_change_the_labels_splits_and_features_of_the_plan(tmp_path: Pat
     assert (plan.split.seed, plan.split.fold) == (7, 2)
     assert plan.features.as_dict()["n_mels"] == 32
     assert plan.sources == [tmp_path]
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Path:
+    (tmp_path / "calls.csv").write_text("text,label\nHi,joy\nNo,anger\n")
+    return tmp_path / "calls.csv"
+
+
+def test_own_data_are_corpora_beside_those_of_the_catalogue(tmp_path: Path, calls: Path) -> None:
+    (tmp_path / "my.yaml").write_text(f"notes: {{tables: {calls}}}\nemodb: {{root: {tmp_path}}}\n")
+    chosen = corpora_of(["emodb", f"calls={calls}", "notes"], datasets=tmp_path / "my.yaml", columns={"text": "text"})
+    assert [(corpus.name, corpus.reader, corpus.root) for corpus in chosen] == [
+        ("emodb", None, tmp_path),
+        ("calls", "table", tmp_path),
+        ("notes", "table", tmp_path),
+    ]
+    assert [corpus.options["columns"] for corpus in chosen[1:]] == [{"label": ["label"], "text": "text"}] * 2
+
+
+def test_the_name_of_a_corpus_is_not_free(calls: Path) -> None:
+    for names in ([f"tess={calls}"], [f"a={calls}", f"a={calls}x"]):
+        with pytest.raises(UsageError, match="which is that of a corpus that emokit knows; choose another name"):
+            corpora_of(names)
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [({"columns": {"label": "x"}}, "--columns label=x"), ({"audio_root": Path("a")}, "--audio-root a")],
+)
+def test_options_of_own_data_are_refused_without_some(tmp_path: Path, options: dict[str, Any], option: str) -> None:
+    with pytest.raises(UsageError) as error:
+        corpora_of(["emodb"], roots=[f"emodb={tmp_path}"], **options)
+    assert str(error.value) == (
+        f"{option} is for data of your own, and none are named; name them, such as calls=labels.csv."
+    )
+
+
+def test_own_data_that_cannot_be_read_are_collected(tmp_path: Path, calls: Path) -> None:
+    (tmp_path / "empty.csv").write_text("text,label\n")
+    missing: dict[str, str] = {}
+    names = [f"a={tmp_path}/none.csv", f"b={tmp_path}/empty.csv", f"calls={calls}"]
+    assert [corpus.name for corpus in corpora_of(names, missing=missing)] == ["calls"]
+    assert missing == {
+        "a": f"{tmp_path}/none.csv of a={tmp_path}/none.csv is not there; name a .csv, .tsv, .jsonl, .json or .parquet table, "
+        "or a folder with a folder per label.",
+        "b": f"{tmp_path}/empty.csv has no rows; write one utterance per row.",
+    }
+
+
+def test_options_change_the_entry_of_a_users_file(tmp_path: Path, calls: Path) -> None:
+    (tmp_path / "my.yaml").write_text(f"notes: {{tables: {calls}, columns: {{label: text}}}}\n")
+    (corpus,) = corpora_of(
+        ["notes"], datasets=tmp_path / "my.yaml", columns={"label": "label", "text": "text"}, audio_root=tmp_path
+    )
+    assert corpus.options["columns"] == {"label": ["label"], "text": "text"}

@@ -17,7 +17,8 @@ def test_the_version_is_shown():
 
 
 @pytest.mark.parametrize(
-    "command", ["prepare", "train", "sweep", "predict", "fuse-search", "export", "report", "demo", "doctor", "settings"]
+    "command",
+    ["prepare", "train", "sweep", "predict", "fuse-search", "export", "push", "report", "demo", "doctor", "settings"],
 )
 def test_every_command_has_a_help_page(command):
     result = runner.invoke(app, [command, "--help"])

@@ -127,7 +127,7 @@ def test_corpora_are_present_or_missing_or_without_a_root(tmp_path: Path) -> Non
         Finding("corpus ravdess", f"{tmp_path}/gone is not there; correct its root in your file for --datasets", True),
         Finding(
             "corpora without a root",
-            "crema_d, esd, jl_corpus, meld, savee, tess, goemotions; "
+            "crema_d, esd, iemocap, jl_corpus, meld, msp_podcast, savee, tess, goemotions; "
             "use `emokit prepare` with --root NAME=DIR, or write a file for --datasets",
         ),
     ]

@@ -30,6 +30,38 @@ def test_a_wrong_request_costs_one_sentence(run, more, sentence):
     assert result.stderr.strip() == f"error: {sentence.format(run=run)}"
 
 
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ([], "{folder} is a prepared folder, which has no model; choose --format datasets, csv or audiofolder."),
+        (["--format", "cvs"], "--format cvs is unknown; choose datasets, csv or audiofolder."),
+        (["--format", "csv"], "No folder was named for the data of {folder}; name a new one with --out."),
+        (
+            ["--format", "csv", "--trust-remote-code"],
+            "--trust-remote-code is for a run, and {folder} is a prepared folder; leave it out.",
+        ),
+    ],
+)
+def test_a_wrong_request_for_a_prepared_folder_costs_one_sentence(small_prepared, more, sentence):
+    result = runner.invoke(app, ["export", str(small_prepared), *more])
+    assert result.exit_code == 2
+    assert result.stderr.strip() == f"error: {sentence.format(folder=small_prepared)}"
+
+
+def test_a_run_is_not_exported_as_data(run):
+    result = runner.invoke(app, ["export", str(run), "--format", "csv"])
+    assert result.exit_code == 2
+    assert result.stderr.strip() == f"error: {run} is a run, and --format csv is for a prepared folder; choose onnx."
+
+
+def test_the_next_command_prepares_an_export_again(small_prepared, tmp_path):
+    out = tmp_path / "my data"
+    result = runner.invoke(app, ["export", str(small_prepared), "--format", "csv", "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == str(out)
+    assert result.stderr.startswith(f"next: emokit prepare 'mine={out}/utterances.csv' --audio-root ")
+
+
 def test_an_option_of_another_modality_is_refused(run):
     (run / "settings.yaml").write_text("modality: audio\n")
     result = runner.invoke(app, ["export", str(run), "--trust-remote-code"])

@@ -115,11 +115,11 @@ def test_show_labels_names_every_raw_label_and_needs_no_root() -> None:
 
 
 def test_show_labels_of_an_unknown_corpus_is_refused() -> None:
-    result = run("emodb", "iemocap", "--show-labels")
+    result = run("emodb", "mosei", "--show-labels")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
-        "error: The corpus iemocap is unknown; expected one of "
-        "crema_d, emodb, esd, jl_corpus, meld, ravdess, savee, tess, goemotions.\n"
+        "error: The corpus mosei is unknown; expected one of "
+        "crema_d, emodb, esd, iemocap, jl_corpus, meld, msp_podcast, ravdess, savee, tess, goemotions.\n"
     )
 
 
@@ -129,7 +129,7 @@ def test_show_labels_of_an_unknown_corpus_is_refused() -> None:
         (
             [],
             "No corpus was named; name one or more of "
-            "crema_d, emodb, esd, jl_corpus, meld, ravdess, savee, tess, goemotions, "
+            "crema_d, emodb, esd, iemocap, jl_corpus, meld, msp_podcast, ravdess, savee, tess, goemotions, "
             "or data of your own: NAME=FILE or NAME=DIR.",
         ),
         (
@@ -138,13 +138,13 @@ def test_show_labels_of_an_unknown_corpus_is_refused() -> None:
         ),
         (
             ["emodb", "--split", "random"],
-            "--split emodb=random is unknown; choose one of speaker, emobox, leave-one-speaker-out, "
-            "leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
+            "--split emodb=random is unknown; choose one of speaker, sentence, speaker+sentence, emobox, "
+            "leave-one-speaker-out, leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
         ),
         (
             ["emodb", "--split", "emodb=official"],
-            "--split emodb=official is unknown; choose one of speaker, emobox, leave-one-speaker-out, "
-            "leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
+            "--split emodb=official is unknown; choose one of speaker, sentence, speaker+sentence, emobox, "
+            "leave-one-speaker-out, leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
         ),
         (
             ["emodb", "--fold", "2"],

@@ -56,6 +56,24 @@ def test_the_leakage_of_all_corpora_is_above_that_of_each_corpus_that_has_some()
     assert alone[3:] == ["speakers 10 10 10", "recordings 0 0 0"]
 
 
+def test_the_leakage_table_says_how_well_the_sentence_predicts_the_label() -> None:
+    none = shared(sentences=(0, 0, 0))
+    scores = {"uar": 0.82857, "uar_of_one_label": 1 / 7}
+    savee = {"leakage": none, "label_by_sentence": {"dev": {**scores, "uar": 1.0}, "test": scores}}
+    table = tables.leakage({"leakage": none, "corpora": {"savee": savee}})
+    assert lines(table)[4:] == [
+        "label by sentence, UAR % 100.0 (14.3) 82.9 (14.3)",
+        "label by sentence: the usual one in train; in brackets: one",  # a caption is as wide as its table
+        "label for all",
+    ]
+    tested = {"leakage": none, "label_by_sentence": {"test": scores}}
+    two = tables.leakage(
+        {"leakage": none, "corpora": {"savee": tested, "esd": {"leakage": none, "label_by_sentence": {}}}}
+    )
+    assert "label by sentence of savee, UAR % 82.9 (14.3)" in lines(two)
+    assert lines(two)[4].endswith("82.9 (14.3)")
+
+
 def test_what_was_skipped_is_counted_and_named() -> None:
     kinds = {"dropped": {}, "repaired": {}, "flagged": {}, "skipped": {"hidden": [".a", ".b", ".c", ".d"]}}
     assert tables.remarks({"corpora": {"emodb": {**kinds, "notes": []}}}) == [
@@ -67,6 +85,7 @@ def scored(num_clusters: int, *baselines: str) -> dict[str, Any]:
     scores = dict.fromkeys(tables.SCORES, 0.411)
     return {
         **scores,
+        "n": 3 * num_clusters,
         "num_clusters": num_clusters,
         "cluster": "speaker",
         "interval": {name: [0.4, 0.43] for name in scores},
@@ -83,6 +102,20 @@ def test_scores_have_intervals_and_stand_beside_both_baselines() -> None:
     assert shown[3] == "dev acrnn 41.1 (40–43) 41.1 (40–43) 41.1 (40–43) 41.1 (40–43)"
     assert shown[4:6] == ["majority 25.0 25.0 25.0 25.0", "simple 25.0 25.0 25.0 25.0"]
     assert shown[-1] == "in brackets: 95 % intervals over 6 speakers (dev) and 7 speakers (test)"
+
+
+def test_intervals_are_over_utterances_where_no_speaker_is_known() -> None:
+    nameless = {split: {**scored(number), "n": number} for split, number in (("dev", 6), ("test", 7))}
+    shown = " ".join(lines(tables.scores(result(**nameless))))
+    assert shown.endswith("in brackets: 95 % intervals over 6 utterances (dev) and 7 utterances (test)")
+
+
+def test_own_data_have_no_expected_number_and_many_labels_a_line_each() -> None:
+    entry = {"expected": None, "found": 3, "kept": 2, "repaired": {}, "flagged": {}, "dropped": {"silent": ["a"]}}
+    assert "calls – 3 2 0 0 1" in lines(tables.ledger({"corpora": {"calls": entry}}))
+    labels = {f"emotion number {number}": number for number in range(9)}
+    shown = lines(tables.survey({"calls": {"found": 37, "dropped": 1, "labels": labels}}))
+    assert {"calls found 37", "calls left out 1", "calls emotion number 8 8"} <= set(shown)
 
 
 def test_too_few_speakers_are_said_in_place_of_an_interval() -> None:

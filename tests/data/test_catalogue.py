@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from emokit.data.catalogue import Corpus, read_catalogue, with_roots
+from emokit.data.catalogue import OWN_READERS, Corpus, own_corpus, read_catalogue, with_roots
 from emokit.data.sources.corpora import emodb, ravdess, savee, tess
 from emokit.errors import DataError, UsageError
 from emokit.files import resource
 from emokit.labels import DEFAULT_LABELS
 
-NAMES = ["crema_d", "emodb", "esd", "jl_corpus", "meld", "ravdess", "savee", "tess", "goemotions"]
+NAMES = [
+    "crema_d", "emodb", "esd", "iemocap", "jl_corpus", "meld", "msp_podcast", "ravdess", "savee", "tess", "goemotions",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def user_file(tmp_path: Path) -> Path:
     return tmp_path / "user.yaml"
 
 
-def test_the_nine_corpora_are_in_their_order() -> None:
+def test_the_eleven_corpora_are_in_their_order() -> None:
     catalogue = read_catalogue()
     assert list(catalogue) == NAMES
     assert [corpus.name for corpus in catalogue.values()] == NAMES
@@ -28,7 +30,9 @@ def test_the_nine_corpora_are_in_their_order() -> None:
 
 def test_the_sizes_are_those_of_the_papers() -> None:
     expected = {name: corpus.expected for name, corpus in read_catalogue().items()}
-    assert expected == dict(zip(NAMES, (7442, 535, 17500, 2400, 13708, 1440, 480, 2800, 54263), strict=True))
+    assert expected == dict(
+        zip(NAMES, (7442, 535, 17500, 10039, 2400, 13708, 264705, 1440, 480, 2800, 54263), strict=True)
+    )
 
 
 def test_every_raw_label_of_the_acted_corpora_is_mapped_and_no_other() -> None:
@@ -39,12 +43,12 @@ def test_every_raw_label_of_the_acted_corpora_is_mapped_and_no_other() -> None:
     assert set(catalogue["tess"].labels) == set(tess.EMOTIONS)
 
 
-def test_only_boredom_and_the_secondary_emotions_are_left_out() -> None:
+def test_of_the_acted_sentences_only_boredom_and_the_secondary_emotions_are_left_out() -> None:
     left_out = {
         (corpus.name, raw_label)
         for corpus in read_catalogue().values()
         for raw_label, label in corpus.labels.items()
-        if label is None
+        if label is None and corpus.name not in ("iemocap", "msp_podcast")  # their readers' tests have theirs
     }
     secondary = ("anxious", "apologetic", "assertive", "concerned", "encouraging")
     assert left_out == {("emodb", "boredom"), *(("jl_corpus", raw_label) for raw_label in secondary)}
@@ -141,6 +145,41 @@ def test_a_mistake_in_a_users_file_is_explained(user_file: Path, text: str, word
     assert str(caught.value) == words.format(user_file=user_file)
 
 
+def test_a_users_file_can_have_entries_of_their_own(user_file: Path, tmp_path: Path) -> None:
+    user_file.write_text(
+        "calls: {tables: /data/labels.csv, audio_root: /audio, columns: {label: emotion}, labels: {joy: happy, love: null}}\n"
+        "notes: {reader: table, tables: [/data/a.csv, /data/b.csv], split: stratified, title: Notes}\n"
+        "folders: {reader: class_folders, root: /data/folders}\n"
+        "emodb: {split: dev}\n"
+    )
+    catalogue = read_catalogue(user_file)
+    assert list(catalogue) == [*NAMES, "calls", "notes", "folders"]
+    assert catalogue["emodb"].split == "dev"
+    calls, notes, folders = (catalogue[name] for name in ("calls", "notes", "folders"))
+    assert calls.options == {"corpus": "calls", "tables": ["/data/labels.csv"], "columns": {"label": "emotion"}}
+    assert (calls.root, calls.labels, calls.split) == (Path("/audio"), {"joy": "happy", "love": None}, "auto")
+    assert (notes.root, notes.split, notes.title) == (Path("/data"), "stratified", "Notes")
+    assert (folders.reader, folders.root) == ("class_folders", Path("/data/folders"))
+    assert [corpus.is_own for corpus in (calls, notes, folders, catalogue["emodb"])] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("{reader: table}", "has no tables, which its reader needs; add them as tables: [labels.csv]."),
+        ("{tables: [1]}", "has no tables, which its reader needs; add them as tables: [labels.csv]."),
+        ("{tables: a.csv, columns: label}", "has columns = 'label' where `key: name` lines were expected."),
+        ("{tables: a.csv, spilt: dev}", "has the unknown key spilt; did you mean split?"),
+        ("{reader: sql}", f"has reader = 'sql'; expected one of {', '.join(OWN_READERS)}."),
+    ],
+)
+def test_a_mistake_in_an_entry_of_their_own_is_explained(user_file: Path, entry: str, words: str) -> None:
+    user_file.write_text(f"calls: {entry}\n")
+    with pytest.raises(UsageError) as caught:
+        read_catalogue(user_file)
+    assert str(caught.value) == f"{user_file} (corpus calls) {words}"
+
+
 def test_datasets_yaml_uses_only_labels_of_the_default_set() -> None:
     labels = {label for corpus in read_catalogue().values() for label in corpus.labels.values()}
     assert labels == {*DEFAULT_LABELS, None}
@@ -215,6 +254,18 @@ def test_a_missing_or_empty_root_is_explained(catalogue: dict[str, Corpus], tmp_
         with pytest.raises(DataError) as caught:
             with_roots(catalogue, ["emodb"], [f"emodb={tmp_path / name}"])
         assert str(caught.value) == f"The root of emodb, {tmp_path / name}, {ending}"
+
+
+def test_a_missing_or_empty_folder_of_own_recordings_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name, ending in (
+        ("absent", "does not exist; name its folder with --audio-root."),
+        ("empty", "is empty; name another folder."),
+    ):
+        calls = own_corpus("calls", {"tables": "a.csv", "audio_root": tmp_path / name}, "calls")
+        with pytest.raises(DataError) as caught:
+            with_roots({"calls": calls}, ["calls"])
+        assert str(caught.value) == f"The root of calls, {tmp_path / name}, {ending}"
 
 
 def test_a_root_is_absolute_whatever_way_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

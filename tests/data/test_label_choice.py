@@ -3,12 +3,15 @@
 import pytest
 
 from emokit.data.catalogue import Corpus, read_catalogue
-from emokit.data.label_choice import LabelChoice, label_of, raw_labels
+from emokit.data.label_choice import LabelChoice, label_of, label_shares, raw_labels, soft_label
+from emokit.data.ledger import Ledger
+from emokit.data.sources.rows import TIED, labelled, without_audio
 from emokit.data.utterance import Utterance
 from emokit.errors import UsageError
-from emokit.labels import DEFAULT_LABELS
+from emokit.labels import DEFAULT_LABELS, LabelSet
 
 EMODB = read_catalogue()["emodb"]
+MOODS = LabelSet(["calm", "cross", "tired"])
 OWN = EMODB.model_copy(update={"name": "calls", "labels": {}, "keeps_raw_labels": True})
 
 
@@ -85,3 +88,45 @@ def test_fewer_than_two_labels_are_refused() -> None:
         "Found the labels joy where two or more were expected; "
         "name the column of the labels with --columns label=NAME, or the label set with --labels."
     )
+
+
+def test_an_entry_of_own_data_that_maps_what_does_not_occur_is_refused() -> None:
+    corpus = OWN.model_copy(update={"labels": {"joyy": "happy"}})
+    with pytest.raises(UsageError) as error:
+        LabelChoice.read([corpus]).label_set([corpus], {"calls": utterances("joy", "anger")})
+    assert str(error.value) == (
+        "The labels of calls map joyy, which does not occur: its raw labels are anger, joy; "
+        "correct its entry in the file of --datasets."
+    )
+
+
+def voted(name: str = "a", **votes: float) -> Utterance:
+    return Utterance(f"calls/{name}", "calls", None, name, max(votes, key=lambda raw: votes[raw]), votes=votes)
+
+
+def test_votes_become_shares_of_the_mapped_labels_without_those_that_are_left_out() -> None:
+    corpus = LabelChoice.read([OWN], maps=["rage=anger", "?=null"]).applied(OWN)
+    utterance = voted(rage=2, anger=1, joy=1, **{"?": 4})
+    assert label_shares(corpus, utterance) == {"anger": 0.75, "joy": 0.25}
+    assert soft_label(corpus, utterance, LabelSet(["joy", "fear", "anger"])) == [0.25, 0, 0.75]
+    assert label_shares(corpus, voted(**{"?": 1})) == {}
+
+
+def test_an_utterance_without_votes_has_no_soft_label() -> None:
+    (utterance,) = utterances("joy")
+    assert label_shares(OWN, utterance) == {"joy": 1}
+    assert soft_label(OWN, utterance, LabelSet(["joy", "fear"])) is None
+
+
+def test_the_label_is_the_one_with_the_most_votes_and_a_tie_is_flagged() -> None:
+    ledger, calls = Ledger(MOODS), LabelChoice.read([OWN], maps=["?=null"]).applied(OWN)
+    utterances = [voted("a", tired=2, calm=1), voted("b", tired=1, cross=1, **{"?": 3}), voted("c", **{"?": 2})]
+    rows = list(labelled(calls, utterances, ledger))
+    assert [(utterance.utterance_id, label) for utterance, label in rows] == [
+        ("calls/a", "tired"),
+        ("calls/b", "cross"),
+    ]
+    assert ledger.flagged == {"calls": {TIED: ["calls/b"]}}
+    assert ledger.dropped == {"calls": {"label ? is left out": ["calls/c"]}}
+    table = without_audio(calls, rows, MOODS)
+    assert table["soft_label"].tolist() == [[1 / 3, 0, 2 / 3], [0, 0.5, 0.5]]

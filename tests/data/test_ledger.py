@@ -19,7 +19,7 @@ from emokit.data.audio_io.faults import (
     BadAudio,
 )
 from emokit.data.audio_io.read import read_audio
-from emokit.data.catalogue import read_catalogue
+from emokit.data.catalogue import own_corpus, read_catalogue
 from emokit.data.ledger import Ledger
 from emokit.data.plan import Plan
 from emokit.data.prepare import prepare
@@ -187,6 +187,15 @@ def test_comments_have_no_speakers() -> None:
     assert entry["splits"]["train"] == {"utterances": 30_000, "speakers": []}
 
 
+def test_several_sample_rates_of_own_data_are_noted() -> None:
+    ledger = Ledger()
+    rows = table(*[row(f"{n}", corpus="calls", sample_rate=8_000 if n % 3 else 48_000) for n in range(6)])
+    ledger.close(own_corpus("calls", {"reader": "class_folders"}, "calls"), rows)
+    assert ledger.as_dict(rows)["corpora"]["calls"]["notes"] == [
+        "recordings of 2 sample rates, all are resampled for the features: 8000 Hz (4), 48000 Hz (2)"
+    ]
+
+
 def test_a_corpus_with_few_of_its_clips_has_a_note() -> None:
     ledger = Ledger()
     facts = [{"corpus": "meld", "path": "x.wav" if n < 2 else None, "split": "dev"} for n in range(7_000)]
@@ -276,3 +285,11 @@ def test_a_table_can_hold_rows_with_and_without_audio(
     assert prepared.ledger["leakage"]["speakers"] == {"train-dev": 1, "train-test": 1, "dev-test": 1}
     store = prepared.features(plan(roots).features)
     assert set(store) == set(prepared.table["utterance_id"][prepared.table["corpus"] == "emodb"])
+
+
+def test_dev_and_test_rows_without_a_largest_share_are_dropped() -> None:
+    ledger, splits = Ledger(LabelSet(["calm", "cross"])), ["train", "dev", "dev", "test"]
+    rows = table(*(row(f"{number}", split) for number, split in enumerate(splits)))
+    rows["soft_label"] = [[0.5, 0.5], [0.5, 0.5], [0.75, 0.25], None]
+    assert list(ledger.drop_ties(rows)["utterance_id"]) == ["emodb/0", "emodb/2", "emodb/3"]
+    assert ledger.dropped == {"emodb": {"as many votes for one label as for another, in dev or test": ["emodb/1"]}}

@@ -168,3 +168,25 @@ def test_a_column_twice_of_lists_or_of_another_type_is_refused(tmp_path: Path) -
         with pytest.raises(DataError) as caught:
             read_table(path, DEFAULT_LABELS)
         assert str(caught.value) == f"{path} {sentence}"
+
+
+def test_soft_labels_are_stored_only_where_an_utterance_has_one(tmp_path: Path) -> None:
+    labels, path = LabelSet(["calm", "cross"]), tmp_path / "utterances.parquet"
+    hard = {"utterance_id": "calls/a", "label": "calm"}
+    write_table(table(hard | {"soft_label": None}), labels, path)
+    assert "soft_label" not in read_table(path, labels)
+    write_table(table(hard, hard | {"utterance_id": "calls/b", "soft_label": [0.75, 0.25]}), labels, path)
+    stored = read_table(path, labels)["soft_label"]
+    assert stored.iloc[0] is None
+    assert stored.iloc[1].tolist() == [0.75, 0.25]
+
+
+@pytest.mark.parametrize("shares", [[0.75], [0.75, 0.5], [1.5, -0.5], [float("nan"), 1.0], ["1", "0"]])
+def test_a_soft_label_that_is_no_shares_of_the_labels_is_refused(tmp_path: Path, shares: list[object]) -> None:
+    row = {"utterance_id": "calls/a", "label": "calm", "soft_label": shares}
+    with pytest.raises(DataError) as error:
+        write_table(table(row), LabelSet(["calm", "cross"]), tmp_path / "utterances.parquet")
+    assert str(error.value) == (
+        f"{tmp_path / 'utterances.parquet'} gives calls/a a soft label that is not 2 shares of 0 or more with the sum 1; "
+        "make it again with `emokit prepare`."
+    )

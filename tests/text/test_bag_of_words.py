@@ -19,6 +19,7 @@ from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.text import bag_of_words
 from emokit.text.settings import TextSettings
 from emokit.text.train import train
+from emokit.training.batches import one_hot
 
 TEXTS = ["I love this", "I hate this", "love love it", "hate it, hate you", "I was there", "we were here"] * 4
 TARGETS = numpy.array([3, 0, 3, 0, 4, 4] * 4)
@@ -26,7 +27,7 @@ TARGETS = numpy.array([3, 0, 3, 0, 4, 4] * 4)
 
 @pytest.fixture(scope="module")
 def model():
-    return bag_of_words.fit(TEXTS, TARGETS, TEXTS, TARGETS, DEFAULT_LABELS)
+    return bag_of_words.fit(TEXTS, one_hot(TARGETS, 7), TEXTS, TARGETS, DEFAULT_LABELS)
 
 
 def test_it_predicts_the_class_of_the_words(model):
@@ -57,7 +58,7 @@ def test_a_saved_model_predicts_the_same_to_the_last_digit(model, tmp_path):
 
 def test_a_model_has_the_label_set_of_its_data(tmp_path):
     labels = LabelSet(("cross", "dull", "eager", "fond", "glum"))
-    saved = bag_of_words.fit(TEXTS, TARGETS, TEXTS, TARGETS, labels)
+    saved = bag_of_words.fit(TEXTS, one_hot(TARGETS, 5), TEXTS, TARGETS, labels)
     assert saved.coefficients.shape[0] == 5
     assert saved.probabilities(["love", "hate"]).argmax(axis=1).tolist() == [3, 0]
     bag_of_words.save(saved, tmp_path)
@@ -74,7 +75,7 @@ def test_a_model_has_the_label_set_of_its_data(tmp_path):
 def test_two_classes_are_enough():
     rows = TARGETS != 4
     texts = [text for text, is_used in zip(TEXTS, rows, strict=True) if is_used]
-    two = bag_of_words.fit(texts, TARGETS[rows], texts, TARGETS[rows], DEFAULT_LABELS)
+    two = bag_of_words.fit(texts, one_hot(TARGETS[rows], 7), texts, TARGETS[rows], DEFAULT_LABELS)
     assert two.probabilities(["love", "hate"]).argmax(axis=1).tolist() == [3, 0]
 
 

@@ -6,6 +6,7 @@ import pytest
 from emokit.text.batches import TextBatches
 from emokit.text.model import train_tokenizer
 from emokit.text.settings import TinySettings
+from emokit.training.batches import one_hot
 
 LENGTHS = numpy.random.default_rng(0).integers(3, 60, 500)
 TARGETS = numpy.random.default_rng(1).choice([0, 4, 4, 4, 4, 5], 500)
@@ -18,7 +19,7 @@ def tokenizer():
 
 def new_batches(tokenizer):
     rows = [{"input_ids": [row % 7 + 4] * length, "attention_mask": [1] * length} for row, length in enumerate(LENGTHS)]
-    return TextBatches(rows, TARGETS, tokenizer, num_classes=6, batch_size=16, max_tokens_per_batch=400, seed=0)
+    return TextBatches(rows, one_hot(TARGETS, 6), tokenizer, batch_size=16, max_tokens_per_batch=400, seed=0)
 
 
 def test_a_batch_has_the_models_inputs_and_targets_of_every_class(tokenizer):

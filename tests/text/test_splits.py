@@ -3,6 +3,10 @@
 import pandas
 import pytest
 
+from emokit.api.prepare import corpora_of, plan_of
+from emokit.audio.settings import FeatureSettings
+from emokit.audio.spectrogram.log_mel import LogMel
+from emokit.data.prepare import prepare
 from emokit.data.prepared import open_prepared
 from emokit.data.utterance import TABLE
 from emokit.errors import DataError, UsageError
@@ -19,12 +23,20 @@ def test_splits_have_the_targets_of_the_label_set_of_the_data(mood_prepared):
     assert splits["dev"].targets.tolist() == expected
 
 
+def test_own_data_are_used_unasked(tmp_path):
+    rows = "".join(f"{label} {number},{label}\n" for number in range(12) for label in ("joy", "anger"))
+    (tmp_path / "notes.csv").write_text(f"text,label\n{rows}")
+    corpora = corpora_of([f"notes={tmp_path / 'notes.csv'}"])
+    prepared = prepare(plan_of(corpora), tmp_path / "out", LogMel(FeatureSettings()))
+    assert len(rows_with_text(TextSettings(), prepared)) == 24
+
+
 def test_audio_without_text_is_refused(small_prepared, text_settings):
     with pytest.raises(UsageError) as error:
         rows_with_text(TextSettings.make(text_settings), open_prepared(small_prepared))
     assert str(error.value) == (
-        f"{small_prepared} has neither goemotions nor meld; prepare one of them, or name other corpora with "
-        "--set data.corpora=[…]."
+        f"{small_prepared} has text of emodb, where a corpus that does not repeat a few sentences was expected; "
+        "prepare goemotions, meld or a table of your own, or name corpora with --set data.corpora=[…]."
     )
 
 

@@ -19,7 +19,7 @@ TARGETS = numpy.random.default_rng(1).choice([0, 4, 4, 4, 4, 5], 500)
 
 
 def batches(**options):
-    return LengthBatches(LENGTHS, TARGETS, **({"batch_size": 16, "budget": 400, "seed": 0} | options))
+    return LengthBatches(LENGTHS, one_hot(TARGETS, 6), **({"batch_size": 16, "budget": 400, "seed": 0} | options))
 
 
 def test_the_lengths_of_a_bucket_differ_by_up_to_a_tenth():
@@ -89,7 +89,9 @@ def test_balanced_batches_draw_each_class_equally_often():
 
 
 def test_sampling_probabilities_draw_each_class_equally_often():
-    assert sampling_probabilities(numpy.array([0, 2, 2, 2])).tolist() == pytest.approx([1 / 2, 1 / 6, 1 / 6, 1 / 6])
+    assert sampling_probabilities(one_hot(numpy.array([0, 2, 2, 2]), 3)).tolist() == pytest.approx(
+        [1 / 2, 1 / 6, 1 / 6, 1 / 6]
+    )
 
 
 def test_mixup_interpolates_targets_with_those_of_the_partners():

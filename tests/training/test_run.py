@@ -12,10 +12,11 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from emokit import locks, predictions, runs
 from emokit.errors import DataError, UsageError
-from emokit.labels import DEFAULT_LABELS, LabelSet
+from emokit.labels import LabelSet
 from emokit.model_card import CardFacts
 from emokit.settings import Settings
 from emokit.training import checkpoint
+from emokit.training.batches import one_hot
 from emokit.training.hardware import new_accelerator
 from emokit.training.loop import DevMetrics
 from emokit.training.objective import CrossEntropy
@@ -248,16 +249,16 @@ def test_completing_a_run_writes_predictions_card_and_metrics_of_the_label_set(r
 
 def test_class_weights_are_inverse_to_frequency_and_one_on_average():
     targets = numpy.array([0] * 6 + [4] * 3 + [5])
-    weights = class_weights(targets, "inverse", DEFAULT_LABELS).numpy()
+    weights = class_weights(one_hot(targets, 7), "inverse").numpy()
     assert weights[[0, 4, 5]].tolist() == pytest.approx([10 / 18, 10 / 9, 10 / 3])
     assert weights[targets].mean() == pytest.approx(1.0)
     assert weights[1] == 1.0
-    assert len(class_weights(numpy.array([0, 1]), "inverse", LABELS)) == 3
+    assert len(class_weights(one_hot(numpy.array([0, 1]), 3), "inverse")) == 3
 
 
 def test_effective_numbers_weigh_rare_classes_less_than_inverse_frequency_does():
     targets = numpy.repeat([0, 1], [5000, 50])
-    inverse, effective = (class_weights(targets, balancing, DEFAULT_LABELS) for balancing in ("inverse", "effective"))
+    inverse, effective = (class_weights(one_hot(targets, 7), balancing) for balancing in ("inverse", "effective"))
     assert inverse[1] / inverse[0] == pytest.approx(100)
     assert effective[1] / effective[0] == pytest.approx((1 - 0.999**5000) / (1 - 0.999**50), rel=1e-4)
     assert effective.numpy()[targets].mean() == pytest.approx(1, rel=1e-5)
@@ -265,7 +266,7 @@ def test_effective_numbers_weigh_rare_classes_less_than_inverse_frequency_does()
 
 @pytest.mark.parametrize("balancing", ["none", "sampler"])
 def test_without_weights_the_loss_is_plain(balancing):
-    assert class_weights(numpy.array([0, 1, 1]), balancing, DEFAULT_LABELS) is None
+    assert class_weights(one_hot(numpy.array([0, 1, 1]), 2), balancing) is None
 
 
 def test_dev_metrics_by_hand():

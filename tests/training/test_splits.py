@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy
 import pandas
 import pytest
 
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
-from emokit.training.splits import check_splits, rows_of_corpora
+from emokit.training.splits import check_splits, rows_of_corpora, target_shares, weighted_rows
 
 LABELS = LabelSet(("calm", "cross", "tired"))
 FOLDER = Path("data")
@@ -67,3 +68,18 @@ def test_a_train_split_of_one_label_is_named():
     assert str(error.value) == (
         "The train split of data has no label but calm, and a model needs two or more; prepare more corpora or another split."
     )
+
+
+def test_a_soft_label_is_the_target_where_there_is_one():
+    labels = LabelSet(["calm", "cross"])
+    table = pandas.DataFrame({"label": ["cross", "calm", "calm"], "soft_label": [None, [0.75, 0.25], [0.5, 0.5]]})
+    assert target_shares(table, labels).tolist() == [[0, 1], [0.75, 0.25], [0.5, 0.5]]
+    assert target_shares(table, labels, soft=False).tolist() == [[0, 1], [1, 0], [1, 0]]
+    assert target_shares(table.drop(columns="soft_label"), labels).tolist() == [[0, 1], [1, 0], [1, 0]]
+
+
+def test_soft_targets_become_weighted_rows_and_hard_ones_stay_as_they_are():
+    rows, classes, weights = weighted_rows(numpy.array([[0, 1], [0.75, 0.25]], numpy.float32))
+    assert (rows.tolist(), classes.tolist(), weights.tolist()) == ([0, 1, 1], [1, 0, 1], [1, 0.75, 0.25])
+    rows, classes, weights = weighted_rows(numpy.eye(2, dtype=numpy.float32)[[1, 0, 1]])
+    assert (rows.tolist(), classes.tolist(), weights) == ([0, 1, 2], [1, 0, 1], None)

@@ -2,7 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy
 import torch
@@ -15,6 +15,7 @@ from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.predict import predict_log_mels, window_batches
 from emokit.audio.splits import SplitData
 from emokit.labels import LabelSet
+from emokit.training.splits import weighted_rows
 
 STRENGTHS = (1e-3, 1e-2, 1e-1)
 MAX_ITERATIONS = 300  # more iterations change no dev prediction
@@ -50,8 +51,8 @@ def fit_splits(
     model = new_model(settings, features, train.labels)
     config = model.config
     places, windows = window_batches(train.log_mels, config.window_frames, config.window_overlap, train.statistics)
-    targets = train.targets[[row for row, _ in places]]
-    fit(model, windows, targets, lambda candidate: predict(candidate, dev), dev.targets)
+    shares = train.shares[[row for row, _ in places]]
+    fit(model, windows, shares, lambda candidate: predict(candidate, dev), dev.targets)
     return model
 
 
@@ -66,7 +67,7 @@ def predict(model: FunctionalsForAudioClassification, data: SplitData) -> numpy.
 def fit(
     model: FunctionalsForAudioClassification,
     windows: Iterable[torch.Tensor],
-    targets: Sequence[int] | numpy.ndarray,
+    shares: numpy.ndarray,
     predict_dev: Callable[[FunctionalsForAudioClassification], numpy.ndarray],
     dev_targets: numpy.ndarray,
 ) -> None:
@@ -75,7 +76,7 @@ def fit(
     Args:
         model: fitted in place.
         windows: batches (windows, frames, mels) of the training split.
-        targets: (windows,) int64.
+        shares: (windows, classes) share of each class in the target of each window.
         predict_dev: the model -> (utterances, classes) probabilities of dev.
         dev_targets: (utterances,) int64.
     """
@@ -83,12 +84,14 @@ def fit(
         functionals = torch.cat([model.summarised(batch) for batch in windows])
         model.standardise_with(functionals)
         standardised = model.standardised(functionals).numpy()
+        rows, targets, weights = weighted_rows(shares)
+        fitted = standardised if weights is None else standardised[rows]
         best_uar = -1.0
         for strength in STRENGTHS:
             regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=MAX_ITERATIONS)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations ends it
-                regression.fit(standardised, targets)
+                regression.fit(fitted, targets, weights)
             candidate = copy.deepcopy(model)
             candidate.set_regression(regression)
             predicted = predict_dev(candidate).argmax(axis=1)

@@ -10,7 +10,7 @@ from emokit.audio.spectrogram.augment import Augment
 from emokit.audio.spectrogram.normalise import standardised
 from emokit.audio.spectrogram.windows import DeviceLogMels, MappedLogMels
 from emokit.runtime import derived_seed
-from emokit.training.batches import draw_mixup, mix, one_hot, sampling_probabilities
+from emokit.training.batches import draw_mixup, mix, sampling_probabilities
 from emokit.training.objective import Batch
 
 
@@ -20,11 +20,10 @@ class TrainingBatches:
     def __init__(
         self,
         versions: Sequence[MappedLogMels | DeviceLogMels],
-        targets: numpy.ndarray,
+        shares: numpy.ndarray,
         augment: Augment,
         statistics: Sequence[numpy.ndarray | None] | None = None,
         *,
-        num_classes: int,
         window_frames: int,
         batch_size: int,
         mixup_alpha: float,
@@ -35,34 +34,33 @@ class TrainingBatches:
 
         Args:
             versions: per speed factor, the utterances' log-mels; one of them is drawn each time.
-            targets: (utterances,) int64.
+            shares: (utterances, classes) share of each class in each utterance's target.
             augment: applied to each window.
             statistics: per speed factor, the mean and deviation that each utterance is standardised with after augmentation, as
                 `normalise.statistics_of` gives them.
-            num_classes: size of the label set.
             window_frames, batch_size, mixup_alpha, seed: as in the settings.
             balanced: draw each class equally often, with replacement, instead of each utterance once.
         """
-        self.versions, self.targets, self.augment, self.statistics = versions, targets, augment, statistics
-        self.num_classes, self.window_frames, self.batch_size = num_classes, window_frames, batch_size
+        self.versions, self.shares, self.augment, self.statistics = versions, shares, augment, statistics
+        self.window_frames, self.batch_size = window_frames, batch_size
         self.mixup_alpha, self.balanced, self.seed = mixup_alpha, balanced, seed
 
     def __len__(self) -> int:
         # The last, smaller batch is left out: batch normalisation over a few utterances is noise, and over one an error.
-        return len(self.targets) // self.batch_size
+        return len(self.shares) // self.batch_size
 
     def __call__(self, epoch: int) -> Iterator[Batch]:
         """The batches of an epoch: input_features (batch, frames, mels) in decibels, targets (batch, classes)."""
         random = numpy.random.default_rng(derived_seed(self.seed, epoch, 1))
-        size = len(self.targets)
+        size = len(self.shares)
         if self.balanced:
-            order = random.choice(size, size=size, p=sampling_probabilities(self.targets))
+            order = random.choice(size, size=size, p=sampling_probabilities(self.shares))
         else:
             order = random.permutation(size)
         for first in range(0, len(self) * self.batch_size, self.batch_size):
             rows = order[first : first + self.batch_size]
             windows = self._windows(rows, random)
-            targets = one_hot(self.targets[rows], self.num_classes)
+            targets = self.shares[rows]
             if self.mixup_alpha > 0:
                 share, partners = draw_mixup(self.mixup_alpha, len(rows), random)
                 windows = mix(windows, windows[torch.from_numpy(partners).to(windows.device)], share)

@@ -131,7 +131,7 @@ class AcrnnFamily(SpectrogramFamily):
             data, frames, overlap = splits[split], model.config.window_frames, settings.data.window_overlap
             return predict_log_mels(current, data.log_mels, frames, device, overlap, data.statistics)
 
-        batches = new_batches(settings, prepared, splits["train"], model.config.num_labels, device, progress)
+        batches = new_batches(settings, prepared, splits["train"], device, progress)
         return TrainableModel(model, batches, predict, save_beside=feature_extractor_of(model).save_pretrained)
 
 
@@ -139,7 +139,6 @@ def new_batches(
     settings: AudioSettings,
     prepared: Prepared,
     train: SplitData,
-    num_classes: int,
     device: torch.device,
     progress: Progress | None = None,
 ) -> TrainingBatches:
@@ -154,10 +153,9 @@ def new_batches(
     ]
     return TrainingBatches(
         on_device(at_speeds, device),
-        train.targets,
+        train.shares,
         augment,
         statistics,
-        num_classes=num_classes,
         window_frames=features.num_frames(settings.data.window_seconds),
         batch_size=training.batch_size,
         mixup_alpha=training.mixup_alpha,

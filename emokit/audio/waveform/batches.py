@@ -12,7 +12,7 @@ from emokit.audio.waveform.processor import SpeechProcessor
 from emokit.data.prepared import Prepared
 from emokit.modality.protocol import Progress
 from emokit.runtime import derived_seed
-from emokit.training.batches import LengthBatches, draw_mixup, mix, one_hot
+from emokit.training.batches import LengthBatches, draw_mixup, mix
 from emokit.training.objective import Batch
 
 
@@ -36,11 +36,10 @@ class WaveformBatches(LengthBatches):
     def __init__(
         self,
         versions: Sequence[Sequence[numpy.ndarray]],
-        targets: numpy.ndarray,
+        shares: numpy.ndarray,
         processor: SpeechProcessor,
         augmentation: AugmentationSettings,
         *,
-        num_classes: int,
         window_seconds: float,
         batch_size: int,
         max_seconds_per_batch: float,
@@ -52,10 +51,9 @@ class WaveformBatches(LengthBatches):
 
         Args:
             versions: per speed factor, the utterances' waveforms, each (samples,); one of them is drawn each time.
-            targets: (utterances,) int64.
+            shares: (utterances, classes) share of each class in each utterance's target.
             processor: of the encoder.
             augmentation: gain and noise.
-            num_classes: size of the label set.
             window_seconds, batch_size, max_seconds_per_batch, mixup_alpha, seed: as in the settings.
             balanced: draw each class equally often, with replacement, instead of each utterance once.
         """
@@ -63,21 +61,21 @@ class WaveformBatches(LengthBatches):
         longest = numpy.max([[len(waveform) for waveform in version] for version in versions], axis=0)
         super().__init__(
             processor.lengths(numpy.minimum(longest, self.window)),
-            targets,
+            shares,
             batch_size=batch_size,
             budget=round(max_seconds_per_batch * processor.sample_rate),
             seed=seed,
             balanced=balanced,
         )
-        self.versions, self.targets, self.processor = versions, targets, processor
-        self.augmentation, self.num_classes, self.mixup_alpha = augmentation, num_classes, mixup_alpha
+        self.versions, self.shares, self.processor = versions, shares, processor
+        self.augmentation, self.mixup_alpha = augmentation, mixup_alpha
 
     def __call__(self, epoch: int) -> Iterator[Batch]:
         """The batches of an epoch: the encoder's inputs with their mask, and targets (batch, classes)."""
         random = numpy.random.default_rng(derived_seed(self.seed, epoch, 2))
         for rows in self.of_epoch(epoch):
             waveforms = [self._waveform(int(row), random) for row in rows]
-            targets = one_hot(self.targets[rows], self.num_classes)
+            targets = self.shares[rows]
             if self.mixup_alpha > 0:
                 drawn, partners = draw_mixup(self.mixup_alpha, len(rows), random)
                 share = numpy.float32(drawn)

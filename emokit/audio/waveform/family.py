@@ -22,6 +22,7 @@ from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.training.batches import LengthBatches
+from emokit.training.splits import target_shares
 
 # Lengths of the waveforms that are compared: several in a batch, and one alone.
 NUM_SAMPLES = ((16_000, 9_000, 12_345), (7_777,))
@@ -40,7 +41,7 @@ class PretrainedFamily:
         seconds = longest.clip(max=settings.data.window_seconds)
         batches = LengthBatches(
             processor.lengths(numpy.ceil(seconds * processor.sample_rate).astype(numpy.int64)),
-            pandas.factorize(train["label"])[0],
+            target_shares(train, LabelSet(train["label"].unique())),
             batch_size=training.batch_size,
             budget=round(training.max_seconds_per_batch * processor.sample_rate),
             seed=training.seed,
@@ -86,10 +87,9 @@ class PretrainedFamily:
         ]
         batches = WaveformBatches(
             versions,
-            train.targets,
+            train.shares,
             processor,
             settings.augmentation,
-            num_classes=model.config.num_labels,
             window_seconds=settings.data.window_seconds,
             batch_size=training.batch_size,
             max_seconds_per_batch=training.max_seconds_per_batch,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from emokit.data.catalogue import Corpus
+from emokit.data.sources.plugins import PLUGIN, Plugin
 from emokit.data.sources.tree import Skipped
 from emokit.data.utterance import Dropped, Remark, Utterance
 
@@ -32,6 +33,8 @@ class Reader(Protocol):
 
 def reader_of(corpus: Corpus) -> Reader:
     """The module that reads a corpus."""
+    if corpus.reader == PLUGIN:
+        return Plugin(corpus.name)
     name = OWN[corpus.reader] if corpus.reader else f"emokit.data.sources.corpora.{corpus.name}"
     return cast(Reader, importlib.import_module(name))
 

@@ -2,7 +2,7 @@
 
 import importlib
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import pandas
 from emokit.data.audio_io.faults import ADVICE, LFS_POINTER
 from emokit.data.catalogue import SYNTHESISED_FILE, Corpus
 from emokit.data.download.corpus import COMPLETED
-from emokit.data.label_choice import label_of, raw_labels
+from emokit.data.label_choice import label_shares, raw_labels, soft_label
 from emokit.data.ledger import Ledger
 from emokit.data.sources.readers import reader_of, walks
 from emokit.data.sources.scan import UNKNOWN_NAME
@@ -25,12 +25,13 @@ from emokit.labels import LabelSet
 from emokit.names import escaped
 
 # The corpora with audio, to name the one that a folder looks like.
-READERS = ("crema_d", "emodb", "esd", "jl_corpus", "meld", "ravdess", "savee", "tess")
+READERS = ("crema_d", "emodb", "esd", "iemocap", "jl_corpus", "meld", "msp_podcast", "ravdess", "savee", "tess")
 
 FIELDS = [field.name for field in fields(Utterance) if field.name not in ("flags", "votes")]
 
 NOT_READ = "neither audio nor annotations of the corpus"
 SEVERAL_CLASSES = "labels of several classes"
+TIED = "as many votes for one label as for another"
 
 
 def read_source(corpus: Corpus, ledger: Ledger) -> list[Utterance]:
@@ -76,21 +77,25 @@ def labelled(corpus: Corpus, utterances: Iterable[Utterance], ledger: Ledger) ->
     _check_label_map(corpus, ledger.labels)
     unmapped: dict[str, str] = {}
     for utterance in utterances:
-        shares: dict[str | None, float] = defaultdict(float)
-        for raw in raw_labels(corpus, utterance):
-            if raw not in corpus.labels and not (corpus.keeps_raw_labels and raw in ledger.labels):
-                unmapped.setdefault(raw, utterance.utterance_id)
-            else:
-                shares[label_of(corpus, raw)] += utterance.votes[raw] if utterance.votes else 1
-        label = max(shares, key=lambda name: shares[name]) if shares else None
+        outside = [
+            raw
+            for raw in raw_labels(corpus, utterance)
+            if raw not in corpus.labels and not (corpus.keeps_raw_labels and raw in ledger.labels)
+        ]
+        if outside:
+            unmapped.setdefault(outside[0], utterance.utterance_id)
+            continue
+        shares = label_shares(corpus, utterance)
+        first = max(shares.values(), default=0)
+        most = [label for label in ledger.labels if shares.get(label, 0) == first]
         if len(shares) > 1 and not utterance.votes:
             ledger.drop(corpus.name, utterance.utterance_id, SEVERAL_CLASSES, utterance.raw_label)
-        elif label is None:
+        elif not shares:
             ledger.drop(corpus.name, utterance.utterance_id, f"label {utterance.raw_label} is left out")
         else:
-            for flag in utterance.flags:
+            for flag in (*utterance.flags, *([TIED] if len(most) > 1 else [])):
                 ledger.flag(corpus.name, utterance.utterance_id, flag)
-            yield utterance, label
+            yield utterance, most[0]
     if unmapped:
         examples = ", ".join(f"{raw} (as in {name})" for raw, name in sorted(unmapped.items()))
         if corpus.keeps_raw_labels:
@@ -149,8 +154,8 @@ def with_audio(
             ledger.details[utterance.utterance_id] = facts["detail"]
             for flag in facts["flags"]:
                 ledger.flag(corpus.name, utterance.utterance_id, flag)
-        row = {name: getattr(utterance, name) for name in FIELDS}
-        row |= {"label": label, "duration_seconds": None, "sample_rate": None, "recording": None}
+        row = _row(corpus, utterance, label, ledger.labels)
+        row |= {"duration_seconds": None, "sample_rate": None, "recording": None}
         if facts:
             row |= {name: facts[name] for name in ("duration_seconds", "sample_rate", "recording")}
         rows.append(row)
@@ -159,11 +164,15 @@ def with_audio(
     return _typed(rows)
 
 
-def without_audio(utterances: list[tuple[Utterance, str]]) -> pandas.DataFrame:
+def without_audio(corpus: Corpus, utterances: list[tuple[Utterance, str]], labels: LabelSet) -> pandas.DataFrame:
     """One row per utterance, from its name and annotations; its audio is not read."""
-    return _typed(
-        [{name: getattr(utterance, name) for name in FIELDS} | {"label": label} for utterance, label in utterances]
-    )
+    return _typed([_row(corpus, utterance, label, labels) for utterance, label in utterances])
+
+
+def _row(corpus: Corpus, utterance: Utterance, label: str, labels: LabelSet) -> dict[str, Any]:
+    """The columns of an utterance that its annotations determine."""
+    row = {name: getattr(utterance, name) for name in FIELDS}
+    return row | {"label": label, "soft_label": soft_label(corpus, utterance, labels)}
 
 
 def _typed(rows: list[dict[str, Any]]) -> pandas.DataFrame:

@@ -24,6 +24,13 @@ EMOBOX_FOLDS: dict[str, dict[str, str]] = {
         "4": "0007 0008 0013 0020",
         "5": "0001 0002 0010 0017",
     },
+    "iemocap": {  # its sessions
+        "1": "Ses01F Ses01M",
+        "2": "Ses02F Ses02M",
+        "3": "Ses03F Ses03M",
+        "4": "Ses04F Ses04M",
+        "5": "Ses05F Ses05M",
+    },
     "jl_corpus": {"1": "male2", "2": "female1", "3": "male1", "4": "female2"},
     "ravdess": {
         "1": "01 11 20 21",
@@ -43,7 +50,11 @@ EMO_SUPERB = {
     "S4": ("1055", "1072"),
     "S5": ("1073", "1091"),
 }
-NEXT_SESSION = dict(zip(EMO_SUPERB, [*list(EMO_SUPERB)[1:], "S1"], strict=True))
+# Corpus -> fold that is a session -> the session that is its dev.
+NEXT_SESSIONS = {
+    "crema_d": dict(zip(EMO_SUPERB, [*list(EMO_SUPERB)[1:], "S1"], strict=True)),
+    "iemocap": dict(zip("12345", "23451", strict=True)),
+}
 
 
 def assign_folds(table: pandas.DataFrame, policy: str, settings: SplitSettings) -> pandas.DataFrame:
@@ -100,10 +111,10 @@ def chosen_fold(table: pandas.DataFrame, policy: str, settings: SplitSettings) -
 def split_of_fold(table: pandas.DataFrame, fold: str, settings: SplitSettings) -> pandas.Series:
     """The split of each row when `fold` is tested.
 
-    Dev is drawn, with the seed and stratified by label, from the speakers that are not tested; for EMO-SUPERB it is the next
-    session. If folds divide speakers (some of EmoBox's) or only one speaker is left, dev is drawn from the utterances that are
-    not tested. A corpus without folds keeps its train and dev; the split of its test utterances is missing, since every fold
-    would test them again.
+    Dev is drawn, with the seed and stratified by label, from the speakers that are not tested; for EMO-SUPERB and IEMOCAP it is
+    the next session (IEMOCAP's two speakers talk to each other). If folds divide speakers (some of EmoBox's) or only one
+    speaker is left, dev is drawn from the utterances that are not tested. A corpus without folds keeps its train and dev; the
+    split of its test utterances is missing, since every fold would test them again.
 
     Args:
         table: utterances with `fold` filled; the result does not depend on row order and index.
@@ -128,8 +139,8 @@ def _split_of_corpus(corpus: str, rows: pandas.DataFrame, fold: str, settings: S
     tested = (rows["fold"] == fold).fillna(False)
     split = pandas.Series("train", index=rows.index).mask(tested.astype(bool), "test")
     rest = rows[split == "train"]
-    if corpus == "crema_d" and fold in NEXT_SESSION:
-        dev = rest.index[rest["fold"] == NEXT_SESSION[fold]]
+    if fold in NEXT_SESSIONS.get(corpus, {}):
+        dev = rest.index[rest["fold"] == NEXT_SESSIONS[corpus][fold]]
     else:
         dev = _dev(rest, rows, is_tested=bool(tested.any()), settings=settings)
     split[dev] = "dev"
@@ -166,6 +177,14 @@ def _emo_superb(corpus: str, rows: pandas.DataFrame) -> pandas.Series:
     return rows["speaker"].map(fold_of)
 
 
+def _sessions(corpus: str, rows: pandas.DataFrame) -> pandas.Series:
+    if corpus != "iemocap":
+        raise UsageError(
+            f"leave-one-session-out has folds for iemocap only; choose leave-one-speaker-out for {corpus}."
+        )
+    return _emobox(corpus, rows)
+
+
 def _speakers(corpus: str, rows: pandas.DataFrame) -> pandas.Series:
     if not has_speakers(rows):
         raise UsageError(f"{corpus} has no speaker labels, so no speaker can be held out; leave {corpus} out.")
@@ -184,6 +203,7 @@ def _corpora(corpus: str, rows: pandas.DataFrame) -> pandas.Series:
 FOLD_POLICIES: dict[str, Callable[[str, pandas.DataFrame], pandas.Series]] = {
     "emobox": _emobox,
     "emo-superb": _emo_superb,
+    "leave-one-session-out": _sessions,
     "leave-one-speaker-out": _speakers,
     "leave-one-corpus-out": _corpora,
 }

@@ -118,8 +118,10 @@ def _way(policy: str) -> str:
 
 
 def _note_missing_labels(table: pandas.DataFrame, corpus: str, ledger: Ledger) -> None:
-    """Note the labels that a split lacks, with the reason that the numbers of utterances and speakers give."""
+    """Note the splits without utterances, and the labels that a split lacks: how few utterances or speakers have them."""
     used = [split for split in SPLITS if (table["split"] == split).any()]
+    if len(used) < len(SPLITS):
+        ledger.note(corpus, f"no utterance in {' and '.join(split for split in SPLITS if split not in used)}")
     counts = pandas.crosstab(table["label"], table["split"])
     lacking = [label for label in counts.index if (counts.loc[label, used] == 0).any()]
     for label in lacking[:MOST_NAMED]:

@@ -1,9 +1,12 @@
 """The values of `--split`: the policies that assign splits and folds to a corpus.
 
 speaker                  speaker-independent train, dev and test with similar label shares
+sentence                 the same without a shared sentence, or text where sentences have no ids
+speaker+sentence         both; utterances that cross are left out
 official                 the corpus's official split
-emobox                   EmoBox's folds: by speaker (esd, jl_corpus, ravdess, savee), or lists of utterances from a clone
+emobox                   EmoBox's folds: by speaker (EMOBOX_FOLDS), or lists of utterances from a clone
 emo-superb               five folds of CREMA-D by actor
+leave-one-session-out    five folds of IEMOCAP by session
 leave-one-speaker-out    one fold per speaker
 leave-one-corpus-out     one fold per corpus, over all corpora together
 train, dev, test         the whole corpus in one split
@@ -31,25 +34,30 @@ from emokit.data.splits.folds import (
     split_of_fold,
 )
 from emokit.data.splits.own import OWN_POLICIES, split_own
+from emokit.data.splits.sentences import CROSSING, by_sentence, by_speaker_and_sentence
 from emokit.data.utterance import SPLITS, Utterance
 from emokit.errors import DataError, UsageError
 
-OFFICIAL = ("esd", "goemotions", "meld")
+OFFICIAL = ("esd", "goemotions", "meld", "msp_podcast")
 OF_ALL_CORPORA = "leave-one-corpus-out"
+SENTENCE, SPEAKER_AND_SENTENCE = "sentence", "speaker+sentence"
 REPEATED_TEXTS = "repeated_texts"
 
 
 def policies_of(corpus: Corpus) -> list[str]:
     """The policies that a corpus supports, besides a CSV."""
     if corpus.is_own:
-        by_speaker = ("speaker", "leave-one-speaker-out")
-        policies = (*OWN_POLICIES, "leave-one-speaker-out", OF_ALL_CORPORA, *SPLITS)
+        by_speaker = ("speaker", SPEAKER_AND_SENTENCE, "leave-one-speaker-out")
+        policies = (*OWN_POLICIES, SENTENCE, SPEAKER_AND_SENTENCE, "leave-one-speaker-out", OF_ALL_CORPORA, *SPLITS)
         return [policy for policy in policies if corpus.has_speakers or policy not in by_speaker]
     supported = {
         "speaker": corpus.has_speakers,
+        SENTENCE: True,
+        SPEAKER_AND_SENTENCE: corpus.has_speakers,
         "official": corpus.name in OFFICIAL,
         "emobox": corpus.name in EMOBOX_FOLDS or corpus.name in EMOBOX_LISTS,
         "emo-superb": corpus.name == "crema_d",
+        "leave-one-session-out": corpus.name == "iemocap",
         "leave-one-speaker-out": corpus.has_speakers,
     }
     return [*(policy for policy, is_supported in supported.items() if is_supported), OF_ALL_CORPORA, *SPLITS]
@@ -134,11 +142,23 @@ class Division:
             table = assign_folds(table, self.policy, settings)
         elif self.policy == "speaker":
             table["split"] = by_group(table, "speaker", self.corpus, settings)
+        elif self.policy == SENTENCE:
+            table["split"] = by_sentence(table, self.corpus, settings)
+        elif self.policy == SPEAKER_AND_SENTENCE:
+            table = self._without_crossing(
+                table.assign(split=by_speaker_and_sentence(table, self.corpus, settings)), ledger
+            )
         elif self.policy != "official":
             table["split"] = self.policy
         if self.has_folds and self.policy != OF_ALL_CORPORA:
             note_fold(ledger, self.corpus, table, self.policy, settings)
         return table
+
+    def _without_crossing(self, table: pandas.DataFrame, ledger: Ledger) -> pandas.DataFrame:
+        """The utterances that have a split; the ledger names the others."""
+        for utterance_id in table["utterance_id"][table["split"].isna()]:
+            ledger.drop(self.corpus, utterance_id, CROSSING)
+        return table[table["split"].notna()]
 
 
 def note_fold(ledger: Ledger, corpus: str, table: pandas.DataFrame, policy: str, settings: SplitSettings) -> None:

@@ -1,4 +1,4 @@
-"""Layouts of CREMA-D, ESD, JL-Corpus and MELD: recordings with tables or transcripts."""
+"""Layouts of CREMA-D, ESD, IEMOCAP, JL-Corpus, MELD and MSP-Podcast: recordings with tables or transcripts."""
 
 import csv
 import io
@@ -44,6 +44,30 @@ ESD_EMOTIONS = ("Neutral", "Angry", "Happy", "Sad", "Surprise")
 ESD_SENTENCES = 350
 # Three sentences of train (51 to 350), one of evaluation (1 to 20) and one of test (21 to 50).
 ESD_FIRST_SENTENCES = (51, 1, 21, 101, 201)
+
+# Code -> prosody and lines; the last one has no majority of the raters.
+IEMOCAP_EMOTIONS = {
+    "ang": ("angry", "anger"),
+    "hap": ("happy", "joy"),
+    "exc": ("excited", "joy"),
+    "neu": ("neutral", "neutral"),
+    "sad": ("sad", "sadness"),
+    "fru": ("assertive", "anger"),
+    "xxx": ("calm", "neutral"),
+}
+
+MSP_PODCAST_EMOTIONS = {
+    "A": ("angry", "anger"),
+    "S": ("sad", "sadness"),
+    "H": ("happy", "joy"),
+    "U": ("surprise", "surprise"),
+    "F": ("fear", "fear"),
+    "D": ("disgust", "disgust"),
+    "N": ("neutral", "neutral"),
+    "X": ("calm", "neutral"),
+}
+MSP_PODCAST_SPLITS = {"Train": 6, "Development": 2, "Test1": 2, "Test2": 1}  # split -> its speakers
+MSP_PODCAST_HEADER = ("FileName", "EmoClass", "EmoAct", "EmoVal", "EmoDom", "SpkrID", "Gender", "Split_Set")
 
 JL_FOLDER = "Raw JL corpus (unchecked and unannotated)/JL(wav+txt)"
 JL_SPEAKERS = ("female1", "female2", "male1", "male2")
@@ -115,6 +139,43 @@ def esd(size: float, rng: numpy.random.Generator) -> Iterator[AudioFile | TextFi
             yield AudioFile(path, speaker, gender, emotion.lower(), str(number))
         lines = "\r\n".join(sorted(transcript)) + "\r\n"
         yield TextFile(f"Emotion Speech Dataset/{speaker}/{speaker}.txt", lines, encoding)
+
+
+def iemocap(size: float, rng: numpy.random.Generator) -> Iterator[AudioFile | TextFile]:
+    """All five sessions, improvised dialogues only; two rows of raters below each turn."""
+    for session, number in itertools.product(range(1, 6), range(1, num_takes(size, 4, 8) + 1)):
+        dialogue, folder = f"Ses{session:02}{'FM'[number % 2]}_impro{number:02}", f"Session{session}/dialog"
+        seconds, labels, transcript = 5.0, [], []
+        counts = dict.fromkeys("FM", 0)
+        for turn, (code, (prosody, lines)) in enumerate(2 * list(IEMOCAP_EMOTIONS.items())):
+            gender = "FM"[turn % 2]
+            name = f"{dialogue}_{gender}{counts[gender]:03}"
+            counts[gender] += 1
+            text, end = line(lines, rng), seconds + rng.uniform(1.2, 2.2)
+            raters = "".join(f"C-E{rater}:\tNeutral;\t()\nA-E{rater}:\tval 3; act 2; dom  2;\t()\n" for rater in (2, 3))
+            labels.append(f"[{seconds:.4f} - {end:.4f}]\t{name}\t{code}\t[2.5000, 2.5000, 2.5000]\n{raters}\n")
+            transcript.append(f"{name} [{seconds:08.4f}-{end:08.4f}]: {text}\n")
+            path = f"Session{session}/sentences/wav/{dialogue}/{name}.wav"
+            yield AudioFile(path, f"Ses{session:02}{gender}", "female" if gender == "F" else "male", prosody, text)
+            seconds = end
+        header = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
+        yield TextFile(f"{folder}/EmoEvaluation/{dialogue}.txt", header + "".join(labels))
+        yield TextFile(f"{folder}/transcriptions/{dialogue}.txt", "".join(transcript))
+
+
+def msp_podcast(size: float, rng: numpy.random.Generator) -> Iterator[AudioFile | TextFile]:
+    """Eleven speakers with a podcast each, in the three splits and a second test set; one speaker of train is not known."""
+    rows: list[tuple[object, ...]] = []
+    speakers = [split for split, number in MSP_PODCAST_SPLITS.items() for _ in range(number)]
+    for speaker, split in enumerate(speakers, start=1):
+        codes = num_takes(size, 4, 100) * list(MSP_PODCAST_EMOTIONS.items())
+        for segment, (code, (prosody, lines)) in enumerate(codes, start=1):
+            stem, gender = f"MSP-PODCAST_{speaker:04}_{segment:04}", ("Female", "Male")[speaker % 2]
+            text, ratings = line(lines, rng), [f"{rng.uniform(1, 7):.6f}" for _ in range(3)]
+            rows.append((f"{stem}.wav", code, *ratings, "Unknown" if speaker == 1 else speaker, gender, split))
+            yield AudioFile(f"Audios/{stem}.wav", str(speaker), gender.lower(), prosody, text)
+            yield TextFile(f"Transcripts/{stem}.txt", text)
+    yield TextFile("Labels/labels_consensus.csv", _table(MSP_PODCAST_HEADER, rows, csv.QUOTE_MINIMAL, "\n"))
 
 
 def jl_corpus(size: float, rng: numpy.random.Generator) -> Iterator[AudioFile | TextFile]:

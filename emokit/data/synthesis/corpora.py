@@ -31,8 +31,11 @@ LAYOUTS: dict[str, Callable[[float, numpy.random.Generator], Iterator[AudioFile 
     "savee": acted.savee,
     "tess": acted.tess,
     "goemotions": comments.goemotions,
+    "iemocap": annotated.iemocap,
+    "msp_podcast": annotated.msp_podcast,
 }
-CORPORA: tuple[str, ...] = tuple(LAYOUTS)
+# The corpora of the demo: of the layouts with dialogues, MELD's is enough.
+CORPORA: tuple[str, ...] = tuple(LAYOUTS)[:9]
 
 NOTICE = (
     "Everything in this folder was synthesised by emokit in the layout of {name}: "
@@ -44,7 +47,7 @@ def write_corpus(name: str, root: Path, seed: int = 0, size: float = 1.0) -> Non
     """Write a corpus to `root`, completely or not at all; the same arguments give the same bytes.
 
     Args:
-        name: one of CORPORA.
+        name: one of LAYOUTS.
         root: a new or empty folder.
         seed: random seed, 0 or more.
         size: factor on the number of takes; 1 gives 240 to 400 utterances, and 2080 comments.
@@ -54,7 +57,7 @@ def write_corpus(name: str, root: Path, seed: int = 0, size: float = 1.0) -> Non
         WorkError: the disk is full or cannot be written to.
     """
     if name not in LAYOUTS:
-        raise UsageError(f"{name!r} is no corpus that emokit can synthesise; expected one of {', '.join(CORPORA)}.")
+        raise UsageError(f"{name!r} is no corpus that emokit can synthesise; expected one of {', '.join(LAYOUTS)}.")
     if size <= 0 or seed < 0:
         raise UsageError(f"The size is {size} and the seed {seed}; give a size above 0 and a seed of 0 or more.")
     if root.exists() and (not root.is_dir() or any(root.iterdir())):

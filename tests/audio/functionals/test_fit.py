@@ -10,6 +10,7 @@ from emokit.audio.settings import AudioSettings
 from emokit.audio.splits import read_splits
 from emokit.data.prepared import open_prepared
 from emokit.labels import DEFAULT_LABELS, LabelSet
+from emokit.training.batches import one_hot
 
 NUM_CLASSES = len(DEFAULT_LABELS)
 SETTINGS = AudioSettings.make({"features": {"n_mels": 64}, "model": {"kind": "functionals"}})
@@ -41,7 +42,7 @@ def test_functionals_that_hardly_varied_in_training_do_not_decide() -> None:
     narrow[:, :, 40:] = -80 + random.normal(0, 1e-4, narrow[:, :, 40:].shape)  # as cut off by the recording
     model, dev = new(), numpy.arange(NUM_CLASSES)
     targets = numpy.arange(42) % NUM_CLASSES
-    fit.fit(model, [torch.from_numpy(narrow)], targets, lambda _: numpy.eye(NUM_CLASSES), dev)
+    fit.fit(model, [torch.from_numpy(narrow)], one_hot(targets, NUM_CLASSES), lambda _: numpy.eye(NUM_CLASSES), dev)
     trained, wide = (
         model(torch.from_numpy(windows)).logits.abs().max() for windows in (narrow, narrow[:, :, ::-1].copy())
     )
@@ -60,7 +61,7 @@ def test_the_strength_with_the_highest_uar_on_dev_is_chosen_and_the_strongest_in
         return right if best is None or len(tried) == best + 1 else numpy.roll(right, 1, axis=0)
 
     model = new()
-    fit.fit(model, [windows[:20], windows[20:]], targets, predict_dev, numpy.arange(NUM_CLASSES))
+    fit.fit(model, [windows[:20], windows[20:]], one_hot(targets, NUM_CLASSES), predict_dev, numpy.arange(NUM_CLASSES))
     assert len(tried) == len(fit.STRENGTHS)
     assert torch.equal(model.linear.weight, tried[best or 0])
     norms = [float(weights.norm()) for weights in tried]

@@ -7,6 +7,7 @@ from emokit.audio.settings import AugmentationSettings
 from emokit.audio.spectrogram.augment import Augment
 from emokit.audio.spectrogram.batches import TrainingBatches
 from emokit.audio.spectrogram.windows import MappedLogMels
+from emokit.training.batches import one_hot
 
 CPU = torch.device("cpu")
 
@@ -17,10 +18,10 @@ def make(mixup_alpha=0.0, count=10, frames=(4, 9, 30), seed=0, balanced=False, s
     log_mels = [
         numpy.concatenate([log_mel, log_mel[-1:] * 0]) for log_mel in log_mels
     ]  # the last frame is the quietest
-    targets = numpy.arange(count) % 7
+    shares = one_hot(numpy.arange(count) % 7, 7)
     augment = Augment(AugmentationSettings(), 43.0, numpy.ones(3, numpy.float32))
-    how = {"num_classes": 7, "window_frames": 8, "batch_size": 4, "mixup_alpha": mixup_alpha, "balanced": balanced}
-    return TrainingBatches([MappedLogMels(log_mels, CPU)], targets, augment, statistics, **how, seed=seed)
+    how = {"window_frames": 8, "batch_size": 4, "mixup_alpha": mixup_alpha, "balanced": balanced}
+    return TrainingBatches([MappedLogMels(log_mels, CPU)], shares, augment, statistics, **how, seed=seed)
 
 
 def test_every_batch_is_full_and_no_utterance_comes_twice_in_an_epoch():
@@ -65,7 +66,7 @@ def test_mixup_mixes_targets_with_the_same_share_as_spectrograms():
 
 def test_a_balanced_sampler_draws_each_class_equally_often():
     batches = make(count=700, balanced=True)
-    batches.targets = numpy.repeat([0, 5], [600, 100])
+    batches.shares = one_hot(numpy.repeat([0, 5], [600, 100]), 7)
     drawn = torch.cat([batch["targets"].argmax(dim=1) for epoch in range(1, 6) for batch in batches(epoch)])
     assert abs((drawn == 5).float().mean().item() - 0.5) < 4 * 0.5 / len(drawn) ** 0.5  # four standard errors
 
@@ -89,5 +90,5 @@ def test_windows_are_standardised_with_the_statistics_of_their_utterance():
 
 def test_targets_have_the_width_of_the_label_set():
     batches = make()
-    batches.num_classes = 9
+    batches.shares = numpy.eye(9, dtype=numpy.float32)
     assert next(batches(1))["targets"].shape == (4, 9)

@@ -46,15 +46,22 @@ def of_split(prepared: Prepared, split: str) -> list[str]:
 
 def test_each_corpus_has_its_policies() -> None:
     assert policies_of(read_catalogue()["ravdess"]) == [
-        "speaker", "emobox", "leave-one-speaker-out", "leave-one-corpus-out", "train", "dev", "test",
+        "speaker", "sentence", "speaker+sentence", "emobox", "leave-one-speaker-out", "leave-one-corpus-out", "train", "dev",
+        "test",
     ]  # fmt: skip
-    assert policies_of(read_catalogue()["goemotions"]) == ["official", "leave-one-corpus-out", "train", "dev", "test"]
+    assert policies_of(read_catalogue()["goemotions"]) == [
+        "sentence", "official", "leave-one-corpus-out", "train", "dev", "test",
+    ]  # fmt: skip
     assert [name for name, corpus in read_catalogue().items() if "official" in policies_of(corpus)] == [
         "esd",
         "meld",
+        "msp_podcast",
         "goemotions",
     ]
-    assert [name for name, corpus in read_catalogue().items() if "emobox" not in policies_of(corpus)] == ["goemotions"]
+    assert [name for name, corpus in read_catalogue().items() if "emobox" not in policies_of(corpus)] == [
+        "msp_podcast",
+        "goemotions",
+    ]
     assert [name for name, corpus in read_catalogue().items() if "emo-superb" in policies_of(corpus)] == ["crema_d"]
     assert all(corpus.split in policies_of(corpus) for corpus in read_catalogue().values())
 
@@ -163,8 +170,8 @@ def test_leave_one_corpus_out_tests_one_corpus(
         ),
         (
             {"meld": "emo-superb"}, None,
-            "--split meld=emo-superb is unknown; choose one of speaker, official, emobox, leave-one-speaker-out, "
-            "leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
+            "--split meld=emo-superb is unknown; choose one of speaker, sentence, speaker+sentence, official, emobox, "
+            "leave-one-speaker-out, leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
         ),
         ({"emodb": "leave-one-speaker-out"}, 3, "Fold 3 was asked for and leave-one-speaker-out has 2 of emodb; "
          "choose --fold 1 to 2."),
@@ -183,7 +190,11 @@ def test_impossible_policies_are_refused(
 
 def test_the_option_repeated_texts_drops_or_keeps_them() -> None:
     catalogue = read_catalogue()
-    assert [name for name, corpus in catalogue.items() if drops_repeated_texts(corpus)] == ["meld", "goemotions"]
+    assert [name for name, corpus in catalogue.items() if drops_repeated_texts(corpus)] == [
+        "meld",
+        "msp_podcast",
+        "goemotions",
+    ]
     for value, dropped in (("keep", False), ("drop", True)):
         changed = catalogue["meld"].model_copy(update={"options": {"repeated_texts": value}})
         assert drops_repeated_texts(changed) is dropped

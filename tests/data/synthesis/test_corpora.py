@@ -10,15 +10,17 @@ import numpy
 import pytest
 import soundfile
 
-from emokit.data.synthesis.corpora import CORPORA, write_corpus
+from emokit.data.synthesis.corpora import CORPORA, LAYOUTS, write_corpus
 from emokit.errors import UsageError
 
 AUDIO_PATHS = {
     "crema_d": r"AudioWAV/10\d\d_(IEO_(ANG|DIS|FEA|HAP|SAD)_(LO|MD|HI)|[A-Z]{3}_(ANG|DIS|FEA|HAP|NEU|SAD)_XX)\.wav",
     "emodb": r"wav/(03|08|09|1[0-6])[ab](0[1-57-9]|10)[WLEAFTN][a-f]\.wav",
     "esd": r"Emotion Speech Dataset/(00(?:1[1-9]|20))/(Neutral|Angry|Happy|Sad|Surprise)/\1_00[01]\d{3}\.wav",
+    "iemocap": r"Session([1-5])/sentences/wav/(Ses0\1[FM]_impro\d\d)/\2_[FM]\d{3}\.wav",
     "jl_corpus": r"Raw JL corpus \(unchecked and unannotated\)/JL\(wav\+txt\)/(fe)?male[12]_[a-z]+_\d\d?[ab]_[12]\.wav",
     "meld": r"(train_splits|dev_splits_complete|output_repeated_splits_test)/dia\d+_utt\d+\.wav",
+    "msp_podcast": r"Audios/MSP-PODCAST_\d{4}_\d{4}\.wav",
     "ravdess": r"Actor_(0[1-8])/03-01-(01-01|0[2-8]-0[12])-0[12]-0[12]-\1\.wav",
     "savee": r"ALL/(DC|JE|JK|KL)_(a|d|f|h|n|sa|su)[0-3]\d\.wav",
     "tess": r"(OAF|YAF)_[A-Za-z_]+/\1_[a-z]+_(angry|disgust|fear|happy|neutral|ps|sad)\.wav",
@@ -45,8 +47,12 @@ def digest(root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_the_nine_corpora_can_be_written() -> None:
-    assert CORPORA == ("crema_d", "emodb", "esd", "jl_corpus", "meld", "ravdess", "savee", "tess", "goemotions")
+def test_the_demo_has_all_layouts_but_two() -> None:
+    assert (
+        CORPORA
+        == tuple(LAYOUTS)[:-2]
+        == ("crema_d", "emodb", "esd", "jl_corpus", "meld", "ravdess", "savee", "tess", "goemotions")
+    )
 
 
 @pytest.mark.parametrize("name", AUDIO_PATHS)
@@ -125,10 +131,10 @@ def test_anger_is_higher_and_louder_than_sadness_by_the_same_speaker(tmp_path: P
 
 def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as raised:
-        write_corpus("iemocap", tmp_path / "x")
+        write_corpus("mosei", tmp_path / "x")
     assert str(raised.value) == (
-        "'iemocap' is no corpus that emokit can synthesise; expected one of "
-        "crema_d, emodb, esd, jl_corpus, meld, ravdess, savee, tess, goemotions."
+        "'mosei' is no corpus that emokit can synthesise; expected one of "
+        "crema_d, emodb, esd, jl_corpus, meld, ravdess, savee, tess, goemotions, iemocap, msp_podcast."
     )
 
 

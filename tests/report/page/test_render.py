@@ -117,6 +117,10 @@ def test_the_ledger_on_the_page_is_the_one_of_the_run(make_run: Callable[..., Pa
         for split, content in corpus["splits"].items():
             assert page.numbers[f"{key}/splits/{split}/utterances"][0] == str(content["utterances"])
             assert page.numbers[f"{key}/splits/{split}/speakers"][0] == str(len(content["speakers"]))
+        for split, scores in corpus["label_by_sentence"].items():
+            for column, number in scores.items():
+                assert float(page.numbers[f"{key}/label_by_sentence/{split}/{column}"][0]) == number
+    assert any(corpus["label_by_sentence"] for corpus in ledger["corpora"].values())
     for content, shared in ledger["leakage"].items():
         for pair, number in shared.items():
             assert page.numbers[f"data/1/leakage/{content}/{pair}"][0] == str(number)

@@ -9,7 +9,7 @@ is an index into `labels.txt` (`emotions.txt` in the source), whose order is tha
 Labels: 45,446 comments have one label. The `labels` map of datasets.yaml maps the emotions (by default by the paper's
 Ekman grouping); `mapping: literal` keeps only comments with the emotions in `LITERAL`. With `conflicts: merge-same-group`
 a comment with several emotions is yielded too, with the raw label `anger+annoyance`; it has a label if all its emotions
-map to the same one (49,469 comments do under the Ekman grouping).
+map to the same one (49,469 comments do under the Ekman grouping). With `conflicts: soft` it has a vote for each emotion.
 
 Irregularities: 1097 training texts contain quotation marks that are not CSV quoting; some texts occur more than once,
 also in two splits; a clone of a reimplementation contains regrouped copies in the folders `ekman` and `group`.
@@ -17,6 +17,7 @@ also in two splits; a clone of a reimplementation contains regrouped copies in t
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -37,7 +38,7 @@ LABEL_FILES = ("labels.txt", "emotions.txt")
 ANNOTATIONS = re.compile(r"(?:train|dev|test)\.tsv|labels\.txt|emotions\.txt")
 REGROUPED = ("ekman", "group")
 
-OPTIONS = {"mapping": ("ekman", "literal"), "conflicts": ("drop", "merge-same-group")}
+OPTIONS = {"mapping": ("ekman", "literal"), "conflicts": ("drop", "merge-same-group", "soft")}
 
 
 def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped]:
@@ -46,8 +47,8 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
     Args:
         root: the folder of the TSVs, or any folder above it.
         options: `mapping`: `ekman` (the default: all 28 emotions) or `literal` (only those in `LITERAL`); `conflicts`:
-            for comments with several emotions: `drop` (the default) or `merge-same-group` (yielded with their emotions
-            joined by `+`; the label map decides).
+            for comments with several emotions: `drop` (the default), `merge-same-group` (yielded with their emotions joined
+            by `+`; the label map decides) or `soft` (each emotion is a vote).
 
     Raises:
         UsageError: an option has an unknown value.
@@ -57,7 +58,7 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
         if options.get(name, known[0]) not in known:
             raise UsageError(f"goemotions has the option {name}: {options[name]}; expected {' or '.join(known)}.")
     literal = options.get("mapping") == "literal"
-    merge = options.get("conflicts") == "merge-same-group"
+    conflicts = options.get("conflicts", "drop")
     listed = [(path, _other_file(path)) for path in files(root, frozenset({".tsv"}))]
     copies = left_out(root, ((path.stem, path) for path, other in listed if not other), is_audio=False)
     chosen: dict[str, PurePosixPath] = {}
@@ -75,10 +76,12 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
             emotions = row.raw_label.split("+")
             if row.utterance_id in seen:
                 yield Dropped(row.utterance_id, "a second row of the same comment", path.as_posix())
-            elif len(emotions) > 1 and not merge:
+            elif len(emotions) > 1 and conflicts == "drop":
                 yield Dropped(row.utterance_id, "several labels", row.raw_label)
             elif literal and not LITERAL.issuperset(emotions):
                 yield Dropped(row.utterance_id, "not in the literal mapping", row.raw_label)
+            elif len(emotions) > 1 and conflicts == "soft":
+                yield replace(row, votes=dict.fromkeys(emotions, 1.0))
             else:
                 yield row
             seen.add(row.utterance_id)

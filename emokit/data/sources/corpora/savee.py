@@ -8,8 +8,8 @@ Two layouts: `ALL/DC_a01.wav`, and `AudioData/DC/a01.wav` (also nested as `Audio
 share names. The letters are the emotion, the digits the sentence: 01 to 30 for neutral, 01 to 15 for the others.
 
 Irregularities: `sa` and `su` both begin with `s`, so the pattern matches all letters. Each emotion numbers its sentences
-from 01 (three common to all emotions, two specific, ten generic): a01 and d01 may be different sentences, so letters and
-digits together identify the sentence.
+from 01: three are common to all emotions, two specific to it, ten generic. The recordings of 01 and 02 have the same words in
+every emotion, so 01 to 03 are taken for the common ones; of the others, letters and digits together identify the sentence.
 """
 
 import re
@@ -30,6 +30,8 @@ EMOTIONS = {
     "sa": "sadness",
     "su": "surprise",
 }
+
+COMMON = frozenset({"01", "02", "03"})  # numbers of the sentences that all emotions have
 
 SPEAKERS = ("DC", "JE", "JK", "KL")
 
@@ -58,6 +60,7 @@ def _utterance(path: PurePosixPath) -> Utterance | Dropped:
     speaker = name["speaker"] or folder
     if speaker is None:
         return Dropped(path.as_posix(), NO_SPEAKER)
+    number = name["sentence"][-2:]
     return Utterance(
         utterance_id=f"savee/{speaker}_{name['sentence']}",
         corpus="savee",
@@ -66,6 +69,6 @@ def _utterance(path: PurePosixPath) -> Utterance | Dropped:
         raw_label=EMOTIONS[name["neutral"] or name["emotion"]],
         gender="male",
         language="en",
-        sentence=name["sentence"],
+        sentence=number if number in COMMON else name["sentence"],
         flags=(f"in the folder of {folder}",) if folder and folder != speaker else (),
     )

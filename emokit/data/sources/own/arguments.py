@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emokit.data.catalogue import TABLES, Corpus, own_corpus
 from emokit.data.sources.own import table
+from emokit.data.sources.own.columns import NAMES, check_keys
 from emokit.data.sources.own.tabular import EXPECTED, is_table
 from emokit.errors import DataError, UsageError
 from emokit.files import kind_of
@@ -46,6 +47,10 @@ def read_argument(argument: str, known: Container[str], columns: Mapping[str, st
         return _folder(name, Path(source), columns, root)
     tables = [source] if kind_of(source) == "file" else source.split(",")
     missing = next((file for file in tables if kind_of(file) != "file"), None)
+    if missing is not None and name in NAMES and columns:  # --columns label=emotion path=file
+        raise UsageError(
+            f"{argument} is no table or folder; a second column needs the option again: --columns {argument}."
+        )
     if missing is not None:
         what = "is not there" if kind_of(missing) is None else f"is a {kind_of(missing)}"
         raise DataError(f"{missing} of {argument} {what}; name {EXPECTED}, or a folder with a folder per label.")
@@ -61,7 +66,17 @@ def described(corpus: Corpus) -> Corpus:
         UsageError: a named column is not there, or the columns for labels and contents are not.
         DataError: a table cannot be read.
     """
-    return table.describe(corpus) if corpus.reader == "table" else corpus
+    if corpus.reader == "table":
+        check_keys(corpus.options.get("columns", {}), f"The entry of {corpus.name}")
+        return table.describe(corpus)
+    if corpus.reader == "hub" and "source" in corpus.options:  # an entry of a user's file
+        from emokit.data.sources.own import hub
+
+        source, columns = str(corpus.options["source"]), corpus.options.get("columns", {})
+        stated = {key: getattr(corpus, key) for key in ("labels", "split", "expected")}
+        whole: Corpus = hub.describe(corpus.name, source.removeprefix(HUB), columns)
+        return whole.model_copy(update=stated)
+    return corpus
 
 
 def _parts(argument: str, known: Container[str]) -> tuple[str, str]:

@@ -23,6 +23,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "start": ("start", "start_seconds", "start_time"),
     "end": ("end", "end_seconds", "end_time"),
 }  # fmt: skip
+CONTENTS = ("path", "text")
 # Names that are proposed, and not taken unasked.
 LIKELY: dict[str, tuple[str, ...]] = {
     "label": ("emotion_label", "emo", "class", "category", "target", "sentiment", "annotation", "gold", "y"),
@@ -132,7 +133,7 @@ def choose(columns: Sequence[str], given: Columns, source: str) -> Chosen:
             f"{source} has no column of labels, its columns are {_listed(columns)}; "
             f"name it with --columns label={_nearest('label', columns)}."
         )
-    if "path" not in chosen and "text" not in chosen:
+    if chosen.keys().isdisjoint(CONTENTS):
         raise UsageError(
             f"{source} has neither a column of paths nor one of texts, its columns are {_listed(columns)}; "
             f"name it with --columns path={_nearest('path', columns)} or --columns text={_nearest('text', columns)}."

@@ -21,6 +21,7 @@ GENDERS = {
     "male": "male",
     "man": "male",
 }
+SEVERAL = (dict, list, bytes)
 NO_LABEL = "no label"
 NO_CONTENT = "neither a path nor a text"
 OTHER_SPLIT = "a split other than train, dev and test"
@@ -69,8 +70,11 @@ def fields_of(cells: Mapping[str, Any], chosen: Chosen, split: str | None) -> Fi
     Raises:
         Unusable: the row lacks a label or a content, or has a value that is none.
     """
+    several = next((key for key, name in chosen.others.items() if isinstance(cells.get(name), SEVERAL)), None)
+    if several is not None:
+        raise Unusable(f"{several} is no single value")
     values = {key: text_of(cells.get(name)) for key, name in chosen.others.items()}
-    text = cells.get(chosen.others["text"]) if "text" in chosen.others else None
+    text = cells.get(chosen.others.get("text", ""))
     votes = _votes(cells, chosen)
     if not votes:
         raise Unusable(NO_LABEL)
@@ -120,6 +124,8 @@ def _votes(cells: Mapping[str, Any], chosen: Chosen) -> dict[str, float]:
     """Raw label -> votes: of one label, of a list of labels, of annotators, or of columns that count votes for their label."""
     if len(chosen.label) == 1:
         cell = cells.get(chosen.label[0])
+        if isinstance(cell, dict | bytes):
+            raise Unusable("label is no single value")
         labels = [text_of(part) for part in (cell if isinstance(cell, list | tuple) else [cell])]
         return {label: float(count) for label, count in Counter(filter(None, labels)).items()}
     values = [text_of(cells.get(name)) for name in chosen.label]

@@ -26,6 +26,7 @@ from emokit.names import escaped
 
 NO_SPEAKERS = "no speaker column: each utterance counts as a speaker of its own, so train and test may share speakers"
 UNNAMED = "an audio file that the table does not name"
+FEWEST_ROWS, MOST_LETTERS = 20, 40  # of a table whose labels are checked; of a label in a message
 # Columns that are not used where no row has a value in them.
 OPTIONAL = ("speaker", "split", "fold", "dialogue", "turn", "gender", "language", "sentence", "start", "end")
 
@@ -47,10 +48,13 @@ def describe(corpus: Corpus) -> Corpus:
     tables = [open_table(path) for path in paths]
     columns = tuple(dict.fromkeys(name for table in tables for name in table.columns))
     chosen = choose(columns if len(tables) > 1 else tables[0].columns, given, _named(paths))
+    for table in tables:
+        _check_types(table, chosen)
     with_values: set[str] = set()
     num_rows = 0
     for table in tables:
-        for row in table.rows:
+        # Of parquet, only the columns that are used are read: another one may hold the recordings.
+        for row in open_table(table.path, chosen.names).rows if table.nested else table.rows:
             num_rows += 1
             for key in OPTIONAL:
                 if key not in with_values and key in chosen.others and text_of(row.cells.get(chosen.others[key])):
@@ -126,6 +130,7 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
             usable.append((Identified(name, stem, row.number, own_id, relative, span), fields))
     if not usable:
         raise DataError(_none_usable(_named(paths), where, chosen, faults))
+    _check_labels(usable, chosen, _named(paths))
     if note := read_as(words):
         yield Remark(f"in the column {chosen.others['split']}, {note}")
     if len(paths) > 1 and all(splits.values()):
@@ -134,11 +139,34 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
     if "speaker" not in chosen.others:
         yield Remark(NO_SPEAKERS)
     elif num_nameless:
-        yield Remark(f"{num_nameless} utterances have no speaker: each counts as a speaker of its own")
+        yield Remark(f"{num_nameless} of {len(usable)} utterances have no speaker: each counts as a speaker of its own")
     ids = local_ids([identified for identified, _ in usable], _named(paths))
     for local, (identified, fields) in zip(ids, usable, strict=True):
         yield _utterance(corpus, escaped(local), identified.path or None, fields)
     yield from _unnamed(root, {identified.path for identified, _ in usable})
+
+
+def _check_types(table: Tabular, chosen: Chosen) -> None:
+    """Refuse a column of bytes or of several values, but for a list of labels."""
+    wrong = next((name for name in chosen.others.values() if name in table.nested), None)
+    if wrong is not None:
+        raise UsageError(
+            f"{table.path} has its column {wrong} as {table.nested[wrong]}, where text was expected; name the folder of a "
+            "data set with recordings in it as hf:DIR, or another column with --columns."
+        )
+
+
+def _check_labels(usable: Sequence[tuple[Identified, Fields]], chosen: Chosen, source: str) -> None:
+    """Refuse a column that has another value in most rows, such as a text or a score."""
+    labels = dict.fromkeys(fields.raw_label for _, fields in usable)
+    if len(usable) >= FEWEST_ROWS and len(labels) > len(usable) / 2:
+        shown = ", ".join(
+            label if len(label) <= MOST_LETTERS else f"{label[:MOST_LETTERS]}…" for label in list(labels)[:3]
+        )
+        raise DataError(
+            f"{source} has {len(labels)} different labels in {len(usable)} rows of its column {', '.join(chosen.label)}, such as "
+            f"{shown}; name the column of the labels with --columns label=NAME."
+        )
 
 
 def _utterance(corpus: str, local: str, path: str | None, fields: Fields) -> Utterance:

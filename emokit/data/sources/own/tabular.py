@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from emokit.data.utterance import UNREADABLE
 from emokit.delimited import DELIMITERS, decoded, is_delimited, read_table
 from emokit.errors import DataError
 from emokit.files import can_wait, kind_of, not_a
+from emokit.safe_text import from_spreadsheet_cell
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 PARQUET = (".parquet", ".pq")
@@ -41,12 +42,14 @@ class Tabular:
 
     Attributes:
         remark: a sentence on how it was read, where that is not the usual way.
+        nested: of parquet: name of a column that holds bytes or several values -> its type.
     """
 
     path: Path
     columns: tuple[str, ...]
     rows: Iterator[Row]
     remark: str = ""
+    nested: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_table(path: Path) -> bool:
@@ -88,7 +91,8 @@ def _delimited(path: Path) -> Tabular:
     def rows() -> Iterator[Row]:
         for row in table.rows:
             if len(row.cells) == len(columns):
-                yield Row(row.number, dict(zip(columns, row.cells, strict=True)))
+                # without the quotes that emokit puts before what a spreadsheet would take for a formula
+                yield Row(row.number, dict(zip(columns, map(from_spreadsheet_cell, row.cells), strict=True)))
             elif row.cells:
                 yield Row(row.number, {}, "more or fewer fields than the header")
 
@@ -126,6 +130,7 @@ def _parquet(path: Path, only: Collection[str] | None) -> Tabular:
     try:
         file = pyarrow.parquet.ParquetFile(path.absolute())  # pyarrow reads a ~ at the start as a home folder
         names = file.schema_arrow.names
+        nested = {column.name: str(column.type) for column in file.schema_arrow if _is_nested(column.type)}
     except UNREADABLE as error:
         raise _damaged(path, error) from error
     wanted = [name for name in names if only is None or name in only]
@@ -140,7 +145,12 @@ def _parquet(path: Path, only: Collection[str] | None) -> Tabular:
         except UNREADABLE as error:
             raise _damaged(path, error) from error
 
-    return Tabular(path, tuple(names), rows())
+    return Tabular(path, tuple(names), rows(), nested=nested)
+
+
+def _is_nested(kind: pyarrow.DataType) -> bool:
+    types = pyarrow.types
+    return bool(types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
 
 
 def _damaged(path: Path, error: Exception) -> DataError:

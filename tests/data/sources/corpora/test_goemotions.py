@@ -99,6 +99,15 @@ def test_a_malformed_row_is_dropped_under_its_number(tmp_path: Path, row: str) -
     assert dropped == [Dropped("train.tsv, row 2", "malformed row")]
 
 
+def test_several_emotions_are_votes_on_request(tmp_path: Path) -> None:
+    write(tmp_path / "train.tsv", "Ah\t2,3\ta", "Oh\t2\tb")
+    utterances, dropped = read(tmp_path, conflicts="soft")
+    assert dropped == []
+    assert utterances["goemotions/a"].raw_label == "anger+annoyance"
+    assert utterances["goemotions/a"].votes == {"anger": 1.0, "annoyance": 1.0}
+    assert utterances["goemotions/b"].votes is None
+
+
 def test_a_repeated_comment_is_kept_once(tmp_path: Path) -> None:
     write(tmp_path / "train.tsv", "Ah\t17\ta")
     write(tmp_path / "dev.tsv", "Ah\t17\ta")
@@ -130,7 +139,7 @@ def test_a_file_in_another_encoding_is_named_with_the_byte(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("option", "known"), [("mapping", "ekman or literal"), ("conflicts", "drop or merge-same-group")]
+    ("option", "known"), [("mapping", "ekman or literal"), ("conflicts", "drop or merge-same-group or soft")]
 )
 def test_an_unknown_value_of_an_option_is_refused(tmp_path: Path, option: str, known: str) -> None:
     with pytest.raises(UsageError) as caught:

@@ -26,7 +26,7 @@ def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
             raw_label="sadness",
             gender="male",
             language="en",
-            sentence="sa01",
+            sentence="01",
         )
     ]
 
@@ -88,3 +88,15 @@ def test_the_real_sample_is_read_completely(corpora: Path) -> None:
     assert len(rows) == len(utterances) == 28
     assert Counter(row.speaker for row in utterances) == {"DC": 14, "JE": 14}
     assert set(Counter(row.raw_label for row in utterances).values()) == {4}
+
+
+def test_the_first_three_sentences_are_common_to_all_emotions_and_the_others_their_own(tmp_path: Path) -> None:
+    for code in ("a", "n", "su"):
+        for number in ("01", "03", "04", "15"):
+            (tmp_path / f"KL_{code}{number}.wav").touch()
+    utterances = [row for row in read(tmp_path, {}) if isinstance(row, Utterance)]
+    assert {row.utterance_id[9:]: row.sentence for row in utterances} == {
+        "a01": "01", "a03": "03", "a04": "a04", "a15": "a15",
+        "n01": "01", "n03": "03", "n04": "n04", "n15": "n15",
+        "su01": "01", "su03": "03", "su04": "su04", "su15": "su15",
+    }  # fmt: skip

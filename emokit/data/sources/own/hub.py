@@ -1,0 +1,221 @@
+"""Hugging Face data sets: `hf:DIR`, as `save_to_disk` or another program wrote it, and `hf:NAME[:CONFIG][@REVISION]` of the hub.
+
+Columns are used by their usual names, or as `--columns` names them. A class label has its name; several are votes. The splits of
+the data set are the official ones, unless it has none but `train`, or a column of splits. Audio is not decoded by `datasets`:
+emokit reads the files, or the bytes that `hub_recordings` writes into a cache. No code of a data set is run.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from emokit.data.catalogue import Corpus, own_corpus
+from emokit.data.sources.own import hub_remote, words
+from emokit.data.sources.own.columns import Chosen, choose
+from emokit.data.sources.own.hub_open import FAULT, Opened, Split, open_dataset
+from emokit.data.sources.own.hub_recordings import SOURCE, Recordings, folder_of, holds_bytes, new_root, safe_name
+from emokit.data.sources.own.hub_remote import Remote
+from emokit.data.sources.own.hub_values import cell, check_usable, shares
+from emokit.data.sources.own.ids import Identified, local_ids
+from emokit.data.sources.own.row import Fields, Unusable, fields_of
+from emokit.data.sources.own.table import NO_SPEAKERS
+from emokit.data.sources.tree import Skipped
+from emokit.data.utterance import Dropped, Remark, Utterance
+from emokit.errors import DataError, UsageError
+from emokit.names import escaped
+
+PREFIX = "hf:"
+PAGE = "https://huggingface.co/datasets/"
+FILES, CACHED = "files", "cached"  # where the recordings are: in the folder, or below a root of `new_root`
+ANNOTATIONS = re.compile(r".+\.(?:csv|tsv|jsonl?|parquet|arrow|md|txt)", re.IGNORECASE)
+OTHER_SPLIT = "a split that is none of train, dev and test"
+# The fields that an utterance and a row have in common.
+COMMON = ("raw_label", "gender", "language", "text", "sentence", "dialogue", "turn", "split", "fold", "flags")
+
+
+def describe(name: str | None, source: str, columns: Mapping[str, str]) -> Corpus:
+    """The corpus that a data set is; its columns and its first row are read.
+
+    Args:
+        name: of the corpus; None for the last part of the source.
+        source: a folder, or `NAME[:CONFIG][@REVISION]`; with or without `hf:` before it.
+        columns: what a column holds -> its name, as `columns.choose` takes it.
+
+    Raises:
+        UsageError: a column or the configuration is missing or cannot be used.
+        DataError: the data set is missing or damaged, or has no rows.
+    """
+    source = source.removeprefix(PREFIX)
+    folder, remote, config = _located(source)
+    shown = PREFIX + source
+    opened = open_dataset(folder, remote, config)
+    names = _columns(opened)
+    first = next((row for split in opened.splits for row in split.rows()), None)
+    if first is None:
+        raise DataError(f"{shown} has no rows; name a data set that has some.")
+    chosen = choose(names, columns, shown)
+    check_usable(chosen, {name: feature for split in opened.splits for name, feature in split.features.items()}, shown)
+    title = remote.name if remote else folder.name if folder else ""
+    label = name or safe_name(title.rpartition("/")[2])
+    path = chosen.others.get("path")
+    is_cached = path is not None and (remote is not None or holds_bytes(first.get(path)))
+    if remote:
+        root = new_root(label, None, f"{remote.name}@{remote.commit}:{config or ''}")
+    elif folder and is_cached:
+        root = new_root(label, folder, "")
+    else:
+        root = folder or Path()
+    entry = {
+        "reader": "hub",
+        "title": f"Hugging Face data set {title}",
+        "homepage": PAGE + title if remote else "",
+        "licence": (remote and remote.licence) or "not stated",
+        "root": root,
+        "has_speakers": "speaker" in chosen.others,
+        "options": {
+            "columns": chosen.as_options(),
+            "recordings": (CACHED if is_cached else FILES) if path else None,
+            "config": config,
+            "hub": remote.name if remote else None,
+            "revision": remote.commit if remote else None,
+            "repeated_texts": "keep" if path else "drop",
+        },
+    }
+    return own_corpus(label, entry, shown)
+
+
+def sources(root: Path, options: Mapping[str, Any]) -> list[Path]:
+    """What is read: a folder, and the note on it beside the recordings, which is gone where they are."""
+    if options["hub"]:
+        return [root / SOURCE]  # its commit is among the options
+    return [root] if options["recordings"] != CACHED else [folder_of(root), root / SOURCE]
+
+
+def walks(options: Mapping[str, Any]) -> bool:
+    """Whether there are other files below the root to be named: only where recordings are files in it."""
+    return bool(options["recordings"] == FILES)
+
+
+def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped | Skipped | Remark]:
+    """Read the rows of a data set; recordings that are bytes in it are written below `root`.
+
+    Args:
+        root: of the corpus, as `describe` chose it.
+        options: as `describe` wrote them.
+
+    Raises:
+        DataError: the data set is damaged, or ids repeat, or no row can be used.
+    """
+    remote = Remote(options["hub"], options["revision"]) if options["hub"] else None
+    folder = None if remote else folder_of(root) if options["recordings"] == CACHED else root
+    shown = f"{PREFIX}{remote.name if remote else folder}"
+    opened = open_dataset(folder, remote, options["config"])
+    chosen, recordings = Chosen.of(options["columns"]), Recordings(root, folder, remote)
+    yield Remark(chosen.described(_columns(opened)))
+    if "speaker" not in chosen.others:
+        yield Remark(NO_SPEAKERS)
+    if counted := words.read_as(split.name for split in opened.splits):
+        yield Remark(f"of its splits, {counted}")
+    official = _official(opened)
+    usable: list[tuple[Identified, str | None, Fields]] = []
+    faults: Counter[str] = Counter()
+    for split in opened.splits:
+        if official and split.name not in official:
+            yield Skipped(f"split {split.name}", OTHER_SPLIT)
+            continue
+        for index, row in enumerate(split.rows()):
+            place = f"{split.name}, row {index}"
+            try:
+                fields, path, name = _read(row, split, chosen, official.get(split.name), recordings)
+            except Unusable as error:
+                faults[error.reason] += 1
+                yield Dropped(place, error.reason, error.detail)
+                continue
+            span = "" if fields.start is fields.end is None else f"_{fields.start or 0:g}-{fields.end or 'end'}"
+            usable.append((Identified(place, split.name, index, fields.utterance_id, name, span), path, fields))
+    if not usable:
+        reason, number = faults.most_common(1)[0] if faults else ("no row is in train, dev or test", 0)
+        raise DataError(
+            f"{shown}: none of its rows can be used ({number} rows: {reason}); name other columns with --columns."
+        )
+    ids = local_ids(_numbered_where_needed([row for row, _, _ in usable]), shown)
+    for local, (_, path, fields) in zip(ids, usable, strict=True):
+        yield _utterance(options["corpus"], escaped(local), path, fields)
+
+
+def _read(
+    row: Mapping[str, Any], split: Split, chosen: Chosen, official: str | None, recordings: Recordings
+) -> tuple[Fields, str | None, str]:
+    """The fields of a row, the path of its recording below the root, and the name that the data set gives it.
+
+    Raises:
+        Unusable: the row cannot be an utterance.
+    """
+    if row.get(FAULT):
+        raise Unusable(row[FAULT])
+    cells = {name: cell(row.get(name), split.features.get(name)) for name in chosen.names}
+    column = chosen.others.get("path")
+    recording = row.get(column) if column else None
+    has_recording = holds_bytes(recording) or bool(
+        recording.get("path") if isinstance(recording, Mapping) else recording
+    )
+    if column:
+        cells[column] = column if has_recording else None  # its name is not known yet
+    fields = fields_of(cells, chosen, official)
+    if weights := shares(row, chosen, split.features):
+        fields = replace(fields, votes=weights)
+    if not has_recording:
+        return fields, None, ""
+    path, name = recordings.place(recording)
+    return fields, path, name
+
+
+def _numbered_where_needed(rows: list[Identified]) -> list[Identified]:
+    """The rows, with the names of their recordings only where these tell all of them apart: in tables they often do not."""
+    named = [(row.path, row.span) for row in rows]
+    if all(row.path for row in rows) and len(set(named)) == len(rows):
+        return rows
+    return [Identified(row.where, row.table, row.number, row.own) for row in rows]
+
+
+def _utterance(corpus: str, local: str, path: str | None, fields: Fields) -> Utterance:
+    return Utterance(
+        utterance_id=f"{corpus}/{local.removeprefix(f'{corpus}/')}",
+        corpus=corpus,
+        path=path,
+        speaker=fields.speaker or local,
+        votes=fields.votes,
+        start_seconds=fields.start if path else None,
+        end_seconds=fields.end if path else None,
+        **{name: getattr(fields, name) for name in COMMON},
+    )
+
+
+def _located(source: str) -> tuple[Path | None, Remote | None, str | None]:
+    """The folder or the data set on the hub that a source names, and its configuration."""
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return folder.absolute(), None, None
+    before, _, config = source.rpartition(":")
+    if before and Path(before).expanduser().is_dir():
+        return Path(before).expanduser().absolute(), None, config
+    if folder.exists():
+        raise UsageError(
+            f"{source} is a file; name the folder that it is in, or prepare it as a table with NAME={source}."
+        )
+    name, named_config, revision = hub_remote.parse(source)
+    return None, hub_remote.find(name, revision), named_config
+
+
+def _columns(opened: Opened) -> list[str]:
+    return list(dict.fromkeys(column for split in opened.splits for column in split.columns))
+
+
+def _official(opened: Opened) -> dict[str, str]:
+    """Split of the data set -> train, dev or test; {} where it has none but train, which is what has no split is called."""
+    known = {split.name: words.split_of(split.name) for split in opened.splits}
+    official = {name: split for name, split in known.items() if split is not None}
+    return official if set(official.values()) - {"train"} else {}
