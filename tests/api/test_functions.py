@@ -96,7 +96,7 @@ def test_a_table_of_ones_own_is_named_with_its_file(tmp_path):
     assert (set(data.labels), len(data.table)) == ({"calm", "cross"}, 24)
     named = emokit.prepare(f"notes={tmp_path / 'labels.csv'}", columns=columns, out=tmp_path / "named")
     assert named.fingerprint == data.fingerprint
-    settings = {"model.kind": "tfidf", "data.corpora": ["notes"]}
+    settings = {"model.kind": "tfidf"}
     run = emokit.train("text", data=data, run=tmp_path / "run", settings=settings, device="cpu")
     assert emokit.load(run).predict("cross sentence 3").label == "cross"
 
