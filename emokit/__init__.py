@@ -5,26 +5,38 @@ from typing import TYPE_CHECKING, Any
 from emokit.runtime import VERSION as __version__
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from emokit.api.functions import load as load
+    from emokit.api.functions import prepare as prepare
+    from emokit.api.functions import train as train
+    from emokit.api.model import Model as Model
+    from emokit.api.results import Result as Result
+    from emokit.api.results import Results as Results
+    from emokit.api.run import Run as Run
+    from emokit.errors import DataError as DataError
+    from emokit.errors import EmokitError as EmokitError
+    from emokit.errors import UsageError as UsageError
+    from emokit.errors import WorkError as WorkError
 
-    from emokit.modality.predictor import Predictor
+# name -> its module; imported on first use, since every command imports emokit and few need these.
+_PUBLIC = {
+    **dict.fromkeys(("load", "prepare", "train"), "emokit.api.functions"),
+    "Model": "emokit.api.model",
+    **dict.fromkeys(("Result", "Results"), "emokit.api.results"),
+    "Run": "emokit.api.run",
+    **dict.fromkeys(("DataError", "EmokitError", "UsageError", "WorkError"), "emokit.errors"),
+}
+__all__ = ["__version__", *_PUBLIC]
 
-__all__ = ["__version__", "load"]
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'emokit' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
 
 
-def load(run: "Path | str", device: str = "auto", **options: Any) -> "Predictor":
-    """Load the model of a run folder: `emokit.load("runs/audio").predict(["a.wav"])`.
-
-    Args:
-        run: a complete run folder, or the name of a modality with a pretrained model, such as `vision`.
-        device: auto, cuda, mps or cpu.
-        options: the modality's own, such as `trust_remote_code=True`.
-
-    Raises:
-        UsageError: a package is missing, or the device is not on this machine.
-        DataError: the run is missing, incomplete or damaged.
-    """
-    # Imported here, since every command imports emokit and few load a model.
-    from emokit.modality import registry
-
-    return registry.load(run, device, **options)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

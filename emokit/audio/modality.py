@@ -26,7 +26,8 @@ UNUSED = {
         *("model.attention_reduction", "model.lstm_hidden_size", "model.lstm_num_layers", "model.num_attention_heads"),
     ),
 }
-AUTO_MODEL = "AutoModelForAudioClassification"
+AUTO_MODEL, AUTO_EXTRACTOR = "AutoModelForAudioClassification", "AutoFeatureExtractor"
+EXTRACTOR_MODULE = "emokit.audio.spectrogram.feature_extractor"
 
 
 class AudioModality(Modality):
@@ -53,6 +54,7 @@ class AudioModality(Modality):
     )
     auto_models = (
         (AUTO_MODEL, "emokit.audio.spectrogram.acrnn", "AcrnnConfig", "AcrnnForAudioClassification"),
+        (AUTO_EXTRACTOR, EXTRACTOR_MODULE, "AcrnnConfig", "LogMelFeatureExtractor"),
         (AUTO_MODEL, "emokit.audio.functionals.model", "FunctionalsConfig", "FunctionalsForAudioClassification"),
         (AUTO_MODEL, "emokit.audio.waveform.encoder", "SpeechConfig", "SpeechForAudioClassification"),
     )

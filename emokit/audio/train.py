@@ -11,6 +11,7 @@ from emokit import predictions, runs
 from emokit.audio.family import ModelFamily, family
 from emokit.audio.functionals import fit as functionals
 from emokit.audio.settings import AudioSettings
+from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
 from emokit.audio.spectrogram.normalise import DECLARED
 from emokit.audio.splits import SplitData, features_of, read_splits
 from emokit.data.prepared import Prepared
@@ -76,7 +77,7 @@ def train(
     simple_probabilities = {split: functionals.predict(simple, splits[split]) for split in held_out}
     if predict is None:
         trained: Any = simple
-        save_model(run, simple)
+        save_model(run, simple, feature_extractor_of(simple).save_pretrained)
         probabilities = simple_probabilities
     else:
         # Read back, so that the scores are those of the model as it is stored.

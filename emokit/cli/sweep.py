@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from emokit.api.experiments import complete_sweep, find_sweep
 from emokit.cli import console
-from emokit.cli.experiments import complete_sweep, find_sweep
 
 if TYPE_CHECKING:
     from emokit.sweep.plan import Plan

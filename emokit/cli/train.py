@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
+from emokit.api.experiments import complete_experiment, find_experiment
 from emokit.cli import console
-from emokit.cli.experiments import complete_experiment, find_experiment
 
 if TYPE_CHECKING:
     from emokit.data.prepared import Prepared
@@ -90,6 +90,10 @@ def train(
     compile_: Annotated[
         bool, typer.Option("--compile", help="Compile the model with torch first; worthwhile for long trainings.")
     ] = False,
+    track: Annotated[
+        str | None,
+        typer.Option(help="Trackers: tensorboard (default), wandb, mlflow, joined by commas.", metavar="NAME,…"),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume an interrupted run from its last completed epoch.")
     ] = False,
@@ -105,6 +109,7 @@ def train(
     from emokit.runs import check_flags
     from emokit.runtime import check_workers, quiet_libraries
     from emokit.settings import inputs_of
+    from emokit.training.trackers import read_names
 
     check_workers(workers)
     check_flags(resume=resume, force=force)
@@ -113,6 +118,7 @@ def train(
         "training.batch_size": batch_size,
         "training.lr": lr,
         "training.seed": seed,
+        "training.report_to": None if track is None else read_names(track),
     }
     file = find_experiment(experiment, chosen.name)
     settings: Any = chosen.settings().read(file, set_ or [], flags)

@@ -15,7 +15,7 @@ import pandas
 
 from emokit.data.recordings import ROOTS, Recordings, read_roots, segments_of
 from emokit.data.store import FeatureStore, shard_paths
-from emokit.data.utterance import COLUMNS, TABLE, read_table, used_columns
+from emokit.data.utterance import COLUMNS, SPLITS, TABLE, read_table, used_columns
 from emokit.errors import DataError
 from emokit.files import kind_of, not_a, read_text, refuse_links
 from emokit.labels import LabelSet
@@ -57,7 +57,7 @@ class OpenedFiles:
         return store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prepared:
     """An opened prepared folder."""
 
@@ -67,6 +67,15 @@ class Prepared:
     fingerprint: str
     labels: LabelSet
     _opened: OpenedFiles = field(default_factory=OpenedFiles, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        sizes = self.table["split"].value_counts()
+        splits = ", ".join(f"{split} {sizes[split]}" for split in SPLITS if split in sizes)
+        corpora = ", ".join(self.table["corpus"].unique())
+        return (
+            f"Prepared({str(self.folder)!r}: {len(self.table)} utterances of {corpora}; {splits}; "
+            f"labels {', '.join(self.labels)})"
+        )
 
     @property
     def settings(self) -> dict[str, Any]:

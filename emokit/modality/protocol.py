@@ -77,7 +77,8 @@ class Modality(Protocol):
         options: command-line options that only this modality has.
         is_trainable: whether `emokit train`, `emokit sweep` and `--folds` apply.
         pretrained: the model that can be loaded by the modality's name in place of a run folder; None for none.
-        auto_models: (Auto class of `transformers`, module, config class, model class) of each model, for `import emokit.hf`.
+        auto_models: (Auto class of `transformers`, module, config class, class) of each model and feature extractor, for
+            `import emokit.hf`.
     """
 
     name: str

@@ -21,7 +21,7 @@ from emokit.model_card import CardFacts
 from emokit.predictions import Predictions
 from emokit.schema.base import validated
 from emokit.schema.metrics import Metrics
-from emokit.training import checkpoint
+from emokit.training import checkpoint, trackers
 from emokit.training.loop import DevMetrics, Epoch, TrainingProgress, fit
 from emokit.training.objective import Objective
 from emokit.training.settings import TrainingSettings
@@ -70,6 +70,7 @@ def begin(
         DataError: it had other data, or its files are damaged.
     """
     runs.check_flags(resume=resume, force=force)
+    trackers.check_packages(settings.training.report_to)
     if resume and runs.is_complete(run):
         runs.check_complete(run)
         runs.tidy(run)
@@ -125,8 +126,6 @@ def train_epochs(
         DataError: the checkpoint is damaged, or of a training with other settings or data.
     """
     with released_on_error(run):
-        from torch.utils.tensorboard import SummaryWriter
-
         key = runs.key(run)
         state = checkpoint.read(run / runs.CHECKPOINT, key) if resume else None
         with checkpoint.restoring():
@@ -138,8 +137,9 @@ def train_epochs(
             for _ in epochs:
                 pass  # only the main process writes logs and checkpoints
             return progress
-        runs.align_log(run, progress["epoch"], state.get("log") if state else None)
-        with SummaryWriter(str(run / runs.TENSORBOARD), purge_step=progress["epoch"] + 1) as writer:
+        last_line = state.get("log") if state else None
+        runs.align_log(run, progress["epoch"], last_line)
+        with trackers.tracking(run, settings.report_to, progress["epoch"], last_line) as track:
             for epoch in epochs:
                 line = epoch.as_log()
                 if epoch.is_best:
@@ -148,9 +148,7 @@ def train_epochs(
                 timeless = {name: value for name, value in line.items() if name != "seconds"}
                 checkpoint.write(run / runs.CHECKPOINT, {**epoch.state, "log": timeless}, key)
                 runs.append_log(run, line)
-                for name, value in line.items():
-                    if name not in ("epoch", "best"):
-                        writer.add_scalar(name, value, epoch.number)
+                track(line)
                 progress = epoch.state["progress"]
                 if on_epoch:
                     on_epoch(epoch)
@@ -220,8 +218,12 @@ def complete(
         }
     labels = next(iter(predicted.values())).labels
     result = {**about, "labels": list(labels), "splits": splits}
-    text = model_card.model_card(result, runs.read_settings(run), environment, ledger, card)
+    settings = runs.read_settings(run)
+    text = model_card.model_card(result, settings, environment, ledger, card)
     write_text(run / runs.CARD, text)
+    trackers.finish(
+        run, settings["training"]["report_to"], result
+    )  # before the last file: a kill is made good by --resume
     write_json(run / runs.METRICS, validated(Metrics, result))
     release(run)
     return result

@@ -58,5 +58,7 @@ class TrainingSettings(Settings):
     collapse_patience: int = Field(5, ge=1, le=MOST_EPOCHS)
     """Consecutive epochs after the warm-up with one predicted class on dev and no lower dev loss, before training stops as
     collapsed."""
+    report_to: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)
+    """Trackers that log the training: TensorBoard in the run folder, Weights & Biases, MLflow."""
     seed: int = Field(0, ge=0, le=MOST_SEED)
     """Random seed of weights, order, Mixup and dropout."""

@@ -9,12 +9,12 @@ import pytest
 import soundfile
 import yaml
 
-import emokit
 from emokit import predictions, runs
 from emokit.audio.predictor import AudioPredictor
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError
 from emokit.files import write_json
+from emokit.modality import registry
 from emokit.modality.predictor import Arguments, Input
 from emokit.settings import read_yaml_mapping
 
@@ -133,21 +133,21 @@ def test_damaged_and_incomplete_runs_are_named(acrnn_run, tmp_path):
     run = shutil.copytree(acrnn_run, tmp_path / "run")
     (run / "model/model.safetensors").write_bytes(b"cut short")
     with pytest.raises(DataError) as damaged:
-        emokit.load(run, "cpu")
+        AudioPredictor(run, "cpu")
     assert str(damaged.value).startswith(f"{run / 'model'} holds no complete model (")
     shutil.copytree(acrnn_run / "model", run / "model", dirs_exist_ok=True)
     metrics = json.loads((run / "metrics.json").read_text())
     labels = metrics["labels"]
     write_json(run / "metrics.json", metrics | {"labels": labels[::-1]})
     with pytest.raises(DataError) as other:
-        emokit.load(run, "cpu")
+        registry.load(run, "cpu")
     assert str(other.value) == (
         f"{run / 'model'} has a model of the labels {', '.join(labels)} and its run has {', '.join(labels[::-1])}; "
         "train the run again with --force."
     )
     (run / "metrics.json").unlink()
     with pytest.raises(DataError) as incomplete:
-        emokit.load(run, "cpu")
+        registry.load(run, "cpu")
     assert (
         str(incomplete.value)
         == f"{run} has no metrics.json, so its training did not end; resume it by adding --resume."

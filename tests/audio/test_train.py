@@ -15,7 +15,6 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-import emokit
 from emokit import predictions, runs
 from emokit.audio.modality import AUDIO
 from emokit.audio.predictor import AudioPredictor
@@ -138,7 +137,7 @@ def test_a_model_has_the_label_set_of_its_data(relabelled, small_settings, tmp_p
     assert config["id2label"] == {"0": "positive", "1": "negative", "2": "calm"}
     assert "positive" in (run / "README.md").read_text()
 
-    predictor = emokit.load(run, "cpu")
+    predictor = AudioPredictor(run, "cpu")
     assert predictor.labels == OTHER_LABELS
     predicted, _ = predictor.predict_split(open_prepared(relabelled), "test")
     before = predictions.read(run / "predictions/test.parquet")

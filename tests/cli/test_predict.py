@@ -273,7 +273,7 @@ def test_the_refusals_are_the_same_for_every_modality(runs, tmp_path, name, word
 def test_a_wrong_combination_costs_one_sentence(runs, name, words, code, sentence):
     result = predict(runs / name, *words)
     assert result.exit_code == code
-    assert result.stderr.splitlines()[-1] == f"error: {sentence}"
+    assert f"error: {sentence}" in result.stderr.splitlines()[-2:]  # the number of wrong inputs may follow
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):

@@ -277,3 +277,15 @@ def test_a_full_memory_while_scoring_is_a_sentence(monkeypatch, tmp_path):
     assert str(error.value) == (
         "Out of memory while the run was trained or scored; free memory and add --resume, or train a smaller model."
     )
+
+
+def test_trackers_are_named_with_track(experiment, small_prepared, tmp_path):
+    plan = train(experiment, small_prepared, "--dry-run", "--json", "--track", "tensorboard")
+    assert json.loads(plan.stdout)["settings"]["training"]["report_to"] == ["tensorboard"]
+    for given, sentence in (
+        (("--track", "tensorbord"), "--track has the unknown tracker 'tensorbord'; did you mean tensorboard?"),
+        (("--track", "tensorboard,tensorboard"), "--track has tensorboard twice; give it once."),
+    ):
+        result = train(experiment, small_prepared, "--run", tmp_path / "run", *given)
+        assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, f"error: {sentence}")
+    assert not (tmp_path / "run").exists()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import emokit
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.modality import registry
@@ -138,7 +137,7 @@ def test_options_go_where_their_role_says(registered):
 def test_the_name_of_a_modality_with_a_pretrained_model_stands_for_it(registered, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert find("smell") == (registered, None)
-    assert emokit.load("smell", "cpu", sniff_twice=True) == (None, "cpu", {"sniff_twice": True})
+    assert registry.load("smell", "cpu", sniff_twice=True) == (None, "cpu", {"sniff_twice": True})
     with pytest.raises(DataError) as error:
         find("audio")
     assert str(error.value) == "audio does not exist; name a run folder, as `emokit train` makes it with --run."
@@ -154,7 +153,7 @@ def test_a_complete_run_is_found_and_an_incomplete_one_refused(run):
     assert (chosen.name, path) == ("text", folder)
     (folder / "metrics.json").unlink()
     with pytest.raises(DataError) as error:
-        emokit.load(folder)
+        registry.load(folder)
     assert str(error.value) == (
         f"{folder} has no metrics.json, so its training did not end; resume it by adding --resume."
     )
@@ -169,10 +168,10 @@ def test_a_loaded_run_predicts(small_prepared, small_settings, tmp_path):
     settings = audio.settings().make(small_settings)
     audio.train(settings, open_prepared(small_prepared), tmp_path / "run", device="cpu")
     path = sorted((small_prepared.parent / "emodb").rglob("*.wav"))[0]
-    predictor = emokit.load(tmp_path / "run", "cpu")
+    predictor = registry.load(tmp_path / "run", "cpu")
     (prediction,) = predictor.predict([path])
     assert predictor.labels == LabelSet(json.loads((tmp_path / "run/metrics.json").read_text())["labels"])
     assert prediction.label in predictor.labels
     with pytest.raises(UsageError) as error:
-        emokit.load(tmp_path / "run", "cpu", trust_remote_code=True)
+        registry.load(tmp_path / "run", "cpu", trust_remote_code=True)
     assert str(error.value) == "The option trust_remote_code was given and audio has none; leave it out."

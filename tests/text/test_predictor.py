@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy
 import pytest
+import transformers
 
 from emokit import predictions, runs
 from emokit.data.prepared import open_prepared
@@ -139,6 +140,12 @@ def test_a_loaded_run_predicts_a_split_as_at_the_end_of_training(
     with pytest.raises(UsageError) as error:
         loaded.predict_split(prepared, "tset")
     assert str(error.value) == "--split tset is unknown; choose one of train, dev, test."
+
+    classify = transformers.pipeline("text-classification", model=str(run / "model"), device="cpu", top_k=None)
+    (sentence,) = loaded.predict(["I did not expect that!"])
+    (entries,) = classify([sentence.given["text"]], truncation=True)
+    scores = {entry["label"]: entry["score"] for entry in entries}
+    assert scores == pytest.approx(dict(zip(loaded.labels, sentence.probabilities, strict=True)), abs=1e-6)
 
     (run / "model/model.safetensors").write_bytes(b"cut short")
     with pytest.raises(DataError) as damaged:

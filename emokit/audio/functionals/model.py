@@ -17,6 +17,8 @@ from torch.nn.functional import linear, pad
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
+from emokit.audio.spectrogram.windows import over_windows
+
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression  # takes a second to import, and prediction does not need it
 
@@ -80,7 +82,12 @@ class FunctionalsForAudioClassification(PreTrainedModel):
         """Keep the initial values until `set_regression` sets others."""
 
     def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> SequenceClassifierOutput:
-        """Log-mels (B, T, M), in decibels or standardised (see `config.normalisation`) -> logits (B, classes) in float32."""
+        """Log-mels (B, T, M), in decibels or standardised (see `config.normalisation`) -> logits (B, classes) in float32.
+
+        Windows (B, windows, T, M) give the logarithm of the mean probabilities over each recording's windows.
+        """
+        if input_features.dim() == 4:
+            return SequenceClassifierOutput(logits=over_windows(lambda windows: self(windows).logits, input_features))
         standard = self.standardised(self.summarised(input_features.float()))
         return SequenceClassifierOutput(logits=linear(standard, self.linear.weight.float(), self.linear.bias.float()))
 

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
+from emokit.audio.spectrogram.windows import over_windows
+
 
 class AcrnnConfig(PretrainedConfig):
     """The shape of an ACRNN, and the settings of the features it was trained on."""
@@ -164,7 +166,12 @@ class AcrnnForAudioClassification(PreTrainedModel):
         self.feature_deviation.copy_(deviation.clamp_min(1e-3))
 
     def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> SequenceClassifierOutput:
-        """Log-mels (B, T, F), in decibels or standardised (see `config.normalisation`) -> logits (B, classes)."""
+        """Log-mels (B, T, F), in decibels or standardised (see `config.normalisation`) -> logits (B, classes).
+
+        Windows (B, windows, T, F) give the logarithm of the mean probabilities over each recording's windows.
+        """
+        if input_features.dim() == 4:
+            return SequenceClassifierOutput(logits=over_windows(lambda windows: self(windows).logits, input_features))
         standard = (input_features - self.feature_mean) / self.feature_deviation
         maps = self.blocks(self.stem(standard.transpose(1, 2).unsqueeze(1)))  # (B, C, F', T')
         steps = maps.permute(0, 3, 1, 2).flatten(2)  # (B, T', C * F')

@@ -17,6 +17,7 @@ from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
 from emokit.audio.spectrogram.augment import Augment
 from emokit.audio.spectrogram.batches import TrainingBatches
+from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.audio.spectrogram.normalise import SMALLEST_DEVIATION_DB, Statistics, group_statistics, statistics_of
 from emokit.audio.spectrogram.predict import predict_log_mels, predict_windows
@@ -132,7 +133,7 @@ class AcrnnFamily(SpectrogramFamily):
             return predict_log_mels(current, data.log_mels, frames, device, overlap, data.statistics)
 
         batches = new_batches(settings, prepared, splits["train"], device, progress)
-        return TrainableModel(model, batches, predict)
+        return TrainableModel(model, batches, predict, save_beside=feature_extractor_of(model).save_pretrained)
 
 
 def new_batches(

@@ -1,6 +1,6 @@
 """Windows of log-mel spectrograms: cut from memory-mapped features, or gathered on a GPU."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy
 import torch
@@ -26,6 +26,17 @@ def cut(log_mel: numpy.ndarray, frames: int, start: int) -> numpy.ndarray:
     if not before and not missing:
         return window
     return numpy.pad(window, ((before, missing), (0, 0)), constant_values=log_mel.min())
+
+
+def over_windows(logits: Callable[[Tensor], Tensor], recordings: Tensor) -> Tensor:
+    """The logarithm of the mean probabilities over the windows of each recording: (recordings, classes).
+
+    Args:
+        logits: windows (windows, frames, mels) -> (windows, classes).
+        recordings: (recordings, windows, frames, mels).
+    """
+    by_window = logits(recordings.flatten(0, 1)).float().log_softmax(dim=1)
+    return by_window.unflatten(0, recordings.shape[:2]).exp().mean(dim=1).log()
 
 
 class MappedLogMels:

@@ -80,4 +80,6 @@ def read_processor(folder: Path, name: str, revision: str | None = None) -> Spee
             f"{name} has a {type(extractor).__name__}, and emokit supports those of wav2vec 2.0, HuBERT, WavLM and Whisper; "
             "choose another model.name."
         )
+    # The pipeline of transformers asks for no mask and takes this default; without one, Whisper's padding would count as speech.
+    extractor.return_attention_mask = True
     return SpeechProcessor(extractor)

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import multiprocessing
 import signal
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -18,6 +17,7 @@ from emokit.data.audio_io.plausible import checked_features
 from emokit.data.audio_io.read import resample
 from emokit.data.audio_io.reading import Reading
 from emokit.data.audio_io.segments import Segment, read_segment
+from emokit.data.audio_io.spawn import Spawn
 from emokit.errors import WorkError
 from emokit.runtime import end_with_parent
 
@@ -150,9 +150,7 @@ def _read_one_by_one(files: Sequence[File], extractor: Extractor) -> Iterator[Re
 @contextlib.contextmanager
 def _processes(number: int, extractor: Extractor) -> Iterator[ProcessPoolExecutor]:
     """A pool of processes that read, checked to have started."""
-    # Spawned, not forked: a fork of a process that has threads (torch, BLAS) can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(number, context, initializer=_start_process, initargs=(extractor,)) as pool:
+    with ProcessPoolExecutor(number, Spawn(), initializer=_start_process, initargs=(extractor,)) as pool:
         try:
             pool.submit(_read_chunk, []).result()
             yield pool

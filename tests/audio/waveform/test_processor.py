@@ -4,7 +4,9 @@ import shutil
 
 import numpy
 import pytest
+import soundfile
 import torch
+import transformers
 from transformers import (
     BertConfig,
     BertModel,
@@ -13,8 +15,14 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 
+import emokit.hf  # noqa: F401  registers the models
+from emokit.audio.settings import AudioSettings
+from emokit.audio.waveform.family import PretrainedFamily
+from emokit.audio.waveform.pretrained import pretrained
 from emokit.audio.waveform.processor import SpeechProcessor, read_processor
 from emokit.errors import DataError, UsageError
+from emokit.labels import LabelSet
+from tests.audio.conftest import KINDS
 
 PROCESSOR = SpeechProcessor(Wav2Vec2FeatureExtractor(do_normalize=False))
 WHISPER = SpeechProcessor(WhisperFeatureExtractor(feature_size=16, chunk_length=2))
@@ -78,3 +86,23 @@ def test_a_model_that_is_no_speech_encoder_is_refused(encoder_of, tmp_path):
         "some/encoder has a SeamlessM4TFeatureExtractor, and emokit supports those of wav2vec 2.0, HuBERT, WavLM and Whisper; "
         "choose another model.name."
     )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_pipeline_of_transformers_has_the_probabilities_of_predict(encoder_of, tmp_path, kind):
+    labels = LabelSet(("calm", "tense", "sad"))
+    settings = AudioSettings.make({"data": {"window_seconds": 2.0}, "model": {"name": str(encoder_of(kind))}})
+    model = pretrained(settings, labels)
+    with torch.no_grad():
+        model.head[3].weight.mul_(30)  # so that the probabilities of random weights differ
+    model.save_pretrained(tmp_path)
+    model.processor.extractor.save_pretrained(tmp_path)
+    waveform = FIRST[:20_000].astype(numpy.float32)
+    soundfile.write(tmp_path / "a.wav", waveform, 16_000, subtype="FLOAT")
+    family = PretrainedFamily()
+    (expected,) = family.predict_recordings(family.load_model(tmp_path), [tmp_path / "a.wav"])
+
+    classify = transformers.pipeline("audio-classification", model=str(tmp_path), device="cpu", top_k=None)
+    scores = {entry["label"]: entry["score"] for entry in classify({"array": waveform, "sampling_rate": 16_000})}
+    assert [scores[label] for label in labels] == pytest.approx(expected.probabilities, abs=1e-6)
+    assert max(scores.values()) - min(scores.values()) > 1e-3

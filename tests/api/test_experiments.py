@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from emokit.api.experiments import complete_experiment, complete_sweep, find_experiment, find_sweep
 from emokit.cli.app import app
-from emokit.cli.experiments import complete_experiment, complete_sweep, find_experiment, find_sweep
 from emokit.errors import UsageError
 from emokit.files import resource
 
