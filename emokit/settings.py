@@ -249,6 +249,8 @@ def _sentence(cls: type[Settings], error: ValidationError, source: str) -> str:
     reason = re.sub(r"a valid dictionary( or instance of \w+)?", A_GROUP, reason).replace(
         "a valid tuple", "a list such as [a,b]"
     )
+    if first["type"] == "path_type":
+        reason = "should be a path"
     if first["type"] == "missing":
         return f"{source} has no {key}, which is needed; add it."
     return f"{source} has {key} = {first['input']!r}, but it {reason}." if key else f"{source}: {reason}."

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from emokit import runtime
 from emokit.data.catalogue import plugin_corpora, read_catalogue
+from emokit.data.splits.policies import policies_of
 from emokit.files import not_a
 
 COMMAND = "emokit.cli.app:main"  # what the command `emokit` of this project runs
@@ -135,7 +136,13 @@ def check_corpora(datasets: Path | None) -> list[Finding]:
     findings = []
     unset = []
     for name, corpus in read_catalogue(datasets).items():
-        if corpus.root is None:
+        supported = policies_of(corpus)
+        if corpus.split not in supported and not corpus.split.lower().endswith(".csv"):
+            sentence = (
+                f"split {corpus.split} is unknown; choose one of {', '.join(supported)} in your file for --datasets"
+            )
+            findings.append(Finding(f"corpus {name}", sentence, True))
+        elif corpus.root is None:
             unset.append(name)
         elif corpus.root.is_dir():
             findings.append(Finding(f"corpus {name}", str(corpus.root)))

@@ -280,6 +280,8 @@ def _merged(entry: dict[str, Any], changes: Any, source: str) -> dict[str, Any]:
         if key not in entry:
             raise UsageError(f"{source} has the unknown key {key}; {_hint(str(key), entry)}")
         inner = entry[key]
+        if isinstance(inner, dict) and value is None:
+            raise UsageError(f"{source} has {key}: null; write its keys below it, or leave {key} out.")
         result[key] = _merged(inner, value, f"{source}, {key},") if isinstance(inner, dict) else value
     return result
 

@@ -78,7 +78,10 @@ class LabelChoice:
         labels: set[str] = set()
         for corpus in corpora:
             of_corpus = {raw for utterance in utterances.get(corpus.name, ()) for raw in raw_labels(corpus, utterance)}
-            labels |= {label for raw in of_corpus if (label := label_of(corpus, raw)) is not None}
+            known = {
+                raw for raw in of_corpus if raw in corpus.labels or corpus.keeps_raw_labels
+            }  # `labelled` names others
+            labels |= {label for raw in known if (label := label_of(corpus, raw)) is not None}
             occurring |= of_corpus
             unused = next((raw for raw in corpus.labels if raw not in of_corpus and raw not in self.maps), None)
             if corpus.keeps_raw_labels and of_corpus and unused is not None:

@@ -20,7 +20,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).mkdir(parents=True)
     model = str(Path("/", "data", "bobs models", "wavlm"))
     (folder / "settings.yaml").write_text(f"name: tiny\nmodality: audio\nmodel:\n  name: {model}\n")
-    (folder / "metrics.json").write_text(json.dumps({"name": "tiny", "model": model, "labels": ["a", "b"]}))
+    (folder / "metrics.json").write_text(
+        json.dumps({"name": "tiny", "model": model, "labels": ["a", "b"], "splits": {}})
+    )
     (folder / "environment.json").write_text("{}")
     (folder / "README.md").write_text(f"# tiny\n\n    emokit predict RUN a.wav\n\nTrained in {folder} from {model}.\n")
     (folder / "model" / "config.json").write_text(json.dumps({"_name_or_path": model, "cache": str(home / "x y")}))

@@ -165,3 +165,11 @@ def test_this_package_is_no_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(importlib.metadata, "distribution", missing)
     assert checkup.check_name() == []
+
+
+def test_an_unknown_split_policy_in_a_users_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("emodb: {split: nope}\n")
+    (finding,) = [finding for finding in checkup.check_corpora(tmp_path / "my.yaml") if finding.is_broken]
+    assert finding.check == "corpus emodb"
+    assert finding.result.startswith("split nope is unknown; choose one of speaker, ")
+    assert finding.result.endswith("leave-one-corpus-out, train, dev, test in your file for --datasets")

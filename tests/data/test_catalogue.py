@@ -133,6 +133,11 @@ def test_an_option_can_be_changed(user_file: Path) -> None:
             "{user_file} (corpus emodb) holds '/data/emodb' where a mapping was expected; write it as `key: value` lines.",
         ),
         (
+            "emodb: {labels: null}",
+            "{user_file} (corpus emodb) has labels: null; write its keys below it, or leave labels out.",
+        ),
+        ("emodb: {root: 5}", "{user_file} (corpus emodb) has root = 5, but it should be a path."),
+        (
             "emodb: {expected: 0}",
             "{user_file} (corpus emodb) has expected = 0, but it should be greater than or equal to 1.",
         ),

@@ -130,3 +130,8 @@ def test_the_label_is_the_one_with_the_most_votes_and_a_tie_is_flagged() -> None
     assert ledger.dropped == {"calls": {"label ? is left out": ["calls/c"]}}
     table = without_audio(calls, rows, MOODS)
     assert table["soft_label"].tolist() == [[1 / 3, 0, 2 / 3], [0, 0.5, 0.5]]
+
+
+def test_a_raw_label_that_the_map_of_a_corpus_lacks_is_left_to_the_error_that_names_it() -> None:
+    choice = LabelChoice.read([EMODB])
+    assert choice.label_set([EMODB], {"emodb": utterances("anger", "gloom", corpus="emodb")}) == DEFAULT_LABELS

@@ -1,5 +1,6 @@
 """The entries of the ledger, and the rows that it drops from the table."""
 
+import itertools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -198,8 +199,9 @@ def test_several_sample_rates_of_own_data_are_noted() -> None:
 
 def test_a_corpus_with_few_of_its_clips_has_a_note() -> None:
     ledger = Ledger()
-    facts = [{"corpus": "meld", "path": "x.wav" if n < 2 else None, "split": "dev"} for n in range(7_000)]
-    rows = table(*[row(f"{n}", **fact) for n, fact in enumerate(facts)])
+    splits = itertools.cycle(("train", "dev", "test"))
+    facts = [{"corpus": "meld", "path": "x.wav" if n < 2 else None, "speaker": f"{n}"} for n in range(7_000)]
+    rows = table(*[row(f"{n}", next(splits), **fact) for n, fact in enumerate(facts)])
     ledger.close(read_catalogue()["meld"], rows)
     assert ledger.as_dict(rows)["corpora"]["meld"]["notes"] == [
         "only 2 of its 7000 utterances have audio, the others have only text"

@@ -44,7 +44,7 @@ def read_audio(path: Path, max_seconds: float = MAX_SECONDS) -> Audio:
     """
     with open_regular(path) as file:
         num_bytes = os.fstat(file.fileno()).st_size
-        start = file.read(12)
+        start = file.read(12) if num_bytes else b""  # some files of /proc have a size of 0 and wait for content
         if not start:
             raise BadAudio(path, EMPTY, "0 bytes")
         if start == b"version http":

@@ -270,3 +270,9 @@ def test_two_originals_of_actor_01_are_stereo(corpora: Path) -> None:
     folder = corpora / "ravdess" / "Audio_Speech_Actors_01-24" / "Actor_01"
     stereo = {path.stem for path in folder.iterdir() if read_audio(path).num_channels == 2}
     assert stereo == {"03-01-02-01-01-02-01", "03-01-08-01-02-02-01"}
+
+
+def test_a_file_of_no_size_is_empty_without_being_read() -> None:
+    with pytest.raises(BadAudio) as error:
+        read_audio(Path("/proc/kmsg"))  # reading it waits for the kernel's next message
+    assert "is empty (0 bytes)" in str(error.value) or "is unreadable" in str(error.value)
