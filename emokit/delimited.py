@@ -41,17 +41,18 @@ def is_delimited(path: Path) -> bool:
     return path.suffix.lower() in DELIMITERS
 
 
-def read_table(path: Path, *, tolerant: bool = False) -> DelimitedTable:
+def read_table(path: Path, *, tolerant: bool = False, any_encoding: bool = False) -> DelimitedTable:
     """Read a CSV or TSV file: UTF-8 with or without a byte order mark, any line ends, quoted fields.
 
     Args:
         path: of the file.
         tolerant: read UTF-16 and cp1252 as well, and return rows with more or fewer fields than the header as they are.
+        any_encoding: read UTF-16 and cp1252 as well.
 
     Raises:
         DataError: the file cannot be read or has another encoding, or a row has more or fewer fields than the header.
     """
-    text, encoding = decoded(path, tolerant=tolerant, expected="CSV or TSV file")
+    text, encoding = decoded(path, tolerant=tolerant or any_encoding, expected="CSV or TSV file")
     delimiter = delimiter_of(path, text)
     # newline="": line feeds inside of quoted fields are kept, and all line ends count outside of them.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

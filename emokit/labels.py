@@ -4,7 +4,7 @@ Data carry their label set; models, predictions and scores take it from their da
 set.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Self
 
 from emokit.errors import UsageError
@@ -46,6 +46,21 @@ class LabelSet(tuple[str, ...]):
     def columns(self) -> list[str]:
         """The probability columns of a table of predictions: `p_<label>`."""
         return [f"p_{label}" for label in self]
+
+    def merged(self, label_map: Mapping[str, str]) -> "tuple[LabelSet, numpy.ndarray]":
+        """The label set with labels renamed or merged, and (classes, new classes) the shares that carry probabilities over.
+
+        Args:
+            label_map: label -> its new name; other labels keep theirs. Labels with one name become one.
+
+        Raises:
+            UsageError: fewer than two labels are left.
+        """
+        import numpy
+
+        names = [label_map.get(label, label) for label in self]
+        merged = LabelSet(dict.fromkeys(names))
+        return merged, numpy.array([[float(name == label) for label in merged] for name in names])
 
     def targets(self, labels: Iterable[str]) -> "numpy.ndarray":
         """(utterances,) int64 targets of a label per utterance, each one of this set."""

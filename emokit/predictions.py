@@ -6,7 +6,7 @@ are joined by `utterance_id`, never by row number. Such a table can be fused and
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import pyarrow.parquet
 
 from emokit.data.utterance import SPLITS, check_text, read_parquet
 from emokit.delimited import is_delimited, write_table
-from emokit.errors import DataError, EmokitError
+from emokit.errors import DataError, EmokitError, UsageError
 from emokit.files import kind_of, not_a, whole_file
 from emokit.labels import LabelSet
 from emokit.read_files import in_words
@@ -58,6 +58,48 @@ class Predictions:
         """The rows of one split."""
         rows = self.table[self.table["split"] == split].reset_index(drop=True)
         return Predictions(rows, self.labels, self.model, self.fingerprint)
+
+
+def relabelled(predictions: Predictions, label_map: Mapping[str, str]) -> Predictions:
+    """The predictions with labels renamed or merged; the probabilities of labels that become one are added up."""
+    labels, shares = predictions.labels.merged(label_map)
+    if labels == predictions.labels:
+        return predictions
+    table = predictions.table[list(KEYS)].copy()
+    table["label"] = table["label"].replace(dict(label_map))
+    table[labels.columns] = (predictions.probabilities @ shares).astype(numpy.float32)
+    return Predictions(table, labels, predictions.model, predictions.fingerprint)
+
+
+def read_label_map(maps: Iterable[str]) -> dict[str, str]:
+    """Label -> new label, of options such as `joy=happy`.
+
+    Raises:
+        UsageError: one has another form, or a label is named twice.
+    """
+    label_map: dict[str, str] = {}
+    for text in maps:
+        label, separator, name = (part.strip() for part in text.partition("="))
+        if not (label and separator and name):
+            raise UsageError(f"--map {text} was given where LABEL=LABEL was expected, such as --map joy=happy.")
+        if label in label_map:
+            raise UsageError(f"--map was given twice for {label}; give it once.")
+        label_map[label] = name
+    return label_map
+
+
+def check_label_map(label_map: Mapping[str, str], label_sets: Iterable[LabelSet]) -> None:
+    """Refuse a map of a label that none of these label sets has.
+
+    Raises:
+        UsageError: names it.
+    """
+    known = list(dict.fromkeys(label for labels in label_sets for label in labels))
+    unused = next((label for label in label_map if label not in known), None)
+    if unused is not None:
+        raise UsageError(
+            f"--map {unused}={label_map[unused]} maps nothing: the labels are {', '.join(known)}; name one of them."
+        )
 
 
 def make(

@@ -118,3 +118,11 @@ def test_a_tolerant_reader_takes_other_encodings_and_rows_with_more_or_fewer_fie
     assert (table.encoding, [row.cells for row in table.rows]) == (encoding, [("Grüße", "joy"), ("a",)])
     with pytest.raises(DataError):
         read_table(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp1252"])
+def test_other_encodings_are_read_where_they_are_allowed(tmp_path, encoding):
+    (tmp_path / "a.csv").write_bytes("text,label\r\nfröhlich,ja\r\n".encode(encoding))
+    assert read_table(tmp_path / "a.csv", any_encoding=True).rows[0].cells == ("fröhlich", "ja")
+    with pytest.raises(DataError):
+        read_table(tmp_path / "a.csv")

@@ -43,3 +43,11 @@ def test_repeated_empty_and_too_few_names_are_refused(names: list[str], sentence
     with pytest.raises(UsageError) as caught:
         LabelSet(names)
     assert str(caught.value) == sentence
+
+
+def test_labels_are_renamed_and_merged_and_probabilities_carried_over() -> None:
+    labels, shares = LabelSet(["joy", "love", "rage"]).merged({"love": "joy", "rage": "anger"})
+    assert labels == ("joy", "anger")
+    assert (numpy.array([0.5, 0.25, 0.25]) @ shares).tolist() == [0.75, 0.25]
+    with pytest.raises(UsageError):
+        LabelSet(["joy", "love"]).merged({"love": "joy"})

@@ -22,6 +22,12 @@ def corpus_names(corpora: Any) -> list[str]:
         UsageError: none was named, or an argument has another type.
     """
     if isinstance(corpora, Mapping):
+        for name, data in corpora.items():
+            if hasattr(data, "columns"):
+                raise UsageError(
+                    f"The data of {name} are a {type(data).__name__} where a file or folder was expected; write them first, such "
+                    f"as with to_csv, and name the file."
+                )
         return [f"{name}={','.join(map(os.fspath, _listed(data, str(name))))}" for name, data in corpora.items()]
     names = _listed(corpora, "corpora")
     if not names:

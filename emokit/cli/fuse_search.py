@@ -31,6 +31,12 @@ def fuse_search(
     ] = None,
     resamples: Annotated[int | None, typer.Option(help="Short for --set fusion.resamples=…")] = None,
     seed: Annotated[int | None, typer.Option(help="Short for --set fusion.seed=…")] = None,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", help="New name of a label, such as joy=happy, where modalities have different label sets."
+        ),
+    ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A setting, such as fusion.folds=10.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing run folder.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Join and count; neither search nor write.")] = False,
@@ -42,6 +48,7 @@ def fuse_search(
     """
     from emokit.files import refuse_inputs
     from emokit.fusion.late.settings import FusionSettings
+    from emokit.predictions import read_label_map
 
     flags = {
         "fusion.step": step,
@@ -51,6 +58,7 @@ def fuse_search(
         "fusion.choice": choice,
         "fusion.resamples": resamples,
         "fusion.seed": seed,
+        "fusion.label_map": read_label_map(map_) if map_ else None,
     }
     settings = FusionSettings.read(experiment, set_ or [], flags)
     if force:

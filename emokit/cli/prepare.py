@@ -103,6 +103,12 @@ def prepare(
         bool, typer.Option("--force", help="Rebuild --out if it was prepared with different settings.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be prepared; write nothing.")] = False,
+    push: Annotated[
+        str | None,
+        typer.Option(
+            help="Upload the prepared folder as a data set to the hub, as emokit push does.", metavar="USER/NAME"
+        ),
+    ] = None,
     show_labels: Annotated[
         bool,
         typer.Option("--show-labels", help="Show the label of every raw label, and exit."),
@@ -117,6 +123,7 @@ def prepare(
     from emokit.api.prepare import check_policies, corpora_of, plan_of, read_policies
     from emokit.data import unchanged
     from emokit.data.catalogue import known_names, plugin_corpora, read_catalogue
+    from emokit.data.publish.upload import check_name
     from emokit.data.sources.own.arguments import is_own
     from emokit.data.sources.own.columns import read_columns
     from emokit.errors import UsageError
@@ -124,6 +131,8 @@ def prepare(
 
     check_workers(workers)
     check_policies(split or [])
+    if push:
+        check_name(push)  # before hours of work
     catalogue = read_catalogue(datasets, corpora or ())
     if show_labels:
         unknown = [name for name in corpora or () if name not in catalogue]
@@ -180,6 +189,10 @@ def prepare(
     else:
         _make(plan, out, workers, force=force)
         unchanged.remember(out, sources_hash)
+    if push:
+        from emokit.api.push import push_folder
+
+        console.say(f"uploaded to {push_folder(out, push)}")
     _show(out, as_json=as_json)
 
 

@@ -23,6 +23,10 @@ def report(
         bool,
         typer.Option("--compare", help="Compare the first run with each of the others, on their common utterances."),
     ] = False,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="With --compare: new name of a label, such as joy=happy, for different label sets."),
+    ] = None,
     form: Annotated[
         str | None, typer.Option("--format", help="md, tex or json: tables for papers on stdout, no page.")
     ] = None,
@@ -37,9 +41,15 @@ def report(
 
     Examples: emokit report runs/emodb runs/ravdess --out report, emokit report --compare runs/before runs/after
     """
+    from emokit.errors import UsageError
+    from emokit.predictions import read_label_map
     from emokit.report.comparison.compare import compare_runs
 
-    compared = compare_runs(runs) if compare else []
+    if map_ and not (compare and out is None and form is None):
+        raise UsageError(
+            "--map was given without --compare, or with a page or tables, which have one label set; leave it out."
+        )
+    compared = compare_runs(runs, read_label_map(map_ or [])) if compare else []
     if form is not None:
         from emokit.report.tables.paper import tables
 

@@ -126,7 +126,7 @@ def other_label_set(run: Run, first: Run) -> str:
     labels, first_labels = (", ".join(each.metrics.labels) for each in (run, first))
     return (
         f"{run.folder} has the labels {labels}, but {first.folder} has {first_labels}; "
-        "report runs with different label sets separately."
+        "report runs with different label sets separately, or compare two with --compare --map OLD=NEW."
     )
 
 

@@ -75,6 +75,7 @@ class SearchSettings(Schema):
     step: Number | None = None
     pooling: str = ""
     missing: str = ""
+    label_map: dict[str, str] = Field(default_factory=dict)
     calibrate: bool | None = None
     choice: str = ""
     folds: int | None = None

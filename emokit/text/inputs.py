@@ -64,7 +64,7 @@ def text_inputs(arguments: Arguments, blank: Blank) -> Iterator[Iterable[Input]]
         )
     if file is not None and is_delimited(file):
         blank.what = "row"
-        yield _rows(read_table(file), column or COLUMN, blank)
+        yield _rows(read_table(file, any_encoding=True), column or COLUMN, blank)
     elif file is not None:
         if file.suffix.lower() in NOT_LINES:
             raise UsageError(

@@ -221,9 +221,8 @@ def complete(
     settings = runs.read_settings(run)
     text = model_card.model_card(result, settings, environment, ledger, card)
     write_text(run / runs.CARD, text)
-    trackers.finish(
-        run, settings["training"]["report_to"], result
-    )  # before the last file: a kill is made good by --resume
+    # Before the last file: what a kill leaves undone, --resume does.
+    trackers.finish(run, settings.get("training", {}).get("report_to", ()), result)
     write_json(run / runs.METRICS, validated(Metrics, result))
     release(run)
     return result

@@ -220,3 +220,14 @@ def test_what_is_not_on_the_hub_is_named(hub: Hub, emokit: Command, small_prepar
         "error: hf:ann/acted is no folder here, and the hub cannot be reached; fetch it where there is a network with "
         "`hf download ann/acted --repo-type dataset --local-dir DIR`, and prepare hf:DIR.\n"
     )
+
+
+def test_prepare_uploads_what_it_made(hub: Hub, emokit: Command, tmp_path: Path) -> None:
+    rows = "".join(f"Text {number},{('joy', 'anger')[number % 2]}\n" for number in range(20))
+    (tmp_path / "notes.csv").write_text("text,label\n" + rows)
+    words = ("prepare", f"notes={tmp_path / 'notes.csv'}", "--out", tmp_path / "prepared", "--push")
+    refused = emokit(*words, "notes", code=2)
+    assert refused.stderr.startswith("error: notes is no name of a repository on the hub")
+    assert not (tmp_path / "prepared").exists()
+    assert f"uploaded to {hub.url}/datasets/ann/notes" in emokit(*words, "ann/notes").stderr
+    assert "README.md" in hub.repositories["datasets/ann/notes"].files

@@ -55,7 +55,7 @@ def test_an_output_whose_path_is_not_utf_8_is_refused_before_it_is_made(
 
 @pytest.mark.parametrize("kind", ["audio", "text"])
 def test_closed_standard_input_is_a_sentence(modality_runs: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    predictor = emokit.load(modality_runs / kind, "cpu")
+    predictor = emokit.load(modality_runs / kind, "cpu").predictor
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(UsageError) as caught, predictor.inputs(Arguments(("-",))) as inputs:
         list(inputs)
@@ -63,7 +63,7 @@ def test_closed_standard_input_is_a_sentence(modality_runs: Path, monkeypatch: p
 
 
 def test_a_sentence_that_no_branch_reads_is_refused(modality_runs: Path) -> None:
-    fused = emokit.load(modality_runs / "late-fusion", "cpu")
+    fused = emokit.load(modality_runs / "late-fusion", "cpu").predictor
     deaf = replace(fused, branches=tuple(branch for branch in fused.branches if branch.modality != "text"))
     with pytest.raises(UsageError) as caught, deaf.inputs(Arguments(("a.wav",), {"text": ["hello"]})):
         pass

@@ -157,7 +157,7 @@ def _content(path: Path) -> Any:
         return _timeless(json.loads(path.read_text()))
     if path.suffix == ".html":
         return re.sub(r"started [\d:T+-]+|revision \w+\+?", "", path.read_text())
-    if path.suffix == ".arrow":
+    if path.suffix == ".arrow" and path.name.startswith("part-"):  # of features
         # changed_ns: of files that the demo wrote
         return path.stat().st_size, pyarrow.ipc.open_file(path).read_all().drop_columns(["changed_ns"])
     if path.name == "trials.csv":

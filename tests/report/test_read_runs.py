@@ -110,7 +110,8 @@ def test_a_run_with_another_label_set_is_left_out_with_a_sentence(make_run: Make
     assert [run.name for run in complete] == ["first"]
     assert unread[0].sentence == (
         f"{other} has the labels angry, disgust, fear, happy, neutral, sad, boredom, but {first} has angry, disgust, fear, "
-        "happy, neutral, sad, surprise; report runs with different label sets separately."
+        "happy, neutral, sad, surprise; report runs with different label sets separately, "
+        "or compare two with --compare --map OLD=NEW."
     )
 
 

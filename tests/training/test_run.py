@@ -286,7 +286,7 @@ def resumed(run):
 
 
 def test_a_complete_run_is_not_resumed(run):
-    (run / runs.METRICS).write_text("{}")
+    (run / runs.METRICS).write_text('{"labels": ["a", "b"], "splits": {}}')
     with pytest.raises(UsageError) as error:
         resumed(run)
     assert str(error.value) == f"{run} is complete; read it with `emokit report {run}`, or name another --run."

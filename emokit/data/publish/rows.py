@@ -9,7 +9,8 @@ from typing import Any
 import pandas
 import soundfile
 
-from emokit.data.audio_io.read import BadAudio, read_audio
+from emokit.data.audio_io.faults import BadAudio
+from emokit.data.audio_io.segments import read_segment
 from emokit.data.prepared import Prepared
 from emokit.data.recordings import Recordings
 from emokit.data.utterance import SPLITS
@@ -74,21 +75,18 @@ class Published:
         if path is None:
             return None
         row = self.prepared.table.iloc[index]
-        start, end = (row[name] if name in row and pandas.notna(row[name]) else None for name in SPAN)
+        segment = self.recordings.segments.get(row["utterance_id"])
         try:
-            audio = read_audio(path)
+            audio = read_segment(path, segment)
         except BadAudio as error:
             raise DataError(
                 f"{path} cannot be read any more ({error.reason}); put it back, or run `emokit prepare` again."
             ) from error
-        if start is None and end is None:
-            self.recordings.check(row["utterance_id"], path, audio.recording_hash())
+        self.recordings.check(row["utterance_id"], path, audio.recording_hash())
+        if segment is None:
             return path.read_bytes()
-        rate = audio.sample_rate
-        first = round((start or 0) * rate)
-        last = len(audio.waveform) if end is None else round(end * rate)
         content = io.BytesIO()
-        soundfile.write(content, audio.waveform[first:last], rate, format="WAV", subtype="FLOAT")
+        soundfile.write(content, audio.waveform, audio.sample_rate, format="WAV", subtype="FLOAT")
         return content.getvalue()
 
     def rows(self) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -117,11 +117,14 @@ def leakage(table: pandas.DataFrame) -> dict[str, dict[str, int]]:
     within a corpus, texts and recordings across corpora.
     """
     corpus = table["corpus"].astype(str) + "/"
+    segments = [name for name in ("start_seconds", "end_seconds") if name in table]
+    is_segment = table[segments].notna().any(axis=1)
     columns = {
         "speakers": corpus + table["speaker"],
         "sentences": corpus + table["sentence"],
         "texts": table["text"].str.strip().str.casefold(),
-        "recordings": table["recording"],
+        # Segments of one file count as the same recording.
+        "recordings": table["recording"].mask(is_segment, corpus + table["path"]) if segments else table["recording"],
     }
     num_shared: dict[str, dict[str, int]] = {}
     for name, column in columns.items():

@@ -17,7 +17,7 @@ from emokit.delimited import is_delimited
 from emokit.errors import DataError, UsageError
 from emokit.fusion.late.settings import MODALITY, Missing
 from emokit.labels import LabelSet
-from emokit.predictions import KEYS, Predictions
+from emokit.predictions import KEYS, Predictions, check_label_map, relabelled
 from emokit.read_files import in_words
 from emokit.safe_text import from_spreadsheet_cell
 from emokit.settings import NAME
@@ -104,13 +104,24 @@ def parse(arguments: Sequence[str]) -> dict[str, tuple[Path, ...]]:
     return paths
 
 
-def read(paths: Mapping[str, Sequence[Path]]) -> list[Branch]:
+def read(paths: Mapping[str, Sequence[Path]], label_map: Mapping[str, str] | None = None) -> list[Branch]:
     """Read all branches and check that they fit together.
 
+    Args:
+        paths: per modality its run folder or tables.
+        label_map: new names of labels, for branches with different label sets. Such branches were made from different
+            prepared folders; their utterances, splits and mapped labels must agree all the same.
+
     Raises:
+        UsageError: a label of the map occurs in no branch.
         DataError: a table is missing or breaks the contract, or two tables contradict each other.
     """
     tables = {name: _read_tables(sources) for name, sources in paths.items()}
+    if label_map:
+        check_label_map(label_map, (table.labels for entries in tables.values() for _, table in entries))
+        tables = {
+            name: [(path, relabelled(table, label_map)) for path, table in entries] for name, entries in tables.items()
+        }
     everything = [entry for entries in tables.values() for entry in entries]
     # The columns of a CSV table can be in any order; a run or parquet table stores the order of its label set.
     path, reference = next((entry for entry in everything if not is_delimited(entry[0])), everything[0])
@@ -120,7 +131,7 @@ def read(paths: Mapping[str, Sequence[Path]]) -> list[Branch]:
         _branch(name, tuple(sources), [table for _, table in tables[name]], reference.labels)
         for name, sources in paths.items()
     ]
-    for other in branches[1:]:
+    for other in [] if label_map else branches[1:]:
         _check_fingerprints(branches[0], other)
     for position, branch in enumerate(branches):
         for other in branches[position + 1 :]:
@@ -139,7 +150,7 @@ def check_labels(labels: LabelSet, expected: LabelSet, source: str, other: str) 
     if differing:
         verb, label = differing[0]
         raise DataError(
-            f"{source} {verb} the class {label}; expected {' '.join(expected)}, as in {other}: relabel one of them."
+            f"{source} {verb} the class {label}; expected {' '.join(expected)}, as in {other}: rename it with --map OLD=NEW."
         )
 
 

@@ -25,7 +25,7 @@ from emokit.modality.arguments import check_names, check_sentences
 from emokit.modality.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
 from emokit.modality.registry import MODALITIES, modality, modality_of
 from emokit.modality.registry import load as load_run
-from emokit.predictions import Predictions
+from emokit.predictions import Predictions, relabelled
 from emokit.schema.base import read_checked
 from emokit.schema.fusion import FUSION, SUM_TOLERANCE, Fusion
 
@@ -100,7 +100,7 @@ class LateFusionPredictor(Predictor):
         tables = {}
         for branch in self.branches:
             table, _ = branch.predictor.predict_split(prepared, split)
-            tables[branch.name] = replace(table, labels=self.labels)
+            tables[branch.name] = replace(relabelled(table, self.settings.fusion.label_map), labels=self.labels)
         panel, counts = join_split(tables, split, self.settings.fusion.missing)
         probabilities = dict(zip(panel.names, panel.probabilities, strict=True))
         present = dict(zip(panel.names, panel.present, strict=True))
@@ -123,8 +123,9 @@ class LateFusionPredictor(Predictor):
             elif isinstance(prediction, DataError):
                 return prediction
             else:
-                order = [prediction.labels.index(label) for label in self.labels]
-                probabilities[branch.name] = prediction.probabilities[None, order]
+                merged, shares = prediction.labels.merged(self.settings.fusion.label_map)
+                order = [merged.index(label) for label in self.labels]
+                probabilities[branch.name] = (prediction.probabilities @ shares)[None, order]
                 flags += [flag for flag in prediction.flags if flag not in flags]
         if not probabilities:
             if nothing:
@@ -187,7 +188,8 @@ def load(run: Path, device: str = "auto") -> LateFusionPredictor:
         source = (run / paths[0]).resolve()
         try:
             branch = _load_branch(name, source, sources.get(name, {}).get("model", ""), device)
-            check_labels(branch.predictor.labels, labels, f"{name} ({source})", str(run))
+            merged, _ = branch.predictor.labels.merged(settings.fusion.label_map)
+            check_labels(merged, labels, f"{name} ({source})", str(run))
             branches.append(branch)
         except (DataError, UsageError) as error:
             reasons[name] = str(error)

@@ -119,7 +119,7 @@ def read_inputs(
     Raises:
         DataError: the branches cannot be joined, or a split has a single cluster, which cannot be folded or resampled.
     """
-    branches = read(paths)
+    branches = read(paths, settings.fusion.label_map)
     panels, counts = join(branches, settings.fusion.missing)
     for split, panel in panels.items():
         if len(numpy.unique(panel.clusters)) < 2:

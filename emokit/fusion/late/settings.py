@@ -29,6 +29,8 @@ class SearchSettings(Settings):
     """Weighted mean of probabilities (linear), of their logarithms (log), or the better of the two on dev (both)."""
     missing: Missing = "drop"
     """For an utterance that a modality lacks: drop the utterance, or renormalise the weights over the other modalities."""
+    label_map: dict[str, str] = Field(default_factory=dict)
+    """New names of labels, for branches with different label sets: the probabilities of labels with one name are added up."""
     calibrate: bool = True
     """Fit a temperature per modality on dev before pooling, and one more after pooling."""
     choice: Literal["searched", "one_se", "equal"] = "searched"

@@ -1,11 +1,13 @@
 """`emokit report --compare`: the first experiment against each of the others, in numbers and sentences."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, UsageError
+from emokit.labels import LabelSet
+from emokit.predictions import check_label_map, relabelled
 from emokit.report.comparison.paired import Comparison, Difference, compare
 from emokit.report.comparison.ranking import Experiment, experiments_of
 from emokit.report.read_runs import gather, other_label_set, read_run
@@ -101,28 +103,40 @@ class Compared:
         }
 
 
-def compare_runs(folders: Sequence[Path]) -> list[Compared]:
+def compare_runs(folders: Sequence[Path], label_map: Mapping[str, str] | None = None) -> list[Compared]:
     """Compare the experiment of the first run with each other experiment; runs that differ only in their seed are one.
 
+    Args:
+        folders: of runs.
+        label_map: new names of labels, for runs with different label sets; they are compared with the merged labels.
+
     Raises:
-        UsageError: all runs are of one experiment, or there is only one.
+        UsageError: all runs are of one experiment, or there is only one; or a map with several seeds or of no label.
         DataError: a run cannot be read, has no test predictions, another label set, or no utterance in common.
     """
     gather(folders[:1])  # raises the errors of a report for no folder and for a folder that is not a run
     unique = list({folder.resolve(): folder for folder in folders}.values())
     runs = [read_run(folder, f"run-{number}") for number, folder in enumerate(unique, start=1)]
-    for run in runs[1:]:
-        if run.metrics.labels != runs[0].metrics.labels:
+    label_map = label_map or {}
+    check_label_map(label_map, (LabelSet(run.metrics.labels) for run in runs))
+    merged = [LabelSet(run.metrics.labels).merged(label_map)[0] for run in runs]
+    for run, labels in zip(runs, merged, strict=True):
+        if set(labels) != set(merged[0]):
             raise DataError(other_label_set(run, runs[0]))
     experiments = sorted(experiments_of(runs), key=lambda experiment: min(runs.index(run) for run in experiment.runs))
     if len(experiments) < 2:
         what = "Only one run was named" if len(runs) == 1 else f"The {len(runs)} runs are seeds of one experiment"
         raise UsageError(f"{what}, so there is nothing to compare; name a run of another experiment beside it.")
-    return [_compared(experiments[0], other) for other in experiments[1:]]
+    if label_map and any(len(experiment.runs) > 1 for experiment in experiments):
+        raise UsageError("--map was given with several seeds of one experiment; name one run of each.")
+    return [_compared(experiments[0], other, label_map) for other in experiments[1:]]
 
 
-def _compared(first: Experiment, second: Experiment) -> Compared:
-    return Compared(first, second, compare([run.tested for run in first.runs], [run.tested for run in second.runs]))
+def _compared(first: Experiment, second: Experiment, label_map: Mapping[str, str]) -> Compared:
+    before, after = ([relabelled(run.tested, label_map) for run in side.runs] for side in (first, second))
+    # The tables have the same labels, perhaps in another order.
+    before, after = ([replace(table, labels=before[0].labels) for table in tables] for tables in (before, after))
+    return Compared(first, second, compare(before, after))
 
 
 def _plain(experiment: Experiment) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from emokit.labels import DEFAULT_LABELS
 from emokit.predictions import KEYS, Predictions
 
 COLUMNS = DEFAULT_LABELS.columns
+HOW_TO_MAP = "rename it with --map OLD=NEW."
 ALL_LABELS = "angry disgust fear happy neutral sad surprise"
 
 
@@ -69,18 +70,17 @@ def test_the_name_of_the_fusion_is_reserved():
 def test_label_sets_that_differ(write_tables):
     paths = write_tables()
     rewrite(paths["b"], lambda table: table.assign(p_contempt=0.0))
-    assert refusal(paths) == (
-        f"{paths['b']} has the class contempt; expected {ALL_LABELS}, as in {paths['a']}: relabel one of them."
-    )
+    expected = f"expected {ALL_LABELS}, as in {paths['a']}: {HOW_TO_MAP}"
+    assert refusal(paths) == f"{paths['b']} has the class contempt; {expected}"
     paths = write_tables()
     rewrite(paths["b"], lambda table: table[table["label"] != "disgust"].rename(columns={"p_disgust": "p_fun"}))
     assert refusal(paths) == (
-        f"{paths['b']} has the class fun; expected {ALL_LABELS}, as in {paths['a']}: relabel one of them."
+        f"{paths['b']} has the class fun; expected {ALL_LABELS}, as in {paths['a']}: {HOW_TO_MAP}"
     )
     paths = write_tables()
     rewrite(paths["a"], lambda table: table.assign(p_contempt=0.0))
     assert refusal(paths) == (
-        f"{paths['b']} lacks the class contempt; expected {ALL_LABELS} contempt, as in {paths['a']}: relabel one of them."
+        f"{paths['b']} lacks the class contempt; expected {ALL_LABELS} contempt, as in {paths['a']}: {HOW_TO_MAP}"
     )
 
 

@@ -255,7 +255,7 @@ def test_a_branch_trained_again_on_other_labels_is_left_out(folder, tmp_path):
     assert str(error.value) == (
         f"No branch of {tmp_path / 'runs' / 'fused'} can predict; the first: audio ({tmp_path / 'runs' / 'audio'}) has "
         f"the class surprise; expected angry disgust fear happy neutral sad boredom, as in {tmp_path / 'runs' / 'fused'}: "
-        "relabel one of them."
+        "rename it with --map OLD=NEW."
     )
 
 

@@ -140,7 +140,7 @@ def test_a_run_with_another_label_set_is_refused(make_tested: MakeRun) -> None:
         compare_runs([run, other])
     assert str(refused.value) == (
         f"{other} has the labels good, bad, but {run} has angry, disgust, fear, happy, neutral, sad, surprise; "
-        "report runs with different label sets separately."
+        "report runs with different label sets separately, or compare two with --compare --map OLD=NEW."
     )
 
 

@@ -170,6 +170,9 @@ def _check_labels(usable: Sequence[tuple[Identified, Fields]], chosen: Chosen, s
 
 
 def _utterance(corpus: str, local: str, path: str | None, fields: Fields) -> Utterance:
+    is_segment = path is not None and (fields.start is not None or fields.end is not None)
+    # Without a speaker, the segments of one recording belong together as the turns of a dialogue do.
+    recording = path if is_segment and not fields.speaker else None
     return Utterance(
         utterance_id=f"{corpus}/{local}",
         corpus=corpus,
@@ -180,7 +183,7 @@ def _utterance(corpus: str, local: str, path: str | None, fields: Fields) -> Utt
         language=fields.language,
         text=fields.text,
         sentence=fields.sentence,
-        dialogue=fields.dialogue,
+        dialogue=fields.dialogue or recording,
         turn=fields.turn,
         split=fields.split,
         fold=fields.fold,
