@@ -154,9 +154,7 @@ def test_a_missing_file_does_not_stop_the_others(run, prepared, tmp_path):
         ("preprocessor_config.json", "sampling_rate", 8000, 16000),
     ],
 )
-def test_a_model_whose_config_differs_from_the_runs_settings_does_not_answer(
-    run, tmp_path, name, key, value, expected
-):
+def test_a_model_whose_config_differs_from_the_runs_settings_does_not_answer(run, tmp_path, name, key, value, expected):
     file = shutil.copytree(run, tmp_path / "run") / "model" / name
     write_json(file, json.loads(file.read_text()) | {key: value})
     with pytest.raises(DataError) as error:

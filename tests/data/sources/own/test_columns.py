@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from emokit.data.sources.own.columns import MOST_SHOWN, NAMES, Chosen, choose, read_columns
+from emokit.data.sources.own.columns import MOST_SHOWN, NAMES, Chosen, check_given, choose, read_columns
 from emokit.errors import UsageError
 
 
@@ -99,3 +99,22 @@ def test_the_ledgers_sentence_names_what_is_used_and_what_is_not() -> None:
     assert choose(columns, {}, "a.csv").described(columns) == (
         "columns: label = emotion, path = file, text; not used: note"
     )
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"label": 5}, "columns.label = 5"),
+        ({"text": "t", "label": None}, "columns.label = None"),
+        ({"label": ["a", 1]}, "columns.label = ['a', 1]"),
+        ({1: "a"}, "columns.1 = 'a'"),
+    ],
+)
+def test_what_yaml_reads_as_no_name_is_refused(columns: object, words: str) -> None:
+    with pytest.raises(UsageError) as error:
+        check_given(columns, "my.yaml (corpus calls)")
+    assert str(error.value) == (
+        f"my.yaml (corpus calls) has {words} where the name of a column was expected; put numbers into quotes, and write '' for "
+        "a column that is not to be used."
+    )
+    assert check_given({"label": ["a", "b"], "speaker": ""}, "") == {"label": ["a", "b"], "speaker": ""}
