@@ -167,6 +167,8 @@ def _named(name: str | Sequence[str], columns: Sequence[str], source: str, key: 
     if key != "label" and len(names) > 1:
         raise UsageError(f"--columns {key}={name} names several columns; only label can be in several.")
     for part in names:
+        if names.count(part) > 1:
+            raise UsageError(f"--columns {key}={','.join(names)} names {part} twice; name each column once.")
         if part not in columns:
             close = difflib.get_close_matches(part.lower(), {column.lower(): column for column in columns}, n=1)
             near = next((column for column in columns if close and column.lower() == close[0]), "")

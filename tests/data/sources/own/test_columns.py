@@ -58,6 +58,7 @@ def test_no_name_is_taken_for_two_things() -> None:
             "a.csv has no column who, its columns are text, label; name one of them.",
         ),
         (("text", "label", "text"), {}, "a.csv has 2 columns with the name text; rename one of them."),
+        (("a", "text"), {"label": "a,a"}, "--columns label=a,a names a twice; name each column once."),
         (("a", "b", "label"), {"text": "a,b"}, "--columns text=a,b names several columns; only label can be in several."),
     ],
 )  # fmt: skip
