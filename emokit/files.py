@@ -29,11 +29,8 @@ from emokit.temporary import LOCK, is_temporary, remove, remove_temporary, tempo
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 OF_THE_DESKTOP = (".DS_Store", "Thumbs.db", "desktop.ini")  # file managers write them into every folder that they show
-NOT_WRITABLE = (
-    *(errno.EACCES, errno.EROFS, errno.EPERM),
-    *(errno.ENOTDIR, errno.EEXIST),
-    *(errno.ENAMETOOLONG, errno.ELOOP),
-)
+NO_PERMISSION = (errno.EACCES, errno.EROFS, errno.EPERM)
+NO_PATH = (errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP)  # of the user, which no file can have
 
 
 @contextlib.contextmanager
@@ -72,8 +69,9 @@ def explained_disk_errors(path: Path) -> Iterator[None]:
             ) from error
         if error.errno == errno.EISDIR and path.is_dir():
             raise DataError(f"{path} is a folder where a file is to be written; rename it, or delete it.") from error
-        if error.errno in NOT_WRITABLE:
-            raise WorkError(f"{path} cannot be written ({error.strerror}); name a folder that can be.") from error
+        if error.errno in (*NO_PERMISSION, *NO_PATH):
+            kind = UsageError if error.errno in NO_PATH else WorkError
+            raise kind(f"{path} cannot be written ({error.strerror}); name a folder that can be.") from error
         raise
 
 
