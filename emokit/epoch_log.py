@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from emokit.files import explained_disk_errors, read_text, write_text
+from emokit.run_files import LOG as LOG
 from emokit.schema.base import check
 from emokit.schema.log import LogLine
-
-LOG = "log.jsonl"
 
 
 def append_log(run: Path, line: dict[str, Any]) -> None:

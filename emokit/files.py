@@ -6,6 +6,7 @@ A full or read-only disk is reported in one sentence, and a file that existed un
 import contextlib
 import csv
 import errno
+import fnmatch
 import hashlib
 import io
 import json
@@ -27,11 +28,9 @@ from emokit.safe_text import spreadsheet_cell
 from emokit.temporary import LOCK, is_temporary, remove, remove_temporary, temporary_path
 
 SURROGATE = re.compile("[\ud800-\udfff]")
-NOT_WRITABLE = (
-    *(errno.EACCES, errno.EROFS, errno.EPERM),
-    *(errno.ENOTDIR, errno.EEXIST),
-    *(errno.ENAMETOOLONG, errno.ELOOP),
-)
+OF_THE_DESKTOP = (".DS_Store", "Thumbs.db", "desktop.ini")  # file managers write them into every folder that they show
+NO_PERMISSION = (errno.EACCES, errno.EROFS, errno.EPERM)
+NO_PATH = (errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP)  # of the user, which no file can have
 
 
 @contextlib.contextmanager
@@ -70,8 +69,9 @@ def explained_disk_errors(path: Path) -> Iterator[None]:
             ) from error
         if error.errno == errno.EISDIR and path.is_dir():
             raise DataError(f"{path} is a folder where a file is to be written; rename it, or delete it.") from error
-        if error.errno in NOT_WRITABLE:
-            raise WorkError(f"{path} cannot be written ({error.strerror}); name a folder that can be.") from error
+        if error.errno in (*NO_PERMISSION, *NO_PATH):
+            kind = UsageError if error.errno in NO_PATH else WorkError
+            raise kind(f"{path} cannot be written ({error.strerror}); name a folder that can be.") from error
         raise
 
 
@@ -88,6 +88,8 @@ def path_error(error: Exception) -> EmokitError | None:
     if isinstance(error, OSError) and error.filename is not None:
         path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else error.filename
         return UsageError(f"{path} cannot be used ({error.strerror}); name another path, or get access to this one.")
+    if isinstance(error, FileNotFoundError) and not _has_working_folder():
+        return UsageError("The working folder does not exist any more; change to another one.")
     if isinstance(error, ValueError) and "embedded null" in str(error):
         return UsageError("A path has a NUL character, which no path can have; write the path again.")
     if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":  # of pyarrow and others
@@ -98,6 +100,13 @@ def path_error(error: Exception) -> EmokitError | None:
             f"{path} cannot be used ({os.strerror(errno.ELOOP)}); name another path, or correct the link."
         )
     return None
+
+
+def _has_working_folder() -> bool:
+    try:
+        return bool(Path.cwd())
+    except OSError:  # it was deleted
+        return False
 
 
 def _as_os_error(error: Exception) -> OSError | None:
@@ -172,7 +181,7 @@ def refuse_links(folder: Path) -> None:
                     )
 
 
-def check_new_folder(folder: Path, *, force: bool, what: str) -> None:
+def check_new_folder(folder: Path, *, force: bool, what: str, names: Iterable[str] = ("*",)) -> None:
     """Refuse a folder that a result may not be written into; arguments and errors as those of `new_folder`."""
     check_name(folder)
     with explained_disk_errors(folder):
@@ -185,6 +194,7 @@ def check_new_folder(folder: Path, *, force: bool, what: str) -> None:
                 )
             if not (folder / what).exists():
                 raise UsageError(f"{folder} has no {what}, so emokit did not make it; --force will not replace it.")
+            refuse_foreign(folder, names)
     elif folder.exists():
         raise UsageError(f"{folder} is a file; name a folder for the result.")
 
@@ -205,6 +215,24 @@ def refuse_inputs(folder: Path, inputs: Iterable[Path | None], flag: str = "--ru
         if path.resolve() == folder.resolve():
             raise UsageError(f"{folder} is an input of the command, which --force would delete; name another {flag}.")
         raise UsageError(f"{folder} has {path} in it, which --force would delete; name another {flag}.")
+
+
+def refuse_foreign(folder: Path, names: Iterable[str]) -> None:
+    """Refuse to replace a folder that has a file of the user's in it: --force would delete it.
+
+    Args:
+        folder: of a result; absent or empty is fine.
+        names: patterns of what emokit writes into such a folder.
+
+    Raises:
+        UsageError: names the first file or folder that fits none of them.
+    """
+    patterns = [LOCK, *OF_THE_DESKTOP, *names]
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if not is_temporary(path) and not any(fnmatch.fnmatchcase(path.name, pattern) for pattern in patterns):
+            raise UsageError(
+                f"{path} was not written by emokit, and --force would delete it; move it out of {folder}, or name another folder."
+            )
 
 
 def check_name(path: Path) -> None:
@@ -228,19 +256,20 @@ def _check_can_be_made(folder: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
 
 
-def new_folder(folder: Path, *, force: bool, what: str) -> None:
+def new_folder(folder: Path, *, force: bool, what: str, names: Iterable[str] = ("*",)) -> None:
     """Make an empty folder for a result; the file `what` must be the first one written into it.
 
     Args:
         folder: the folder of the result.
         force: replace an existing folder, if it holds a result of the same kind (it has a file named `what`).
         what: the file that marks a folder as made by emokit.
+        names: patterns of what emokit writes into such a folder; it is not replaced if anything else is in it.
 
     Raises:
         UsageError: the folder exists and is not empty, and `force` is not given or emokit did not make it.
         WorkError: the folder cannot be written.
     """
-    check_new_folder(folder, force=force, what=what)
+    check_new_folder(folder, force=force, what=what, names=names)
     with explained_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     empty_folder(folder, last=what)

@@ -10,7 +10,7 @@ import logging
 import os
 import platform
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -132,11 +132,14 @@ def patience(seconds: float = ORPHAN_SECONDS) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def new_result(folder: Path, *, force: bool, what: str, unfinished: str) -> Iterator[None]:
-    """Make a new, locked folder whose block writes a result; a block that raises leaves an empty folder.
+def new_result(
+    folder: Path, *, force: bool, what: str, unfinished: str, names: Iterable[str] = ("*",)
+) -> Iterator[None]:
+    """Make a new, locked folder whose block writes a result; a block that raises leaves no folder, or the
+    empty one that was there.
 
     Args:
-        folder, force, what: as `files.new_folder` takes them.
+        folder, force, what, names: as `files.new_folder` takes them.
         unfinished: the content of the file `what` until the block has replaced it, so that a folder whose process was killed
             can be replaced with --force.
 
@@ -144,16 +147,23 @@ def new_result(folder: Path, *, force: bool, what: str, unfinished: str) -> Iter
         UsageError, WorkError: as `files.new_folder` and `hold` raise them.
     """
     check_new_folder(
-        folder, force=force, what=what
+        folder, force=force, what=what, names=names
     )  # before the lock, which would write into a folder of somebody else's
-    with locked(folder):
-        new_folder(folder, force=force, what=what)
-        write_text(folder / what, unfinished)
-        try:
-            yield
-        except BaseException:
-            empty_folder(folder, last=what)
-            raise
+    is_new = not os.path.lexists(folder)
+    try:
+        with locked(folder):
+            new_folder(folder, force=force, what=what, names=names)
+            write_text(folder / what, unfinished)
+            try:
+                yield
+            except BaseException:
+                empty_folder(folder, last=what)
+                raise
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _let_go(lock: FileLock) -> None:

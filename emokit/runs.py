@@ -28,6 +28,7 @@ from emokit.files import (
     explained_disk_errors,
     give_usual_mode,
     new_folder,
+    refuse_foreign,
     refuse_inputs,
     refuse_links,
     write_json,
@@ -35,6 +36,18 @@ from emokit.files import (
 )
 from emokit.labels import LabelSet
 from emokit.locks import hold, locked, released_on_error
+from emokit.run_files import BEST as BEST
+from emokit.run_files import CARD as CARD
+from emokit.run_files import CHECKPOINT as CHECKPOINT
+from emokit.run_files import ENVIRONMENT as ENVIRONMENT
+from emokit.run_files import LABEL_ISSUES as LABEL_ISSUES
+from emokit.run_files import LEDGER as LEDGER
+from emokit.run_files import METRICS as METRICS
+from emokit.run_files import MODEL as MODEL
+from emokit.run_files import NAMES
+from emokit.run_files import PREDICTIONS as PREDICTIONS
+from emokit.run_files import SETTINGS as SETTINGS
+from emokit.run_files import TENSORBOARD as TENSORBOARD
 from emokit.runtime import VERSION, git_revision, installed, num_processors
 from emokit.safe_text import mask_secrets
 from emokit.schema.base import read_checked
@@ -42,18 +55,6 @@ from emokit.schema.environment import Environment
 from emokit.schema.metrics import Metrics
 from emokit.settings import Settings, flat, inputs_of, read_yaml_mapping
 from emokit.temporary import temporary_path
-
-SETTINGS = "settings.yaml"
-ENVIRONMENT = "environment.json"
-TENSORBOARD = "tensorboard"
-CHECKPOINT = "checkpoints/last"
-BEST = "checkpoints/best"
-MODEL = "model"
-METRICS = "metrics.json"
-CARD = "README.md"
-LEDGER = "ledger.json"
-LABEL_ISSUES = "label_issues.csv"
-PREDICTIONS = "predictions"
 
 OLD_KINDS = ("audio", "text", "fusion")  # in `kind`, which settings had before `modality`
 PACKAGES = ("torch", "torchaudio", "transformers", "accelerate", "numpy", "scipy", "scikit-learn", "librosa", "soxr")
@@ -102,7 +103,7 @@ def start(
             force = True  # the run was killed between its first two files, so nothing is lost
         with explained_disk_errors(run):
             (run / METRICS).unlink(missing_ok=True)  # first: a run that is killed while it is replaced is not complete
-        new_folder(run, force=force, what=SETTINGS)
+        new_folder(run, force=force, what=SETTINGS, names=NAMES)
         write_text(run / SETTINGS, settings.as_yaml())
         write_json(
             run / ENVIRONMENT, environment(seed=seed, device=device, data=data, fingerprint=fingerprint, folds=folds)
@@ -122,7 +123,7 @@ def check_flags(*, resume: bool, force: bool) -> None:
 def check_startable(run: Path, *, resume: bool, force: bool, inputs: Iterable[Path | None] = ()) -> None:
     """Refuse a folder that `start` refuses before it writes; `inputs` are what the command reads, and must not be deleted."""
     if not os.path.lexists(run / SETTINGS):
-        check_new_folder(run, force=force, what=SETTINGS)
+        check_new_folder(run, force=force, what=SETTINGS, names=NAMES)
     elif resume:
         check_folder(run)
     elif not force:
@@ -132,6 +133,7 @@ def check_startable(run: Path, *, resume: bool, force: bool, inputs: Iterable[Pa
         raise UsageError(f"{run} is a prepared folder, not a run; --force will not replace it, so name another --run.")
     else:
         refuse_inputs(run, inputs)
+        refuse_foreign(run, NAMES)
 
 
 def is_prepared(folder: Path) -> bool:

@@ -108,12 +108,12 @@ def test_a_disk_that_cannot_be_written_is_one_sentence(
 
 def test_a_file_in_the_place_of_a_folder_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(WorkError) as caught:
+    with pytest.raises(UsageError) as caught:
         write_text(tmp_path / "file" / "a.txt", "new")
     assert str(caught.value) == (
         f"{tmp_path}/file/a.txt cannot be written (Not a directory); name a folder that can be."
     )
-    with pytest.raises(WorkError, match="Not a directory"):
+    with pytest.raises(UsageError, match="Not a directory"):
         new_folder(tmp_path / "file" / "run", force=False, what="index.html")
 
 

@@ -173,6 +173,9 @@ def test_a_new_result_has_its_mark_first_and_an_error_leaves_an_empty_folder(tmp
     with pytest.raises(RuntimeError):
         fail_in(out)
     assert names(out) == []
+    with pytest.raises(RuntimeError):
+        fail_in(tmp_path / "new")
+    assert names(tmp_path) == ["out"]  # what was not there before is not left behind
 
 
 def test_a_folder_of_somebody_else_is_refused_before_it_is_locked(tmp_path: Path) -> None:

@@ -135,6 +135,10 @@ class ModelFamily(Protocol):
         """
         ...
 
+    def config_of(self, settings: AudioSettings) -> dict[str, Any]:
+        """Name -> value of what the config of a run's model states of the run's settings."""
+        ...
+
     def predict_rows(
         self, model: Any, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame
     ) -> numpy.ndarray:

@@ -18,7 +18,7 @@ from emokit.modality.predictor import Arguments, Input, Prediction, Predictor, W
 from emokit.names import escaped
 from emokit.predictions import Predictions
 from emokit.runtime import choose_device
-from emokit.training.hub import check_labels
+from emokit.training.hub import check_config, check_labels
 
 SECONDS_DECIMALS = 3
 
@@ -40,6 +40,7 @@ class AudioPredictor(Predictor):
         self.model: Any = self.family.load_model(run / runs.MODEL).to(choose_device(device))
         self.labels = runs.read_labels(run)
         check_labels(self.model.config, self.labels, run / runs.MODEL)
+        check_config(self.model.config, self.family.config_of(self.settings), run / runs.MODEL)
         self._skipped: list[Skipped] = []
 
     def predict_split(self, prepared: Prepared, split: str) -> tuple[Predictions, dict[str, int]]:

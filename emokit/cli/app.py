@@ -112,5 +112,5 @@ def about(
 
 def main() -> None:
     """The `emokit` command."""
-    console.replace_what_a_terminal_lacks()
+    console.prepare_streams()
     app()

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import io
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
-from emokit.errors import EmokitError, MemoryFull, is_memory_full
+from emokit.errors import EmokitError, MemoryFull, WorkError, is_memory_full
 from emokit.safe_text import escape_controls, escape_json, mask_secrets
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Progress(Protocol):
 
 TRACEBACK = "EMOKIT_TRACEBACK"
 """The environment variable that shows the traceback of a bug on the terminal."""
+
+SIGPIPE = 13
 
 _SUGGESTS = ContextVar("suggests", default=True)
 
@@ -59,26 +62,52 @@ def _stderr() -> "Console":
     return _console(stderr=True)
 
 
-def replace_what_a_terminal_lacks() -> None:
-    """Write characters that the terminal's encoding lacks as escapes, in place of an error after the work."""
+def prepare_streams() -> None:
+    """Write what the terminal's encoding lacks as escapes, and what goes to a closed stream nowhere: no error after the work."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed with >&-
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
+@contextlib.contextmanager
+def _to_stdout() -> Iterator[None]:
+    """Turn a standard output that cannot be written, such as a full disk, into a sentence."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        _abandon(sys.stdout)
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise WorkError(
+            f"Standard output cannot be written ({error.strerror}); free some space, or send it to another file."
+        ) from error
+
+
+def _abandon(stream: Any) -> None:
+    """Send what a stream still holds nowhere: Python would try to write it again at the end, and exit with 120."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
 def show(result: "RenderableType") -> None:
     """Print a result for a person, such as a table, to stdout."""
-    if isinstance(result, str):
-        sys.stdout.write(escape_controls(result, but="\n\t") + "\n")  # rich would turn tabs into spaces
-        sys.stdout.flush()
-    else:
-        _stdout().print(result)
+    with _to_stdout():
+        if isinstance(result, str):
+            sys.stdout.write(escape_controls(result, but="\n\t") + "\n")  # rich would turn tabs into spaces
+        else:
+            _stdout().print(result)
 
 
 def show_json(result: Any) -> None:
     """Print a result for a program: one JSON value to stdout."""
     has_unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-    sys.stdout.write(escape_json(json.dumps(result, ensure_ascii=not has_unicode, allow_nan=False)) + "\n")
-    sys.stdout.flush()
+    with _to_stdout():
+        sys.stdout.write(escape_json(json.dumps(result, ensure_ascii=not has_unicode, allow_nan=False)) + "\n")
 
 
 def say(message: str) -> None:
@@ -91,12 +120,17 @@ def say(message: str) -> None:
 
 
 def _note(message: str) -> None:
-    _stderr().print(message, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    try:
+        _stderr().print(message, markup=False, emoji=False, highlight=False, soft_wrap=True)
+        sys.stderr.flush()
+    except OSError:  # a note that cannot be written does not stop the work
+        _abandon(sys.stderr)
 
 
 def done(folder: Path, next_command: str | None = None) -> None:
     """Print the last lines of a command: the folder written to stdout, the next command to stderr."""
-    _stdout().print(escape_controls(str(folder)), markup=False, emoji=False, highlight=False)
+    with _to_stdout():
+        _stdout().print(escape_controls(str(folder)), markup=False, emoji=False, highlight=False)
     if next_command and _SUGGESTS.get():
         _note(escape_controls(f"next: {next_command}"))  # unwrapped, so that it can be copied
 
@@ -193,9 +227,10 @@ def exit_codes(
         refused = raised if isinstance(raised, EmokitError) else path_error(raised)
         if refused is None and is_memory_full(raised):
             refused = MemoryFull(f"Out of memory; {when_full()}.")
-        # typer's own errors, and a closed pipe behind the command, which typer ends quietly
-        if refused is None and (type(raised).__module__.startswith("typer.") or isinstance(raised, BrokenPipeError)):
+        if refused is None and type(raised).__module__.startswith("typer."):
             raise
+        if isinstance(raised, BrokenPipeError):  # `| head`: as the shell counts a process that the signal ended
+            raise typer.Exit(128 + SIGPIPE) from raised
         if refused is None:
             say(f"error: {_bug(raised)}")
             raise typer.Exit(1) from raised
@@ -205,7 +240,6 @@ def exit_codes(
 
 def _bug(raised: Exception) -> str:
     """Write the traceback of a bug, without secrets, and say where: the work that led to it may have taken hours."""
-    import os
     import tempfile
     import traceback
 

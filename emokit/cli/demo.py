@@ -9,6 +9,7 @@ import typer
 from emokit.cli import console
 
 MARK = ".emokit-demo"
+NAMES = (MARK, "corpora", "prepared", "runs", "report")  # of what the demo writes
 
 
 def demo(
@@ -61,9 +62,9 @@ def make(
     from emokit.sweep.space import read_space
 
     started = time.monotonic()
-    check_new_folder(out, force=force, what=MARK)
+    check_new_folder(out, force=force, what=MARK, names=NAMES)
     with locked(out):
-        new_folder(out, force=force, what=MARK)
+        new_folder(out, force=force, what=MARK, names=NAMES)
         write_text(out / MARK, "This folder was made by `emokit demo`; `emokit demo --force` may replace it.\n")
         for name in corpora:
             console.say(f"synthesising {name}")

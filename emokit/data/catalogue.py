@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from emokit.data.sources import plugins
+from emokit.data.sources.own.columns import check_given
 from emokit.errors import DataError, UsageError
 from emokit.files import resource
 from emokit.settings import Name, Settings, nearest, read_yaml_mapping
@@ -113,13 +114,15 @@ def read_catalogue(path: Path | None = None, named: Iterable[str] = ()) -> dict[
     own: dict[str, Corpus] = {}
     if path is not None:
         for name, changes in read_yaml_mapping(path).items():
+            if not isinstance(name, str):
+                raise UsageError(f"{path} has a corpus named {name!r}, which is no text in YAML; write it in quotes.")
             if name not in entries and isinstance(changes, dict) and ("reader" in changes or TABLES in changes):
-                own[name] = own_corpus(str(name), changes, f"{path} (corpus {name})")
+                own[name] = own_corpus(name, changes, f"{path} (corpus {name})")
                 continue
             if name in installed and name not in entries:
                 continue  # of a plug-in that the command does not name
             if name not in entries:
-                raise UsageError(f"{path} has the unknown corpus {name}; {_hint(str(name), entries)}")
+                raise UsageError(f"{path} has the unknown corpus {name}; {_hint(name, entries)}")
             entries[name] = _merged(entries[name], changes, f"{path} (corpus {name})")
     source = path or CATALOGUE
     return {
@@ -167,12 +170,14 @@ def own_corpus(name: str, entry: Mapping[str, Any], source: str) -> Corpus:
     if values["reader"] not in OWN_READERS:
         raise UsageError(f"{source} has reader = {values['reader']!r}; expected one of {', '.join(OWN_READERS)}.")
     audio_root = values.pop("audio_root", None)
+    if not isinstance(audio_root, str | Path | None):
+        raise UsageError(f"{source} has audio_root = {audio_root!r}, but it should be a path.")
+    if not isinstance(values.get("options"), dict | None):
+        raise UsageError(f"{source} has options = {values['options']!r} where `key: value` lines were expected.")
     values["root"] = audio_root or values["root"]
     options = {"corpus": name, **(values.pop("options", None) or {})}
     if "columns" in values:
-        options["columns"] = values.pop("columns") or {}
-        if not isinstance(options["columns"], dict):
-            raise UsageError(f"{source} has columns = {options['columns']!r} where `key: name` lines were expected.")
+        options["columns"] = check_given(values.pop("columns") or {}, source)
     if values["reader"] == "table":
         tables = values.pop(TABLES, None)
         tables = [tables] if isinstance(tables, str) else tables

@@ -15,12 +15,12 @@ from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.text import bag_of_words
 from emokit.text.features import Tokens, collate, tokenize
-from emokit.text.model import load_tokenizer, load_weights
+from emokit.text.model import TOKENIZER, load_tokenizer, load_weights, tiny_shape
 from emokit.text.passages import Passage
-from emokit.text.settings import ModelSettings
+from emokit.text.settings import TextSettings
 from emokit.text.zero_shot import LabelMap, label_map
 from emokit.training.batches import cut
-from emokit.training.hub import check_labels
+from emokit.training.hub import check_agrees, check_config, check_labels
 
 BATCH_TOKENS = 8192
 BATCH_TEXTS = 256
@@ -98,13 +98,13 @@ def logits_of(model: torch.nn.Module, tokens: Tokens, tokenizer: PreTrainedToken
 
 
 def load_classifier(
-    run: Path, settings: ModelSettings, labels: LabelSet, device: torch.device, *, trust_remote_code: bool = False
+    run: Path, settings: TextSettings, labels: LabelSet, device: torch.device, *, trust_remote_code: bool = False
 ) -> Classifier:
     """Load the model of a run.
 
     Args:
         run: the run folder.
-        settings: `model` of the run's settings.
+        settings: of the run.
         labels: the run's label set.
         device: where to compute.
         trust_remote_code: allow code that comes with the model.
@@ -114,15 +114,20 @@ def load_classifier(
         DataError: the model is damaged.
     """
     folder = run / runs.MODEL
-    if settings.kind == "tfidf":
+    kind = settings.model.kind
+    if kind == "tfidf":
         return BagOfWordsClassifier(bag_of_words.load(folder, labels))
-    in_folder = settings.model_copy(update={"name": str(folder)})
+    in_folder = settings.model.model_copy(update={"name": str(folder)})
     tokenizer = load_tokenizer(folder, in_folder, trust_remote_code=trust_remote_code)
     model, _ = load_weights(folder, in_folder, trust_remote_code=trust_remote_code, of_run=True)
+    max_length = {"model_max_length": settings.features.max_length}
+    check_agrees(folder / TOKENIZER, {"model_max_length": tokenizer.model_max_length}, max_length)
+    if kind == "tiny":
+        check_config(model.config, tiny_shape(settings), folder)
     mapping = None
-    if settings.kind == "zero_shot":  # its labels are the classifier's own
+    if kind == "zero_shot":  # its labels are the classifier's own
         try:
-            mapping = label_map(model.config, settings.labels, settings.name, labels)
+            mapping = label_map(model.config, settings.model.labels, settings.model.name, labels)
         except UsageError as error:  # of the settings that the run was made with, which somebody changed since
             raise DataError(f"{run} does not fit its classifier: {error}") from error
     else:

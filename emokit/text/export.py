@@ -37,11 +37,11 @@ def export_onnx(run: Path, out: Path, *, force: bool = False, trust_remote_code:
     """
     check_packages()
     runs.check_complete(run)
-    settings = TextSettings.make(runs.read_settings(run), str(run / runs.SETTINGS), DataError).model
+    settings = TextSettings.make(runs.read_settings(run), str(run / runs.SETTINGS), DataError)
     labels = runs.read_labels(run)
     classifier = load_classifier(run, settings, labels, torch.device("cpu"), trust_remote_code=trust_remote_code)
     if not isinstance(classifier, EncoderClassifier) or classifier.label_map:
-        raise UsageError(f"{run} has a {settings.kind} model; only pretrained and tiny models can be exported.")
+        raise UsageError(f"{run} has a {settings.model.kind} model; only pretrained and tiny models can be exported.")
     tokenizer = classifier.tokenizer
     batches = [collate(tokenize([Passage(text) for text in texts], tokenizer).rows, tokenizer) for texts in SAMPLES]
     dynamic = {name: {0: "batch", 1: "length"} for name in batches[0]}

@@ -20,6 +20,8 @@ from emokit.labels import LabelSet
 from emokit.text.settings import ModelSettings, TextSettings, TinySettings
 from emokit.training.hub import check_tensors, check_weights, fetching, find_model, read_pretrained
 
+TOKENIZER = "tokenizer_config.json"
+
 
 def pretrained(
     settings: TextSettings, labels: LabelSet, *, trust_remote_code: bool = False
@@ -52,20 +54,27 @@ def tiny(
     settings: TextSettings, labels: LabelSet, texts: Sequence[str]
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A small BERT with random weights, and a tokenizer trained on `texts`."""
-    shape, max_length = settings.model.tiny, settings.features.max_length
-    tokenizer = train_tokenizer(texts, shape, max_length)
+    tokenizer = train_tokenizer(texts, settings.model.tiny, settings.features.max_length)
     config = BertConfig(
         vocab_size=len(tokenizer),
-        hidden_size=shape.hidden_size,
-        num_hidden_layers=shape.num_hidden_layers,
-        num_attention_heads=shape.num_attention_heads,
-        intermediate_size=4 * shape.hidden_size,
-        max_position_embeddings=max_length,
+        **tiny_shape(settings),
         pad_token_id=tokenizer.pad_token_id,
         id2label=labels.id2label,
         label2id=labels.label2id,
     )
     return AutoModelForSequenceClassification.from_config(config), tokenizer
+
+
+def tiny_shape(settings: TextSettings) -> dict[str, int]:
+    """Name -> value of what the config of a tiny model states of the settings."""
+    shape = settings.model.tiny
+    return {
+        "hidden_size": shape.hidden_size,
+        "num_hidden_layers": shape.num_hidden_layers,
+        "num_attention_heads": shape.num_attention_heads,
+        "intermediate_size": 4 * shape.hidden_size,
+        "max_position_embeddings": settings.features.max_length,
+    }
 
 
 def train_tokenizer(texts: Sequence[str], settings: TinySettings, max_length: int) -> PreTrainedTokenizerBase:
@@ -117,6 +126,12 @@ def load_tokenizer(
     if len(tokenizer) <= len(set(tokenizer.all_special_ids)):
         again = "make it again" if folder == Path(name) else f"fetch it with {fetching(name, revision)}"
         raise DataError(f"{folder} has a model and no vocabulary of its tokenizer; {again}.")
+    limit = tokenizer.model_max_length
+    if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit >= 1:
+        again = "make it again" if folder == Path(name) else f"fetch it again with {fetching(name, revision)}"
+        raise DataError(
+            f"{folder / TOKENIZER} has model_max_length = {limit!r} where a number of tokens was expected; {again}."
+        )
     if tokenizer.pad_token_id is None:
         raise UsageError(
             f"{name} has a tokenizer without a padding token, so texts of different lengths cannot share a batch; "

@@ -122,9 +122,7 @@ def load(run: Path, device: str = "auto", *, trust_remote_code: bool = False) ->
     runs.check_complete(run)
     settings = TextSettings.resolved(runs.read_settings(run), str(run / runs.SETTINGS))
     labels = runs.read_labels(run)
-    classifier = load_classifier(
-        run, settings.model, labels, choose_device(device), trust_remote_code=trust_remote_code
-    )
+    classifier = load_classifier(run, settings, labels, choose_device(device), trust_remote_code=trust_remote_code)
     return TextPredictor(classifier, settings, labels)
 
 

@@ -9,6 +9,8 @@ from accelerate.state import AcceleratorState
 from emokit.errors import UsageError
 from emokit.runtime import PRECISIONS, choose_device, keep_memory
 
+OF_LAUNCHERS = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_PORT")
+
 
 def choose_precision(name: str, device: torch.device) -> str:
     """The precision of the forward pass; `auto` chooses bf16 where the hardware supports it, else fp16 on CUDA, else float32.
@@ -50,7 +52,16 @@ def new_accelerator(device: str, precision: str, *, compile: bool = False) -> Ac
 
 
 def num_processes() -> int:
-    """The number of processes that `accelerate launch` (or torchrun) started for this training."""
+    """The number of processes that `accelerate launch` (or torchrun) started for this training.
+
+    Raises:
+        UsageError: one of the variables that these set is no number.
+    """
+    for name in OF_LAUNCHERS:
+        if not os.environ.get(name, "0").isdecimal():
+            raise UsageError(
+                f"{name} is {os.environ[name]!r} where a number was expected, as `accelerate launch` sets it; unset it."
+            )
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.read_files import in_words
+from emokit.settings import flat
 
 # Of the weights safetensors only: reading the other formats can run code.
 DOWNLOADED = ("*.json", "*.txt", "*.model", "*.safetensors", "*.py")
@@ -127,6 +128,40 @@ def check_labels(config: Any, labels: LabelSet, folder: Path) -> None:
             f"{folder} has a model of the labels {', '.join(map(str, of_model))} and its run has {', '.join(labels)}; "
             "train the run again with --force."
         )
+
+
+def check_config(config: Any, of_run: Mapping[str, Any], folder: Path) -> None:
+    """Refuse a run's model whose config states other settings than the run has, or another type than it was loaded as.
+
+    Args:
+        config: of the model.
+        of_run: name -> value, as the run's settings have it.
+        folder: of the model, for errors.
+
+    Raises:
+        DataError: names the first difference.
+    """
+    wanted = {"model_type": type(config).model_type, **of_run}
+    check_agrees(folder / CONFIG, {name: getattr(config, name, None) for name in wanted}, wanted)
+
+
+def check_agrees(path: Path, of_model: Mapping[str, Any], of_run: Mapping[str, Any]) -> None:
+    """Refuse a run's model that was made with other settings than the run has: it would answer, and answer otherwise.
+
+    Args:
+        path: the file of the model that states them, for errors.
+        of_model: name -> value in that file; it may have more names.
+        of_run: name -> value, as the run's settings have it.
+
+    Raises:
+        DataError: names the first difference.
+    """
+    stated = flat(dict(of_model))
+    for name, value in flat(dict(of_run)).items():
+        if stated.get(name) != value:
+            raise DataError(
+                f"{path} has {name} = {stated.get(name)!r} and its run has {value!r}; train the run again with --force."
+            )
 
 
 def _cached(name: str, revision: str | None) -> Path | None:

@@ -17,6 +17,19 @@ from emokit.locks import new_result
 
 ONNX = "model.onnx"
 ABOUT = "emokit.json"
+# Beside the model, the files of a tokenizer or of a feature extractor, whose names differ from class to class.
+NAMES = (
+    ONNX,
+    f"{ONNX}.data",
+    ABOUT,
+    "*.json",
+    "*.jinja",
+    "*.model",
+    "*.py",
+    "merges.txt",
+    "vocab.*",
+    "additional_chat_templates",
+)
 UNFINISHED = '{"unfinished": "export again with --force"}\n'
 TOLERANCE = 1e-4  # largest accepted difference of a logit
 
@@ -80,7 +93,7 @@ def write_onnx(
     """
     import onnxruntime
 
-    with new_result(out, force=force, what=ABOUT, unfinished=UNFINISHED):
+    with new_result(out, force=force, what=ABOUT, unfinished=UNFINISHED, names=NAMES):
         names = list(batches[0])
         logits = _Logits(model, names).eval()
         _export(logits, batches[0], dynamic, out / ONNX)

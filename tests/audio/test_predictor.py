@@ -200,3 +200,24 @@ def test_a_model_that_gives_no_finite_numbers_gives_an_error_per_file(acrnn_run,
     (error,) = broken.predict([tmp_path / "a.wav"])
     assert isinstance(error, DataError)
     assert str(error).startswith(f"{tmp_path / 'a.wav'} got probabilities that are not finite numbers;")
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"normalisation": "utterance"}, "normalisation = 'utterance' and its run has 'train'"),
+        ({"time_poolings": 99}, "time_poolings = 99 and its run has 3"),
+        ({"window_overlap": 0.5}, "window_overlap = 0.5 and its run has 0.0"),
+        ({"model_type": "acrnnx"}, "model_type = 'acrnnx' and its run has 'acrnn'"),
+        ({"features": {"fmax": 10}}, "features.fmax = 10 and its run has None"),
+    ],
+)
+def test_a_model_whose_config_differs_from_the_runs_settings_does_not_answer(acrnn_run, tmp_path, changed, words):
+    run = shutil.copytree(acrnn_run, tmp_path / "run")
+    config = json.loads((run / "model/config.json").read_text())
+    if "features" in changed:
+        changed = {"features": config["features"] | changed["features"]}
+    write_json(run / "model/config.json", config | changed)
+    with pytest.raises(DataError) as error:
+        AudioPredictor(run, "cpu")
+    assert str(error.value) == f"{run / 'model/config.json'} has {words}; train the run again with --force."

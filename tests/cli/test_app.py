@@ -2,6 +2,8 @@
 
 import errno
 import io
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -76,7 +78,11 @@ FULL = [
             "emokit.sweep.run.read_plan",
             "continue with `emokit sweep --resume RUN` and fewer --workers",
         ),
-        (["fuse-search", "a=RUN"], "emokit.fusion.late.run.fuse", "search with a larger --step and fewer --resamples"),
+        (
+            ["fuse-search", "a=RUN", "b=RUN"],
+            "emokit.fusion.late.run.fuse",
+            "search with a larger --step and fewer --resamples",
+        ),
         (["report", "RUN"], "emokit.report.page.build.build", "name fewer runs"),
         (["export", "RUN"], "emokit.runs.check_complete", "free memory and run the command again"),
     ],
@@ -146,14 +152,48 @@ def test_a_bug_on_a_full_disk_shows_its_traceback(
 
 
 def test_a_pipe_that_is_closed_behind_the_command_is_no_bug() -> None:
-    with pytest.raises(BrokenPipeError), console.exit_codes():
+    with pytest.raises(typer.Exit) as end, console.exit_codes():
         raise BrokenPipeError
+    assert end.value.exit_code == 141  # as the shell counts a process that a closed pipe ended
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        (
+            "settings text > /dev/full",
+            4,
+            "error: Standard output cannot be written (No space left on device); free some space, or send it to another file.\n",
+        ),
+        ("settings text >&-", 0, ""),
+        ("settings text 2>&- > /dev/null", 0, ""),
+        ("train text none 2> /dev/full", 2, ""),
+        ("settings text | true", 0, ""),
+    ],
+)
+def test_a_stream_that_cannot_be_written_is_no_bug(line: str, code: int, words: str) -> None:
+    command = f"{sys.executable} -m emokit {line}"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (code, "", words)
+
+
+def test_a_working_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    command = f"rmdir {folder}; {sys.executable} -m emokit prepare emodb --root emodb=x"
+    environment = os.environ | {"PYTHONPATH": str(Path(console.__file__).parents[2])}
+    result = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (
+        2,
+        "error: The working folder does not exist any more; change to another one.\n",
+    )
 
 
 def test_an_output_without_unicode_gets_escapes_and_json_stays_json(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
-    console.replace_what_a_terminal_lacks()
+    console.prepare_streams()
     console.show("caf\u00e9 \u2603")
     console.show_json({"text": "\U0001f600"})
     assert raw.getvalue() == b'caf\\xe9 \\u2603\n{"text": "\\ud83d\\ude00"}\n'

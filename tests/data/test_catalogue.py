@@ -114,6 +114,8 @@ def test_an_option_can_be_changed(user_file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("5: {tables: a.csv}", "{user_file} has a corpus named 5, which is no text in YAML; write it in quotes."),
+        ("~: {}", "{user_file} has a corpus named None, which is no text in YAML; write it in quotes."),
         ("emobd: {}", "{user_file} has the unknown corpus emobd; did you mean emodb?"),
         ("emodb: {rot: /data}", "{user_file} (corpus emodb) has the unknown key rot; did you mean root?"),
         (
@@ -173,6 +175,8 @@ def test_a_users_file_can_have_entries_of_their_own(user_file: Path, tmp_path: P
     [
         ("{reader: table}", "has no tables, which its reader needs; add them as tables: [labels.csv]."),
         ("{tables: [1]}", "has no tables, which its reader needs; add them as tables: [labels.csv]."),
+        ("{tables: a.csv, audio_root: 5}", "has audio_root = 5, but it should be a path."),
+        ("{tables: a.csv, options: 5}", "has options = 5 where `key: value` lines were expected."),
         ("{tables: a.csv, columns: label}", "has columns = 'label' where `key: name` lines were expected."),
         ("{tables: a.csv, spilt: dev}", "has the unknown key spilt; did you mean split?"),
         ("{reader: sql}", f"has reader = 'sql'; expected one of {', '.join(OWN_READERS)}."),

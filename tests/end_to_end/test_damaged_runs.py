@@ -88,6 +88,26 @@ def test_another_audio_model_than_the_trained_one_does_not_answer(modality_runs:
         )
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "value", "words"),
+    [
+        ("tokenizer_config.json", "model_max_length", -1, "where a number of tokens was expected; make it again."),
+        ("tokenizer_config.json", "model_max_length", "9", "where a number of tokens was expected; make it again."),
+        ("tokenizer_config.json", "model_max_length", 9, "and its run has {was}; train the run again with --force."),
+        ("config.json", "num_attention_heads", 1, "and its run has {was}; train the run again with --force."),
+    ],
+)
+def test_a_text_model_whose_files_differ_from_the_runs_settings_does_not_answer(
+    modality_runs: Path, tmp_path: Path, name: str, key: str, value: object, words: str
+) -> None:
+    file = shutil.copytree(modality_runs / "text", tmp_path / "run") / "model" / name
+    values = json.loads(file.read_text())
+    file.write_text(json.dumps(values | {key: value}))
+    result = emokit_with("predict", tmp_path / "run", "fine")
+    sentence = f"error: {file} has {key} = {value!r} {words.format(was=values[key])}\n"
+    assert (result.exit_code, result.stderr) == (3, sentence)
+
+
 def test_an_empty_sentence_does_not_stop_the_others(modality_runs: Path) -> None:
     result = emokit_with("predict", modality_runs / "text", "--json", "", "fine")
     assert result.exit_code == 3

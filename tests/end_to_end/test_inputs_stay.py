@@ -67,3 +67,34 @@ def test_a_report_does_not_delete_its_runs(folder: Path) -> None:
         "error: run contains the run run/audio, which is to be reported; name another folder for the report.\n",
     )
     assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("line", "mark", "name"),
+    [
+        ("train audio --data data --set model.kind=functionals --run out", "settings.yaml", "thesis.txt"),
+        ("train text tfidf --data data --run out --dry-run", "settings.yaml", "recordings"),
+        ("sweep space.yaml --data data --run out", "settings.yaml", "thesis.txt"),
+        ("fuse-search a=audio b=audio --run out", "settings.yaml", "recordings"),
+        ("report audio --out out", "index.html", "thesis.txt"),
+        ("export audio --out out", "emokit.json", "thesis.txt"),
+        ("export data --format csv --out out", "utterances.csv", "recordings"),
+        ("export data --format datasets --out out", "dataset_dict.json", "thesis.txt"),
+        ("export data --format audiofolder --out out", "train/metadata.jsonl", "thesis.txt"),
+        ("demo --out out", ".emokit-demo", "thesis.txt"),
+    ],
+)
+def test_a_file_that_emokit_did_not_write_is_not_deleted(folder: Path, line: str, mark: str, name: str) -> None:
+    (folder / "out" / mark).parent.mkdir(parents=True)
+    (folder / "out" / mark).touch()
+    (folder / "out" / name).mkdir() if name == "recordings" else (folder / "out" / name).touch()
+    before = sorted((folder / "out").rglob("*"))
+    result = CliRunner().invoke(app, [*line.split(), "--force"])
+    assert (result.exit_code, result.stderr.splitlines()[-1:]) == (
+        2,
+        [
+            f"error: out/{name} was not written by emokit, and --force would delete it; move it out of out, or name another "
+            "folder."
+        ],
+    )
+    assert sorted((folder / "out").rglob("*")) == before

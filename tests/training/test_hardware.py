@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from emokit.errors import UsageError
-from emokit.training.hardware import choose_precision, new_accelerator
+from emokit.training.hardware import choose_precision, new_accelerator, num_processes
 
 CPU = torch.device("cpu")
 
@@ -63,3 +63,12 @@ print(before, after)
     before, after = map(int, done.stdout.split())
     assert before > 20 * 32  # pages may be of two megabytes
     assert after < before / 2
+
+
+@pytest.mark.parametrize("name", ["WORLD_SIZE", "RANK", "LOCAL_RANK"])
+def test_a_variable_of_a_launcher_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert num_processes() == 1
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(UsageError) as error:
+        new_accelerator("cpu", "float32")
+    assert str(error.value) == (f"{name} is 'x' where a number was expected, as `accelerate launch` sets it; unset it.")

@@ -47,6 +47,16 @@ class SpectrogramFamily:
         _check_config(model, folder)
         return model
 
+    def config_of(self, settings: AudioSettings) -> dict[str, Any]:
+        """As `ModelFamily.config_of`: the windows and the features; the model's shape is in its subclasses."""
+        return {
+            "n_mels": settings.features.n_mels,
+            "window_frames": settings.features.num_frames(settings.data.window_seconds),
+            "window_overlap": settings.data.window_overlap,
+            "normalisation": settings.data.normalisation,
+            "features": settings.features.as_dict(),
+        }
+
     def predict_rows(
         self, model: Any, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame
     ) -> numpy.ndarray:
@@ -84,6 +94,12 @@ class AcrnnFamily(SpectrogramFamily):
     has_epochs = True
     model_class = AcrnnForAudioClassification
 
+    def config_of(self, settings: AudioSettings) -> dict[str, Any]:
+        """As `ModelFamily.config_of`, with the shape, whose default values are those of the config."""
+        given = settings.model.model_dump(exclude=NOT_IN_CONFIG)
+        shape = AcrnnConfig(**given)
+        return super().config_of(settings) | {name: getattr(shape, name) for name in given}
+
     def plan(self, settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
         """As `ModelFamily.plan`."""
         batches = len(train) // settings.training.batch_size
@@ -98,16 +114,7 @@ class AcrnnFamily(SpectrogramFamily):
     def new_model(self, settings: AudioSettings, train: SplitData, labels: LabelSet) -> AcrnnForAudioClassification:
         """As `ModelFamily.new_model`; the model holds the training split's mean and deviation."""
         seed_everything(settings.training.seed)
-        config = AcrnnConfig(
-            n_mels=settings.features.n_mels,
-            window_frames=settings.features.num_frames(settings.data.window_seconds),
-            window_overlap=settings.data.window_overlap,
-            normalisation=settings.data.normalisation,
-            features=settings.features.as_dict(),
-            id2label=labels.id2label,
-            label2id=labels.label2id,
-            **settings.model.model_dump(exclude=NOT_IN_CONFIG),
-        )
+        config = AcrnnConfig(id2label=labels.id2label, label2id=labels.label2id, **self.config_of(settings))
         model = AcrnnForAudioClassification(config)
         if train.statistics is None:
             statistics = Statistics()

@@ -15,13 +15,14 @@ from emokit.audio.splits import SplitData
 from emokit.audio.waveform.batches import WaveformBatches, waveforms_of
 from emokit.audio.waveform.encoder import SpeechForAudioClassification
 from emokit.audio.waveform.predict import predict_waveforms, predict_windows
-from emokit.audio.waveform.pretrained import find_processor, layer_groups, pretrained
-from emokit.audio.waveform.processor import read_processor
+from emokit.audio.waveform.pretrained import find_processor, head_of, layer_groups, pretrained
+from emokit.audio.waveform.processor import PROCESSOR, read_processor
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.training.batches import LengthBatches
+from emokit.training.hub import check_agrees
 from emokit.training.splits import target_shares
 
 # Lengths of the waveforms that are compared: several in a batch, and one alone.
@@ -108,7 +109,13 @@ class PretrainedFamily:
         """As `ModelFamily.load_model`, with the processor."""
         model: SpeechForAudioClassification = load_pretrained(SpeechForAudioClassification, folder)
         model.processor = read_processor(folder, str(folder))
+        rates = model.processor.sample_rate, model.config.sample_rate
+        check_agrees(folder / PROCESSOR, *({"sampling_rate": rate} for rate in rates))
         return model
+
+    def config_of(self, settings: AudioSettings) -> dict[str, Any]:
+        """As `ModelFamily.config_of`: the windows and the head; the encoder states its own."""
+        return head_of(settings)
 
     def predict_rows(
         self, model: Any, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame

@@ -72,12 +72,8 @@ def pretrained(settings: AudioSettings, labels: LabelSet) -> SpeechForAudioClass
     model = SpeechForAudioClassification(
         SpeechConfig(
             encoder=encoder.config.to_dict(),
-            frozen=settings.model.frozen,
-            classifier_hidden_size=settings.model.classifier_hidden_size,
-            dropout=settings.model.dropout,
             sample_rate=processor.sample_rate,
-            window_seconds=settings.data.window_seconds,
-            window_overlap=settings.data.window_overlap,
+            **head_of(settings),
             id2label=labels.id2label,
             label2id=labels.label2id,
         ),
@@ -85,6 +81,17 @@ def pretrained(settings: AudioSettings, labels: LabelSet) -> SpeechForAudioClass
     )
     model.processor = processor
     return model
+
+
+def head_of(settings: AudioSettings) -> dict[str, Any]:
+    """Name -> value of what the config of a model states beside its encoder, its labels and its sample rate."""
+    return {
+        "frozen": settings.model.frozen,
+        "classifier_hidden_size": settings.model.classifier_hidden_size,
+        "dropout": settings.model.dropout,
+        "window_seconds": settings.data.window_seconds,
+        "window_overlap": settings.data.window_overlap,
+    }
 
 
 def layer_groups(model: SpeechForAudioClassification, training: AudioTrainingSettings) -> list[dict[str, Any]] | None:

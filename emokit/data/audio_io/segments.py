@@ -54,8 +54,8 @@ def _decoded(path: Path, size: int, changed_ns: int) -> Audio:
 
 def _cut(path: Path, audio: Audio, segment: Segment) -> Audio:
     rate, length = audio.sample_rate, len(audio.waveform)
-    start = round(segment.start_seconds * rate)
-    end = length if segment.end_seconds is None else round(segment.end_seconds * rate)
+    start = _sample(segment.start_seconds, rate, length)
+    end = length if segment.end_seconds is None else _sample(segment.end_seconds, rate, length)
     if not 0 <= start < min(end, length) or end > length + TOLERANCE_SECONDS * rate:
         raise BadAudio(path, NOT_IN_FILE, f"{segment}, the file has {length / rate:.2f} s")
     waveform = audio.waveform[start:end]
@@ -64,3 +64,8 @@ def _cut(path: Path, audio: Audio, segment: Segment) -> Audio:
         raise BadAudio(path, SILENT, f"{segment}, peak {peak:.1e} of full scale")
     stored = audio.int16_waveform
     return replace(audio, waveform=waveform, int16_waveform=None if stored is None else stored[start:end])
+
+
+def _sample(seconds: float, rate: int, length: int) -> int:
+    """The sample at a time; one far behind the end for times behind it, as a float times a rate can be infinite."""
+    return round(min(seconds * rate, 2 * (length + rate)))

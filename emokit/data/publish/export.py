@@ -5,25 +5,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emokit.data.prepared import Prepared
-from emokit.data.publish.data_set import MARKER, write_data_set
+from emokit.data.publish.data_set import MARKER, SPLIT_NAMES, write_data_set
 from emokit.data.publish.folders import CSV, METADATA, audio_root, label_columns, write_audio_folder, write_table
 from emokit.data.publish.rows import Published, published
+from emokit.data.utterance import SPLITS
 from emokit.errors import UsageError
+from emokit.files import refuse_inputs
 from emokit.locks import new_result
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format: the file that marks a folder of it, perhaps in the folder of its first split, and what writes it."""
+    """A format: the file that marks a folder of it, perhaps in the folder of its first split, and what writes it.
+
+    Attributes:
+        names: of the folders beside that file, or that it is in.
+    """
 
     marker: str
+    names: tuple[str, ...]
     write: Callable[[Published, Path], int | None]
 
 
 FORMATS = {
-    "datasets": Format(MARKER, write_data_set),
-    "csv": Format(CSV, write_table),
-    "audiofolder": Format(f"{{split}}/{METADATA}", write_audio_folder),
+    "datasets": Format(MARKER, tuple(SPLIT_NAMES.values()), write_data_set),
+    "csv": Format(CSV, (), write_table),
+    "audiofolder": Format(f"{{split}}/{METADATA}", SPLITS, write_audio_folder),
 }
 
 
@@ -58,7 +65,10 @@ def export(prepared: Prepared, out: Path, form: str, *, force: bool = False) -> 
         raise UsageError(f"{out} is in the prepared folder {prepared.folder}; name a folder outside of it with --out.")
     rows = published(prepared)
     chosen = FORMATS[form]
-    with new_result(out, force=force, what=chosen.marker.format(split=rows.splits[0]), unfinished=""):
+    if force:  # a recording may be in the folder that an earlier export wrote
+        refuse_inputs(out, dict.fromkeys(file.parent for file in rows.files if file), "--out")
+    marker = chosen.marker.format(split=rows.splits[0])
+    with new_result(out, force=force, what=marker, unfinished="", names=(*chosen.names, chosen.marker)):
         num_left_out = chosen.write(rows, out) or 0
     options = ["--labels", ",".join(prepared.labels)]
     columns = label_columns(rows)

@@ -54,7 +54,7 @@ def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *,
         raise UsageError(
             f"{out} contains the run {inside}, which is to be reported; name another folder for the report."
         )
-    with new_result(out, force=force, what=PAGE, unfinished=UNFINISHED):
+    with new_result(out, force=force, what=PAGE, unfinished=UNFINISHED, names=(PAGE, FIGURES)):
         ranked = standings(experiments_of(complete)) if complete else []
         in_full = [run for standing in ranked for run in standing.experiment.runs][:MAX_SECTIONS]
         pictures = {run.slug: _run_pictures(run) for run in in_full}

@@ -8,6 +8,8 @@ from emokit.audio.functionals.model import FunctionalsForAudioClassification
 from emokit.audio.settings import AudioSettings
 from emokit.audio.splits import read_splits
 from emokit.data.prepared import open_prepared
+from emokit.errors import DataError
+from emokit.training.hub import check_config
 
 
 def test_it_is_fitted_at_once(small_prepared, small_settings):
@@ -23,3 +25,13 @@ def test_it_is_fitted_at_once(small_prepared, small_settings):
     assert isinstance(model, FunctionalsForAudioClassification)
     with pytest.raises(TypeError, match="functionals are fitted at once, not trained in epochs"):
         family.trainable(settings, model, prepared, splits, torch.device("cpu"))
+
+
+def test_the_config_of_a_model_is_that_of_its_settings(small_prepared, small_settings, tmp_path):
+    settings = AudioSettings.make(small_settings | {"model": {"kind": "functionals"}})
+    family = FunctionalsFamily()
+    config = family.new_model(settings, None, open_prepared(small_prepared).labels).config
+    check_config(config, family.config_of(settings), tmp_path)
+    config.features["fmin"] = 5.0
+    with pytest.raises(DataError, match=r"has features\.fmin = 5\.0 and its run has 0\.0; train the run again"):
+        check_config(config, family.config_of(settings), tmp_path)

@@ -1,5 +1,6 @@
 """A pretrained encoder trained on a small synthesised corpus: what is trained, repeatability, resuming, prediction."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from emokit.cli.app import app
 from emokit.data.audio_io.read import read_audio
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError
+from emokit.files import write_json
 from emokit.settings import read_yaml_mapping
 from emokit.training import checkpoint
 from tests.audio.conftest import write_encoder
@@ -142,6 +144,24 @@ def test_a_missing_file_does_not_stop_the_others(run, prepared, tmp_path):
     missing, predicted = PretrainedFamily().predict_recordings(predictor.model, [tmp_path / "missing.wav", path])
     assert isinstance(missing, DataError)
     assert predicted.probabilities.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "expected"),
+    [
+        ("config.json", "window_overlap", 0.5, 0.0),
+        ("config.json", "window_seconds", 2.5, 1.2),
+        ("preprocessor_config.json", "sampling_rate", 8000, 16000),
+    ],
+)
+def test_a_model_whose_config_differs_from_the_runs_settings_does_not_answer(run, tmp_path, name, key, value, expected):
+    file = shutil.copytree(run, tmp_path / "run") / "model" / name
+    write_json(file, json.loads(file.read_text()) | {key: value})
+    with pytest.raises(DataError) as error:
+        AudioPredictor(tmp_path / "run", "cpu")
+    assert str(error.value) == (
+        f"{file} has {key} = {value} and its run has {expected}; train the run again with --force."
+    )
 
 
 def moved(prepared, to, gone):

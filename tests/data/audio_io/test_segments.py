@@ -64,6 +64,14 @@ def test_segments_of_one_file_decode_it_once(long_file: Path, monkeypatch: pytes
         (Segment(2, None), "is without the segment (2 s to its end, the file has 2.00 s); correct its start and end."),
         (Segment(0.5, 0.5), "is without the segment (0.5 s to 0.5 s, the file has 2.00 s); correct its start and end."),
         (Segment(-1, 0.5), "is without the segment (-1 s to 0.5 s, the file has 2.00 s); correct its start and end."),
+        (
+            Segment(1e308, 1.1e308),
+            "is without the segment (1e+308 s to 1.1e+308 s, the file has 2.00 s); correct its start and end.",
+        ),
+        (
+            Segment(1, 1e308),
+            "is without the segment (1 s to 1e+308 s, the file has 2.00 s); correct its start and end.",
+        ),
         (Segment(1, 1.5), "is silent (1 s to 1.5 s, peak 0.0e+00 of full scale); leave it out."),
     ],
 )

@@ -140,3 +140,16 @@ def test_an_export_is_replaced_only_with_force(calls: Prepared, tmp_path: Path, 
     (tmp_path / "mine" / "a.txt").touch()
     with pytest.raises(UsageError, match="so emokit did not make it"):
         export(calls, tmp_path / "mine", form, force=True)
+
+
+def test_the_recordings_of_the_data_are_not_replaced(
+    calls: Prepared, make: Callable[..., Prepared], tmp_path: Path
+) -> None:
+    second = again(make, tmp_path / "again", export(calls, tmp_path / "out", "audiofolder").source)
+    before = sorted((tmp_path / "out").rglob("*"))
+    with pytest.raises(UsageError) as error:
+        export(second, tmp_path / "out", "audiofolder", force=True)
+    place = str(error.value).removeprefix(f"{tmp_path / 'out'} has ").split(" in it, ")
+    assert Path(place[0]) in [tmp_path / "out" / split for split in ("train", "dev", "test")]
+    assert place[1] == "which --force would delete; name another --out."
+    assert sorted((tmp_path / "out").rglob("*")) == before

@@ -92,6 +92,24 @@ def read_columns(given: Iterable[str]) -> dict[str, str]:
     return columns
 
 
+def check_given(columns: object, source: str) -> dict[str, str | list[str]]:
+    """The columns of an entry of a user's file, where YAML may have read anything.
+
+    Raises:
+        UsageError: they are no mapping of what a column holds to its name, or to several names.
+    """
+    if not isinstance(columns, dict):
+        raise UsageError(f"{source} has columns = {columns!r} where `key: name` lines were expected.")
+    for key, name in columns.items():
+        names = name if isinstance(name, list) and name else [name]
+        if not isinstance(key, str) or not all(isinstance(part, str) for part in names):
+            raise UsageError(
+                f"{source} has columns.{key} = {name!r} where the name of a column was expected; put numbers into quotes, and "
+                "write '' for a column that is not to be used."
+            )
+    return columns
+
+
 def check_keys(columns: Columns, source: str) -> None:
     """Refuse a key that names nothing that a column can hold.
 
@@ -149,6 +167,8 @@ def _named(name: str | Sequence[str], columns: Sequence[str], source: str, key: 
     if key != "label" and len(names) > 1:
         raise UsageError(f"--columns {key}={name} names several columns; only label can be in several.")
     for part in names:
+        if names.count(part) > 1:
+            raise UsageError(f"--columns {key}={','.join(names)} names {part} twice; name each column once.")
         if part not in columns:
             close = difflib.get_close_matches(part.lower(), {column.lower(): column for column in columns}, n=1)
             near = next((column for column in columns if close and column.lower() == close[0]), "")

@@ -195,12 +195,12 @@ def _utterance(corpus: str, local: str, path: str | None, fields: Fields) -> Utt
 def _located(source: str) -> tuple[Path | None, Remote | None, str | None]:
     """The folder or the data set on the hub that a source names, and its configuration."""
     folder = Path(source).expanduser()
-    if folder.is_dir():
+    if folder.is_dir() and source:  # Path("") is the working folder
         return folder.absolute(), None, None
     before, _, config = source.rpartition(":")
     if before and Path(before).expanduser().is_dir():
         return Path(before).expanduser().absolute(), None, config
-    if folder.exists():
+    if folder.exists() and source:
         raise UsageError(
             f"{source} is a file; name the folder that it is in, or prepare it as a table with NAME={source}."
         )

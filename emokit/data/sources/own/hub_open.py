@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emokit.data.sources.own import tabular
+from emokit.data.sources.own.hub_folders import check_contents, check_folder
 from emokit.data.sources.own.hub_remote import Remote
 from emokit.errors import DataError, EmokitError, UsageError
 
@@ -73,6 +74,8 @@ def open_dataset(folder: Path | None, remote: Remote | None, config: str | None 
     datasets.utils.logging.set_verbosity_error()
     name = str(folder) if folder else f"{HUB}{remote.name}" if remote else ""
     with readable(name):
+        if folder:
+            check_folder(folder)
         if folder and any((folder / file).is_file() for file in SAVED):
             return _opened(name, _splits(_saved(folder)), "arrow")
         # A copy of the data as Arrow is made of downloaded data sets only; the builder of a folder needs a place for its lock.
@@ -86,6 +89,7 @@ def open_dataset(folder: Path | None, remote: Remote | None, config: str | None 
             files = {str(split): list(map(str, paths)) for split, paths in (builder.config.data_files or {}).items()}
             if folder:
                 _check_inside(folder, files)
+                check_contents(path for paths in files.values() for path in paths)
             if builder.name == "csv":
                 return _opened(name, _tables(files, remote), "csv")
             if folder and builder.name == "audiofolder" and _has_metadata(folder, files):
@@ -148,8 +152,13 @@ def _saved(folder: Path) -> dict[str, Any]:
     splits = {}
     for name in names:
         path = folder / _beside(index, name)
+        if not (path / SAVED[1]).is_file():
+            raise DataError(
+                f"{index} names the split {name}, and {path / SAVED[1]} is not there; copy the whole data set, or save it again."
+            )
         files = json.loads((path / SAVED[1]).read_text(encoding="utf-8"))["_data_files"]
-        if [_beside(path / SAVED[1], file["filename"]) for file in files]:
+        if shards := [path / _beside(path / SAVED[1], file["filename"]) for file in files]:
+            check_contents(shards)
             data = datasets.Dataset.load_from_disk(str(path))
             splits[name or str(data.split or "train")] = data
     return splits

@@ -27,6 +27,7 @@ NO_CONTENT = "neither a path nor a text"
 OTHER_SPLIT = "a split other than train, dev and test"
 WITHOUT_SPLIT = "no split"
 WHOLE_NUMBER = re.compile(r"[+-]?\d+(\.0*)?")
+LARGEST_TURN = 2**31 - 1  # what the column of turns can hold
 
 
 class Unusable(Exception):
@@ -133,7 +134,7 @@ def _votes(cells: Mapping[str, Any], chosen: Chosen) -> dict[str, float]:
         counts = [float(value or 0) for value in values]
     except ValueError:
         return {label: float(count) for label, count in Counter(filter(None, values)).items()}
-    if not all(math.isfinite(count) and count >= 0 for count in counts):
+    if not (math.isfinite(sum(counts)) and all(count >= 0 for count in counts)):
         raise Unusable("votes that are no counts", ", ".join(values))
     return {label: count for label, count in zip(chosen.label, counts, strict=True) if count}
 
@@ -152,7 +153,9 @@ def _turn(value: str) -> int | None:
         return None
     if not WHOLE_NUMBER.fullmatch(value):
         raise Unusable("a turn that is no whole number", value)
-    return int(float(value))
+    if abs(number := float(value)) > LARGEST_TURN:  # with many digits, infinity
+        raise Unusable(f"a turn above {LARGEST_TURN}", value)
+    return int(number)
 
 
 def _seconds(values: Mapping[str, str], key: str) -> float | None:

@@ -104,7 +104,7 @@ def _json_lines(path: Path) -> Tabular:
     values: list[Any]
     if text.lstrip().startswith("["):
         try:
-            values = json.loads(text)
+            values = json.loads(text, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
             raise DataError(f"{path} is no JSON ({error}); write one object per line, or a list of objects.") from error
     else:
@@ -112,16 +112,34 @@ def _json_lines(path: Path) -> Tabular:
     columns = dict.fromkeys(str(name) for value in values if isinstance(value, dict) for name in value)
     if not columns:
         raise DataError(f'{path} has no JSON object with values; write one object per line, such as {{"text": …}}.')
-    rows = (
-        Row(number, value) if isinstance(value, dict) else Row(number, {}, "no JSON object")
-        for number, value in enumerate(values, start=1)
-    )
+    rows = (Row(number, *_cells_and_fault(value)) for number, value in enumerate(values, start=1))
     return Tabular(path, tuple(columns), rows, f"{path.name} is read as {encoding}" if encoding != "utf-8" else "")
+
+
+class _Repeated(dict[str, Any]):
+    """A JSON object that has a key more than once: Python would take the last value of it."""
+
+    key = ""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        value = _Repeated(value)
+        names = [name for name, _ in pairs]
+        value.key = next(name for name in names if names.count(name) > 1)
+    return value
+
+
+def _cells_and_fault(value: Any) -> tuple[dict[str, Any], str]:
+    if isinstance(value, _Repeated):
+        return {}, f"the key {value.key} twice"
+    return (value, "") if isinstance(value, dict) else ({}, "no JSON object")
 
 
 def _value(line: str) -> Any:
     try:
-        return json.loads(line)
+        return json.loads(line, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         return None
 

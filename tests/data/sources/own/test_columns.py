@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from emokit.data.sources.own.columns import MOST_SHOWN, NAMES, Chosen, choose, read_columns
+from emokit.data.sources.own.columns import MOST_SHOWN, NAMES, Chosen, check_given, choose, read_columns
 from emokit.errors import UsageError
 
 
@@ -58,6 +58,7 @@ def test_no_name_is_taken_for_two_things() -> None:
             "a.csv has no column who, its columns are text, label; name one of them.",
         ),
         (("text", "label", "text"), {}, "a.csv has 2 columns with the name text; rename one of them."),
+        (("a", "text"), {"label": "a,a"}, "--columns label=a,a names a twice; name each column once."),
         (("a", "b", "label"), {"text": "a,b"}, "--columns text=a,b names several columns; only label can be in several."),
     ],
 )  # fmt: skip
@@ -99,3 +100,22 @@ def test_the_ledgers_sentence_names_what_is_used_and_what_is_not() -> None:
     assert choose(columns, {}, "a.csv").described(columns) == (
         "columns: label = emotion, path = file, text; not used: note"
     )
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"label": 5}, "columns.label = 5"),
+        ({"text": "t", "label": None}, "columns.label = None"),
+        ({"label": ["a", 1]}, "columns.label = ['a', 1]"),
+        ({1: "a"}, "columns.1 = 'a'"),
+    ],
+)
+def test_what_yaml_reads_as_no_name_is_refused(columns: object, words: str) -> None:
+    with pytest.raises(UsageError) as error:
+        check_given(columns, "my.yaml (corpus calls)")
+    assert str(error.value) == (
+        f"my.yaml (corpus calls) has {words} where the name of a column was expected; put numbers into quotes, and write '' for "
+        "a column that is not to be used."
+    )
+    assert check_given({"label": ["a", "b"], "speaker": ""}, "") == {"label": ["a", "b"], "speaker": ""}

@@ -70,6 +70,8 @@ def test_a_list_of_labels_is_a_vote_for_each() -> None:
         ({"utterance_id": "../a"}, "no usable utterance_id", "../a"),
         ({"fold": "a/b"}, "a fold that is neither a number nor a name", "a/b"),
         ({"turn": "x"}, "a turn that is no whole number", "x"),
+        ({"turn": "2147483648"}, "a turn above 2147483647", "2147483648"),
+        ({"turn": "9" * 400}, "a turn above 2147483647", "9" * 400),
         ({"start": "00:01"}, "start is no number of seconds", "00:01"),
         ({"end": "-1"}, "end is no number of seconds", "-1"),
         ({"start": "2", "end": "1"}, "end before its start", "2 to 1 s"),
@@ -84,6 +86,8 @@ def test_a_row_that_cannot_be_an_utterance_has_a_reason(cells: dict[str, Any], r
 def test_votes_that_are_no_counts_have_a_reason() -> None:
     with pytest.raises(Unusable, match="votes that are no counts"):
         read(annotators=("joy", "anger"), joy="1", anger="-3")
+    with pytest.raises(Unusable, match="votes that are no counts"):
+        read(annotators=("joy", "anger"), joy="1e308", anger="1e308")  # together infinite
 
 
 def test_a_gender_that_is_neither_is_flagged_and_a_tables_split_is_used() -> None:

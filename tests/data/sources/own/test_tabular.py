@@ -67,6 +67,15 @@ def test_a_json_list_of_objects_is_a_table(tmp_path: Path) -> None:
     assert [row.cells for row in open_table(tmp_path / "a.json").rows] == ROWS
 
 
+@pytest.mark.parametrize(
+    "text", ['{"a": 1, "a": 2}\n{"a": {"b": 1, "b": 2}}', '[{"a": 1, "a": 2}, {"a": {"b": 1, "b": 2}}]']
+)
+def test_a_key_that_a_json_object_has_twice_is_a_fault_of_its_row(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    table = open_table(tmp_path / "a.json")
+    assert list(table.rows) == [Row(1, {}, "the key a twice"), Row(2, {"a": {"b": 2}})]
+
+
 def test_of_parquet_only_the_columns_that_are_used_are_read(tmp_path: Path) -> None:
     columns = {"text": ["a", None], "label": [1, 2], "audio": [b"x" * 10, b"y"]}
     pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet")
