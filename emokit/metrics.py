@@ -10,6 +10,7 @@ from typing import Any
 import numpy
 import pandas
 
+from emokit.data.utterance import has_speakers
 from emokit.labels import LabelSet
 from emokit.predictions import Predictions
 
@@ -54,7 +55,7 @@ def score(predictions: Predictions, *, num_resamples: int = NUM_RESAMPLES, seed:
     return {
         "n": len(predictions.table),
         "num_clusters": len(cluster_names),
-        "cluster": cluster_noun(predictions.table["dialogue"].notna()),
+        "cluster": cluster_noun(predictions.table),
         **values,
         "confusion": confusion.tolist(),
         "per_class": per_class(confusion, predictions.labels),
@@ -63,8 +64,15 @@ def score(predictions: Predictions, *, num_resamples: int = NUM_RESAMPLES, seed:
     }
 
 
-def cluster_noun(in_dialogue: pandas.Series) -> str:
-    """The name of the unit that is resampled as a whole; `group` where some corpora have dialogues and others only speakers."""
+def cluster_noun(table: pandas.DataFrame) -> str:
+    """The name of the unit that is resampled as a whole; `group` where some corpora have dialogues and others only speakers.
+
+    Args:
+        table: utterances; those of data without speakers are speakers of their own, which is called by what it is.
+    """
+    in_dialogue = table["dialogue"].notna()
+    if not in_dialogue.any() and not has_speakers(table):
+        return "utterance"
     return "dialogue" if in_dialogue.all() else "group" if in_dialogue.any() else "speaker"
 
 

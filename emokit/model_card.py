@@ -122,7 +122,9 @@ def _front_matter(
 def _base_model(settings: Mapping[str, Any]) -> str | None:
     """The model on the hub that the run began with; None where it began with none, or with one in a folder."""
     model = settings.get("model")
-    name = model.get("name") if isinstance(model, Mapping) else None
+    if not isinstance(model, Mapping) or model.get("kind", "pretrained") not in ("pretrained", "zero_shot"):
+        return None  # the name is a setting that such a model does not use
+    name = model.get("name")
     is_on_the_hub = isinstance(name, str) and re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name) and not Path(name).exists()
     return name if is_on_the_hub else None
 

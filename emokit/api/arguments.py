@@ -25,8 +25,8 @@ def corpus_names(corpora: Any) -> list[str]:
         for name, data in corpora.items():
             if hasattr(data, "columns"):
                 raise UsageError(
-                    f"The data of {name} are a {type(data).__name__} where a file or folder was expected; write them first, such "
-                    f"as with to_csv, and name the file."
+                    f"The data of {name} are a {type(data).__name__} where a file or folder was expected; write them first, "
+                    "such as with to_csv, and name the file."
                 )
         return [f"{name}={','.join(map(os.fspath, _listed(data, str(name))))}" for name, data in corpora.items()]
     names = _listed(corpora, "corpora")
@@ -45,7 +45,10 @@ def pairs(values: Any, argument: str, example: str) -> list[str]:
         return []
     if not isinstance(values, Mapping):
         raise UsageError(f"{argument} is {_kind(values)} where a dictionary was expected, such as {example}.")
-    return [f"{name}={'null' if value is None else os.fspath(value)}" for name, value in values.items()]
+    return [
+        f"{name}={'null' if value is None else ','.join(map(os.fspath, _listed(value, f'{argument}[{name!r}]')))}"
+        for name, value in values.items()
+    ]
 
 
 def policies(split: Any) -> list[str]:

@@ -173,7 +173,7 @@ def load(run: "Run | PathLike", device: str = "auto", **options: Any) -> Model:
         UsageError: a package is missing, the device is not on this machine, or the modality has no such option.
         DataError: the run is missing, incomplete or damaged.
     """
-    return Model(registry.load(run if isinstance(run, str) else Path(run), device, **options))
+    return Model(registry.load(run if isinstance(run, str) else _path(run) or "", device, **options))
 
 
 def _path(value: PathLike | None) -> Path | None:

@@ -43,11 +43,18 @@ def corpora_of(
     ):
         option = f"--audio-root {audio_root}" if audio_root else f"--columns {'='.join(next(iter(given.items())))}"
         raise UsageError(f"{option} is for data of your own, and none are named; name them, such as calls=labels.csv.")
-    chosen = []
+    chosen: list[str] = []
+    own: set[str] = set()
     for name in dict.fromkeys(names):
         with _collected(missing, name.partition("=")[0]):
             corpus = known.get(name)
+            if is_own(name) and "=" in name and name.partition("=")[0] in own:
+                twice = name.partition("=")[0]
+                raise UsageError(
+                    f"{twice} was named twice; join its tables as {twice}=FILE,FILE, or give the other data another name."
+                )
             if is_own(name):
+                own.add(name.partition("=")[0])
                 corpus = read_argument(name, known_names(known), given, audio_root)
             elif corpus and corpus.takes_columns:
                 options = {**corpus.options, "columns": {**corpus.options.get("columns", {}), **given}}

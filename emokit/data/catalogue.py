@@ -223,7 +223,8 @@ def with_roots(
     chosen = list(dict.fromkeys(names))
     for name in chosen:
         if name not in catalogue:
-            raise UsageError(f"The corpus {name} is unknown; {_hint(name, known_names(catalogue))}")
+            hint = f"{_hint(name, known_names(catalogue)).rstrip('.?')}, or name data of your own as {name}=FILE or {name}=DIR."
+            raise UsageError(f"The corpus {name} is unknown; {hint}")
     folders: dict[str, Path] = {}
     for root in roots:
         name, separator, folder = root.partition("=")

@@ -225,7 +225,11 @@ def test_a_tilde_in_a_root_is_the_home_folder(
 @pytest.mark.parametrize(
     ("names", "roots", "words"),
     [
-        (["ravdes"], [], "The corpus ravdes is unknown; did you mean ravdess?"),
+        (
+            ["ravdes"],
+            [],
+            "The corpus ravdes is unknown; did you mean ravdess, or name data of your own as ravdes=FILE or ravdes=DIR.",
+        ),
         (
             ["emodb"],
             [],

@@ -42,7 +42,7 @@ class PretrainedFamily:
         seconds = longest.clip(max=settings.data.window_seconds)
         batches = LengthBatches(
             processor.lengths(numpy.ceil(seconds * processor.sample_rate).astype(numpy.int64)),
-            target_shares(train, LabelSet(train["label"].unique())),
+            target_shares(train, LabelSet(train["label"].unique()), soft=False),
             batch_size=training.batch_size,
             budget=round(training.max_seconds_per_batch * processor.sample_rate),
             seed=training.seed,

@@ -47,6 +47,11 @@ def split_own(
     if is_own and has_folds and (settings.fold or not has_split):
         fold = chosen_fold(table, "its column fold", settings)
         table["split"] = split_of_fold(table, fold, settings)
+        if table["fold"].isna().any():
+            ledger.note(
+                corpus,
+                f"{int(table['fold'].isna().sum())} of {len(table)} utterances have no fold and are never tested",
+            )
         ledger.note(
             corpus, f"the split is fold {fold} of its own ({len(fold_names(table))} in all); --fold N selects another"
         )

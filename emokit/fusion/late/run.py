@@ -159,7 +159,7 @@ def evaluate(panels: Mapping[str, Panel], settings: SearchSettings) -> tuple[dic
         "labels": list(dev.labels),
         "settings": settings.as_dict(),
         "clusters": {split: len(numpy.unique(panel.clusters)) for split, panel in panels.items()},
-        "cluster": "dialogue" if dev.table["dialogue"].notna().any() else "speaker",
+        "cluster": metrics.cluster_noun(dev.table),
         "choice": settings.choice,
         "best_single": best_single,
         "search": _search(searched, settings),

@@ -104,7 +104,7 @@ def compare(first: Sequence[Predictions], second: Sequence[Predictions]) -> Comp
         num_first=len(first[0].table),
         num_second=len(second[0].table),
         num_clusters=len(names),
-        cluster=metrics.cluster_noun(table["dialogue"].notna()),
+        cluster=metrics.cluster_noun(table),
         scores={name: _difference(scores_before[name], scores_after[name], len(names)) for name in metrics.INTERVALS},
         recall=_by_label(labels, recall_before, recall_after, len(names)),
         f1=_by_label(labels, f1_before, f1_after, len(names)),

@@ -120,6 +120,8 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
     if counted := words.read_as(split.name for split in opened.splits):
         yield Remark(f"of its splits, {counted}")
     official = _official(opened)
+    if not official and len(opened.splits) > 1:
+        yield Remark(f"its splits {', '.join(split.name for split in opened.splits)} are taken together and split anew")
     usable: list[tuple[Identified, str | None, Fields]] = []
     faults: Counter[str] = Counter()
     for split in opened.splits:

@@ -139,6 +139,12 @@ def _votes(cells: Mapping[str, Any], chosen: Chosen) -> dict[str, float]:
     return {label: count for label, count in zip(chosen.label, counts, strict=True) if count}
 
 
+def counts_votes(cells: Mapping[str, Any], chosen: Chosen) -> bool:
+    """Whether the columns of several annotators hold numbers, which count as votes for the labels that name the columns."""
+    values = [text_of(cells.get(name)) for name in chosen.label]
+    return len(values) > 1 and any(values) and all(value.replace(".", "", 1).isdigit() for value in values if value)
+
+
 def _split(values: Mapping[str, str], of_table: str | None) -> str | None:
     word = values.get("split", "")
     if word and split_of(word) is None:

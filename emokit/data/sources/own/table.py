@@ -15,7 +15,7 @@ from emokit.data.catalogue import TABLES, Corpus
 from emokit.data.sources.own.columns import Chosen, choose
 from emokit.data.sources.own.ids import Identified, local_ids
 from emokit.data.sources.own.paths import NOT_THERE, OUT_OF_ROOT, Root
-from emokit.data.sources.own.row import NO_LABEL, OTHER_SPLIT, Fields, Unusable, fields_of, text_of
+from emokit.data.sources.own.row import NO_LABEL, OTHER_SPLIT, Fields, Unusable, counts_votes, fields_of, text_of
 from emokit.data.sources.own.tabular import Tabular, open_table
 from emokit.data.sources.own.words import EXPECTED, read_as, split_in
 from emokit.data.sources.scan import AUDIO_SUFFIXES
@@ -106,11 +106,13 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
     usable: list[tuple[Identified, Fields]] = []
     faults: dict[str, list[str]] = defaultdict(list)
     words: set[str] = set()
+    has_counts = False
     for path in paths:
         table = open_table(path, chosen.names)
         yield from _remarks(table, chosen)
         for row in table.rows:
             name = f"{path.name}, row {row.number}"
+            has_counts = has_counts or counts_votes(row.cells, chosen)
             try:
                 if row.fault:
                     raise Unusable(row.fault)
@@ -131,6 +133,11 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
     if not usable:
         raise DataError(_none_usable(_named(paths), where, chosen, faults))
     _check_labels(usable, chosen, _named(paths))
+    if has_counts:
+        yield Remark(
+            f"the numbers in {', '.join(chosen.label)} count as votes for the labels that the columns are named by; "
+            "if they are codes, write the names of labels into the cells"
+        )
     if note := read_as(words):
         yield Remark(f"in the column {chosen.others['split']}, {note}")
     if len(paths) > 1 and all(splits.values()):
