@@ -7,9 +7,11 @@ emokit: its sentence names the file that has its traceback, and it ends with exi
 import errno
 import re
 
-# Most errors of a full memory are a plain RuntimeError: of the CPU's memory, of Apple's GPUs, of the libraries of CUDA.
+# Most errors of a full memory are a plain RuntimeError: of the CPU's memory, of Apple's GPUs, of the libraries of CUDA; where a
+# library does not fit into it, an ImportError.
 _FULL = re.compile(
-    r"out of memory|can't allocate memory|cannot allocate memory|not enough memory|_ALLOC_FAILED", re.IGNORECASE
+    r"out of memory|can't allocate memory|cannot allocate memory|not enough memory|_ALLOC_FAILED|failed to map segment",
+    re.IGNORECASE,
 )
 
 
@@ -55,5 +57,5 @@ def is_memory_full(error: BaseException) -> bool:
     return (
         isinstance(error, MemoryError)
         or is_named
-        or (isinstance(error, RuntimeError) and bool(_FULL.search(str(error))))
+        or (isinstance(error, RuntimeError | ImportError) and bool(_FULL.search(str(error))))
     )

@@ -231,7 +231,7 @@ def refuse_foreign(folder: Path, names: Iterable[str]) -> None:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if not is_temporary(path) and not any(fnmatch.fnmatchcase(path.name, pattern) for pattern in patterns):
             raise UsageError(
-                f"{path} was not written by emokit, and --force would delete it; move it out of {folder}, or name another folder."
+                f"{path} is no part of the result that --force deletes; move it out of {folder}, or name another folder."
             )
 
 

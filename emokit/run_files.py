@@ -13,6 +13,27 @@ LEDGER = "ledger.json"
 LABEL_ISSUES = "label_issues.csv"
 PREDICTIONS = "predictions"
 
+# Of a model in transformers' format, and of a bag of words; tokenizers of several kinds have different files.
+OF_MODEL = (
+    *(
+        "config.json",
+        "generation_config.json",
+        "*.safetensors",
+        "*.safetensors.index.json",
+        "vocabularies.json",
+        "*.py",
+    ),
+    *(
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "preprocessor_config.json",
+    ),
+    *("processor_config.json", "vocab.*", "merges.txt", "bpe.codes", "*.model", "*.spm", "chat_template.*"),
+)
+OF_PREDICTIONS = ("dev.parquet", "test.parquet")
+
 OF_TRAINING = (
     *(SETTINGS, ENVIRONMENT, LOG, TENSORBOARD, MODEL, METRICS, CARD, LEDGER, LABEL_ISSUES, PREDICTIONS),
     *("checkpoints", "trackers.json", "error.txt", "onnx"),

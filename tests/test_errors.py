@@ -23,6 +23,8 @@ class OutOfMemoryError(RuntimeError):
         (OutOfMemoryError("no words"), True),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), True),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"), True),
+        (ImportError("libtorch_cuda.so: failed to map segment from shared object"), True),
+        (ImportError("No module named 'deepface'"), False),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
         (OSError(errno.ENOSPC, "No space left on device"), False),
         (RuntimeError("an illegal memory access was encountered"), False),

@@ -26,6 +26,6 @@ def test_anything_else_is_the_users(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         refuse_foreign(tmp_path, NAMES)
     assert str(error.value) == (
-        f"{tmp_path}/.git was not written by emokit, and --force would delete it; move it out of {tmp_path}, or name another "
+        f"{tmp_path}/.git is no part of the result that --force deletes; move it out of {tmp_path}, or name another "
         "folder."
     )

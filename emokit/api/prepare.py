@@ -13,6 +13,8 @@ from emokit.data.splits.draw import SplitSettings
 from emokit.errors import DataError, UsageError
 from emokit.settings import Settings
 
+EMOBOX = "emobox"  # the split policy that reads the lists of a clone
+
 
 def corpora_of(
     names: Sequence[str],
@@ -43,6 +45,7 @@ def corpora_of(
     ):
         option = f"--audio-root {audio_root}" if audio_root else f"--columns {'='.join(next(iter(given.items())))}"
         raise UsageError(f"{option} is for data of your own, and none are named; name them, such as calls=labels.csv.")
+    _check_roots(names, roots)
     chosen: list[str] = []
     own: set[str] = set()
     for name in dict.fromkeys(names):
@@ -70,6 +73,17 @@ def corpora_of(
             if name in rooted:
                 corpora.append(described(rooted[name]))
     return corpora
+
+
+def _check_roots(names: Sequence[str], roots: Sequence[str]) -> None:
+    """Refuse a `--root` for own data whose folder or table is named already: it would not be used."""
+    own = {name.partition("=")[0]: name for name in names if is_own(name)}
+    for root in roots:
+        if argument := own.get(root.partition("=")[0]):
+            raise UsageError(
+                f"--root {root} was given for {argument}, which names its place; leave it out, or name the folder of a table's "
+                "recordings with --audio-root."
+            )
 
 
 @contextlib.contextmanager
@@ -113,6 +127,10 @@ def plan_of(
     chosen = PrepareSettings.read(None, overrides, {"splits.seed": seed, "splits.fold": fold})
     choice = LabelChoice.read(corpora, labels, maps)
     updated = [corpus.model_copy(update={"split": policies.get(corpus.name, corpus.split)}) for corpus in corpora]
+    if folds and EMOBOX not in (*policies.values(), *(corpus.split for corpus in updated)):
+        raise UsageError(
+            f"--folds {folds} was given and no corpus is split by EmoBox's lists; add --split {EMOBOX}, or leave it out."
+        )
     return Plan(tuple(map(choice.applied, updated)), chosen.features, chosen.splits, folds, choice)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from emokit import runs
@@ -10,12 +11,14 @@ from emokit.data.publish.local_paths import LocalPaths
 from emokit.data.publish.push import prepared_upload
 from emokit.data.publish.upload import Upload, check_name, check_token, push
 from emokit.errors import DataError
+from emokit.run_files import OF_MODEL, OF_PREDICTIONS
 from emokit.schema.fusion import FUSION
 
 # What a run needs to be loaded and judged. Its environment has command lines and folders, its logs and checkpoints are for
 # going on with it, and its ledger names the user's files.
 FILES = (runs.CARD, runs.METRICS, runs.SETTINGS, FUSION)
-FOLDERS = (runs.MODEL, runs.PREDICTIONS)
+# Nothing else in them: a user may have put a file of their own there.
+FOLDERS = {runs.MODEL: OF_MODEL, runs.PREDICTIONS: OF_PREDICTIONS}
 
 
 def push_folder(folder: Path, name: str, *, private: bool = False) -> str:
@@ -62,8 +65,9 @@ def _run_upload(run: Path, name: str) -> Upload:
     folders = (Path.home(), Path.cwd(), run.absolute().parent, run.resolve().parent)
     paths = LocalPaths(folders, [settings, environment.get("data"), runs.read_metrics(run)])
     files = [run / file for file in FILES if (run / file).is_file()]
-    for inner in FOLDERS:
-        files += sorted(path for path in (run / inner).rglob("*") if path.is_file() and not path.name.startswith("."))
+    for inner, names in FOLDERS.items():
+        inside = sorted((run / inner).iterdir()) if (run / inner).is_dir() else []
+        files += [path for path in inside if path.is_file() and any(fnmatchcase(path.name, name) for name in names)]
     published = {file.relative_to(run).as_posix(): paths.published(file) for file in files}
     if (run / runs.CARD).is_file():
         # The card of a run says how to use it in its folder RUN; on the hub, that is downloaded first.

@@ -1,5 +1,6 @@
 """`emokit` itself: which command is in which file. Nothing heavy is imported until a command runs."""
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -113,4 +114,5 @@ def about(
 def main() -> None:
     """The `emokit` command."""
     console.prepare_streams()
+    os.environ["MPLBACKEND"] = "agg"  # figures are files, and matplotlib fails on a backend that it does not know
     app()

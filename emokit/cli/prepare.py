@@ -160,6 +160,8 @@ def prepare(
         )
     if download:
         known = [name for name in corpora if not is_own(name)]
+        if not known:
+            raise UsageError(f"--download {download} was given, and only your own data is named; leave it out.")
         root = [*(root or []), *_fetched(catalogue, known, root or [], download, dry_run=dry_run)]
     missing: dict[str, str] | None = {} if dry_run else None
     chosen = corpora_of(

@@ -16,7 +16,7 @@ import pandas
 from emokit.data.recordings import ROOTS, Recordings, read_roots, segments_of
 from emokit.data.store import FeatureStore, shard_paths
 from emokit.data.utterance import COLUMNS, SPLITS, TABLE, read_table, used_columns
-from emokit.errors import DataError
+from emokit.errors import DataError, UsageError
 from emokit.files import kind_of, not_a, read_text, refuse_links
 from emokit.labels import LabelSet
 from emokit.runs import LEDGER as LEDGER
@@ -245,4 +245,7 @@ def _label_set(settings: dict[str, Any], folder: Path) -> LabelSet:
         raise DataError(
             f"{folder} was prepared by an emokit before names changed; prepare it again into another folder."
         )
-    return LabelSet(map(str, labels))
+    try:
+        return LabelSet(map(str, labels))
+    except UsageError as error:  # of labels that somebody changed
+        raise DataError(f"{folder / SETTINGS} has no label set in `labels`; prepare the folder again.") from error

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from emokit.api.prepare import corpora_of, plan_of, read_policies
+from emokit.cli.app import app
 from emokit.data.catalogue import read_catalogue
 from emokit.errors import UsageError
 
@@ -97,3 +99,23 @@ def test_options_change_the_entry_of_a_users_file(tmp_path: Path, calls: Path) -
         ["notes"], datasets=tmp_path / "my.yaml", columns={"label": "label", "text": "text"}, audio_root=tmp_path
     )
     assert corpus.options["columns"] == {"label": ["label"], "text": "text"}
+
+
+def test_options_that_own_data_do_not_take_are_refused(tmp_path: Path, calls: Path) -> None:
+    for argument in (f"calls={calls}", f"calls={tmp_path}"):
+        with pytest.raises(UsageError) as error:
+            corpora_of([argument], roots=[f"calls={tmp_path}"])
+        assert str(error.value) == (
+            f"--root calls={tmp_path} was given for {argument}, which names its place; leave it out, or name the folder of a "
+            "table's recordings with --audio-root."
+        )
+    with pytest.raises(UsageError) as error:
+        plan_of(corpora_of([f"calls={calls}"]), folds=tmp_path)
+    assert str(error.value) == (
+        f"--folds {tmp_path} was given and no corpus is split by EmoBox's lists; add --split emobox, or leave it out."
+    )
+    result = CliRunner().invoke(app, ["prepare", f"calls={calls}", "--download", str(tmp_path), "--dry-run"])
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"error: --download {tmp_path} was given, and only your own data is named; leave it out.\n",
+    )

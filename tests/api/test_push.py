@@ -30,6 +30,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "predictions" / "test.parquet").write_bytes(b"table")
     for name in (
         "ledger.json",
+        "model/id_rsa",
+        "model/.env",
+        "model/notes.json",
+        "predictions/interviews.csv",
         "log.jsonl",
         "label_issues.csv",
         "checkpoints/last/state.pt",

@@ -197,3 +197,13 @@ def test_an_output_without_unicode_gets_escapes_and_json_stays_json(monkeypatch:
     console.show("caf\u00e9 \u2603")
     console.show_json({"text": "\U0001f600"})
     assert raw.getvalue() == b'caf\\xe9 \\u2603\n{"text": "\\ud83d\\ude00"}\n'
+
+
+def test_a_backend_that_matplotlib_does_not_know_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MPLBACKEND", "nope")
+    command = [sys.executable, "-m", "emokit", "report", str(tmp_path), "--out", str(tmp_path / "out")]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (
+        3,
+        f"error: {tmp_path} has no settings.yaml, so it is no run folder; name one that `emokit train` made.\n",
+    )

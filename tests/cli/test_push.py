@@ -27,7 +27,8 @@ def test_wrong_requests_are_one_sentence(small_prepared: Path) -> None:
     wrong = runner.invoke(app, ["push", str(small_prepared), "acted"])
     assert wrong.exit_code == 2
     assert wrong.stderr == (
-        "error: acted is no name of a repository on the hub; expected USER/NAME with letters, digits, '_', '.' and '-'.\n"
+        "error: acted is no name of a repository on the hub; expected USER/NAME with letters, digits, '_', '.' and '-', at "
+        "most 96, without '--', '..' or '.git' at its end.\n"
     )
     missing = runner.invoke(app, ["push", "none", "ann/acted", "--dry-run"])
     assert missing.exit_code == 3

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner, Result
 
@@ -115,3 +116,18 @@ def test_an_empty_sentence_does_not_stop_the_others(modality_runs: Path) -> None
     assert result.stderr == (
         "error: Sentence 1 has an empty text; write one or leave it out.\n1 of 2 inputs could not be predicted\n"
     )
+
+
+def test_a_branch_that_another_run_replaced_is_noted(modality_runs: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(modality_runs, tmp_path / "runs")
+    assert emokit.load(folder / "late-fusion", "cpu").predictor.notes == ()
+    for file, key, what in (("environment.json", "data_fingerprint", "data"), ("settings.yaml", "name", "run")):
+        text = (folder / "text" / file).read_text()
+        before = (yaml.safe_load(text))[key]
+        (folder / "text" / file).write_text(text.replace(before, "other", 1))
+        with pytest.warns(UserWarning, match="is now a run of the"):
+            (note,) = emokit.load(folder / "late-fusion", "cpu").predictor.notes
+        assert note == (
+            f"text: {folder / 'text'} is now a run of the {what} other, and the weights were searched with {before}; search them "
+            "again with `emokit fuse-search`"
+        )

@@ -191,3 +191,12 @@ def test_a_setting_that_the_kind_of_model_does_not_use_is_noted(small_prepared: 
         0,
         "model.channels is set, and model.kind functionals does not use it\n",
     )
+
+
+def test_labels_of_a_prepared_folder_that_are_no_label_set_are_damage(small_prepared: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(small_prepared, tmp_path / "prepared")
+    settings = yaml.safe_load((folder / "settings.yaml").read_text())
+    (folder / "settings.yaml").write_text(yaml.safe_dump(settings | {"labels": ["angry", "angry"]}))
+    with pytest.raises(DataError) as caught:
+        open_prepared(folder)
+    assert str(caught.value) == f"{folder / 'settings.yaml'} has no label set in `labels`; prepare the folder again."

@@ -93,7 +93,7 @@ def test_a_file_that_emokit_did_not_write_is_not_deleted(folder: Path, line: str
     assert (result.exit_code, result.stderr.splitlines()[-1:]) == (
         2,
         [
-            f"error: out/{name} was not written by emokit, and --force would delete it; move it out of out, or name another "
+            f"error: out/{name} is no part of the result that --force deletes; move it out of out, or name another "
             "folder."
         ],
     )

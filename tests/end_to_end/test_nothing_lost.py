@@ -106,7 +106,10 @@ def test_weights_and_temperatures_that_no_search_gives_are_damage(
     with pytest.raises(DataError) as caught:
         emokit.load(run, "cpu")
     path = run / "settings.yaml"
-    assert str(caught.value) == (f"{path} has {fault}" if fault else f"{path}: must have weights that sum to 1.")
+    of_sum = (
+        "must have weights that sum to 1, and they sum to 1.8; make the run again with `emokit fuse-search … --force`."
+    )
+    assert str(caught.value) == (f"{path} has {fault}" if fault else f"{path}: {of_sum}")
 
 
 def test_a_run_folder_does_not_hide_the_experiment_of_its_name(

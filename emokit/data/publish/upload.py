@@ -47,12 +47,19 @@ def check_name(name: str) -> None:
     """Refuse what is no name of a repository.
 
     Raises:
-        UsageError: there is no slash in it, or it has other characters than such names have.
+        UsageError: there is no slash in it, or the hub allows no such name.
     """
-    if not NAME.fullmatch(name):
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    try:
+        if not NAME.fullmatch(name):
+            raise HFValidationError
+        validate_repo_id(name)
+    except HFValidationError as error:
         raise UsageError(
-            f"{name} is no name of a repository on the hub; expected USER/NAME with letters, digits, '_', '.' and '-'."
-        )
+            f"{name} is no name of a repository on the hub; expected USER/NAME with letters, digits, '_', '.' and '-', at most "
+            "96, without '--', '..' or '.git' at its end."
+        ) from error
 
 
 def check_token() -> None:

@@ -183,7 +183,7 @@ def load(run: Path, device: str = "auto") -> LateFusionPredictor:
     fusion = read_checked(Fusion, run / FUSION)
     _check_agreement(fusion, settings, labels, run)
     sources = fusion.get("sources", {})
-    branches, reasons = [], {}
+    branches, reasons, changed = [], {}, []
     for name, paths in settings.branches.items():
         source = (run / paths[0]).resolve()
         try:
@@ -191,13 +191,28 @@ def load(run: Path, device: str = "auto") -> LateFusionPredictor:
             merged, _ = branch.predictor.labels.merged(settings.fusion.label_map)
             check_labels(merged, labels, f"{name} ({source})", str(run))
             branches.append(branch)
+            changed += _changed(name, source, sources.get(name, {}))
         except (DataError, UsageError) as error:
             reasons[name] = str(error)
     if not branches:
         raise DataError(f"No branch of {run} can predict; the first: {next(iter(reasons.values()))}")
     weighted = Weighted.from_result(settings.result, tuple(settings.branches))
-    notes = tuple(f"without {name}: {reason}" for name, reason in reasons.items())
+    notes = (*(f"without {name}: {reason}" for name, reason in reasons.items()), *changed)
     return LateFusionPredictor(settings, labels, weighted, tuple(branches), notes)
+
+
+def _changed(name: str, source: Path, recorded: Mapping[str, Any]) -> list[str]:
+    """A note on a branch whose run was replaced by another one since the weights were searched; none on the same run."""
+    if not source.is_dir() or not recorded:
+        return []
+    model, data = runs.read_settings(source).get("name"), runs.read_environment(source).get("data_fingerprint")
+    for what, before, now in (("run", recorded["model"], model), ("data", recorded["fingerprint"], data)):
+        if before != now:
+            return [
+                f"{name}: {source} is now a run of the {what} {now}, and the weights were searched with {before}; search them "
+                "again with `emokit fuse-search`"
+            ]
+    return []
 
 
 def _check_agreement(fusion: Mapping[str, Any], settings: FusionSettings, labels: LabelSet, run: Path) -> None:

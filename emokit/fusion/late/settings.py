@@ -11,6 +11,8 @@ from emokit.settings import MOST_SEED, Name, Settings
 
 MODALITY = "late-fusion"
 
+AGAIN = "make the run again with `emokit fuse-search … --force`"
+
 Objective = Literal["weighted_f1", "macro_f1", "uar", "accuracy", "nll"]
 Pooling = Literal["linear", "log"]
 Missing = Literal["drop", "renormalise"]
@@ -84,7 +86,8 @@ class FusionSettings(Settings):
     @model_validator(mode="after")
     def _weights_sum_to_one(self) -> Self:
         if self.result and abs(sum(self.result.weights.values()) - 1) > 1e-6:
-            raise ValueError("must have weights that sum to 1")
+            total = sum(self.result.weights.values())
+            raise ValueError(f"must have weights that sum to 1, and they sum to {total:g}; {AGAIN}")
         return self
 
     @model_validator(mode="after")
@@ -92,5 +95,11 @@ class FusionSettings(Settings):
         if any(not paths for paths in self.branches.values()):
             raise ValueError("must name a run folder or a table for each of its branches")
         if self.result and not set(self.result.weights) == set(self.result.temperatures) == set(self.branches):
-            raise ValueError("must have a weight and a temperature for each of its branches")
+            weights, temperatures = (
+                ", ".join(given) or "none" for given in (self.result.weights, self.result.temperatures)
+            )
+            raise ValueError(
+                f"must have a weight and a temperature for each of its branches ({', '.join(self.branches) or 'none'}), and has "
+                f"weights of {weights} and temperatures of {temperatures}; {AGAIN}"
+            )
         return self

@@ -13,12 +13,17 @@ NO_TOKEN = (
 )
 
 
-@pytest.mark.parametrize("name", ["tiny", "/tiny", "ann/", "ann/a/b", "ann/a b", "../ann", "ann/.git", ""])
+NO_NAMES = ("tiny", "/tiny", "ann/", "ann/a/b", "ann/a b", "../ann", "ann/.git", "")
+NONE_ON_THE_HUB = ("u/a--b", "u/a..b", "u/a.git", "u/a-", "-u/a", "u/" + "a" * 97)
+
+
+@pytest.mark.parametrize("name", [*NO_NAMES, *NONE_ON_THE_HUB])
 def test_a_name_has_a_user_and_one_slash(name: str) -> None:
     with pytest.raises(UsageError) as error:
         check_name(name)
     assert str(error.value) == (
-        f"{name} is no name of a repository on the hub; expected USER/NAME with letters, digits, '_', '.' and '-'."
+        f"{name} is no name of a repository on the hub; expected USER/NAME with letters, digits, '_', '.' and '-', at most 96, "
+        "without '--', '..' or '.git' at its end."
     )
 
 

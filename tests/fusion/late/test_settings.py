@@ -42,7 +42,19 @@ def test_a_result_must_fit_the_branches():
     for branches in ({"b": ["x"]}, {"a": ["x"], "b": ["y"]}):
         with pytest.raises(UsageError) as error:
             FusionSettings.make({"branches": branches, "result": result}, "settings.yaml")
-        assert str(error.value) == "settings.yaml: must have a weight and a temperature for each of its branches."
+        assert str(error.value) == (
+            f"settings.yaml: must have a weight and a temperature for each of its branches ({', '.join(branches)}), and has "
+            "weights of a and temperatures of a; make the run again with `emokit fuse-search … --force`."
+        )
+    for weight in (0.9, 0):
+        with pytest.raises(UsageError) as error:
+            FusionSettings.make(
+                {"branches": {"a": ["x"]}, "result": result | {"weights": {"a": weight}}}, "settings.yaml"
+            )
+        assert str(error.value) == (
+            f"settings.yaml: must have weights that sum to 1, and they sum to {weight}; make the run again with "
+            "`emokit fuse-search … --force`."
+        )
     with pytest.raises(UsageError) as error:
         FusionSettings.make({"branches": {"a": []}}, "settings.yaml")
     assert str(error.value) == "settings.yaml: must name a run folder or a table for each of its branches."

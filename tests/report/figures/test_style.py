@@ -131,13 +131,3 @@ def test_a_warning_that_is_not_about_glyphs_is_passed_on() -> None:
 
     with pytest.warns(UserWarning, match="something else"):
         style.drawing(draw, 1.0, "", (), [])
-
-
-def test_a_backend_that_matplotlib_does_not_know_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("MPLBACKEND", "nope")
-    command = [sys.executable, "-m", "emokit", "report", str(tmp_path), "--out", str(tmp_path / "out")]
-    result = subprocess.run(command, capture_output=True, text=True)
-    assert (result.returncode, result.stderr) == (
-        2,
-        "error: MPLBACKEND is 'nope', which matplotlib does not know; unset it.\n",
-    )
