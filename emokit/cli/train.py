@@ -183,7 +183,7 @@ def _check_used(
 
     if not (unused := chosen.unused(settings)):
         return
-    given = {SHORT[key]: key for key, value in flags.items() if value is not None}
+    given = {SHORT[key]: key for key, value in flags.items() if value is not None and key in SHORT}
     given |= {f"--{name.replace('_', '-')}": name for name, value in options.items() if value and value != "auto"}
     for note in check_used(unused, settings.model.kind, given, overrides):
         console.say(note)

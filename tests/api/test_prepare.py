@@ -62,10 +62,14 @@ def test_own_data_are_corpora_beside_those_of_the_catalogue(tmp_path: Path, call
 
 
 def test_the_name_of_a_corpus_is_not_free(calls: Path) -> None:
-    for names in ([f"tess={calls}"], [f"a={calls}", f"a={calls}x"]):
-        with pytest.raises(
-            UsageError, match="a was named twice; join its tables as a=FILE,FILE, or give the other data another name"
-        ):
+    for names, sentence in (
+        ([f"tess={calls}"], "which is that of a corpus that emokit knows; choose another name"),
+        (
+            [f"a={calls}", f"a={calls}x"],
+            "a was named twice; join its tables as a=FILE,FILE, or give the other data another",
+        ),
+    ):
+        with pytest.raises(UsageError, match=sentence):
             corpora_of(names)
 
 

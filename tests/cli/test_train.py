@@ -280,7 +280,8 @@ def test_a_full_memory_while_scoring_is_a_sentence(monkeypatch, tmp_path):
 
 
 def test_trackers_are_named_with_track(experiment, small_prepared, tmp_path):
-    plan = train(experiment, small_prepared, "--dry-run", "--json", "--track", "tensorboard")
+    plan = train(experiment, small_prepared, "--run", tmp_path / "run", "--dry-run", "--json", "--track", "tensorboard")
+    assert plan.exit_code == 0, plan.stderr
     assert json.loads(plan.stdout)["settings"]["training"]["report_to"] == ["tensorboard"]
     for given, sentence in (
         (("--track", "tensorbord"), "--track has the unknown tracker 'tensorbord'; did you mean tensorboard?"),

@@ -24,7 +24,7 @@ def test_every_field_has_a_sentence() -> None:
             "focal",
             "class_balancing = 'focal', but it should be 'none', 'inverse', 'effective' or 'sampler'.",
         ),
-        ("seed", 2**32, "seed = 4294967296, but it should be less than 4294967296."),
+        ("seed", 2**32, "seed = 4294967296, but it should be less than or equal to 4294967295."),
     ],
 )
 def test_values_out_of_range_are_refused(key: str, value: object, sentence: str) -> None:

@@ -118,8 +118,7 @@ def test_a_corpus_of_a_plug_in_is_prepared_like_the_others(
     assert opened.stdout == "{'dev': 1, 'test': 1, 'train': 1} 9 Zoo, three keepers\n"
     again = run("prepare", "zoo", "--root", f"zoo={zoo}", "--out", "out", "--workers", 1)
     assert "nothing has changed since out was prepared" in again.stderr
-    # Other code of the plug-in is other input.
-    module = tmp_path / "site" / "zoo_reader.py"
+    module = tmp_path / "site" / "zoo_reader.py"  # other code of the plug-in is other input
     module.write_text(module.read_text().replace('== "x"', '== "2"'))
     changed = run("prepare", "zoo", "--root", f"zoo={zoo}", "--out", "out", "--workers", 1)
     assert "zoo: 3 dropped: take x (ann_glad_2.wav, bob_glad_2.wav, cat_glad_2.wav)" in changed.stderr.splitlines()
@@ -132,9 +131,7 @@ def test_a_plug_in_is_imported_only_where_it_is_named(tmp_path: Path, install: I
     for arguments in (["--help"], ["prepare", "--help"], ["prepare", "emodb", "--show-labels"]):
         assert run(*arguments).returncode == 0
     unknown = run("prepare", "zooo", "--dry-run")
-    assert sentence(unknown).startswith(
-        "error: The corpus zooo is unknown; did you mean zoo, or name data of your own as "
-    )
+    assert sentence(unknown).startswith("error: The corpus zooo is unknown; did you mean zoo, or name data of your own")
     assert imported.read_text() == ""
     shown = run("prepare", "zoo", "--show-labels")
     assert (shown.returncode, shown.stderr) == (0, "")
