@@ -241,7 +241,8 @@ def seal() -> Callable[[Path], None]:
         settings = yaml.safe_load((folder / "settings.yaml").read_text())
         settings.pop("roots", None)
         table = typed(pandas.read_parquet(folder / TABLE))
-        recordings = table["utterance_id"].map(open_recordings(folder, table).hashes).astype("string")
+        hashes = table["utterance_id"].map(open_recordings(folder, table).hashes).astype("string")
+        recordings = hashes.where(table["path"].notna())
         (folder / FINGERPRINT).write_text(fingerprint_of(settings, table.assign(recording=recordings)) + "\n")
 
     return write

@@ -168,7 +168,8 @@ def fingerprint_of(settings: Mapping[str, Any], table: pandas.DataFrame) -> str:
 def _check_fingerprint(prepared: Prepared) -> None:
     """Refuse a folder whose settings or utterances are others than those that were prepared."""
     settings = {name: value for name, value in prepared.settings.items() if name != ROOTS}
-    recordings = prepared.table["utterance_id"].map(prepared.recordings.hashes).astype("string")
+    hashes = prepared.table["utterance_id"].map(prepared.recordings.hashes).astype("string")
+    recordings = hashes.where(prepared.table["path"].notna())  # of an unusable clip, only the text was kept
     try:
         actual = fingerprint_of(settings, prepared.table.assign(recording=recordings))
     except (TypeError, ValueError):  # settings that are no JSON

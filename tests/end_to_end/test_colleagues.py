@@ -26,7 +26,7 @@ def test_the_files_of_a_model_have_the_mode_that_the_umask_asks_for(tmp_path: Pa
 def test_a_colleague_who_may_not_read_a_model_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "settings.yaml").write_text("modality: audio\nname: tiny\n")
     runs.write_model(tmp_path, save)
-    (tmp_path / "metrics.json").write_text("{}")
+    (tmp_path / "metrics.json").write_text('{"labels": ["a", "b"], "splits": {}}')
     monkeypatch.setattr(os, "access", lambda path, mode: not str(path).endswith(".safetensors"))
     with pytest.raises(DataError) as caught:
         runs.check_complete(tmp_path)
