@@ -39,7 +39,7 @@ OF_TRAINING = (
     *("checkpoints", "trackers.json", "error.txt", "onnx"),
 )
 OF_FOLDS = ("folds", "workers")
-OF_FUSION = ("fusion.json",)
+OF_FUSION = ("fusion.json", "figures")
 OF_SWEEPS = ("storage.json", "journal.log*", "trials", "confirm", "trials.csv", "best.yaml", "sweep.json", "seed-*")
 NAMES = (*OF_TRAINING, *OF_FOLDS, *OF_FUSION, *OF_SWEEPS)
 """Patterns of the names; a folder that was a sweep can become a training's with --force."""

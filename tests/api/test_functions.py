@@ -1,6 +1,7 @@
 """`emokit.prepare`, `emokit.train` and `emokit.load`: the same folders as the commands make."""
 
 import json
+import shutil
 
 import pandas
 import pytest
@@ -122,9 +123,10 @@ def test_a_run_is_trained_as_by_the_command(small_prepared, audio_run, tmp_path)
 def test_an_experiment_is_named_and_changed(small_prepared, small_settings, tmp_path):
     epochs = []
     settings = {**small_settings, "training": {"max_epochs": 2, "batch_size": 16}}
+    data = shutil.copytree(small_prepared, tmp_path / "prepared")  # it gets the versions at other speeds
     run = emokit.train(
         "audio",
-        data=open_prepared(small_prepared),
+        data=open_prepared(data),
         run=tmp_path / "run",
         experiment="acrnn",
         settings=settings,

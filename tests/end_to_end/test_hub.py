@@ -63,7 +63,10 @@ def trained(small_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     from emokit.cli.app import app
 
     run = tmp_path_factory.mktemp("ann-private") / "runs" / "tiny"
-    words = ["train", "audio", "functionals", "--data", str(small_prepared), "--run", str(run)]
+    # The features that the folder has: it is not to be written into.
+    sizes = ("sample_rate=16000", "n_fft=512", "hop_length=320", "n_mels=32")
+    features = [word for size in sizes for word in ("--set", f"features.{size}")]
+    words = ["train", "audio", "functionals", "--data", str(small_prepared), "--run", str(run), *features]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     return run

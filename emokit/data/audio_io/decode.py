@@ -152,7 +152,9 @@ def _processes(number: int, extractor: Extractor) -> Iterator[ProcessPoolExecuto
     """A pool of processes that read, checked to have started."""
     with ProcessPoolExecutor(number, Spawn(), initializer=_start_process, initargs=(extractor,)) as pool:
         try:
-            pool.submit(_read_chunk, []).result()
+            # All processes now: one that is started while the pool breaks is waited for without end.
+            for started in [pool.submit(_read_chunk, []) for _ in range(number)]:
+                started.result()
             yield pool
         except BrokenProcessPool as error:
             raise WorkError(
