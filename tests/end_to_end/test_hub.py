@@ -1,5 +1,6 @@
 """`emokit push` and `emokit prepare hf:NAME` against a stand-in for the Hugging Face hub on this computer."""
 
+import json
 import os
 import re
 import subprocess
@@ -64,8 +65,8 @@ def trained(small_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
     run = tmp_path_factory.mktemp("ann-private") / "runs" / "tiny"
     # The features that the folder has: it is not to be written into.
-    sizes = ("sample_rate=16000", "n_fft=512", "hop_length=320", "n_mels=32")
-    features = [word for size in sizes for word in ("--set", f"features.{size}")]
+    prepared = open_prepared(small_prepared).feature_settings.items()
+    features = [word for key, value in prepared for word in ("--set", f"features.{key}={json.dumps(value)}")]
     words = ["train", "audio", "functionals", "--data", str(small_prepared), "--run", str(run), *features]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
