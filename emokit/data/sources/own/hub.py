@@ -21,7 +21,7 @@ from emokit.data.sources.own.hub_recordings import SOURCE, Recordings, folder_of
 from emokit.data.sources.own.hub_remote import Remote
 from emokit.data.sources.own.hub_values import cell, check_usable, shares
 from emokit.data.sources.own.ids import Identified, local_ids
-from emokit.data.sources.own.row import Fields, Unusable, fields_of
+from emokit.data.sources.own.row import Fields, Unusable, fields_of, utterance_of
 from emokit.data.sources.own.table import NO_SPEAKERS
 from emokit.data.sources.tree import Skipped
 from emokit.data.utterance import Dropped, Remark, Utterance
@@ -33,7 +33,6 @@ FILES, CACHED = "files", "cached"  # where the recordings are: in the folder, or
 ANNOTATIONS = re.compile(r".+\.(?:csv|tsv|jsonl?|parquet|arrow|md|txt)", re.IGNORECASE)
 OTHER_SPLIT = "a split that is none of train, dev and test"
 # The fields that an utterance and a row have in common.
-COMMON = ("raw_label", "gender", "language", "text", "sentence", "dialogue", "turn", "split", "fold", "flags")
 
 
 def describe(name: str | None, source: str, columns: Mapping[str, str]) -> Corpus:
@@ -145,7 +144,7 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
         )
     ids = local_ids(_numbered_where_needed([row for row, _, _ in usable]), shown)
     for local, (_, path, fields) in zip(ids, usable, strict=True):
-        yield _utterance(options["corpus"], escaped(local), path, fields)
+        yield utterance_of(options["corpus"], escaped(local), path, fields)
 
 
 def _read(
@@ -179,19 +178,6 @@ def _numbered_where_needed(rows: list[Identified]) -> list[Identified]:
     if all(row.path for row in rows) and len(set(named)) == len(rows):
         return rows
     return [Identified(row.where, row.table, row.number, row.own) for row in rows]
-
-
-def _utterance(corpus: str, local: str, path: str | None, fields: Fields) -> Utterance:
-    return Utterance(
-        utterance_id=f"{corpus}/{local.removeprefix(f'{corpus}/')}",
-        corpus=corpus,
-        path=path,
-        speaker=fields.speaker or local,
-        votes=fields.votes,
-        start_seconds=fields.start if path else None,
-        end_seconds=fields.end if path else None,
-        **{name: getattr(fields, name) for name in COMMON},
-    )
 
 
 def _located(source: str) -> tuple[Path | None, Remote | None, str | None]:

@@ -10,7 +10,7 @@ from typing import Any
 from emokit.data.sources.own.columns import Chosen
 from emokit.data.sources.own.words import split_of
 from emokit.data.splits.fold_lists import FOLD_NAME
-from emokit.data.utterance import OUTSIDE
+from emokit.data.utterance import OUTSIDE, Utterance
 
 GENDERS = {
     "f": "female",
@@ -109,6 +109,26 @@ def fields_of(cells: Mapping[str, Any], chosen: Chosen, split: str | None) -> Fi
         start=start,
         end=end,
         flags=("gender other than female and male, not used",) if gender and gender not in GENDERS else (),
+    )
+
+
+COMMON = ("raw_label", "gender", "language", "text", "sentence", "turn", "split", "fold", "votes", "flags")
+
+
+def utterance_of(corpus: str, local: str, path: str | None, fields: Fields) -> Utterance:
+    """The utterance of a row, with its id within the corpus and the path of its recording."""
+    is_segment = path is not None and (fields.start is not None or fields.end is not None)
+    # Without a speaker, the segments of one recording belong together as the turns of a dialogue do.
+    recording = path if is_segment and not fields.speaker else None
+    return Utterance(
+        utterance_id=f"{corpus}/{local.removeprefix(f'{corpus}/')}",
+        corpus=corpus,
+        path=path,
+        speaker=fields.speaker or local,
+        dialogue=fields.dialogue or recording,
+        start_seconds=fields.start if path else None,
+        end_seconds=fields.end if path else None,
+        **{name: getattr(fields, name) for name in COMMON},
     )
 
 

@@ -15,7 +15,16 @@ from emokit.data.catalogue import TABLES, Corpus
 from emokit.data.sources.own.columns import Chosen, choose
 from emokit.data.sources.own.ids import Identified, local_ids
 from emokit.data.sources.own.paths import NOT_THERE, OUT_OF_ROOT, Root
-from emokit.data.sources.own.row import NO_LABEL, OTHER_SPLIT, Fields, Unusable, counts_votes, fields_of, text_of
+from emokit.data.sources.own.row import (
+    NO_LABEL,
+    OTHER_SPLIT,
+    Fields,
+    Unusable,
+    counts_votes,
+    fields_of,
+    text_of,
+    utterance_of,
+)
 from emokit.data.sources.own.tabular import Tabular, open_table
 from emokit.data.sources.own.words import EXPECTED, read_as, split_in
 from emokit.data.sources.scan import AUDIO_SUFFIXES
@@ -149,7 +158,7 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
         yield Remark(f"{num_nameless} of {len(usable)} utterances have no speaker: each counts as a speaker of its own")
     ids = local_ids([identified for identified, _ in usable], _named(paths))
     for local, (identified, fields) in zip(ids, usable, strict=True):
-        yield _utterance(corpus, escaped(local), identified.path or None, fields)
+        yield utterance_of(corpus, escaped(local), identified.path or None, fields)
     yield from _unnamed(root, {identified.path for identified, _ in usable})
 
 
@@ -174,31 +183,6 @@ def _check_labels(usable: Sequence[tuple[Identified, Fields]], chosen: Chosen, s
             f"{source} has {len(labels)} different labels in {len(usable)} rows of its column {', '.join(chosen.label)}, such as "
             f"{shown}; name the column of the labels with --columns label=NAME."
         )
-
-
-def _utterance(corpus: str, local: str, path: str | None, fields: Fields) -> Utterance:
-    is_segment = path is not None and (fields.start is not None or fields.end is not None)
-    # Without a speaker, the segments of one recording belong together as the turns of a dialogue do.
-    recording = path if is_segment and not fields.speaker else None
-    return Utterance(
-        utterance_id=f"{corpus}/{local}",
-        corpus=corpus,
-        path=path,
-        speaker=fields.speaker or local,
-        raw_label=fields.raw_label,
-        gender=fields.gender,
-        language=fields.language,
-        text=fields.text,
-        sentence=fields.sentence,
-        dialogue=fields.dialogue or recording,
-        turn=fields.turn,
-        split=fields.split,
-        fold=fields.fold,
-        start_seconds=fields.start if path else None,
-        end_seconds=fields.end if path else None,
-        votes=fields.votes,
-        flags=fields.flags,
-    )
 
 
 def _remarks(table: Tabular, chosen: Chosen) -> Iterator[Remark]:
