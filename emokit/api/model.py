@@ -2,17 +2,19 @@
 
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from emokit.api.inputs import Given, checked, is_frame, is_several, read_frame, read_input
 from emokit.api.results import Result, Results
-from emokit.errors import EmokitError
+from emokit.errors import EmokitError, UsageError
 from emokit.labels import LabelSet
-from emokit.modality.predictor import Input, Predictor
+from emokit.modality.predictor import Embedding, Input, Predictor
 
 ALONE = "The input"
+MOST_STEPS = 64
 
 
 class Model:
@@ -46,32 +48,69 @@ class Model:
             UsageError: one input was given and has another type, or a data frame has no such column.
             DataError: one input was given and cannot be predicted.
         """
-        with tempfile.TemporaryDirectory(prefix="emokit-") as name:
-            folder = Path(name)
-            if is_frame(inputs):
-                rows = read_frame(inputs, self.predictor, folder)
-                return Results(self._predict(rows), self.labels, _names(rows), inputs.index)
-            if is_several(inputs):
-                given = [read_input(value, f"inputs[{i}]", folder) for i, value in enumerate(inputs)]
-                return Results(self._predict(given), self.labels, _names(given))
-            (result,) = self._predict([read_input(inputs, ALONE, folder)])
-        if isinstance(result, EmokitError):
-            raise result
-        return result
+        outputs, given, index = self._each(inputs, self.predictor.predict, Result.of)
+        if given is None:
+            return outputs[0]
+        return Results(outputs, self.labels, _names(given), index)
+
+    def embed(self, inputs: Any, *, steps: int = 1) -> Any:
+        """The vectors of one input or several before the classifier.
+
+        Args:
+            inputs: as `predict` takes them.
+            steps: 1 for one vector per input; more for its time steps, averaged over at most that many stretches.
+
+        Returns:
+            for one input (dim,) float32, or (steps, dim) where more than one step is asked for; for several a list of these, in
+            which an input that cannot be embedded has an error in its place.
+
+        Raises:
+            UsageError: the model has no embeddings, `steps` is not 1 to 64, or as `predict`.
+            DataError: as `predict`.
+        """
+        if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
+            raise UsageError(f"steps is {steps!r} where a number from 1 to {MOST_STEPS} was expected; correct it.")
+
+        def vectors(embedding: Embedding) -> Any:
+            return embedding.vectors if steps > 1 else embedding.vectors[0]
+
+        outputs, given, _ = self._each(inputs, partial(self.predictor.embed, steps=steps), vectors)
+        return outputs[0] if given is None else outputs
 
     def __repr__(self) -> str:
         return f"Model({type(self.predictor).__name__}: {', '.join(self.labels)})"
 
-    def _predict(self, given: Sequence[Given]) -> list[Result | EmokitError]:
-        """The result or the error of each input."""
-        entries = [checked(entry, self.predictor) for entry in given]
-        readable = [entry for entry in entries if not isinstance(entry, EmokitError)]
-        predicted = iter(self.predictor.predict(readable)) if readable else iter(())
-        results: list[Result | EmokitError] = []
-        for entry in entries:
-            prediction = entry if isinstance(entry, EmokitError) else next(predicted)
-            results.append(prediction if isinstance(prediction, EmokitError) else Result.of(prediction))
-        return results
+    def _each(
+        self, inputs: Any, compute: Callable[[list[Any]], Iterable[Any]], output: Callable[[Any], Any]
+    ) -> tuple[list[Any], list[Given] | None, Any]:
+        """What `compute` yields for each input, as `output` returns it, or the input's error.
+
+        Returns:
+            the outputs, and the inputs that were read with the index of their data frame, if they are of one; None for one input.
+
+        Raises:
+            UsageError, DataError: the only input cannot be read or computed.
+        """
+        with tempfile.TemporaryDirectory(prefix="emokit-") as name:
+            folder, index, several = Path(name), None, True
+            if is_frame(inputs):
+                given, index = read_frame(inputs, self.predictor, folder), inputs.index
+            elif is_several(inputs):
+                given = [read_input(value, f"inputs[{i}]", folder) for i, value in enumerate(inputs)]
+            else:
+                given, several = [read_input(inputs, ALONE, folder)], False
+            entries = [checked(entry, self.predictor) for entry in given]
+            readable = [entry for entry in entries if not isinstance(entry, EmokitError)]
+            computed = iter(compute(readable)) if readable else iter(())
+            outputs = []
+            for entry in entries:
+                result = entry if isinstance(entry, EmokitError) else next(computed)
+                outputs.append(result if isinstance(result, EmokitError) else output(result))
+        if several:
+            return outputs, given, index
+        if isinstance(outputs[0], EmokitError):
+            raise outputs[0]
+        return outputs, None, None
 
 
 def _names(given: Sequence[Given]) -> list[str | None]:

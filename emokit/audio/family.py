@@ -80,6 +80,14 @@ class RecordingPredictions:
         return mean
 
 
+@dataclass(frozen=True)
+class RecordingEmbedding:
+    """The vectors of a recording, (steps, dim) float32, and what is odd about it."""
+
+    vectors: numpy.ndarray
+    flags: tuple[str, ...] = ()
+
+
 class ModelFamily(Protocol):
     """Training, prediction and export of one `model.kind`.
 
@@ -147,6 +155,12 @@ class ModelFamily(Protocol):
 
     def predict_recordings(self, model: Any, paths: Sequence[Path]) -> "Iterator[RecordingPredictions | DataError]":
         """The probabilities of audio files in their order; what is wrong with one does not stop the others."""
+        ...
+
+    def embed_recordings(
+        self, model: Any, paths: Sequence[Path], steps: int
+    ) -> "Iterator[RecordingEmbedding | DataError]":
+        """What the head takes of audio files, at most `steps` vectors each; order and errors as in `predict_recordings`."""
         ...
 
     def onnx_inputs(self, model: Any) -> OnnxInputs:

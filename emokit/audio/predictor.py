@@ -1,12 +1,13 @@
 """The predictor of audio runs: audio files, or a split of a prepared folder, to probabilities."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from emokit import predictions, runs
-from emokit.audio.family import RecordingPredictions, family
+from emokit.audio.family import RecordingEmbedding, RecordingPredictions, family
 from emokit.audio.inputs import STDIN_NAME, audio_inputs, skipped_note
 from emokit.audio.settings import AudioSettings
 from emokit.data.prepared import Prepared
@@ -14,13 +15,14 @@ from emokit.data.sources.tree import Skipped
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 from emokit.modality.arguments import STDIN
-from emokit.modality.predictor import Arguments, Input, Prediction, Predictor, Window
+from emokit.modality.predictor import Arguments, Embedding, Input, Prediction, Predictor, Window
 from emokit.names import escaped
 from emokit.predictions import Predictions
 from emokit.runtime import choose_device
 from emokit.training.hub import check_config, check_labels
 
 SECONDS_DECIMALS = 3
+Result = TypeVar("Result", Prediction, Embedding)
 
 
 class AudioPredictor(Predictor):
@@ -75,25 +77,15 @@ class AudioPredictor(Predictor):
 
     def predict(self, inputs: Iterable[Input | Path | str]) -> Iterator[Prediction | DataError]:
         """As `Predictor.predict`; with `data.speaker_normalisation` all inputs count as one speaker's."""
-        items = [item if isinstance(item, Input) else Input(escaped(str(item)), Path(item)) for item in inputs]
-        results = self.family.predict_recordings(self.model, [item.path for item in items if item.path is not None])
-        for item in items:
-            path = item.path
-            if path is None:
-                yield DataError(
-                    f"{item.name} has no file, and the model reads only audio; add its audio file or leave it out."
-                )
-                continue
-            result = next(results)
-            if isinstance(result, DataError):
-                name = STDIN_NAME if item.name == STDIN else item.name
-                yield DataError(str(result).replace(str(path), name))
-            else:
-                try:
-                    prediction: Prediction | DataError = self._prediction(item.name, result)
-                except DataError as error:
-                    prediction = error
-                yield prediction
+        return _each(inputs, partial(self.family.predict_recordings, self.model), self._prediction)
+
+    def embed(self, inputs: Iterable[Input | Path | str], steps: int = 1) -> Iterator[Embedding | DataError]:
+        """As `Predictor.embed`: time steps of an ACRNN, frames of an encoder, functionals by window; speakers as in `predict`."""
+
+        def embedding(name: str, result: RecordingEmbedding) -> Embedding:
+            return Embedding(name, result.vectors, result.flags)
+
+        return _each(inputs, partial(self.family.embed_recordings, self.model, steps=steps), embedding)
 
     def header(self, options: Mapping[str, Any]) -> list[str]:
         """As `Predictor.header`; with `timestamps`, where a window starts and ends."""
@@ -126,3 +118,29 @@ class AudioPredictor(Predictor):
         return Prediction(
             self.labels, result.probabilities, {"file": name}, ((name,), ()), windows=windows, flags=result.flags
         )
+
+
+def _each(
+    inputs: Iterable[Input | Path | str],
+    read: Callable[[Sequence[Path]], Iterator[Any]],
+    wrapped: Callable[[str, Any], Result],
+) -> Iterator[Result | DataError]:
+    """What `read` yields for the files of the inputs, wrapped with the name of its input; or the input's error."""
+    items = [item if isinstance(item, Input) else Input(escaped(str(item)), Path(item)) for item in inputs]
+    results = read([item.path for item in items if item.path is not None])
+    for item in items:
+        if item.path is None:
+            yield DataError(
+                f"{item.name} has no file, and the model reads only audio; add its audio file or leave it out."
+            )
+            continue
+        result = next(results)
+        if isinstance(result, DataError):
+            name = STDIN_NAME if item.name == STDIN else item.name
+            yield DataError(str(result).replace(str(item.path), name))
+            continue
+        try:
+            output: Result | DataError = wrapped(item.name, result)
+        except DataError as error:
+            output = error
+        yield output

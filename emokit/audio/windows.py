@@ -43,3 +43,18 @@ def average_windows(rows: Sequence[int], probabilities: numpy.ndarray, count: in
     sums = numpy.zeros((count, probabilities.shape[1]))
     numpy.add.at(sums, list(rows), probabilities)
     return sums / numpy.bincount(rows, minlength=count)[:, None]
+
+
+def pool_steps(frames: Sequence[numpy.ndarray], steps: int) -> numpy.ndarray:
+    """The frames of a recording's windows as at most `steps` vectors: the means of as many stretches of nearly equal length.
+
+    Args:
+        frames: per window (frames, dim), in their order.
+        steps: largest number of vectors.
+
+    Returns:
+        (steps, dim) float32.
+    """
+    every = numpy.concatenate(list(frames)).astype(numpy.float64)
+    stretches = numpy.array_split(every, min(steps, len(every)))
+    return numpy.stack([stretch.mean(axis=0) for stretch in stretches]).astype(numpy.float32)

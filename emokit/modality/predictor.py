@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from emokit.errors import DataError
+from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 
 if TYPE_CHECKING:
@@ -123,6 +123,32 @@ def _scores(labels: LabelSet, probabilities: "numpy.ndarray") -> dict[str, Any]:
     return {"label": max(rounded, key=lambda label: rounded[label]), "probabilities": rounded}
 
 
+@dataclass(frozen=True)
+class Embedding:
+    """The vectors of one input, before the classifier.
+
+    Attributes:
+        name: of the input.
+        vectors: (steps, dim) float32; a single step unless more were asked for.
+        flags: what is odd about the input, and how it was repaired.
+
+    Raises:
+        DataError: a value is not finite.
+    """
+
+    name: str
+    vectors: "numpy.ndarray"
+    flags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse values that are not finite: every model that reads them would return numbers that are not."""
+        if not math.isfinite(float(self.vectors.sum())):
+            raise DataError(
+                f"{self.name} got an embedding with values that are not finite numbers; "
+                "leave it out, or train the run again with --force if every input gets them."
+            )
+
+
 class NothingToPredict(DataError):
     """An input without what the modality reads, such as a clip without a face; late fusion leaves the branch out."""
 
@@ -172,6 +198,18 @@ class Predictor(Protocol):
             DataError: the inputs as a whole cannot be used.
         """
         ...
+
+    def embed(self, inputs: "Iterable[Input | Path | str]", steps: int = 1) -> "Iterator[Embedding | DataError]":
+        """The vectors of inputs before the classifier, in their order; what is wrong with one does not stop the others.
+
+        Args:
+            inputs: as `predict` takes them.
+            steps: largest number of vectors per input: its time steps, averaged over stretches of nearly equal length.
+
+        Raises:
+            UsageError: the model has no embeddings.
+        """
+        raise UsageError("This model has no embeddings; load a run of audio or text.")
 
     def header(self, options: Mapping[str, Any]) -> list[str]:
         """The column names of the table that `emokit predict` prints."""

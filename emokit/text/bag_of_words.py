@@ -55,9 +55,13 @@ class BagOfWords:
         """Number of fitted parameters."""
         return int(self.coefficients.size + self.intercepts.size)
 
+    def features(self, texts: Sequence[str]) -> Any:
+        """(texts, features) sparse float64 TF-IDF."""
+        return _features(self.vectorizers, texts)
+
     def probabilities(self, texts: Sequence[str]) -> numpy.ndarray:
         """(texts, classes) float64; each row sums to one."""
-        return self.probabilities_of_features(_features(self.vectorizers, texts))
+        return self.probabilities_of_features(self.features(texts))
 
     def probabilities_of_features(self, features: Any) -> numpy.ndarray:
         """Sparse features (texts, features) -> probabilities (texts, classes)."""

@@ -1,7 +1,8 @@
 """Classifiers of text: passages in, probabilities out; batched by length, returned in the order of the input."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from emokit.text.features import Tokens, collate, tokenize
 from emokit.text.model import TOKENIZER, load_tokenizer, load_weights, tiny_shape
 from emokit.text.passages import Passage
 from emokit.text.settings import TextSettings
+from emokit.text.splits import training_texts
 from emokit.text.zero_shot import LabelMap, label_map
 from emokit.training.batches import cut
 from emokit.training.hub import check_agrees, check_config, check_labels
@@ -46,12 +48,35 @@ class Classifier(Protocol):
             DataError: there are none.
         """
 
+    def embed(self, passages: Sequence[Passage], steps: int) -> list[numpy.ndarray]:
+        """(steps, dim) float32 of each passage, in their order.
 
-@dataclass(frozen=True)
+        Args:
+            passages: at least one.
+            steps: largest number of vectors per passage.
+
+        Raises:
+            DataError: the texts that a bag of words was trained on are needed and are not there.
+        """
+
+
+@dataclass
 class BagOfWordsClassifier:
     """A bag of words; it ignores context."""
 
     model: bag_of_words.BagOfWords
+    train: Callable[[], Sequence[str]]
+    """Reads the training texts."""
+    projection: Callable[[Sequence[str]], numpy.ndarray] | None = None
+    """To embeddings; fitted when it is first needed."""
+
+    def embed(self, passages: Sequence[Passage], steps: int) -> list[numpy.ndarray]:
+        """As `Classifier.embed`: a truncated SVD; a text is one step."""
+        from emokit.text.svd import Projection
+
+        if self.projection is None:
+            self.projection = Projection(self.model, self.train())
+        return list(self.projection([passage.text for passage in passages])[:, None])
 
     def predict(self, passages: Sequence[Passage]) -> Classified:
         """The probabilities of passages, in their order."""
@@ -75,9 +100,51 @@ class EncoderClassifier:
         probabilities = self.label_map.probabilities(logits) if self.label_map else softmax(logits, axis=1)
         return Classified(probabilities, tokens.is_cut)
 
+    def embed(self, passages: Sequence[Passage], steps: int) -> list[numpy.ndarray]:
+        """As `Classifier.embed`: the first token where the tokenizer begins with one for the whole text, else all tokens' mean.
+
+        With more steps, all tokens of the last layer, averaged over as many stretches of nearly equal length.
+        """
+        tokens = tokenize(passages, self.tokenizer)
+        encoder, first = self.model.base_model, self.tokenizer.cls_token_id
+        has_first = first is not None and all(row["input_ids"][0] == first for row in tokens.rows)
+
+        def vectors(batch: dict[str, torch.Tensor]) -> list[numpy.ndarray]:
+            states = encoder(**batch).last_hidden_state.float().cpu().numpy()
+            masks = batch["attention_mask"].bool().cpu().numpy()
+            if has_first and steps == 1:
+                return [rows[:1] for rows in states]
+            return [pooled(rows[mask], steps) for rows, mask in zip(states, masks, strict=True)]
+
+        return _batched(self.model, tokens, self.tokenizer, vectors)
+
+
+def pooled(states: numpy.ndarray, steps: int) -> numpy.ndarray:
+    """(tokens, dim) -> (steps, dim): the means of at most `steps` stretches of nearly equal length."""
+    stretches = numpy.array_split(states, min(steps, len(states)))
+    return numpy.stack([stretch.mean(axis=0) for stretch in stretches])
+
 
 def logits_of(model: torch.nn.Module, tokens: Tokens, tokenizer: PreTrainedTokenizerBase) -> numpy.ndarray:
     """(passages, the model's labels) float64 logits, in the order of the tokens.
+
+    Raises:
+        DataError: there is no passage.
+    """
+
+    def logits(batch: dict[str, torch.Tensor]) -> list[numpy.ndarray]:
+        return list(model(**batch).logits.cpu().double().numpy())
+
+    return numpy.stack(_batched(model, tokens, tokenizer, logits))
+
+
+def _batched(
+    model: torch.nn.Module,
+    tokens: Tokens,
+    tokenizer: PreTrainedTokenizerBase,
+    compute: Callable[[dict[str, torch.Tensor]], list[numpy.ndarray]],
+) -> list[numpy.ndarray]:
+    """What `compute` returns for the passages of a batch, for all passages, in the order of the tokens.
 
     Sorted by length, then by token ids: batches do not depend on the order of the input, and so neither does any digit.
 
@@ -87,14 +154,14 @@ def logits_of(model: torch.nn.Module, tokens: Tokens, tokenizer: PreTrainedToken
     lengths = tokens.lengths
     order = numpy.array(sorted(range(len(lengths)), key=lambda row: (lengths[row], tokens.rows[row]["input_ids"])), int)
     device = next(model.parameters()).device
-    logits = []
+    results: list[numpy.ndarray] = []
     with torch.inference_mode():
         for rows in cut(lengths[order], BATCH_TEXTS, BATCH_TOKENS):
             batch = collate([tokens.rows[row] for row in order[rows]], tokenizer)
-            logits.append(model(**{name: values.to(device) for name, values in batch.items()}).logits.cpu().double())
-    if not logits:
+            results += compute({name: values.to(device) for name, values in batch.items()})
+    if not results:
         raise DataError("There is no text to predict; name at least one.")
-    return torch.cat(logits).numpy()[numpy.argsort(order)]
+    return [results[place] for place in numpy.argsort(order)]
 
 
 def load_classifier(
@@ -116,7 +183,7 @@ def load_classifier(
     folder = run / runs.MODEL
     kind = settings.model.kind
     if kind == "tfidf":
-        return BagOfWordsClassifier(bag_of_words.load(folder, labels))
+        return BagOfWordsClassifier(bag_of_words.load(folder, labels), partial(training_texts, run, settings))
     in_folder = settings.model.model_copy(update={"name": str(folder)})
     tokenizer = load_tokenizer(folder, in_folder, trust_remote_code=trust_remote_code)
     model, _ = load_weights(folder, in_folder, trust_remote_code=trust_remote_code, of_run=True)

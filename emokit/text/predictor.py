@@ -13,7 +13,7 @@ from emokit.data.prepared import Prepared
 from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
-from emokit.modality.predictor import Arguments, Input, Prediction, Predictor
+from emokit.modality.predictor import Arguments, Embedding, Input, Prediction, Predictor
 from emokit.predictions import Predictions
 from emokit.runtime import choose_device
 from emokit.text.classifier import Classifier, load_classifier
@@ -94,6 +94,22 @@ class TextPredictor(Predictor):
                 except DataError as error:
                     prediction = error
                 yield prediction
+
+    def embed(self, inputs: Iterable[Input | Path | str], steps: int = 1) -> Iterator[Embedding | DataError]:
+        """As `Predictor.embed`; errors as in `predict`."""
+        numbered = (_readable(item, number) for number, item in enumerate(inputs, start=1))
+        while chunk := list(itertools.islice(numbered, CHUNK)):
+            texts = [item.text or "" for item in chunk if isinstance(item, Input)]
+            vectors = iter(self.classifier.embed([Passage(text) for text in texts], steps) if texts else ())
+            for item in chunk:
+                if isinstance(item, DataError):
+                    yield item
+                    continue
+                try:
+                    embedding: Embedding | DataError = Embedding(item.text or "", next(vectors))
+                except DataError as error:
+                    embedding = error
+                yield embedding
 
     def _classified(self, texts: list[str]) -> Iterator[tuple[str, numpy.ndarray, bool]]:
         """Each text with its probabilities and whether it was cut; a classifier is given one text at least."""

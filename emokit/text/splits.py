@@ -1,14 +1,16 @@
 """The splits of a prepared folder as a text training reads them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy
 import pandas
 
-from emokit.data.prepared import Prepared
+from emokit import runs
+from emokit.data.prepared import Prepared, open_prepared
 from emokit.data.splits.policies import REPEATED_TEXTS
 from emokit.data.utterance import HELD_OUT
-from emokit.errors import UsageError
+from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.text.passages import Passage, check_texts, passages_of
 from emokit.text.settings import TextSettings
@@ -55,6 +57,25 @@ def read_splits(
     table, splits = rows_with_text(settings, prepared), ("train", *held_out)
     check_splits(table, splits, prepared.labels, prepared.folder, MEDIUM)
     return {split: split_data(table, split, settings, prepared) for split in splits}
+
+
+def training_texts(run: Path, settings: TextSettings) -> list[str]:
+    """The texts of the train split that a run was trained on.
+
+    Raises:
+        DataError: its prepared folder is no longer there, or is another one.
+    """
+    environment = runs.read_environment(run)
+    folder = environment.get("data")
+    prepared = open_prepared(Path(folder)) if folder and Path(folder).is_dir() else None
+    if prepared is None or prepared.fingerprint != environment["data_fingerprint"]:
+        where = "no longer there" if prepared is None else "another folder by now"
+        raise DataError(
+            f"{run} has a bag of words, whose embeddings need the texts that it was trained on, and {folder} is {where}; "
+            "prepare it again as it was, or train the run again."
+        )
+    rows = rows_with_text(settings, prepared)
+    return list(rows["text"][rows["split"] == "train"])
 
 
 def rows_with_text(settings: TextSettings, prepared: Prepared) -> pandas.DataFrame:

@@ -87,7 +87,7 @@ def train(
     if loaded is None:
         runs.write_model(run, partial(bag_of_words.save, baseline))
         about |= {"model": "tfidf", "parameters": baseline.num_parameters, **NOT_TRAINED}
-        classifier = BagOfWordsClassifier(baseline)
+        classifier = BagOfWordsClassifier(baseline, lambda: train_split.texts)
     else:
         encoder, tokenizer = loaded
         about |= {"model": encoder.config.model_type, "parameters": encoder.num_parameters()}

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import emokit
 from emokit.api.model import Model
 from emokit.api.results import Result, Results
+from emokit.audio.functionals.model import NUM_FUNCTIONALS
 from emokit.cli.app import app
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
@@ -178,3 +179,39 @@ def test_a_model_without_notes_warns_of_nothing(audio_run):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         emokit.load(audio_run, "cpu")
+
+
+def test_embeddings_are_an_array_for_one_input_and_a_list_for_several(audio, recordings, tmp_path):
+    one = audio.embed(recordings[0])
+    assert (one.shape, one.dtype) == ((NUM_FUNCTIONALS,), numpy.float32)
+    first, bad, second = audio.embed([recordings[0], tmp_path / "none.wav", recordings[1]])
+    assert (first == one).all()
+    assert str(bad).startswith(f"{tmp_path / 'none.wav'} is unreadable")
+    assert not (second == one).all()
+    assert audio.embed(recordings[0], steps=3).shape == (len(audio.predict(recordings[0]).windows), NUM_FUNCTIONALS)
+    with pytest.raises(DataError) as error:
+        audio.embed(b"no audio at all")
+    assert str(error.value).startswith("The input is undecodable (")
+
+
+def test_steps_are_from_1_to_64(audio, recordings):
+    for steps in (0, 65, True, 1.0):
+        with pytest.raises(UsageError) as error:
+            audio.embed(recordings[0], steps=steps)
+        assert str(error.value) == f"steps is {steps!r} where a number from 1 to 64 was expected; correct it."
+
+
+def test_a_text_is_embedded_too_and_a_model_without_embeddings_says_so(text):
+    assert text.embed("what a day").shape == text.embed("leave me alone").shape
+
+    class Plain(Predictor):
+        """Has no embeddings."""
+
+        labels = LabelSet(("calm", "tense"))
+
+        def accepts(self, item):
+            return True
+
+    with pytest.raises(UsageError) as error:
+        Model(Plain()).embed("fine")
+    assert str(error.value) == "This model has no embeddings; load a run of audio or text."

@@ -3,10 +3,12 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import numpy
 import pytest
 import soundfile
+import torch
 import yaml
 
 from emokit import predictions, runs
@@ -29,6 +31,14 @@ def predictor(acrnn_run):
 @pytest.fixture(scope="module")
 def prepared(small_prepared):
     return open_prepared(small_prepared)
+
+
+@pytest.fixture
+def some_recording(prepared):
+    """A recording shorter than a window of the run."""
+    row = prepared.table.loc[prepared.table["duration_seconds"].idxmin()]
+    assert row["duration_seconds"] < 1.5
+    return Path(prepared.roots["emodb"]) / row["path"]
 
 
 def test_a_run_predicts_a_split_as_at_the_end_of_training(predictor, acrnn_run, prepared, tmp_path):
@@ -221,3 +231,22 @@ def test_a_model_whose_config_differs_from_the_runs_settings_does_not_answer(acr
     with pytest.raises(DataError) as error:
         AudioPredictor(run, "cpu")
     assert str(error.value) == f"{run / 'model/config.json'} has {words}; train the run again with --force."
+
+
+def test_an_embedding_through_the_head_gives_the_logits_of_the_run(predictor, some_recording):
+    path = some_recording
+    (embedding,), (prediction,) = predictor.embed([path]), predictor.predict([path])
+    assert (embedding.name, embedding.vectors.shape) == (str(path), (1, 16))
+    with torch.inference_mode():
+        probabilities = predictor.model.head(torch.from_numpy(embedding.vectors)).softmax(dim=1)[0]
+    assert prediction.probabilities == pytest.approx(probabilities.numpy(), abs=1e-6)
+    (more,) = predictor.embed([path], steps=4)
+    assert more.vectors.shape == (4, 16)
+
+
+def test_what_cannot_be_embedded_does_not_stop_the_others(predictor, some_recording, tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"no audio")
+    bad, text, good = predictor.embed([tmp_path / "a.wav", Input("words", text="fine"), some_recording])
+    assert str(bad).startswith(f"{tmp_path / 'a.wav'} is undecodable")
+    assert str(text) == "words has no file, and the model reads only audio; add its audio file or leave it out."
+    assert good.vectors.shape == (1, 16)

@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from emokit.audio.windows import average_windows, window_spans, window_starts
+from emokit.audio.windows import average_windows, pool_steps, window_spans, window_starts
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,11 @@ def test_a_window_of_a_shorter_utterance_stops_at_its_end():
 def test_the_mean_is_over_the_windows_of_each_utterance():
     probabilities = numpy.array([[0.2, 0.8], [0.9, 0.1], [0.6, 0.4]])
     assert average_windows([0, 1, 0], probabilities, 2) == pytest.approx(numpy.array([[0.4, 0.6], [0.9, 0.1]]))
+
+
+def test_frames_are_averaged_over_stretches_of_nearly_equal_length():
+    frames = [numpy.arange(8.0).reshape(4, 2), numpy.arange(8.0, 10.0).reshape(1, 2)]
+    assert pool_steps(frames, 1).tolist() == [[4.0, 5.0]]
+    assert pool_steps(frames, 2).tolist() == [[2.0, 3.0], [7.0, 8.0]]
+    assert pool_steps(frames, 9).tolist() == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
+    assert pool_steps(frames, 9).dtype == numpy.float32

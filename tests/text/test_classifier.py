@@ -1,5 +1,7 @@
 """Classifiers: neither the order of the texts nor their batch changes the probabilities."""
 
+import copy
+
 import numpy
 import pytest
 import torch
@@ -65,3 +67,33 @@ def test_no_text_at_all_is_refused(encoder):
     with pytest.raises(DataError) as error:
         probabilities(encoder, [])
     assert str(error.value) == "There is no text to predict; name at least one."
+
+
+def test_the_embedding_of_a_text_is_the_state_of_its_first_token(encoder):
+    texts = sentences(9)
+    vectors = encoder.embed([Passage(text) for text in texts], 1)
+    for text, vector in zip(texts, vectors, strict=True):
+        inputs = collate(tokenize([Passage(text)], encoder.tokenizer).rows, encoder.tokenizer)
+        with torch.inference_mode():
+            states = encoder.model.base_model(**inputs).last_hidden_state[0].numpy()
+        assert vector == pytest.approx(states[:1], abs=1e-5)
+    assert numpy.ptp(numpy.concatenate(vectors), axis=0).max() > 0.01
+
+
+def test_steps_are_means_of_the_tokens_that_are_not_padding(encoder):
+    texts = sentences(9)
+    for text, vector in zip(texts, encoder.embed([Passage(text) for text in texts], 3), strict=True):
+        inputs = collate(tokenize([Passage(text)], encoder.tokenizer).rows, encoder.tokenizer)
+        with torch.inference_mode():
+            states = encoder.model.base_model(**inputs).last_hidden_state[0].numpy()
+        parts = numpy.array_split(states, 3)
+        assert vector == pytest.approx(numpy.stack([part.mean(axis=0) for part in parts]), abs=1e-5)
+
+
+def test_without_a_first_token_for_the_whole_text_the_embedding_is_the_mean(encoder):
+    tokenizer = copy.deepcopy(encoder.tokenizer)
+    tokenizer.cls_token = None
+    encoder = EncoderClassifier(encoder.model, tokenizer)
+    passages = [Passage(text) for text in sentences(3)]
+    (first, *_), states = encoder.embed(passages, 1), encoder.embed(passages, 64)
+    assert first[0] == pytest.approx(states[0].mean(axis=0), abs=1e-5)

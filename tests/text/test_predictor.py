@@ -1,5 +1,6 @@
 """The predictor: sentences, files and standard input in their order, and splits as at the end of training."""
 
+import shutil
 from pathlib import Path
 
 import numpy
@@ -180,3 +181,31 @@ def test_probabilities_that_are_not_finite_are_the_error_of_the_text_only():
     assert isinstance(wrong, DataError)
     assert str(wrong).startswith("a sentence got probabilities that are not finite numbers;")
     assert predicted.label == "short"
+
+
+@pytest.fixture
+def words(mood_prepared, tmp_path):
+    """A bag of words, its run folder, and its prepared folder."""
+    folder = shutil.copytree(mood_prepared, tmp_path / "prepared")
+    settings = TextSettings.make({"model": {"kind": "tfidf"}, "data": {"corpora": ["diary"]}})
+    train(settings, open_prepared(folder), tmp_path / "words", device="cpu")
+    return load(tmp_path / "words", "cpu"), tmp_path / "words", folder
+
+
+def test_a_bag_of_words_is_embedded_with_the_texts_that_it_was_trained_on(words):
+    model, _, _ = words
+    first, bad, second = model.embed(["I need sleep now", " ", "stop that noise"])
+    assert (first.name, first.vectors.shape, second.vectors.shape) == ("I need sleep now", (1, 47), (1, 47))
+    assert str(bad) == "Sentence 2 has an empty text; write one or leave it out."
+    assert numpy.abs(first.vectors - second.vectors).max() > 0.1
+
+
+def test_without_those_texts_it_is_not_embedded(words):
+    model, run, folder = words
+    shutil.rmtree(folder)
+    with pytest.raises(DataError) as error:
+        list(model.embed(["fine"]))
+    assert str(error.value) == (
+        f"{run} has a bag of words, whose embeddings need the texts that it was trained on, and {folder} is no longer there; "
+        "prepare it again as it was, or train the run again."
+    )

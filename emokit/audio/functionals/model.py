@@ -88,8 +88,12 @@ class FunctionalsForAudioClassification(PreTrainedModel):
         """
         if input_features.dim() == 4:
             return SequenceClassifierOutput(logits=over_windows(lambda windows: self(windows).logits, input_features))
-        standard = self.standardised(self.summarised(input_features.float()))
+        (standard,) = self.time_steps(input_features).unbind(dim=1)
         return SequenceClassifierOutput(logits=linear(standard, self.linear.weight.float(), self.linear.bias.float()))
+
+    def time_steps(self, input_features: Tensor) -> Tensor:
+        """Windows (B, T, M) -> (B, 1, D), the standardised functionals: a window is one step."""
+        return self.standardised(self.summarised(input_features.float()))[:, None]
 
     def summarised(self, log_mels: Tensor) -> Tensor:
         """(B, T, M) -> (B, D): the moments, trend and quantiles of each curve and of its slope over the speech frames."""

@@ -172,6 +172,10 @@ class AcrnnForAudioClassification(PreTrainedModel):
         """
         if input_features.dim() == 4:
             return SequenceClassifierOutput(logits=over_windows(lambda windows: self(windows).logits, input_features))
+        return SequenceClassifierOutput(logits=self.head(self.time_steps(input_features).mean(dim=1)))
+
+    def time_steps(self, input_features: Tensor) -> Tensor:
+        """Windows (B, T, F) -> (B, T', D), whose mean over time the head takes."""
         standard = (input_features - self.feature_mean) / self.feature_deviation
         maps = self.blocks(self.stem(standard.transpose(1, 2).unsqueeze(1)))  # (B, C, F', T')
         steps = maps.permute(0, 3, 1, 2).flatten(2)  # (B, T', C * F')
@@ -180,5 +184,4 @@ class AcrnnForAudioClassification(PreTrainedModel):
         # Without skip connections, two LSTM layers and the attention pass hardly any gradient to the convolutions at first.
         steps = self.lstm_norm(steps + through) if self.config.skip_connections else through
         through, _ = self.attention(steps, steps, steps, need_weights=False)  # (B, T', D)
-        steps = self.attention_norm(steps + through) if self.config.skip_connections else through
-        return SequenceClassifierOutput(logits=self.head(steps.mean(dim=1)))
+        return self.attention_norm(steps + through) if self.config.skip_connections else through

@@ -11,7 +11,7 @@ import pandas
 import torch
 from transformers import PreTrainedModel
 
-from emokit.audio.family import OnnxInputs, RecordingPredictions, TrainableModel, load_pretrained
+from emokit.audio.family import OnnxInputs, RecordingEmbedding, RecordingPredictions, TrainableModel, load_pretrained
 from emokit.audio.feature_cache import read_flagged, read_waveform
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
@@ -20,7 +20,7 @@ from emokit.audio.spectrogram.batches import TrainingBatches
 from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.audio.spectrogram.normalise import SMALLEST_DEVIATION_DB, Statistics, group_statistics, statistics_of
-from emokit.audio.spectrogram.predict import predict_log_mels, predict_windows
+from emokit.audio.spectrogram.predict import embed_log_mel, predict_log_mels, predict_windows
 from emokit.audio.spectrogram.speeds import versions
 from emokit.audio.spectrogram.windows import on_device
 from emokit.audio.splits import SplitData
@@ -68,12 +68,29 @@ class SpectrogramFamily:
 
     def predict_recordings(self, model: Any, paths: Sequence[Path]) -> Iterator[RecordingPredictions | DataError]:
         """As `ModelFamily.predict_recordings`; with `data.speaker_normalisation` all files count as one speaker's."""
-        speaker = speaker_statistics(model, paths) if model.config.normalisation == "speaker" else None
+        speaker = self._speaker(model, paths)
         for path in paths:
             try:
                 yield predict_recording(model, path, speaker)
             except DataError as error:
                 yield error
+
+    def embed_recordings(
+        self, model: Any, paths: Sequence[Path], steps: int
+    ) -> Iterator[RecordingEmbedding | DataError]:
+        """As `ModelFamily.embed_recordings`; speakers as in `predict_recordings`."""
+        speaker, config = self._speaker(model, paths), model.config
+        for path in paths:
+            try:
+                log_mel, statistics, flags, _ = read_log_mel(model, path, speaker)
+            except DataError as error:
+                yield error
+            else:
+                frames, overlap = config.window_frames, config.window_overlap
+                yield RecordingEmbedding(embed_log_mel(model, log_mel, frames, overlap, statistics, steps), flags)
+
+    def _speaker(self, model: Any, paths: Sequence[Path]) -> numpy.ndarray | None:
+        return speaker_statistics(model, paths) if model.config.normalisation == "speaker" else None
 
     def onnx_inputs(self, model: Any) -> OnnxInputs:
         """As `ModelFamily.onnx_inputs`: windows (windows, frames, mels) of decibels."""
@@ -214,17 +231,30 @@ def predict_recording(model: Any, path: Path, statistics: numpy.ndarray | None =
     Raises:
         DataError: the file is missing, silent or cannot be decoded.
     """
+    log_mel, statistics, flags, num_samples = read_log_mel(model, path, statistics)
     features, config = features_of(model), model.config
-    waveform, flags = read_flagged(path, features.sample_rate)
-    log_mel = checked_features(_extractor(features), waveform, path)
-    if statistics is None and config.normalisation != "train":
-        statistics = group_statistics([log_mel], [0])
     places, probabilities = predict_windows(
         model, [log_mel], config.window_frames, model.device, config.window_overlap, statistics
     )
     starts = numpy.array([(start, start + config.window_frames) for _, start in places]) * features.hop_length
-    seconds = numpy.minimum(starts, len(waveform)) / features.sample_rate
-    return RecordingPredictions(seconds, probabilities, tuple(map(str, flags)))
+    seconds = numpy.minimum(starts, num_samples) / features.sample_rate
+    return RecordingPredictions(seconds, probabilities, flags)
+
+
+def read_log_mel(
+    model: Any, path: Path, statistics: numpy.ndarray | None
+) -> tuple[numpy.ndarray, numpy.ndarray | None, tuple[str, ...], int]:
+    """An audio file as a model of windows takes it; arguments as `predict_recording` takes them.
+
+    Returns:
+        its log-mel (frames, mels) in decibels, what that is standardised with, what is odd about it, its number of samples.
+    """
+    features = features_of(model)
+    waveform, flags = read_flagged(path, features.sample_rate)
+    log_mel = checked_features(_extractor(features), waveform, path)
+    if statistics is None and model.config.normalisation != "train":
+        statistics = group_statistics([log_mel], [0])
+    return log_mel, statistics, tuple(map(str, flags)), len(waveform)
 
 
 def speaker_statistics(model: Any, paths: Sequence[Path]) -> numpy.ndarray | None:

@@ -1,13 +1,14 @@
 """Probabilities from log-mel spectrograms; the windows of a long utterance are averaged."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy
 import torch
 
 from emokit.audio.spectrogram.normalise import standardised
 from emokit.audio.spectrogram.windows import cut
-from emokit.audio.windows import average_windows, window_spans
+from emokit.audio.windows import average_windows, pool_steps, window_spans
 from emokit.errors import DataError
 
 BATCH_WINDOWS = 64
@@ -56,6 +57,25 @@ def predict_windows(
             model(input_features=windows.to(device)).logits.cpu().double().softmax(dim=1).numpy() for windows in batches
         ]
     return places, numpy.concatenate(probabilities)
+
+
+def embed_log_mel(
+    model: Any,
+    log_mel: numpy.ndarray,
+    window_frames: int,
+    overlap: float,
+    statistics: numpy.ndarray | None,
+    steps: int,
+) -> numpy.ndarray:
+    """(steps, dim) float32: the model's time steps over an utterance's windows; arguments as `predict_log_mels` takes them.
+
+    Args:
+        steps: largest number of vectors.
+    """
+    _, batches = window_batches([log_mel], window_frames, overlap, statistics)
+    with torch.inference_mode():
+        frames = [window for windows in batches for window in model.time_steps(windows.to(model.device)).cpu().numpy()]
+    return pool_steps(frames, steps)
 
 
 def window_batches(

@@ -136,16 +136,29 @@ class SpeechForAudioClassification(PreTrainedModel):
             attention_mask: (B, S) or (B, frames), 1 for audio and 0 for padding on the right; None without padding.
             return_dict: accepted for transformers; the return value is always an object.
         """
+        frames, is_audio = self.time_steps(input_values, input_features, attention_mask)
+        if is_audio is None:
+            return SequenceClassifierOutput(logits=self.head(frames.mean(dim=1)))
+        shown = is_audio[:, :, None]
+        return SequenceClassifierOutput(logits=self.head((frames * shown).sum(1) / shown.sum(1)))
+
+    def time_steps(
+        self,
+        input_values: Tensor | None = None,
+        input_features: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """The frames (B, T, D) whose mean the head takes, and which of them are not padding (B, T); None without padding.
+
+        The arguments are those of `forward`.
+        """
         if input_values is not None:
             hidden = self._hidden_states(input_values, attention_mask)
         else:
             hidden = self.encoder(input_features, output_hidden_states=True).hidden_states
         shares = self.layer_weights.softmax(0)
-        frames = sum(share * layer for share, layer in zip(shares, hidden, strict=True))  # (B, T, D)
-        if attention_mask is None:
-            return SequenceClassifierOutput(logits=self.head(frames.mean(dim=1)))
-        is_audio = self._frame_mask(frames.shape[1], attention_mask)[:, :, None]  # (B, T, 1)
-        return SequenceClassifierOutput(logits=self.head((frames * is_audio).sum(1) / is_audio.sum(1)))
+        frames: Any = sum(share * layer for share, layer in zip(shares, hidden, strict=True))
+        return frames, None if attention_mask is None else self._frame_mask(frames.shape[1], attention_mask)
 
     def _hidden_states(self, waveforms: Tensor, attention_mask: Tensor | None) -> tuple[Tensor, ...]:
         """The hidden states (B, T, D) of waveforms (B, S), the embeddings first."""

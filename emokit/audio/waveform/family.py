@@ -8,13 +8,13 @@ import numpy
 import pandas
 import torch
 
-from emokit.audio.family import OnnxInputs, RecordingPredictions, TrainableModel, load_pretrained
+from emokit.audio.family import OnnxInputs, RecordingEmbedding, RecordingPredictions, TrainableModel, load_pretrained
 from emokit.audio.feature_cache import read_flagged
 from emokit.audio.settings import AudioSettings
 from emokit.audio.splits import SplitData
 from emokit.audio.waveform.batches import WaveformBatches, waveforms_of
 from emokit.audio.waveform.encoder import SpeechForAudioClassification
-from emokit.audio.waveform.predict import predict_waveforms, predict_windows
+from emokit.audio.waveform.predict import embed_waveform, predict_waveforms, predict_windows
 from emokit.audio.waveform.pretrained import find_processor, head_of, layer_groups, pretrained
 from emokit.audio.waveform.processor import PROCESSOR, read_processor
 from emokit.data.prepared import Prepared
@@ -135,6 +135,18 @@ class PretrainedFamily:
             else:
                 seconds = numpy.array([span for _, *span in spans]) / rate
                 yield RecordingPredictions(seconds, probabilities, tuple(map(str, flags)))
+
+    def embed_recordings(
+        self, model: Any, paths: Sequence[Path], steps: int
+    ) -> Iterator[RecordingEmbedding | DataError]:
+        """As `ModelFamily.embed_recordings`."""
+        for path in paths:
+            try:
+                waveform, flags = read_flagged(path, model.processor.sample_rate)
+            except DataError as error:
+                yield error
+            else:
+                yield RecordingEmbedding(embed_waveform(model, waveform, steps), tuple(map(str, flags)))
 
     def onnx_inputs(self, model: Any) -> OnnxInputs:
         """As `ModelFamily.onnx_inputs`: the output of the processor, which is written beside the model."""

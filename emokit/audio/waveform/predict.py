@@ -1,13 +1,13 @@
 """Probabilities from waveforms with a pretrained encoder; the windows of a long recording are averaged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy
 import torch
 
 from emokit.audio.waveform.encoder import SpeechForAudioClassification
-from emokit.audio.windows import average_windows, window_spans
+from emokit.audio.windows import average_windows, pool_steps, window_spans
 from emokit.errors import DataError
 from emokit.training.batches import cut
 
@@ -39,6 +39,32 @@ def predict_windows(
     Windows are batched by length and returned in the order of the input. For an encoder without a mask, only windows of equal
     length share a batch.
     """
+
+    def probabilities(inputs: dict[str, torch.Tensor]) -> list[numpy.ndarray]:
+        return list(model(**inputs).logits.cpu().double().softmax(dim=1).numpy())
+
+    spans, rows = _of_windows(model, waveforms, probabilities)
+    return spans, numpy.stack(rows)
+
+
+def embed_waveform(model: SpeechForAudioClassification, waveform: numpy.ndarray, steps: int) -> numpy.ndarray:
+    """(steps, dim) float32: at most `steps` vectors of a waveform (samples,), from the frames whose mean the head takes."""
+
+    def frames(inputs: dict[str, torch.Tensor]) -> list[numpy.ndarray]:
+        every, is_audio = model.time_steps(**inputs)
+        masks = [slice(None)] * len(every) if is_audio is None else is_audio.bool().cpu()
+        return [window[mask].numpy() for window, mask in zip(every.cpu(), masks, strict=True)]
+
+    _, windows = _of_windows(model, [waveform], frames)
+    return pool_steps(windows, steps)
+
+
+def _of_windows(
+    model: SpeechForAudioClassification,
+    waveforms: Sequence[numpy.ndarray],
+    compute: Callable[[dict[str, torch.Tensor]], list[numpy.ndarray]],
+) -> tuple[list[tuple[int, int, int]], list[numpy.ndarray]]:
+    """What `compute` returns for the windows of a batch, for all windows; (utterance, first sample, end) of each first."""
     window = round(model.config.window_seconds * model.config.sample_rate)
     spans = window_spans([len(waveform) for waveform in waveforms], window, model.config.window_overlap)
     if not spans:
@@ -49,14 +75,13 @@ def predict_windows(
     batches = cut(lengths[order], BATCH_WAVEFORMS, round(BATCH_SECONDS * model.processor.sample_rate))
     if model.config.encoder["model_type"] not in MASKED:
         batches = [equal for batch in batches for equal in _of_equal_length(batch, lengths[order])]
-    probabilities = []
+    results: list[numpy.ndarray] = []
     with torch.inference_mode():
         for batch in batches:
             windows = [spans[number] for number in order[batch]]
             inputs = model.processor([waveforms[row][start:stop] for row, start, stop in windows])
-            logits = model(**{name: values.to(device) for name, values in inputs.items()}).logits
-            probabilities.append(logits.cpu().double().softmax(dim=1).numpy())
-    return spans, numpy.concatenate(probabilities)[numpy.argsort(order)]
+            results += compute({name: values.to(device) for name, values in inputs.items()})
+    return spans, [results[place] for place in numpy.argsort(order)]
 
 
 def _of_equal_length(batch: slice, ordered: numpy.ndarray) -> list[slice]:

@@ -161,3 +161,10 @@ def test_an_utterance_alone_and_in_a_batch_has_the_same_logits(model):
     inputs = torch.randn(5, 40, 32)
     together = model(inputs).logits
     assert torch.allclose(together[2], model(inputs[2:3]).logits[0], atol=1e-6)
+
+
+def test_the_mean_of_the_time_steps_through_the_head_gives_the_logits(model):
+    windows = torch.randn(3, 40, 32)
+    steps = model.time_steps(windows)
+    assert steps.shape == (3, 5, 16)
+    assert torch.equal(model.head(steps.mean(dim=1)), model(windows).logits)

@@ -2,9 +2,10 @@
 
 import numpy
 import pytest
+import torch
 
 from emokit.audio.settings import AudioSettings
-from emokit.audio.waveform.predict import predict_waveforms, predict_windows
+from emokit.audio.waveform.predict import embed_waveform, predict_waveforms, predict_windows
 from emokit.audio.waveform.pretrained import pretrained
 from emokit.errors import DataError
 from emokit.labels import DEFAULT_LABELS
@@ -46,3 +47,24 @@ def test_no_utterance_is_refused(encoder_of):
     with pytest.raises(DataError) as error:
         predict_waveforms(new_model(encoder_of("wav2vec2")), [])
     assert str(error.value) == "There is no utterance to predict; name at least one."
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_embedding_through_the_head_gives_the_probabilities(encoder_of, kind):
+    model = new_model(encoder_of(kind))
+    vectors = embed_waveform(model, SHORT, 1)
+    assert vectors.shape == (1, 16)
+    with torch.inference_mode():
+        probabilities = model.head(torch.from_numpy(vectors)).softmax(dim=1).numpy()
+    assert probabilities == pytest.approx(predict_waveforms(model, [SHORT]), abs=1e-6)
+
+
+def test_steps_are_the_frames_of_all_windows_averaged(encoder_of):
+    model = new_model(encoder_of("wav2vec2"), window_seconds=0.75)
+    every = embed_waveform(model, LONGER, 64)
+    assert embed_waveform(model, LONGER, 1)[0] == pytest.approx(
+        embed_waveform(model, LONGER, 10_000).mean(axis=0), abs=1e-6
+    )
+    assert every.shape == (64, 16)
+    with pytest.raises(AssertionError):
+        numpy.testing.assert_allclose(every[0], every[-1], atol=1e-3)
