@@ -25,6 +25,7 @@ from emokit.training.onnx import Inputs
 FAMILIES = {
     "acrnn": "emokit.audio.spectrogram.family:AcrnnFamily",
     "functionals": "emokit.audio.functionals.family:FunctionalsFamily",
+    "probe": "emokit.audio.probe.family:ProbeFamily",
     "pretrained": "emokit.audio.waveform.family:PretrainedFamily",
 }
 
@@ -50,6 +51,17 @@ class TrainableModel:
     """The optimiser's parameter groups; None for the loop's default."""
     save_beside: Callable[[Path], Any] | None = None
     """Writes what belongs to the model, such as its processor, into the model's folder."""
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A model that was fitted without epochs."""
+
+    model: PreTrainedModel
+    probabilities: Mapping[str, numpy.ndarray]
+    """split -> (utterances, classes) of the held-out splits."""
+    save_beside: Callable[[Path], Any] | None = None
+    """As in `TrainableModel`."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,7 @@ class ModelFamily(Protocol):
     """Training, prediction and export of one `model.kind`.
 
     Attributes:
-        has_epochs: whether it is trained by the loop; else `functionals.fit` fits it.
+        has_epochs: whether it is trained by the loop; else `fit` fits it at once.
     """
 
     has_epochs: bool
@@ -133,6 +145,17 @@ class ModelFamily(Protocol):
         progress: Progress | None = None,
     ) -> TrainableModel:
         """The model with its batches; features that are not cached yet are computed."""
+        ...
+
+    def fit(
+        self,
+        settings: AudioSettings,
+        model: Any,
+        prepared: Prepared,
+        splits: Mapping[str, SplitData],
+        progress: Progress | None = None,
+    ) -> FittedModel:
+        """The model fitted on train, of a family without epochs."""
         ...
 
     def load_model(self, folder: Path) -> PreTrainedModel:

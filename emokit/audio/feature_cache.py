@@ -1,13 +1,14 @@
 """The feature cache: features that are computed when a training first needs them, stored beside the prepared ones."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy
 import pandas
 
 from emokit.audio.settings import FeatureSettings
-from emokit.data.audio_io.decode import Extractor, find_file, read_files
+from emokit.data.audio_io.decode import Extractor, find_file, read_file, read_files
 from emokit.data.audio_io.plausible import Flag
 from emokit.data.audio_io.read import read_audio, resample
 from emokit.data.audio_io.reading import Reading
@@ -21,6 +22,10 @@ from emokit.modality.protocol import Progress
 from emokit.runtime import num_processors
 
 AGAIN = "prepare the corpus again from its present folder"
+MOST_VALUES = 2**24  # of waveforms that are transformed together: 17 minutes at 16 kHz, 64 MiB
+
+Transform = Callable[[list[numpy.ndarray]], list[numpy.ndarray]]
+"""Waveforms (samples,) float32 -> the features (frames, bins) float16 of each."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ def cached_features(
     rows: pandas.DataFrame,
     purpose: str,
     progress: Progress | None = None,
+    transform: Transform | None = None,
 ) -> FeatureStore:
     """The features of each row, read from the store `name`; those that it lacks are computed and added.
 
@@ -78,6 +84,7 @@ def cached_features(
         rows: the utterances.
         purpose: what the recordings are needed for and how to do without them, for the error where one is missing.
         progress: called with (files read, files to read).
+        transform: makes features of waveforms, many at once, in this process; the extractor then is a `WaveformExtractor`.
 
     Raises:
         DataError: a recording is no longer where it was prepared from, is another one, or cannot be read.
@@ -93,7 +100,8 @@ def cached_features(
     if missing:
         # Folds, a sweep's trials or two commands may need the same features: one computes them, the others wait.
         with awaited(folder):
-            _compute(folder, extractor, _missing(prepared, name, rows, recordings), recordings, progress)
+            missing = _missing(prepared, name, rows, recordings)
+            _compute(folder, extractor, missing, recordings, progress, transform)
     return prepared.store(name)
 
 
@@ -114,13 +122,18 @@ def _compute(
     paths: dict[str, Path],
     recordings: Recordings,
     progress: Progress | None,
+    transform: Transform | None,
 ) -> None:
     """Read these files and write their features into the store."""
     readings: list[Reading] = []
     files = [
         find_file(utterance_id, path, recordings.segments.get(utterance_id)) for utterance_id, path in paths.items()
     ]
-    for done, reading in enumerate(read_files(files, extractor, num_processors()), start=1):
+    read: Iterable[Reading] = read_files(files, extractor, num_processors())
+    if transform is not None:  # waveforms keep their precision: float16 has noise that quiet frequencies do not hide
+        read = (read_file(file, extractor, numpy.float32) for file in files)
+    num_values = 0
+    for done, reading in enumerate(read, start=1):
         path = paths[reading.utterance_id]
         if reading.bad:
             raise DataError(
@@ -130,6 +143,12 @@ def _compute(
         readings.append(reading)
         if progress:
             progress(done, len(files))
-        if len(readings) == SHARD_ROWS or done == len(files):
+        num_values += 0 if reading.log_mel is None else reading.log_mel.size
+        if len(readings) == SHARD_ROWS or (transform and num_values > MOST_VALUES) or done == len(files):
+            if transform is not None:
+                transformed = transform([reading.log_mel[:, 0] for reading in readings if reading.log_mel is not None])
+                readings = [
+                    replace(reading, log_mel=features) for reading, features in zip(readings, transformed, strict=True)
+                ]
             write_shard(folder, readings)
-            readings = []
+            readings, num_values = [], 0

@@ -15,26 +15,43 @@ if TYPE_CHECKING:
     from emokit.settings import Settings
 
 # Kind of model -> what it does not use; see `Modality.unused`.
+OF_ACRNN = tuple(
+    f"model.{name}"
+    for name in (
+        *("channels", "stem_channels", "time_poolings", "skip_connections", "attention_reduction"),
+        *("lstm_hidden_size", "lstm_num_layers", "num_attention_heads"),
+    )
+)
+OF_ENCODER = ("model.name", "model.revision", "model.frozen")
+OF_HEAD = ("model.classifier_hidden_size", "model.dropout")
+OF_PROBE = ("model.layers", "model.functionals")
+OF_LINEAR = ("data.train_on_dev",)
+WITHOUT_EPOCHS = ("training", "augmentation", "precision", "compile")
 UNUSED = {
-    "functionals": ("training", "augmentation", "model", "precision", "compile"),
+    "functionals": (*WITHOUT_EPOCHS, "model"),
+    "probe": (*WITHOUT_EPOCHS, *OF_ACRNN, *OF_HEAD, "model.frozen"),
     "acrnn": (
-        *("model.name", "model.revision", "model.frozen"),
+        *(*OF_ENCODER, *OF_PROBE, *OF_LINEAR),
         *("training.encoder_lr_multiplier", "training.layer_decay", "training.max_seconds_per_batch"),
     ),
-    "pretrained": (
-        *("model.channels", "model.stem_channels", "model.time_poolings", "model.skip_connections"),
-        *("model.attention_reduction", "model.lstm_hidden_size", "model.lstm_num_layers", "model.num_attention_heads"),
-    ),
+    "pretrained": (*OF_ACRNN, *OF_PROBE, *OF_LINEAR),
 }
+# A frozen encoder's layers are computed once, from the recordings as they are.
+UNUSED_FROZEN = (
+    "augmentation",
+    "training.encoder_lr_multiplier",
+    "training.layer_decay",
+    "training.max_seconds_per_batch",
+)
 AUTO_MODEL, AUTO_EXTRACTOR = "AutoModelForAudioClassification", "AutoFeatureExtractor"
 EXTRACTOR_MODULE = "emokit.audio.spectrogram.feature_extractor"
 
 
 class AudioModality(Modality):
-    """Emotion from speech: an ACRNN, functionals, or a pretrained speech encoder."""
+    """Emotion from speech: an ACRNN, a pretrained speech encoder, a probe of one, or functionals."""
 
     name = "audio"
-    summary = "Train an ACRNN, functionals with logistic regression, or a pretrained speech encoder."
+    summary = "Train an ACRNN, a pretrained speech encoder, a probe of one, or functionals with logistic regression."
     examples = (
         "emokit train audio experiments/audio/emodb_quick.yaml --data prepared --run runs/emodb",
         "emokit train audio wavlm --data prepared --set model.name=DIR --run runs/wavlm",
@@ -57,6 +74,7 @@ class AudioModality(Modality):
         (AUTO_EXTRACTOR, EXTRACTOR_MODULE, "AcrnnConfig", "LogMelFeatureExtractor"),
         (AUTO_MODEL, "emokit.audio.functionals.model", "FunctionalsConfig", "FunctionalsForAudioClassification"),
         (AUTO_MODEL, "emokit.audio.waveform.encoder", "SpeechConfig", "SpeechForAudioClassification"),
+        (AUTO_MODEL, "emokit.audio.probe.model", "ProbeConfig", "ProbeForAudioClassification"),
     )
 
     def settings(self) -> "type[Settings]":
@@ -67,7 +85,8 @@ class AudioModality(Modality):
 
     def unused(self, settings: Any) -> tuple[str, ...]:
         """As `Modality.unused`."""
-        return UNUSED[settings.model.kind]
+        frozen = settings.model.kind == "pretrained" and settings.model.frozen
+        return UNUSED[settings.model.kind] + (UNUSED_FROZEN if frozen else ())
 
     def train(self, settings: Any, prepared: "Prepared", run: Path, **options: Any) -> dict[str, Any]:
         """As `Modality.train`."""

@@ -57,10 +57,15 @@ class DataSettings(Settings):
     window_overlap: float = Field(0.0, ge=0, le=0.9)
     """Share of a window that the next one repeats when a long utterance is predicted; 0 uses as few windows as cover it."""
     utterance_normalisation: bool = False
-    """Standardise each mel bin with the utterance's own mean and deviation instead of the training split's."""
+    """Standardise each mel bin with the utterance's own mean and deviation instead of the training split's; not for encoders."""
     speaker_normalisation: bool = False
-    """Standardise each mel bin with the mean and deviation of all utterances of the speaker. It uses the audio of test speakers,
-    though not their labels, and is declared beside every score."""
+    """Standardise what the classifier takes with the mean and deviation of all utterances of the speaker: mel bins of an ACRNN,
+    functionals, layers of a probe. It uses the audio of test speakers, though not their labels, and is declared beside every
+    score."""
+
+    train_on_dev: bool = False
+    """Whether functionals and probes are fitted on dev too. Their strength is then chosen by inner folds over the speakers, which
+    also predict dev: no speaker is spent on dev where there are few."""
 
     @model_validator(mode="after")
     def _one_normalisation(self) -> Self:
@@ -77,15 +82,20 @@ class DataSettings(Settings):
 class ModelSettings(Settings):
     """The model: ACRNN (residual convolutions with CBAM, BiLSTM, self-attention), functionals, or a pretrained encoder."""
 
-    kind: Literal["acrnn", "pretrained", "functionals"] = "acrnn"
+    kind: Literal["acrnn", "pretrained", "probe", "functionals"] = "acrnn"
     """acrnn trains the ACRNN from random weights; pretrained puts a head on a pretrained speech encoder (the default where name
-    is set); functionals fits a logistic regression on functionals of the spectrogram, in seconds."""
+    is set); probe fits a logistic regression on the layers of a pretrained encoder, and functionals on functionals of the
+    spectrogram, both in seconds."""
     name: str | None = None
     """Pretrained speech encoder: a folder, or a name on the Hugging Face hub."""
     revision: str | None = None
     """Commit of the pretrained encoder on the hub; null uses the newest."""
     frozen: bool = False
-    """Train only the head and the layer weights of a pretrained encoder, not the encoder itself."""
+    """Train only the head and the layer weights of a pretrained encoder, not the encoder itself; its layers are computed once."""
+    layers: tuple[Annotated[int, Field(ge=0, le=1000)], ...] | None = Field(None, min_length=1)
+    """Layers whose mean and deviation over time a probe takes; 0 is below the first. Null takes all."""
+    functionals: bool = False
+    """Whether a probe takes functionals of the prepared log-mels beside the layers."""
     channels: tuple[Annotated[int, Field(ge=1, le=LARGEST_LAYER)], ...] = Field(
         (64, 128, 256, 512), min_length=1, max_length=6
     )
@@ -121,8 +131,12 @@ class ModelSettings(Settings):
         if (2 * self.lstm_hidden_size) % self.num_attention_heads:
             width = 2 * self.lstm_hidden_size
             raise ValueError(f"must have num_attention_heads that divide twice lstm_hidden_size ({width})")
-        if (self.kind == "pretrained") != (self.name is not None):
-            raise ValueError("must have kind pretrained and a name together: the name is the pretrained encoder's")
+        if (self.kind in ("pretrained", "probe")) != (self.name is not None):
+            raise ValueError(
+                "must have kind pretrained or probe and a name together: the name is the pretrained encoder's"
+            )
+        if self.layers is not None and len(set(self.layers)) < len(self.layers):
+            raise ValueError("must have layers that differ from each other")
         return self
 
 
@@ -193,13 +207,16 @@ class AudioSettings(Settings):
         encoder = model.get("name") if isinstance(model, dict) else None
         if not isinstance(encoder, str) or "name" in values:
             return values
-        return {
-            "name": re.sub(r"^[^A-Za-z0-9]+|[^\w.-]", "", PurePath(encoder).name, flags=re.ASCII) or "encoder",
-            **values,
-        }
+        name = re.sub(r"^[^A-Za-z0-9]+|[^\w.-]", "", PurePath(encoder).name, flags=re.ASCII) or "encoder"
+        return {"name": f"{name}-probe" if model and model.get("kind") == "probe" else name, **values}
 
     @model_validator(mode="after")
     def _suits_a_pretrained_encoder(self) -> Self:
+        if self.model.kind == "probe" and self.data.utterance_normalisation:
+            raise ValueError(
+                "must leave data.utterance_normalisation at its default for a probe: an utterance has one vector, "
+                "which is no deviation from itself"
+            )
         if self.model.kind != "pretrained":
             return self
         augmentation, training, longest = self.augmentation, self.training, self.data.window_seconds

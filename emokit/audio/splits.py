@@ -17,6 +17,7 @@ from emokit.modality.protocol import Progress
 from emokit.training.splits import check_splits, rows_of_corpora, target_shares
 
 MEDIUM = "audio"
+WITHOUT_BATCHES = ("functionals", "probe")
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def split_tables(
     check_splits(table, names, prepared.labels, prepared.folder, MEDIUM)
     tables = {split: table[table["split"] == split].reset_index(drop=True) for split in names}
     size, batch_size = len(tables["train"]), settings.training.batch_size
-    if settings.model.kind != "functionals" and size < batch_size:
+    if settings.model.kind not in WITHOUT_BATCHES and size < batch_size:
         raise UsageError(
             f"training.batch_size is {batch_size} and the train split has {size} utterances; lower it with --batch-size."
         )
@@ -97,4 +98,4 @@ def split_tables(
 
 def features_of(settings: AudioSettings, prepared: Prepared) -> FeatureSettings:
     """The settings of the log-mels; beside a pretrained encoder, the baseline uses those that the folder has."""
-    return prepared_features(prepared) if settings.model.kind == "pretrained" else settings.features
+    return settings.features if settings.model.name is None else prepared_features(prepared)

@@ -10,8 +10,8 @@ from accelerate import Accelerator
 from emokit import predictions, runs
 from emokit.audio.family import ModelFamily, family
 from emokit.audio.functionals import fit as functionals
+from emokit.audio.linear.splits import DECLARED as DEV_DECLARED
 from emokit.audio.settings import AudioSettings
-from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
 from emokit.audio.spectrogram.normalise import DECLARED
 from emokit.audio.splits import SplitData, features_of, read_splits
 from emokit.data.prepared import Prepared
@@ -73,16 +73,20 @@ def train(
         )
     if not accelerator.is_main_process:
         return {}
-    simple = functionals.fit_splits(settings, features_of(settings, prepared), splits)
-    simple_probabilities = {split: functionals.predict(simple, splits[split]) for split in held_out}
     if predict is None:
-        trained: Any = simple
-        save_model(run, simple, feature_extractor_of(simple).save_pretrained)
-        probabilities = simple_probabilities
+        fitted = model_family.fit(settings, model, prepared, splits, progress)
+        trained: Any = fitted.model
+        save_model(run, fitted.model, fitted.save_beside)
+        probabilities = dict(fitted.probabilities)
     else:
         # Read back, so that the scores are those of the model as it is stored.
         trained = model_family.load_model(run / runs.MODEL).to(accelerator.device)
         probabilities = {split: predict(trained, split) for split in held_out}
+    baseline = None
+    if settings.model.kind != "functionals":  # they are the baseline, and no model is compared with itself
+        _, of_baseline = functionals.fit_splits(settings, features_of(settings, prepared), splits)
+        simple = {split: of_baseline[split].argmax(axis=1) for split in held_out}
+        baseline = Baseline(modality.simple_baseline, simple)
     predicted = {
         split: predictions.make(
             splits[split].table,
@@ -94,16 +98,22 @@ def train(
         for split in held_out
     }
     encoder = getattr(trained.config, "encoder", None)
+    declared = "; ".join(
+        sentence
+        for sentence, applies in (
+            (DECLARED, settings.data.speaker_normalisation),
+            (DEV_DECLARED, settings.data.train_on_dev),
+        )
+        if applies
+    )
     about = {
         "name": settings.name,
         "modality": settings.modality,
         "model": encoder["model_type"] if encoder else trained.config.model_type,
         "parameters": sum(parameter.numel() for parameter in trained.parameters()),
         **epochs,
-        **({"declared": DECLARED} if settings.data.speaker_normalisation else {}),
+        **({"declared": declared} if declared else {}),
     }
-    simple_predicted = {split: values.argmax(axis=1) for split, values in simple_probabilities.items()}
-    baseline = None if trained is simple else Baseline(modality.simple_baseline, simple_predicted)
     labels, card = splits["train"].table["label"], modality.card(settings.as_dict())
     return complete(run, about, ledger, predicted, labels, baseline, card)
 

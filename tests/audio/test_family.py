@@ -23,6 +23,7 @@ def test_every_kind_of_model_has_a_family():
         "acrnn": True,
         "pretrained": True,
         "functionals": False,
+        "probe": False,
     }
 
 

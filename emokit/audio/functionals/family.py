@@ -1,31 +1,44 @@
 """The family of functionals: fitted at once, without epochs."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy
 import pandas
-import torch
 
-from emokit.audio.family import TrainableModel
-from emokit.audio.functionals.fit import new_model
+from emokit.audio.family import FittedModel
+from emokit.audio.functionals.fit import fit_splits, new_model, vectors_of
 from emokit.audio.functionals.model import FunctionalsForAudioClassification
+from emokit.audio.linear.family import VECTORS, LinearFamily
+from emokit.audio.linear.vectors import Vectors
 from emokit.audio.settings import AudioSettings
-from emokit.audio.spectrogram.family import SpectrogramFamily
+from emokit.audio.spectrogram.family import (
+    SpectrogramFamily,
+    features_of,
+    own_statistics,
+    read_log_mel,
+    window_seconds,
+)
+from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
+from emokit.audio.spectrogram.normalise import group_statistics
+from emokit.audio.spectrogram.speeds import versions
 from emokit.audio.splits import SplitData
+from emokit.audio.windows import window_starts
 from emokit.data.prepared import Prepared
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 
 
-class FunctionalsFamily(SpectrogramFamily):
+class FunctionalsFamily(LinearFamily, SpectrogramFamily):
     """Functionals of windows of log-mels with logistic regression; `functionals.fit` fits it."""
 
-    has_epochs = False
     model_class = FunctionalsForAudioClassification
 
-    def plan(self, settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
-        """As `ModelFamily.plan`."""
-        return {"steps_per_epoch": 0}
+    def config_of(self, settings: AudioSettings) -> dict[str, Any]:
+        """As `ModelFamily.config_of`: the windows and the features, and what is standardised by speaker."""
+        by_speaker = {"normalised": VECTORS} if settings.data.speaker_normalisation else {}
+        return super().config_of(settings) | by_speaker
 
     def compute_features(
         self, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
@@ -38,18 +51,30 @@ class FunctionalsFamily(SpectrogramFamily):
         """As `ModelFamily.new_model`."""
         return new_model(settings, settings.features, labels)
 
-    def trainable(
+    def fit(
         self,
         settings: AudioSettings,
         model: Any,
         prepared: Prepared,
         splits: Mapping[str, SplitData],
-        device: torch.device,
         progress: Progress | None = None,
-    ) -> TrainableModel:
-        """Refused: there are no epochs.
+    ) -> FittedModel:
+        """As `ModelFamily.fit`."""
+        fitted, probabilities = fit_splits(settings, settings.features, splits)
+        return FittedModel(fitted, probabilities, feature_extractor_of(fitted).save_pretrained)
 
-        Raises:
-            TypeError: always.
-        """
-        raise TypeError("functionals are fitted at once, not trained in epochs")
+    def vectors_of_rows(
+        self, model: Any, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
+    ) -> Vectors:
+        """As `LinearFamily.vectors_of_rows`."""
+        (log_mels,) = versions(prepared, features_of(model), rows, [1], progress)
+        by_utterance = model.config.normalisation == "utterance"
+        return vectors_of(model, log_mels, group_statistics(log_mels, range(len(log_mels))) if by_utterance else None)
+
+    def vectors_of_recording(self, model: Any, path: Path) -> tuple[numpy.ndarray, numpy.ndarray, tuple[str, ...]]:
+        """As `LinearFamily.vectors_of_recording`."""
+        log_mel, flags, num_samples = read_log_mel(model, path)
+        by_utterance, config = model.config.normalisation == "utterance", model.config
+        vectors = vectors_of(model, [log_mel], own_statistics(model, log_mel) if by_utterance else None)
+        starts = window_starts(len(log_mel), config.window_frames, config.window_overlap)
+        return window_seconds(model, [(0, start) for start in starts], num_samples), vectors.values, flags

@@ -1,24 +1,20 @@
 """Fitting functionals with logistic regression: the simple baseline of every audio run, and a run of its own."""
 
-import copy
-import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
-from emokit import metrics
 from emokit.audio.functionals.model import FunctionalsConfig, FunctionalsForAudioClassification
+from emokit.audio.linear.family import VECTORS
+from emokit.audio.linear.splits import fit_splits as fit_linear
+from emokit.audio.linear.vectors import Vectors
 from emokit.audio.settings import AudioSettings, FeatureSettings
-from emokit.audio.spectrogram.predict import predict_log_mels, window_batches
+from emokit.audio.spectrogram.predict import window_batches
 from emokit.audio.splits import SplitData
 from emokit.labels import LabelSet
-from emokit.training.splits import weighted_rows
 
 STRENGTHS = (1e-3, 1e-2, 1e-1)
-MAX_ITERATIONS = 300  # more iterations change no dev prediction
 
 
 def new_model(
@@ -30,6 +26,7 @@ def new_model(
         window_frames=features.num_frames(settings.data.window_seconds),
         window_overlap=settings.data.window_overlap,
         normalisation=settings.data.normalisation,
+        normalised=VECTORS if settings.data.speaker_normalisation else None,
         features=features.as_dict(),
         id2label=labels.id2label,
         label2id=labels.label2id,
@@ -39,63 +36,38 @@ def new_model(
 
 def fit_splits(
     settings: AudioSettings, features: FeatureSettings, splits: Mapping[str, SplitData]
-) -> FunctionalsForAudioClassification:
-    """The model fitted on the windows of train, its strength of regularisation chosen on dev.
+) -> tuple[FunctionalsForAudioClassification, dict[str, numpy.ndarray]]:
+    """The model fitted on train.
 
     Args:
         settings: of the experiment.
         features: of the splits' log-mels.
         splits: `train` and `dev` at least.
+
+    Returns:
+        the model, and split -> (utterances, classes) probabilities of all but train.
     """
-    train, dev = splits["train"], splits["dev"]
-    model = new_model(settings, features, train.labels)
-    config = model.config
-    places, windows = window_batches(train.log_mels, config.window_frames, config.window_overlap, train.statistics)
-    shares = train.shares[[row for row, _ in places]]
-    fit(model, windows, shares, lambda candidate: predict(candidate, dev), dev.targets)
-    return model
+    model = new_model(settings, features, splits["train"].labels)
+    by_utterance = settings.data.utterance_normalisation
+    vectors = {
+        split: vectors_of(model, data.log_mels, data.statistics if by_utterance else None)
+        for split, data in splits.items()
+    }
+    return model, fit_linear(model, settings, splits, vectors, STRENGTHS)
 
 
-def predict(model: FunctionalsForAudioClassification, data: SplitData) -> numpy.ndarray:
-    """(utterances, classes) probabilities of a split."""
-    config = model.config
-    return predict_log_mels(
-        model, data.log_mels, config.window_frames, torch.device("cpu"), config.window_overlap, data.statistics
-    )
-
-
-def fit(
-    model: FunctionalsForAudioClassification,
-    windows: Iterable[torch.Tensor],
-    shares: numpy.ndarray,
-    predict_dev: Callable[[FunctionalsForAudioClassification], numpy.ndarray],
-    dev_targets: numpy.ndarray,
-) -> None:
-    """Fit with the strength of regularisation that has the highest UAR on dev (the strongest one in a tie).
+def vectors_of(
+    model: FunctionalsForAudioClassification, log_mels: Sequence[numpy.ndarray], statistics: numpy.ndarray | None
+) -> Vectors:
+    """The functionals of the windows of utterances.
 
     Args:
-        model: fitted in place.
-        windows: batches (windows, frames, mels) of the training split.
-        shares: (windows, classes) share of each class in the target of each window.
-        predict_dev: the model -> (utterances, classes) probabilities of dev.
-        dev_targets: (utterances,) int64.
+        model: with its windows.
+        log_mels: per utterance (frames, mels) decibels.
+        statistics: (utterances, 2, mels) mean and deviation that the log-mels are standardised with; None for decibels.
     """
+    config = model.config
+    places, windows = window_batches(log_mels, config.window_frames, config.window_overlap, statistics)
     with torch.inference_mode():
-        functionals = torch.cat([model.summarised(batch) for batch in windows])
-        model.standardise_with(functionals)
-        standardised = model.standardised(functionals).numpy()
-        rows, targets, weights = weighted_rows(shares)
-        fitted = standardised if weights is None else standardised[rows]
-        best_uar = -1.0
-        for strength in STRENGTHS:
-            regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=MAX_ITERATIONS)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations ends it
-                regression.fit(fitted, targets, weights)
-            candidate = copy.deepcopy(model)
-            candidate.set_regression(regression)
-            predicted = predict_dev(candidate).argmax(axis=1)
-            uar = metrics.plain_scores(dev_targets, predicted, model.config.num_labels)["uar"]
-            if uar > best_uar:
-                best_uar = uar
-                model.load_state_dict(candidate.state_dict())
+        values = torch.cat([model.summarised(batch.float().to(model.device)).cpu() for batch in windows]).numpy()
+    return Vectors(numpy.array([row for row, _ in places]), values)

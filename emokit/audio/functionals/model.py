@@ -7,20 +7,18 @@ Legend of the shapes: B windows, T frames, M mel bins, K curves, D functionals.
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
 import torch
 from scipy.fft import dct
 from torch import Tensor, nn
-from torch.nn.functional import linear, pad
-from transformers import PretrainedConfig, PreTrainedModel
+from torch.nn.functional import pad
+from transformers import PretrainedConfig
 from transformers.modeling_outputs import SequenceClassifierOutput
 
+from emokit.audio.linear.model import LinearClassifier
 from emokit.audio.spectrogram.windows import over_windows
-
-if TYPE_CHECKING:
-    from sklearn.linear_model import LogisticRegression  # takes a second to import, and prediction does not need it
 
 NUM_BANDS, NUM_CEPSTRA = 32, 20
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
@@ -28,10 +26,6 @@ NUM_FUNCTIONALS = 2 * (NUM_BANDS + NUM_CEPSTRA) * (5 + len(QUANTILES)) + 1
 # Frames below the loudest one by more than this are silence: a share of the features' dynamic range …
 SPEECH_SHARE = 25 / 80
 SPEECH_DEVIATIONS = 2.5  # … or a number of deviations where log-mels are standardised
-
-ABSENT_CLASS_LOGIT = -100.0  # of a class without a training utterance
-SMALLEST_DEVIATION = 1e-3  # a functional that hardly varies in training is not amplified
-MAX_DEVIATIONS = 10.0  # a functional far from its training mean, as in another recording condition, is clipped here
 
 
 class FunctionalsConfig(PretrainedConfig):
@@ -45,6 +39,7 @@ class FunctionalsConfig(PretrainedConfig):
         window_frames: int = 130,
         window_overlap: float = 0.0,
         normalisation: str = "train",
+        normalised: str | None = None,
         features: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -52,11 +47,12 @@ class FunctionalsConfig(PretrainedConfig):
         self.window_frames = window_frames
         self.window_overlap = window_overlap
         self.normalisation = normalisation
+        self.normalised = normalised
         self.features = features or {}
         super().__init__(**kwargs)
 
 
-class FunctionalsForAudioClassification(PreTrainedModel):
+class FunctionalsForAudioClassification(LinearClassifier):
     """Logits from the functionals of the speech frames of a window."""
 
     config_class = FunctionalsConfig
@@ -64,18 +60,13 @@ class FunctionalsForAudioClassification(PreTrainedModel):
     main_input_name = "input_features"
     curves: Tensor
     """(M, bands and cepstra): maps log-mels to curves."""
-    mean: Tensor
-    """(D,) of the training split, as `deviation`."""
-    deviation: Tensor
 
     def __init__(self, config: FunctionalsConfig) -> None:
         super().__init__(config)
         decibels = SPEECH_SHARE * float(config.features.get("top_db", 80.0))
-        self.speech_range = decibels if config.normalisation == "train" else SPEECH_DEVIATIONS
+        self.speech_range = SPEECH_DEVIATIONS if config.normalisation == "utterance" else decibels
         self.register_buffer("curves", _curves(config.n_mels))
-        self.register_buffer("mean", torch.zeros(NUM_FUNCTIONALS))
-        self.register_buffer("deviation", torch.ones(NUM_FUNCTIONALS))
-        self.linear = nn.Linear(NUM_FUNCTIONALS, config.num_labels).requires_grad_(False)
+        self.add_classifier(NUM_FUNCTIONALS, config.num_labels)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -88,12 +79,8 @@ class FunctionalsForAudioClassification(PreTrainedModel):
         """
         if input_features.dim() == 4:
             return SequenceClassifierOutput(logits=over_windows(lambda windows: self(windows).logits, input_features))
-        (standard,) = self.time_steps(input_features).unbind(dim=1)
-        return SequenceClassifierOutput(logits=linear(standard, self.linear.weight.float(), self.linear.bias.float()))
-
-    def time_steps(self, input_features: Tensor) -> Tensor:
-        """Windows (B, T, M) -> (B, 1, D), the standardised functionals: a window is one step."""
-        return self.standardised(self.summarised(input_features.float()))[:, None]
+        standard = self.standardised(self.summarised(input_features.float()))
+        return SequenceClassifierOutput(logits=self.classified(standard))
 
     def summarised(self, log_mels: Tensor) -> Tensor:
         """(B, T, M) -> (B, D): the moments, trend and quantiles of each curve and of its slope over the speech frames."""
@@ -117,28 +104,6 @@ class FunctionalsForAudioClassification(PreTrainedModel):
         at = (torch.tensor(QUANTILES, device=values.device) * (count - 1)).round().long()  # (B, quantiles)
         quantiles = ordered.gather(1, at[:, :, None].expand(-1, -1, values.shape[2])).flatten(1)
         return torch.cat([mean, deviation, skewness, kurtosis.log(), trend, quantiles, count.log()], dim=1)
-
-    def standardised(self, functionals: Tensor) -> Tensor:
-        """(B, D) -> the same, in deviations from the training split's mean."""
-        return ((functionals - self.mean.float()) / self.deviation.float()).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
-
-    def standardise_with(self, functionals: Tensor) -> None:
-        """Store the mean and deviation of the training split's functionals (windows, D)."""
-        self.mean.copy_(functionals.double().mean(dim=0))
-        self.deviation.copy_(functionals.double().std(dim=0, correction=0).clamp_min(SMALLEST_DEVIATION))
-
-    def set_regression(self, regression: "LogisticRegression") -> None:
-        """Store a regression that was fitted on standardised functionals."""
-        coefficients, intercepts = regression.coef_, regression.intercept_
-        if len(regression.classes_) == 2:  # scikit-learn has one row for two classes: the second's against the first's
-            coefficients, intercepts = (
-                numpy.concatenate([-coefficients / 2, coefficients / 2]),
-                numpy.concatenate([-intercepts / 2, intercepts / 2]),
-            )
-        self.linear.weight.zero_()
-        self.linear.bias.fill_(ABSENT_CLASS_LOGIT)
-        self.linear.weight[regression.classes_] = torch.from_numpy(coefficients).float()
-        self.linear.bias[regression.classes_] = torch.from_numpy(intercepts).float()
 
 
 def _slopes(levels: Tensor) -> Tensor:

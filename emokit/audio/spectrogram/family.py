@@ -82,10 +82,11 @@ class SpectrogramFamily:
         speaker, config = self._speaker(model, paths), model.config
         for path in paths:
             try:
-                log_mel, statistics, flags, _ = read_log_mel(model, path, speaker)
+                log_mel, flags, _ = read_log_mel(model, path)
             except DataError as error:
                 yield error
             else:
+                statistics = own_statistics(model, log_mel, speaker)
                 frames, overlap = config.window_frames, config.window_overlap
                 yield RecordingEmbedding(embed_log_mel(model, log_mel, frames, overlap, statistics, steps), flags)
 
@@ -231,30 +232,44 @@ def predict_recording(model: Any, path: Path, statistics: numpy.ndarray | None =
     Raises:
         DataError: the file is missing, silent or cannot be decoded.
     """
-    log_mel, statistics, flags, num_samples = read_log_mel(model, path, statistics)
-    features, config = features_of(model), model.config
+    log_mel, flags, num_samples = read_log_mel(model, path)
+    config, statistics = model.config, own_statistics(model, log_mel, statistics)
     places, probabilities = predict_windows(
         model, [log_mel], config.window_frames, model.device, config.window_overlap, statistics
     )
-    starts = numpy.array([(start, start + config.window_frames) for _, start in places]) * features.hop_length
-    seconds = numpy.minimum(starts, num_samples) / features.sample_rate
-    return RecordingPredictions(seconds, probabilities, flags)
+    return RecordingPredictions(window_seconds(model, places, num_samples), probabilities, flags)
 
 
-def read_log_mel(
-    model: Any, path: Path, statistics: numpy.ndarray | None
-) -> tuple[numpy.ndarray, numpy.ndarray | None, tuple[str, ...], int]:
-    """An audio file as a model of windows takes it; arguments as `predict_recording` takes them.
+def read_log_mel(model: Any, path: Path) -> tuple[numpy.ndarray, tuple[str, ...], int]:
+    """An audio file as a model of windows takes it: its log-mel (frames, mels) in decibels, its flags, its number of samples.
 
-    Returns:
-        its log-mel (frames, mels) in decibels, what that is standardised with, what is odd about it, its number of samples.
+    Raises:
+        DataError: the file is missing, silent or cannot be decoded.
     """
     features = features_of(model)
     waveform, flags = read_flagged(path, features.sample_rate)
-    log_mel = checked_features(_extractor(features), waveform, path)
-    if statistics is None and model.config.normalisation != "train":
-        statistics = group_statistics([log_mel], [0])
-    return log_mel, statistics, tuple(map(str, flags)), len(waveform)
+    return checked_features(_extractor(features), waveform, path), tuple(map(str, flags)), len(waveform)
+
+
+def own_statistics(model: Any, log_mel: numpy.ndarray, given: numpy.ndarray | None = None) -> numpy.ndarray | None:
+    """(1, 2, mels): what is given, else the log-mel's own where the model does not use the training split's."""
+    if given is not None or model.config.normalisation == "train":
+        return given
+    return group_statistics([log_mel], [0])
+
+
+def window_seconds(model: Any, places: Sequence[tuple[int, int]], num_samples: int) -> numpy.ndarray:
+    """(windows, 2): where each window of a recording starts and ends, in seconds.
+
+    Args:
+        model: with its windows and features.
+        places: (utterance, first frame) of each window.
+        num_samples: of the recording, at the features' rate.
+    """
+    features, frames = features_of(model), model.config.window_frames
+    starts = numpy.array([(start, start + frames) for _, start in places]) * features.hop_length
+    seconds: numpy.ndarray = numpy.minimum(starts, num_samples) / features.sample_rate
+    return seconds
 
 
 def speaker_statistics(model: Any, paths: Sequence[Path]) -> numpy.ndarray | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy
 import pandas
@@ -13,7 +13,9 @@ from emokit.audio.feature_cache import read_flagged
 from emokit.audio.settings import AudioSettings
 from emokit.audio.splits import SplitData
 from emokit.audio.waveform.batches import WaveformBatches, waveforms_of
-from emokit.audio.waveform.encoder import SpeechForAudioClassification
+from emokit.audio.waveform.encoder import UNPADDED, EncoderModel, SpeechForAudioClassification
+from emokit.audio.waveform.frozen import FrozenBatches, predict_layers
+from emokit.audio.waveform.layer_cache import layers_of
 from emokit.audio.waveform.predict import embed_waveform, predict_waveforms, predict_windows
 from emokit.audio.waveform.pretrained import find_processor, head_of, layer_groups, pretrained
 from emokit.audio.waveform.processor import PROCESSOR, read_processor
@@ -27,6 +29,7 @@ from emokit.training.splits import target_shares
 
 # Lengths of the waveforms that are compared: several in a batch, and one alone.
 NUM_SAMPLES = ((16_000, 9_000, 12_345), (7_777,))
+Model = TypeVar("Model", bound=EncoderModel)
 
 
 class PretrainedFamily:
@@ -38,6 +41,9 @@ class PretrainedFamily:
         """As `ModelFamily.plan`."""
         training = settings.training
         _, processor = find_processor(settings)
+        if settings.model.frozen:
+            steps = -(-len(train) // training.batch_size)
+            return {"steps_per_epoch": -(-steps // training.gradient_accumulation_steps)}
         longest = train["duration_seconds"].to_numpy(float) / min(settings.augmentation.speed_factors)
         seconds = longest.clip(max=settings.data.window_seconds)
         batches = LengthBatches(
@@ -54,12 +60,17 @@ class PretrainedFamily:
     def compute_features(
         self, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
     ) -> None:
-        """As `ModelFamily.compute_features`: waveforms at every speed factor."""
+        """As `ModelFamily.compute_features`: the layers of a frozen encoder, else waveforms at every speed factor."""
+        if settings.model.frozen:
+            layers_of(self.new_model(settings, None, prepared.labels), prepared, rows, progress)
+            return
         _, processor = find_processor(settings)
         for factor in sorted({1.0, *settings.augmentation.speed_factors}):
             waveforms_of(prepared, rows, processor.sample_rate, factor, progress)
 
-    def new_model(self, settings: AudioSettings, train: SplitData, labels: LabelSet) -> SpeechForAudioClassification:
+    def new_model(
+        self, settings: AudioSettings, train: SplitData | None, labels: LabelSet
+    ) -> SpeechForAudioClassification:
         """As `ModelFamily.new_model`: the pretrained encoder with a new head."""
         return pretrained(settings, labels)
 
@@ -72,9 +83,18 @@ class PretrainedFamily:
         device: torch.device,
         progress: Progress | None = None,
     ) -> TrainableModel:
-        """As `ModelFamily.trainable`."""
+        """As `ModelFamily.trainable`; a frozen encoder's layers are computed before, and only what is above them is trained."""
         training, processor, train = settings.training, model.processor, splits["train"]
         rows = pandas.concat([data.table for data in splits.values()])
+        if settings.model.frozen:
+            model = model.to(device)
+            layers_of(model, prepared, rows, progress)
+            of_split = {split: layers_of(model, prepared, data.table) for split, data in splits.items()}
+            frozen_batches = FrozenBatches(of_split["train"], train.shares, training)
+            save = processor.extractor.save_pretrained
+            return TrainableModel(
+                model, frozen_batches, lambda current, split: predict_layers(current, of_split[split]), save_beside=save
+            )
         waveform_list = waveforms_of(prepared, rows, processor.sample_rate, progress=progress)
         waveform_of = dict(zip(rows["utterance_id"], waveform_list, strict=True))
         waveforms = {
@@ -108,10 +128,12 @@ class PretrainedFamily:
     def load_model(self, folder: Path) -> SpeechForAudioClassification:
         """As `ModelFamily.load_model`, with the processor."""
         model: SpeechForAudioClassification = load_pretrained(SpeechForAudioClassification, folder)
-        model.processor = read_processor(folder, str(folder))
-        rates = model.processor.sample_rate, model.config.sample_rate
-        check_agrees(folder / PROCESSOR, *({"sampling_rate": rate} for rate in rates))
-        return model
+        if model.config.encoder["model_type"] == "whisper" and model.config.padding != UNPADDED:
+            raise DataError(
+                f"{folder} was trained on recordings that were padded to 30 s, and Whisper now reads them as long as they are; "
+                "train the run again with --force."
+            )
+        return read_with_processor(model, folder)
 
     def config_of(self, settings: AudioSettings) -> dict[str, Any]:
         """As `ModelFamily.config_of`: the windows and the head; the encoder states its own."""
@@ -121,6 +143,8 @@ class PretrainedFamily:
         self, model: Any, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame
     ) -> numpy.ndarray:
         """As `ModelFamily.predict_rows`."""
+        if model.config.frozen:
+            return predict_layers(model, layers_of(model, prepared, rows))
         return predict_waveforms(model, waveforms_of(prepared, rows, model.processor.sample_rate))
 
     def predict_recordings(self, model: Any, paths: Sequence[Path]) -> Iterator[RecordingPredictions | DataError]:
@@ -150,11 +174,27 @@ class PretrainedFamily:
 
     def onnx_inputs(self, model: Any) -> OnnxInputs:
         """As `ModelFamily.onnx_inputs`: the output of the processor, which is written beside the model."""
-        config, processor, random = model.config, model.processor, numpy.random.default_rng(0)
-        waveforms = [[random.normal(0, 0.1, length) for length in lengths] for lengths in NUM_SAMPLES]
-        batches = [processor(batch) for batch in waveforms]
-        # Whisper takes a fixed length; waveforms may have any.
-        lengths: dict[int, str] = {} if processor.max_seconds else {1: "samples"}
-        about = {name: getattr(config, name) for name in ("sample_rate", "window_seconds", "window_overlap")}
-        dynamic = {name: {0: "batch", **lengths} for name in batches[0]}
-        return OnnxInputs(batches, dynamic, about, processor.extractor.save_pretrained)
+        return encoder_inputs(model)
+
+
+def read_with_processor(model: Model, folder: Path) -> Model:
+    """A model that was read from a folder, with its processor.
+
+    Raises:
+        DataError: the processor is missing or damaged, or of another sample rate.
+    """
+    model.processor = read_processor(folder, str(folder))
+    rates = model.processor.sample_rate, model.config.sample_rate
+    check_agrees(folder / PROCESSOR, *({"sampling_rate": rate} for rate in rates))
+    return model
+
+
+def encoder_inputs(model: EncoderModel) -> OnnxInputs:
+    """Outputs of a model's processor, of waveforms of several lengths; the processor is written beside the model."""
+    config, processor, random = model.config, model.processor, numpy.random.default_rng(0)
+    waveforms = [[random.normal(0, 0.1, length) for length in lengths] for lengths in NUM_SAMPLES]
+    batches = [processor(batch) for batch in waveforms]
+    about = {name: getattr(config, name) for name in ("sample_rate", "window_seconds", "window_overlap")}
+    last = "samples" if processor.max_seconds is None else "frames"
+    dynamic = {name: {0: "batch", values.ndim - 1: last} for name, values in batches[0].items()}
+    return OnnxInputs(batches, dynamic, about, processor.extractor.save_pretrained)

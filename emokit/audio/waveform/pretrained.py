@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModel
 
 from emokit.audio.settings import AudioSettings, AudioTrainingSettings, FeatureSettings
-from emokit.audio.waveform.encoder import SpeechConfig, SpeechForAudioClassification, encoder_of
+from emokit.audio.waveform.encoder import UNPADDED, SpeechConfig, SpeechForAudioClassification, encoder_of
 from emokit.audio.waveform.processor import MIN_SECONDS, SpeechProcessor, read_processor
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
@@ -42,16 +42,11 @@ def find_processor(settings: AudioSettings) -> tuple[Path, SpeechProcessor]:
             f"data.window_seconds is {settings.data.window_seconds:g} and {name} takes at most "
             f"{processor.max_seconds:g} s; lower it."
         )
-    if settings.training.max_seconds_per_batch < (processor.max_seconds or 0):
-        raise UsageError(
-            f"training.max_seconds_per_batch is {settings.training.max_seconds_per_batch:g} and {name} pads every utterance "
-            f"to {processor.max_seconds:g} s; raise it."
-        )
     return folder, processor
 
 
-def pretrained(settings: AudioSettings, labels: LabelSet) -> SpeechForAudioClassification:
-    """The encoder that the settings name with its processor and a new, seeded head for a label set.
+def load_encoder(settings: AudioSettings) -> tuple[Any, SpeechProcessor]:
+    """The encoder that the settings name, and its processor.
 
     Raises:
         UsageError: as `find_processor`; or the encoder needs custom code.
@@ -66,13 +61,19 @@ def pretrained(settings: AudioSettings, labels: LabelSet) -> SpeechForAudioClass
     missing = sorted(key for key in info["missing_keys"] if not any(name in key for name in UNNEEDED))
     if missing:
         raise DataError(f"{folder} lacks weights of its encoder, {missing[0]} among them; download or make it again.")
+    return encoder_of(loaded), processor
+
+
+def pretrained(settings: AudioSettings, labels: LabelSet) -> SpeechForAudioClassification:
+    """The encoder that the settings name with its processor and a new, seeded head for a label set; raises as `load_encoder`."""
+    encoder, processor = load_encoder(settings)
     seed_everything(settings.training.seed)
-    encoder = encoder_of(loaded)
     _disable_long_masks(encoder, processor)
     model = SpeechForAudioClassification(
         SpeechConfig(
             encoder=encoder.config.to_dict(),
             sample_rate=processor.sample_rate,
+            padding=UNPADDED,
             **head_of(settings),
             id2label=labels.id2label,
             label2id=labels.label2id,

@@ -33,14 +33,12 @@ class SpeechProcessor:
 
     @property
     def max_seconds(self) -> float | None:
-        """The fixed length of the encoder's input, such as Whisper's; None for encoders without one."""
+        """The longest input of the encoder, such as Whisper's; None for encoders without one."""
         samples = getattr(self.extractor, "n_samples", None)
         return samples / self.sample_rate if samples else None
 
     def lengths(self, samples: numpy.ndarray) -> numpy.ndarray:
-        """(utterances,) samples that are computed for waveforms of these lengths, padding to a fixed length included."""
-        if self.max_seconds is not None:
-            return numpy.full_like(samples, round(self.max_seconds * self.sample_rate))
+        """(utterances,) samples that are computed for waveforms of these lengths, padding to the shortest input included."""
         return numpy.maximum(samples, round(MIN_SECONDS * self.sample_rate))
 
     def __call__(self, waveforms: Sequence[numpy.ndarray]) -> dict[str, torch.Tensor]:
@@ -49,16 +47,31 @@ class SpeechProcessor:
         padded = [
             numpy.pad(waveform, (0, max(0, shortest - len(waveform)))).astype(numpy.float32) for waveform in waveforms
         ]
-        padding = "longest" if self.max_seconds is None else "max_length"
+        if isinstance(self.extractor, WhisperFeatureExtractor):
+            return self._log_mels(padded)
         return dict(
             self.extractor(
                 padded,
                 sampling_rate=self.sample_rate,
-                padding=padding,
+                padding="longest",
                 return_attention_mask=True,
                 return_tensors="pt",
             )
         )
+
+    def _log_mels(self, waveforms: Sequence[numpy.ndarray]) -> dict[str, torch.Tensor]:
+        """Whisper's log-mels (utterances, mels, frames) and the mask of their frames, each as if it were padded to 30 s."""
+        hop, window = self.extractor.hop_length, self.extractor.n_fft
+        lengths = [-(-len(waveform) // hop) for waveform in waveforms]
+        features = torch.zeros(len(waveforms), self.extractor.feature_size, max(lengths))
+        mask = torch.zeros(len(waveforms), max(lengths), dtype=torch.int64)
+        for row, (waveform, length) in enumerate(zip(waveforms, lengths, strict=True)):
+            # The last frames reach beyond the recording, where padding would be silence too.
+            silent = numpy.pad(waveform, (0, length * hop + window - len(waveform)))
+            values = self.extractor(silent, sampling_rate=self.sample_rate, padding="do_not_pad", truncation=False)
+            features[row, :, :length] = torch.as_tensor(numpy.asarray(values["input_features"][0]))[:, :length]
+            mask[row, :length] = 1
+        return {"input_features": features, "attention_mask": mask}
 
 
 def read_processor(folder: Path, name: str, revision: str | None = None) -> SpeechProcessor:

@@ -67,8 +67,8 @@ def find_file(utterance_id: str, path: Path, segment: Segment | None = None) -> 
     return File(utterance_id, path, status.st_size, changed_ns, segment)
 
 
-def read_file(file: File, extractor: Extractor) -> Reading:
-    """Decode one file and compute its features; the reading of an unusable file has the reason instead."""
+def read_file(file: File, extractor: Extractor, dtype: type = numpy.float16) -> Reading:
+    """Decode one file and compute its features, of this type; the reading of an unusable file has the reason instead."""
     try:
         audio = read_segment(file.path, file.segment)
         waveform = resample(audio.waveform, audio.sample_rate, extractor.sample_rate)
@@ -87,7 +87,7 @@ def read_file(file: File, extractor: Extractor) -> Reading:
         recording=audio.recording_hash(),
         detail="; ".join(flag.detail for flag in audio.flags),
         flags=tuple(flag.reason for flag in audio.flags),
-        log_mel=features.astype(numpy.float16),
+        log_mel=features.astype(dtype),
     )
 
 

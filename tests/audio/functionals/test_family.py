@@ -1,7 +1,6 @@
 """The family of functionals: no epochs and no cached features of its own."""
 
 import pytest
-import torch
 
 from emokit.audio.functionals.family import FunctionalsFamily
 from emokit.audio.functionals.model import FunctionalsForAudioClassification
@@ -23,8 +22,11 @@ def test_it_is_fitted_at_once(small_prepared, small_settings):
     assert {path.name for path in (small_prepared / "features").iterdir()} == before
     model = family.new_model(settings, train, prepared.labels)
     assert isinstance(model, FunctionalsForAudioClassification)
-    with pytest.raises(TypeError, match="functionals are fitted at once, not trained in epochs"):
-        family.trainable(settings, model, prepared, splits, torch.device("cpu"))
+    fitted = family.fit(settings, model, prepared, splits)
+    assert fitted.model.linear.weight.abs().max() > 0
+    assert {split: values.shape for split, values in fitted.probabilities.items()} == {
+        split: (len(splits[split].table), len(prepared.labels)) for split in ("dev", "test")
+    }
 
 
 def test_the_config_of_a_model_is_that_of_its_settings(small_prepared, small_settings, tmp_path):

@@ -1,4 +1,4 @@
-"""Fitting functionals: the strength of regularisation is chosen on dev, and narrow functionals are not amplified."""
+"""Fitting functionals: narrow ones are not amplified, and speakers are standardised by their functionals."""
 
 import numpy
 import pytest
@@ -6,6 +6,8 @@ import torch
 
 from emokit.audio.functionals import fit
 from emokit.audio.functionals.model import FunctionalsForAudioClassification
+from emokit.audio.linear.fit import fit_on_dev, predict
+from emokit.audio.linear.vectors import speakers_of, with_speakers
 from emokit.audio.settings import AudioSettings
 from emokit.audio.splits import read_splits
 from emokit.data.prepared import open_prepared
@@ -40,39 +42,35 @@ def test_functionals_that_hardly_varied_in_training_do_not_decide() -> None:
     random = numpy.random.default_rng(0)
     narrow = numpy.stack([speech(seed) for seed in range(42)])
     narrow[:, :, 40:] = -80 + random.normal(0, 1e-4, narrow[:, :, 40:].shape)  # as cut off by the recording
-    model, dev = new(), numpy.arange(NUM_CLASSES)
-    targets = numpy.arange(42) % NUM_CLASSES
-    fit.fit(model, [torch.from_numpy(narrow)], one_hot(targets, NUM_CLASSES), lambda _: numpy.eye(NUM_CLASSES), dev)
+    model, targets = new(), numpy.arange(42) % NUM_CLASSES
+    vectors = fit.vectors_of(model, list(narrow), None)
+    fit_on_dev(model, vectors, one_hot(targets, NUM_CLASSES), vectors, targets, [1e-3])
     trained, wide = (
         model(torch.from_numpy(windows)).logits.abs().max() for windows in (narrow, narrow[:, :, ::-1].copy())
     )
     assert wide < 20 * trained
 
 
-@pytest.mark.parametrize("best", [*range(len(fit.STRENGTHS)), None])
-def test_the_strength_with_the_highest_uar_on_dev_is_chosen_and_the_strongest_in_a_tie(best: int | None) -> None:
-    targets = numpy.arange(42) % NUM_CLASSES
-    windows = torch.from_numpy(numpy.stack([speech(seed) for seed in range(42)]))
-    tried: list[torch.Tensor] = []
-
-    def predict_dev(model: FunctionalsForAudioClassification) -> numpy.ndarray:
-        tried.append(model.linear.weight.clone())
-        right = numpy.eye(NUM_CLASSES)[numpy.arange(NUM_CLASSES)]
-        return right if best is None or len(tried) == best + 1 else numpy.roll(right, 1, axis=0)
-
-    model = new()
-    fit.fit(model, [windows[:20], windows[20:]], one_hot(targets, NUM_CLASSES), predict_dev, numpy.arange(NUM_CLASSES))
-    assert len(tried) == len(fit.STRENGTHS)
-    assert torch.equal(model.linear.weight, tried[best or 0])
-    norms = [float(weights.norm()) for weights in tried]
-    assert norms == sorted(norms)  # the strongest regularisation comes first
-
-
 def test_splits_are_fitted_on_train_and_predicted(small_prepared, small_settings) -> None:
     settings = AudioSettings.make(small_settings | {"model": {"kind": "functionals"}})
     splits = read_splits(settings, open_prepared(small_prepared))
-    model = fit.fit_splits(settings, settings.features, splits)
+    model, probabilities = fit.fit_splits(settings, settings.features, splits)
+    assert {split: len(rows) for split, rows in probabilities.items()} == {
+        split: len(splits[split].table) for split in ("dev", "test")
+    }
     train = splits["train"]
-    probabilities = fit.predict(model, train)
-    assert probabilities.shape == (len(train.table), NUM_CLASSES)
-    assert (probabilities.argmax(axis=1) == train.targets).mean() > 0.5
+    predicted = predict(model, fit.vectors_of(model, train.log_mels, None), len(train.table))
+    assert (predicted.argmax(axis=1) == train.targets).mean() > 0.5
+
+
+def test_by_speaker_functionals_are_standardised_and_not_the_spectrogram(small_prepared, small_settings) -> None:
+    values = small_settings | {"model": {"kind": "functionals"}, "data": {"speaker_normalisation": True}}
+    settings = AudioSettings.make(values)
+    splits = read_splits(settings, open_prepared(small_prepared))
+    model, probabilities = fit.fit_splits(settings, settings.features, splits)
+    assert model.config.normalised == "vectors"
+    test = splits["test"]
+    vectors = fit.vectors_of(model, test.log_mels, None)
+    by_speaker = with_speakers(vectors, speakers_of(test.table))
+    assert probabilities["test"] == pytest.approx(predict(model, by_speaker, len(test.table)))
+    assert numpy.abs(probabilities["test"] - predict(model, vectors, len(test.table))).max() > 1e-3

@@ -6,7 +6,8 @@ import torch
 from transformers import AutoFeatureExtractor, Wav2Vec2Model
 
 from emokit.audio.settings import AudioSettings
-from emokit.audio.waveform.encoder import MaskedGroupNorm, SpeechForAudioClassification
+from emokit.audio.waveform.encoder import SpeechForAudioClassification
+from emokit.audio.waveform.hidden_states import MaskedGroupNorm
 from emokit.audio.waveform.pretrained import pretrained
 from emokit.labels import DEFAULT_LABELS
 from tests.audio.conftest import KINDS, write_encoder

@@ -104,10 +104,6 @@ def test_a_window_longer_than_whispers_input_is_refused(encoder_of):
     assert refusal(UsageError, encoder_of("whisper"), data={"window_seconds": 3.0}) == (
         f"data.window_seconds is 3 and {encoder_of('whisper')} takes at most 2 s; lower it."
     )
-    short = {"data": {"window_seconds": 1.0}, "training": {"max_seconds_per_batch": 1.5}}
-    assert refusal(UsageError, encoder_of("whisper"), **short) == (
-        f"training.max_seconds_per_batch is 1.5 and {encoder_of('whisper')} pads every utterance to 2 s; raise it."
-    )
 
 
 def test_a_damaged_encoder_is_named(copied):

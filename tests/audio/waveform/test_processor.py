@@ -52,17 +52,22 @@ def test_a_waveform_shorter_than_one_frame_is_padded_with_silence(processor):
     assert int(inputs["attention_mask"].sum()) == 4000 // samples_per_position
 
 
-def test_whisper_pads_every_waveform_to_its_fixed_length():
-    inputs = WHISPER([FIRST[:16_000], SECOND[:8000]])
-    assert inputs["input_features"].shape == (2, 16, 200)
+def test_whisper_gets_the_frames_that_are_there_as_if_padded_with_silence():
+    inputs = WHISPER([FIRST[:16_000], SECOND[:7_990]])
+    assert inputs["input_features"].shape == (2, 16, 100)
     assert inputs["attention_mask"].sum(1).tolist() == [100, 50]
-    assert WHISPER.max_seconds == 2.0
-    assert WHISPER.lengths(numpy.array([100, 9000])).tolist() == [32_000, 32_000]
+    assert inputs["input_features"][1, :, 50:].abs().max() == 0
+    extractor = WHISPER.extractor
+    for row, (waveform, length) in enumerate([(FIRST[:16_000], 100), (SECOND[:7_990], 50)]):
+        padded = extractor(waveform.astype(numpy.float32), sampling_rate=16_000, return_tensors="pt")["input_features"]
+        assert padded.shape == (1, 16, 200)
+        assert torch.allclose(inputs["input_features"][row, :, :length], padded[0, :, :length], atol=1e-6)
 
 
-def test_other_encoders_have_no_fixed_length_but_a_shortest():
-    assert PROCESSOR.max_seconds is None
-    assert PROCESSOR.lengths(numpy.array([100, 9000])).tolist() == [4_000, 9_000]
+@pytest.mark.parametrize("processor", [PROCESSOR, WHISPER])
+def test_encoders_have_no_fixed_length_but_a_shortest(processor):
+    assert (PROCESSOR.max_seconds, WHISPER.max_seconds) == (None, 2.0)
+    assert processor.lengths(numpy.array([100, 9000])).tolist() == [4_000, 9_000]
 
 
 def test_the_processor_of_a_folder_is_read(encoder_of):

@@ -1,0 +1,108 @@
+"""What families of linear models share: prediction and embeddings from one vector per window."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pandas
+
+from emokit.audio.family import RecordingEmbedding, RecordingPredictions
+from emokit.audio.linear.fit import predict, probabilities, standardised
+from emokit.audio.linear.vectors import FEWEST_UTTERANCES, Vectors, speakers_of, with_speakers
+from emokit.audio.settings import AudioSettings
+from emokit.audio.windows import pool_steps
+from emokit.data.prepared import Prepared
+from emokit.errors import DataError
+from emokit.modality.protocol import Progress
+
+VECTORS = "vectors"  # of `config.normalised`: what is standardised by speaker
+TOO_FEW = f"standardised as the training split: fewer than {FEWEST_UTTERANCES} recordings of one speaker were given"
+
+
+class LinearFamily:
+    """A family of models whose classifier takes one vector per window."""
+
+    has_epochs = False
+
+    def vectors_of_rows(
+        self,
+        model: Any,
+        prepared: Prepared,
+        rows: pandas.DataFrame,
+        progress: Progress | None = None,
+    ) -> Vectors:
+        """The vectors of rows of a prepared folder, without the statistics of speakers."""
+        raise NotImplementedError
+
+    def vectors_of_recording(self, model: Any, path: Path) -> tuple[numpy.ndarray, numpy.ndarray, tuple[str, ...]]:
+        """One recording: its windows in seconds (windows, 2), their vectors (windows, dim) and what is odd about it.
+
+        Raises:
+            DataError: it is missing, silent or cannot be decoded.
+        """
+        raise NotImplementedError
+
+    def plan(self, settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
+        """As `ModelFamily.plan`."""
+        return {"steps_per_epoch": 0}
+
+    def predict_rows(
+        self, model: Any, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame
+    ) -> numpy.ndarray:
+        """As `ModelFamily.predict_rows`."""
+        vectors = self.vectors_of_rows(model, prepared, rows)
+        if model.config.normalisation == "speaker":
+            vectors = with_speakers(vectors, speakers_of(rows))
+        return predict(model, vectors, len(rows))
+
+    def predict_recordings(self, model: Any, paths: Sequence[Path]) -> Iterator[RecordingPredictions | DataError]:
+        """As `ModelFamily.predict_recordings`; with `data.speaker_normalisation` all files count as one speaker's."""
+        for result in self._read(model, paths):
+            if isinstance(result, DataError):
+                yield result
+                continue
+            seconds, vectors, flags = result
+            yield RecordingPredictions(seconds, probabilities(model, vectors), flags)
+
+    def embed_recordings(
+        self, model: Any, paths: Sequence[Path], steps: int
+    ) -> Iterator[RecordingEmbedding | DataError]:
+        """As `ModelFamily.embed_recordings`: the standardised vectors, a window is a step."""
+        for result in self._read(model, paths):
+            if isinstance(result, DataError):
+                yield result
+                continue
+            _, vectors, flags = result
+            yield RecordingEmbedding(pool_steps([standardised(model, vectors)], steps), flags)
+
+    def _read(
+        self, model: Any, paths: Sequence[Path]
+    ) -> Iterator[tuple[numpy.ndarray, Vectors, tuple[str, ...]] | DataError]:
+        """The windows in seconds, the vectors and the flags of each recording, or its error."""
+        by_speaker = model.config.normalisation == "speaker"
+        read = (self._recording(model, path) for path in paths)
+        # All are read before the first is standardised by speaker; else one at a time.
+        results = list(read) if by_speaker else read
+        usable = [result for result in results if not isinstance(result, DataError)] if by_speaker else []
+        statistics = iter(())
+        if by_speaker and len(usable) >= FEWEST_UTTERANCES:
+            owners = numpy.repeat(numpy.arange(len(usable)), [len(values) for _, values, _ in usable])
+            together = Vectors(owners, numpy.concatenate([values for _, values, _ in usable]))
+            every = with_speakers(together, [0] * len(usable)).statistics
+            statistics = iter(every[owners == number] for number in range(len(usable)))  # type: ignore[index]
+        for result in results:
+            if isinstance(result, DataError):
+                yield result
+                continue
+            seconds, values, flags = result
+            of_speaker = next(statistics, None)
+            if by_speaker and of_speaker is None:
+                flags = (*flags, TOO_FEW)
+            yield seconds, Vectors(numpy.zeros(len(values), int), values, of_speaker), flags
+
+    def _recording(self, model: Any, path: Path) -> tuple[numpy.ndarray, numpy.ndarray, tuple[str, ...]] | DataError:
+        try:
+            return self.vectors_of_recording(model, path)
+        except DataError as error:
+            return error

@@ -1,0 +1,181 @@
+"""Fitting a logistic regression on vectors; the strength of its regularisation is chosen on dev, or by inner folds.
+
+Inner folds are over speakers: each part of them is predicted by a regression on the others. Where speakers are few, none needs to
+be set apart for dev, and dev is predicted by the inner folds: by regressions that were not fitted on the speaker.
+"""
+
+import warnings
+from collections.abc import Hashable, Iterator, Sequence
+
+import numpy
+import torch
+from scipy.special import softmax
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, StratifiedKFold
+
+from emokit import metrics
+from emokit.audio.linear.model import ABSENT_CLASS_LOGIT, LinearClassifier
+from emokit.audio.linear.vectors import Vectors
+from emokit.audio.windows import average_windows
+from emokit.training.splits import weighted_rows
+
+MAX_ITERATIONS = 300  # more iterations change no dev prediction
+INNER_FOLDS = 5
+
+Regression = tuple[numpy.ndarray, numpy.ndarray]
+"""(classes, dim) coefficients and (classes,) intercepts."""
+
+
+def standardised(model: LinearClassifier, vectors: Vectors) -> numpy.ndarray:
+    """(windows, dim) float32 as the model's regression takes them: by speaker where there are statistics, else by train's."""
+    values = torch.from_numpy(vectors.values)
+    with torch.inference_mode():
+        plain: numpy.ndarray = model.standardised(values).numpy()
+        if vectors.statistics is None:
+            return plain
+        by_speaker = model.standardised(values, torch.from_numpy(vectors.statistics)).numpy()
+    return numpy.where(numpy.isnan(vectors.statistics[:, :1, 0]), plain, by_speaker)
+
+
+def probabilities(model: LinearClassifier, vectors: Vectors) -> numpy.ndarray:
+    """(windows, classes) float64; each row sums to one."""
+    with torch.inference_mode():
+        logits = model.classified(torch.from_numpy(standardised(model, vectors)))
+        result: numpy.ndarray = logits.double().softmax(dim=1).numpy()
+    return result
+
+
+def predict(model: LinearClassifier, vectors: Vectors, count: int) -> numpy.ndarray:
+    """(utterances, classes) float64 of `count` utterances: the mean over their windows."""
+    return average_windows(vectors.owners.tolist(), probabilities(model, vectors), count)
+
+
+def fit_on_dev(
+    model: LinearClassifier,
+    train: Vectors,
+    shares: numpy.ndarray,
+    dev: Vectors,
+    dev_targets: numpy.ndarray,
+    strengths: Sequence[float],
+) -> None:
+    """Fit on train with the strength that has the highest UAR on dev (the strongest one in a tie).
+
+    Args:
+        model: fitted in place.
+        train, dev: their vectors.
+        shares: (utterances, classes) share of each class in the target of each training utterance.
+        dev_targets: (utterances,) int64.
+        strengths: inverse strengths of regularisation, as scikit-learn's C, from the strongest.
+    """
+    with torch.inference_mode():
+        model.standardise_with(torch.from_numpy(train.values))
+    best_uar = -1.0
+    chosen: Regression | None = None
+    for regression in _regressions(standardised(model, train), shares[train.owners], strengths):
+        with torch.inference_mode():
+            model.set_regression(*regression)
+        predicted = predict(model, dev, len(dev_targets)).argmax(axis=1)
+        uar = metrics.plain_scores(dev_targets, predicted, shares.shape[1])["uar"]
+        if uar > best_uar:
+            best_uar, chosen = uar, regression
+    if chosen is None:
+        raise ValueError("there are no strengths to choose from")
+    with torch.inference_mode():
+        model.set_regression(*chosen)
+
+
+def fit_by_inner_folds(
+    model: LinearClassifier,
+    vectors: Vectors,
+    shares: numpy.ndarray,
+    targets: numpy.ndarray,
+    speakers: Sequence[Hashable],
+    strengths: Sequence[float],
+) -> numpy.ndarray:
+    """Fit with the strength that has the highest UAR over inner folds (the strongest one in a tie).
+
+    The mean and deviation of the vectors are those of all utterances, without their labels, in the inner folds too.
+
+    Args:
+        model: fitted in place.
+        vectors: of all utterances that may be trained on.
+        shares: (utterances, classes) share of each class in the target of each utterance.
+        targets: (utterances,) int64.
+        speakers: of each utterance.
+        strengths: as `fit_on_dev` takes them.
+
+    Returns:
+        (utterances, classes) float64: each predicted by the inner fold that was not fitted on its speaker.
+    """
+    with torch.inference_mode():
+        model.standardise_with(torch.from_numpy(vectors.values))
+    values = standardised(model, vectors)
+    count, classes = shares.shape
+    held_out = {strength: numpy.zeros((count, classes)) for strength in strengths}
+    for inner, outer in _inner_folds(targets, speakers):
+        fitted, tested = numpy.isin(vectors.owners, inner), numpy.isin(vectors.owners, outer)
+        places = numpy.searchsorted(outer, vectors.owners[tested])
+        of_fold = _regressions(values[fitted], shares[vectors.owners[fitted]], strengths)
+        for strength, (coefficients, intercepts) in zip(strengths, of_fold, strict=True):
+            by_window = softmax(values[tested] @ coefficients.T + intercepts, axis=1)
+            held_out[strength][outer] = average_windows(places.tolist(), by_window, len(outer))
+    scores = [
+        metrics.plain_scores(targets, held_out[strength].argmax(axis=1), classes)["uar"] for strength in strengths
+    ]
+    best = strengths[int(numpy.argmax(scores))]
+    ((coefficients, intercepts),) = _regressions(values, shares[vectors.owners], [best])
+    with torch.inference_mode():
+        model.set_regression(coefficients, intercepts)
+    return held_out[best]
+
+
+def _inner_folds(targets: numpy.ndarray, speakers: Sequence[Hashable]) -> Iterator[tuple[numpy.ndarray, numpy.ndarray]]:
+    """(fitted, predicted) utterances of each inner fold: over speakers, over utterances where there is one speaker only."""
+    numbers = {speaker: number for number, speaker in enumerate(dict.fromkeys(speakers))}
+    groups = numpy.array([numbers[speaker] for speaker in speakers])
+    if len(numbers) > 1:
+        yield from GroupKFold(min(INNER_FOLDS, len(numbers))).split(groups, groups=groups)
+    else:
+        most = max(2, min(INNER_FOLDS, int(numpy.bincount(targets)[numpy.unique(targets)].min())))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a class with fewer utterances than folds
+            yield from StratifiedKFold(most).split(groups, targets)
+
+
+def _regressions(values: numpy.ndarray, shares: numpy.ndarray, strengths: Sequence[float]) -> Iterator[Regression]:
+    """The regressions of standardised vectors (windows, dim) on targets (windows, classes), one for each strength.
+
+    With fewer windows than dimensions, they are fitted in the space that the windows span: the coefficients of a regularised
+    regression lie in it, so that nothing changes but the time.
+    """
+    rows, targets, weights = weighted_rows(shares)
+    axes = None
+    if len(values) < values.shape[1]:
+        axes = numpy.linalg.svd(values, full_matrices=False)[2].astype(numpy.float64)  # (windows, dim)
+        values = values @ axes.T
+    fitted = values if weights is None else values[rows]
+    if len(present := numpy.unique(targets)) == 1:  # an inner fold whose other speakers have one class only
+        only = numpy.full(shares.shape[1], ABSENT_CLASS_LOGIT)
+        only[present] = 0.0
+        for _ in strengths:
+            yield numpy.zeros((shares.shape[1], values.shape[1] if axes is None else axes.shape[1])), only
+        return
+    for strength in strengths:
+        regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=MAX_ITERATIONS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations ends it
+            regression.fit(fitted, targets, weights)
+        coefficients, intercepts = of_all_classes(regression, shares.shape[1])
+        yield coefficients if axes is None else coefficients @ axes, intercepts
+
+
+def of_all_classes(regression: LogisticRegression, classes: int) -> Regression:
+    """The regression with a row for each class, those without a training utterance included."""
+    rows, row_intercepts = regression.coef_, regression.intercept_
+    if len(regression.classes_) == 2:  # scikit-learn has one row for two classes: the second's against the first's
+        rows = numpy.concatenate([-rows / 2, rows / 2])
+        row_intercepts = numpy.concatenate([-row_intercepts / 2, row_intercepts / 2])
+    coefficients, intercepts = numpy.zeros((classes, rows.shape[1])), numpy.full(classes, ABSENT_CLASS_LOGIT)
+    coefficients[regression.classes_], intercepts[regression.classes_] = rows, row_intercepts
+    return coefficients, intercepts

@@ -1,0 +1,50 @@
+"""The vectors of utterances, one per window, and what those of a speaker are standardised with."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy
+import pandas
+
+from emokit.audio.linear.model import SMALLEST_DEVIATION
+
+FEWEST_UTTERANCES = 5  # of a speaker whose mean and deviation are used; the vector of a single one would be all zeros
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """One vector per window of some utterances."""
+
+    owners: numpy.ndarray
+    """(windows,) the utterance of each window."""
+    values: numpy.ndarray
+    """(windows, dim) float32."""
+    statistics: numpy.ndarray | None = None
+    """(windows, 2, dim) float32 mean and deviation of each window's speaker; NaN where the training split's are used."""
+
+
+def speakers_of(rows: pandas.DataFrame) -> list[Hashable]:
+    """The speaker of each utterance; an utterance without one is a speaker of its own."""
+    pairs = zip(rows["corpus"], rows["speaker"], strict=True)
+    return [(corpus, speaker, row if pandas.isna(speaker) else None) for row, (corpus, speaker) in enumerate(pairs)]
+
+
+def with_speakers(vectors: Vectors, speakers: Sequence[Hashable]) -> Vectors:
+    """The vectors with the mean and deviation over each speaker's windows, where a speaker has enough utterances.
+
+    Args:
+        vectors: of utterances.
+        speakers: of each utterance.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    for utterance, speaker in enumerate(speakers):
+        groups.setdefault(speaker, []).append(utterance)
+    statistics = numpy.full((len(vectors.values), 2, vectors.values.shape[1]), numpy.nan, numpy.float32)
+    for utterances in groups.values():
+        if len(utterances) < FEWEST_UTTERANCES:
+            continue
+        windows = numpy.isin(vectors.owners, utterances)
+        of_speaker = vectors.values[windows].astype(numpy.float64)
+        deviation = numpy.maximum(of_speaker.std(axis=0), SMALLEST_DEVIATION)
+        statistics[windows] = numpy.stack([of_speaker.mean(axis=0), deviation])
+    return Vectors(vectors.owners, vectors.values, statistics)

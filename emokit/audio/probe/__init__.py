@@ -1,0 +1,1 @@
+"""Probes: logistic regression on the layers of a frozen speech encoder."""

@@ -1,0 +1,173 @@
+"""The family of probes: the layers of an encoder are computed once, and the regression is fitted in seconds."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pandas
+import torch
+
+from emokit.audio.family import FittedModel, OnnxInputs, load_pretrained
+from emokit.audio.feature_cache import prepared_features, read_flagged
+from emokit.audio.functionals.model import NUM_FUNCTIONALS, FunctionalsConfig, FunctionalsForAudioClassification
+from emokit.audio.linear.family import LinearFamily
+from emokit.audio.linear.splits import fit_splits
+from emokit.audio.linear.vectors import Vectors
+from emokit.audio.probe.model import ProbeConfig, ProbeForAudioClassification
+from emokit.audio.settings import AudioSettings, FeatureSettings
+from emokit.audio.spectrogram.log_mel import LogMel
+from emokit.audio.spectrogram.speeds import log_mels
+from emokit.audio.splits import SplitData
+from emokit.audio.waveform.family import encoder_inputs, read_with_processor
+from emokit.audio.waveform.layer_cache import layers_of
+from emokit.audio.waveform.predict import layer_statistics
+from emokit.audio.waveform.pretrained import find_processor, load_encoder
+from emokit.audio.windows import window_spans
+from emokit.data.audio_io.plausible import checked_features
+from emokit.data.prepared import Prepared
+from emokit.errors import UsageError
+from emokit.labels import LabelSet
+from emokit.modality.protocol import Progress
+
+STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+
+
+class ProbeFamily(LinearFamily):
+    """Logistic regression on the layers of a frozen encoder."""
+
+    def plan(self, settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
+        """As `ModelFamily.plan`."""
+        find_processor(settings)
+        return super().plan(settings, train)
+
+    def compute_features(
+        self, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
+    ) -> None:
+        """As `ModelFamily.compute_features`: the layers of the encoder."""
+        layers_of(self.new_model(settings, None, prepared.labels), prepared, rows, progress)
+
+    def new_model(
+        self, settings: AudioSettings, train: SplitData | None, labels: LabelSet
+    ) -> ProbeForAudioClassification:
+        """As `ModelFamily.new_model`: the pretrained encoder, unfitted."""
+        encoder, processor = load_encoder(settings)
+        num_states = 1 + encoder.config.num_hidden_layers
+        if settings.model.layers is not None and max(settings.model.layers) >= num_states:
+            raise UsageError(
+                f"model.layers has {max(settings.model.layers)} and {settings.model.name} has the layers 0 to {num_states - 1}; "
+                "choose among them."
+            )
+        config = ProbeConfig(
+            encoder=encoder.config.to_dict(),
+            sample_rate=processor.sample_rate,
+            **self.config_of(settings),
+            id2label=labels.id2label,
+            label2id=labels.label2id,
+        )
+        model = ProbeForAudioClassification(config, encoder).eval()
+        model.processor = processor
+        return model
+
+    def fit(
+        self,
+        settings: AudioSettings,
+        model: Any,
+        prepared: Prepared,
+        splits: Mapping[str, SplitData],
+        progress: Progress | None = None,
+    ) -> FittedModel:
+        """As `ModelFamily.fit`."""
+        if settings.model.functionals:
+            model.config.features = prepared_features(prepared).as_dict()
+        every = pandas.concat([data.table for data in splits.values()], ignore_index=True)
+        layers_of(model, prepared, every, progress)
+        vectors = {split: self.vectors_of_rows(model, prepared, data.table) for split, data in splits.items()}
+        probabilities = fit_splits(model, settings, splits, vectors, STRENGTHS)
+        return FittedModel(model, probabilities, model.processor.extractor.save_pretrained)
+
+    def load_model(self, folder: Path) -> ProbeForAudioClassification:
+        """As `ModelFamily.load_model`, with the processor."""
+        model: ProbeForAudioClassification = load_pretrained(ProbeForAudioClassification, folder)
+        return read_with_processor(model, folder)
+
+    def config_of(self, settings: AudioSettings) -> dict[str, Any]:
+        """As `ModelFamily.config_of`: the windows and the choice of layers; the encoder states its own."""
+        return {
+            "window_seconds": settings.data.window_seconds,
+            "window_overlap": settings.data.window_overlap,
+            "layers": None if settings.model.layers is None else list(settings.model.layers),
+            "functionals": settings.model.functionals,
+            "normalisation": settings.data.normalisation,
+        }
+
+    def vectors_of_rows(
+        self, model: Any, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
+    ) -> Vectors:
+        """As `LinearFamily.vectors_of_rows`."""
+        layers = layers_of(model, prepared, rows, progress)
+        values = [_flat(model, entry) for entry in layers]
+        if model.config.functionals:
+            store = log_mels(prepared, _features(model), rows, progress=progress)
+            of_rows = (store[utterance_id] for utterance_id in rows["utterance_id"])
+            values = [
+                numpy.concatenate([entry, _functionals(model, log_mel, len(entry))], axis=1)
+                for entry, log_mel in zip(values, of_rows, strict=True)
+            ]
+        owners = numpy.repeat(numpy.arange(len(rows)), [len(entry) for entry in values])
+        return Vectors(owners, numpy.concatenate(values))
+
+    def vectors_of_recording(self, model: Any, path: Path) -> tuple[numpy.ndarray, numpy.ndarray, tuple[str, ...]]:
+        """As `LinearFamily.vectors_of_recording`."""
+        rate = model.processor.sample_rate
+        waveform, flags = read_flagged(path, rate)
+        spans, layers = layer_statistics(model, [waveform])
+        values = _flat(model, layers)
+        if model.config.functionals:
+            features = _features(model)
+            at_rate, _ = read_flagged(path, features.sample_rate)
+            log_mel = checked_features(LogMel(features), at_rate, path)
+            values = numpy.concatenate([values, _functionals(model, log_mel, len(values))], axis=1)
+        seconds = numpy.array([span for _, *span in spans]) / rate
+        return seconds, values, tuple(map(str, flags))
+
+    def onnx_inputs(self, model: Any) -> OnnxInputs:
+        """As `ModelFamily.onnx_inputs`: the output of the processor, and functionals where the probe takes them."""
+        inputs = encoder_inputs(model)
+        if not model.config.functionals:
+            return inputs
+        random = torch.Generator().manual_seed(0)
+        batches = []
+        for batch in inputs.batches:
+            count = len(next(iter(batch.values())))
+            batches.append({**batch, "functionals": torch.randn(count, NUM_FUNCTIONALS, generator=random)})
+        dynamic = {**inputs.dynamic, "functionals": {0: "batch"}}
+        return OnnxInputs(batches, dynamic, inputs.about, inputs.save_beside)
+
+
+def _flat(model: Any, layers: numpy.ndarray) -> numpy.ndarray:
+    """(windows, layers, 2, dim) of all layers -> (windows, values) float32 of those that the probe takes."""
+    chosen: numpy.ndarray = layers[:, model.chosen].astype(numpy.float32).reshape(len(layers), -1)
+    return chosen
+
+
+def _features(model: Any) -> FeatureSettings:
+    return FeatureSettings.make(model.config.features, "The model's config.json")
+
+
+def _functionals(model: Any, log_mel: numpy.ndarray, count: int) -> numpy.ndarray:
+    """(count, functionals) float32 of the windows of a log-mel (frames, mels): those that the encoder was given."""
+    features, config = _features(model), model.config
+    by_frames = FunctionalsForAudioClassification(
+        FunctionalsConfig(n_mels=features.n_mels, features=config.features, num_labels=2)
+    )
+    frames = features.num_frames(config.window_seconds)
+    spans = window_spans([len(log_mel)], frames, config.window_overlap)
+    if len(spans) != count:  # a recording about as long as a window, whose frames and samples are cut differently
+        edges = numpy.linspace(0, len(log_mel), count + 1).astype(int)
+        spans = [(0, int(start), int(stop)) for start, stop in pairwise(edges)]
+    with torch.inference_mode():
+        windows = [torch.from_numpy(log_mel[start:stop].astype(numpy.float32))[None] for _, start, stop in spans]
+        result: numpy.ndarray = torch.cat([by_frames.summarised(window) for window in windows]).numpy()
+    return result

@@ -1,0 +1,154 @@
+"""Probes: fitted in seconds on cached layers, stored whole, and the same for a file as for a split."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+import yaml
+
+from emokit import predictions, runs
+from emokit.audio.linear.family import TOO_FEW
+from emokit.audio.modality import AUDIO
+from emokit.audio.predictor import AudioPredictor
+from emokit.audio.probe.family import ProbeFamily
+from emokit.audio.settings import AudioSettings
+from emokit.data.prepared import open_prepared
+from emokit.errors import UsageError
+from emokit.labels import DEFAULT_LABELS
+
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.fixture(scope="module")
+def prepared(small_prepared, tmp_path_factory):
+    """A copy, because layers are cached in it."""
+    return open_prepared(shutil.copytree(small_prepared, tmp_path_factory.mktemp("copy") / "prepared"))
+
+
+def experiment(encoder, *, data=None, **model):
+    values = {"kind": "probe", "name": str(encoder)} | model
+    return AudioSettings.make({"name": "probe", "data": {"window_seconds": 1.2} | (data or {}), "model": values})
+
+
+@pytest.fixture(scope="module")
+def run(encoder_of, prepared, tmp_path_factory):
+    """A probe of a small Whisper with functionals; read-only."""
+    run = tmp_path_factory.mktemp("probe") / "run"
+    AUDIO.train(experiment(encoder_of("whisper"), functionals=True), prepared, run, device="cpu")
+    return run
+
+
+def path_of(prepared, utterance_id):
+    row = prepared.table.set_index("utterance_id").loc[utterance_id]
+    return Path(prepared.roots["emodb"]) / row["path"]
+
+
+def test_a_probe_learns_and_stands_beside_its_baseline(run, prepared):
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert (metrics["model"], metrics["epochs"]) == ("whisper", 0)
+    assert metrics["splits"]["test"]["uar"] > 0.3
+    assert "functionals" in metrics["splits"]["test"]["baselines"]["simple"]["description"]
+    assert not (run / "log.jsonl").exists() or not (run / "log.jsonl").read_text()
+
+
+def test_a_split_is_predicted_as_at_the_end_of_training(run, prepared):
+    predictor = AudioPredictor(run, "cpu")
+    again, _ = predictor.predict_split(prepared, "test")
+    before = predictions.read(run / "predictions/test.parquet")
+    columns = before.labels.columns
+    assert again.table[columns].to_numpy() == pytest.approx(before.table[columns].to_numpy(), abs=1e-6)
+
+
+def test_a_file_is_predicted_as_in_its_split(run, prepared):
+    # The layers on disk are float16; nothing else differs.
+    before = predictions.read(run / "predictions/test.parquet")
+    predictor = AudioPredictor(run, "cpu")
+    paths = [path_of(prepared, name) for name in before.table["utterance_id"][:5]]
+    for result, (_, row) in zip(predictor.predict(paths), before.table.iterrows(), strict=False):
+        assert result.probabilities == pytest.approx(row[before.labels.columns].to_numpy(float), abs=2e-2)
+
+
+def test_the_layers_that_are_chosen_are_those_that_count(encoder_of, prepared):
+    family = ProbeFamily()
+    every = family.new_model(experiment(encoder_of("wav2vec2")), None, DEFAULT_LABELS)
+    some = family.new_model(experiment(encoder_of("wav2vec2"), layers=[2, 0]), None, DEFAULT_LABELS)
+    assert (every.linear.in_features, some.linear.in_features) == (3 * 2 * 16, 2 * 2 * 16)
+    rows = prepared.table.head(2)
+    all_values = family.vectors_of_rows(every, prepared, rows).values.reshape(-1, 3, 32)
+    chosen = family.vectors_of_rows(some, prepared, rows).values.reshape(-1, 2, 32)
+    assert (chosen == all_values[:, [2, 0]]).all()
+    with pytest.raises(UsageError) as error:
+        family.new_model(experiment(encoder_of("wav2vec2"), layers=[3]), None, DEFAULT_LABELS)
+    assert str(error.value) == (
+        f"model.layers has 3 and {encoder_of('wav2vec2')} has the layers 0 to 2; choose among them."
+    )
+
+
+@pytest.mark.parametrize("kind", ["wav2vec2", "whisper"])
+def test_the_model_alone_gives_the_logits_of_its_vectors(encoder_of, prepared, kind):
+    family = ProbeFamily()
+    model = family.new_model(experiment(encoder_of(kind)), None, DEFAULT_LABELS)
+    torch.manual_seed(0)
+    model.linear.weight.normal_(), model.linear.bias.normal_()
+    path = path_of(prepared, prepared.table["utterance_id"].iloc[0])
+    _, vectors, _ = family.vectors_of_recording(model, path)
+    from emokit.audio.feature_cache import read_waveform
+
+    waveform = read_waveform(path, 16_000)[:19_200]
+    other = numpy.random.default_rng(0).normal(0, 0.1, 9_000).astype(numpy.float32)
+    with torch.inference_mode():
+        logits = model(**model.processor([waveform, other])).logits[0]
+        expected = model.classified(model.standardised(torch.from_numpy(vectors[:1])))[0]
+    assert torch.allclose(logits, expected, atol=1e-3)
+
+
+def test_with_dev_trained_on_it_is_predicted_by_inner_folds_and_declared(encoder_of, prepared, tmp_path):
+    settings = experiment(encoder_of("wav2vec2"), data={"train_on_dev": True})
+    AUDIO.train(settings, prepared, tmp_path / "run", device="cpu")
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert metrics["declared"] == (
+        "dev was trained on, and its scores are those of inner folds: each utterance was predicted by a model that was not "
+        "fitted on its speaker (data.train_on_dev)"
+    )
+    predicted, _ = AudioPredictor(tmp_path / "run", "cpu").predict_split(prepared, "dev")
+    before = predictions.read(tmp_path / "run/predictions/dev.parquet").table
+    columns = predicted.labels.columns
+    assert not numpy.allclose(predicted.table[columns], before[columns], atol=1e-2)
+
+
+def test_a_single_recording_cannot_be_standardised_by_its_speaker_and_says_so(encoder_of, prepared, tmp_path):
+    settings = experiment(encoder_of("wav2vec2"), data={"speaker_normalisation": True})
+    AUDIO.train(settings, prepared, tmp_path / "run", device="cpu")
+    predictor = AudioPredictor(tmp_path / "run", "cpu")
+    paths = [path_of(prepared, name) for name in prepared.table["utterance_id"][:6]]
+    (alone,) = predictor.predict(paths[:1])
+    assert alone.flags == (TOO_FEW,)
+    together = list(predictor.predict(paths))
+    assert [prediction.flags for prediction in together] == [()] * 6
+    assert numpy.abs(together[0].probabilities - alone.probabilities).max() > 1e-3
+
+
+def test_settings_that_a_probe_does_not_use_are_named():
+    unused = AUDIO.unused(experiment("some/encoder"))
+    assert {"training", "augmentation", "model.frozen", "model.channels"} <= set(unused)
+    assert not {"model.layers", "data.train_on_dev"} & set(unused)
+    settings = AudioSettings.make({"model": {"kind": "functionals"}})
+    assert "data.train_on_dev" not in AUDIO.unused(settings)
+    assert "data.train_on_dev" in AUDIO.unused(AudioSettings.make({}))
+
+
+def test_an_experiment_is_named_after_its_encoder(tmp_path):
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump({"model": {"kind": "probe", "name": "openai/whisper-tiny.en"}}))
+    settings = AudioSettings.make(yaml.safe_load((tmp_path / "a.yaml").read_text()))
+    assert settings.name == "whisper-tiny.en-probe"
+
+
+def test_an_export_has_the_logits_of_the_model(run, tmp_path):
+    pytest.importorskip("onnxruntime")
+    assert AUDIO.export(run, tmp_path / "onnx") < 1e-4
+    about = json.loads((tmp_path / "onnx/emokit.json").read_text())
+    assert set(about["inputs"]) == {"input_features", "attention_mask", "functionals"}
+    assert runs.is_complete(run)
