@@ -245,6 +245,7 @@ def test_a_tilde_in_a_root_is_the_home_folder(
             ["tess=/data"],
             "--root tess=/data is for none of the named corpora (emodb); name tess as well.",
         ),
+        (["emodb"], ["emodb=/a", "emodb=/b"], "--root gives emodb two folders, /a and /b; name one of them."),
     ],
 )
 def test_a_mistake_in_names_or_roots_is_explained(
