@@ -211,6 +211,7 @@ def test_a_root_of_the_command_line_precedes_the_catalogues(catalogue: dict[str,
         ("savee", tmp_path / "two"),
         ("emodb", tmp_path / "one"),
     ]
+    assert with_roots(catalogue, ["emodb"], [f"emodb={tmp_path}/one/../two"])[0].root == tmp_path / "two"
 
 
 def test_a_tilde_in_a_root_is_the_home_folder(
