@@ -1,6 +1,7 @@
 """The log of a run, `log.jsonl`: one line per epoch, in order, and none twice."""
 
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from emokit.run_files import LOG as LOG
 from emokit.schema.base import check
 from emokit.schema.log import LogLine
 
+log = logging.getLogger(__name__)
+
 
 def append_log(run: Path, line: dict[str, Any]) -> None:
     """Add an epoch's line to `log.jsonl`; an incomplete line left by a kill is removed first."""
@@ -18,12 +21,14 @@ def append_log(run: Path, line: dict[str, Any]) -> None:
     with explained_disk_errors(path):
         if before and not before.endswith(b"\n"):
             os.truncate(path, before.rfind(b"\n") + 1)
-        with path.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
 
 
 def align_log(run: Path, epoch: int, line: dict[str, Any] | None) -> None:
     """Make `log.jsonl` end with the epoch of the checkpoint: a kill can come between the two.
+
+    Epochs that it lacks besides, which no kill can cause, are counted in a warning.
 
     Args:
         run: the run folder.
@@ -33,6 +38,9 @@ def align_log(run: Path, epoch: int, line: dict[str, Any] | None) -> None:
     lines = [logged for logged in read_log(run) if int(logged["epoch"]) <= epoch]
     if line and epoch not in [int(logged["epoch"]) for logged in lines[-1:]]:
         lines.append({**line, "seconds": 0.0})
+    if len(lines) < epoch:
+        words = f"{len(lines)} of the {epoch} epochs that were trained"
+        log.warning("%s has only %s; the learning curve will lack the others.", run / LOG, words)
     text = "".join(json.dumps(logged) + "\n" for logged in lines)
     if text != ((run / LOG).read_text(encoding="utf-8", errors="replace") if (run / LOG).exists() else ""):
         write_text(run / LOG, text)
@@ -42,7 +50,7 @@ def read_log(run: Path) -> list[dict[str, Any]]:
     """The epochs of a run, in order; incomplete lines are skipped, and of a repeated epoch the last line counts.
 
     Raises:
-        DataError: the file is no text, or an epoch's line has another shape.
+        DataError: the file is no text, or a complete line is not that of an epoch.
     """
     if not (run / LOG).exists():
         return []
@@ -53,8 +61,7 @@ def read_log(run: Path) -> list[dict[str, Any]]:
             epoch = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(epoch, dict) and "epoch" in epoch:
-            epochs[check(LogLine, epoch, run / LOG).epoch] = epoch
+        epochs[check(LogLine, epoch, run / LOG).epoch] = epoch
     return [epochs[number] for number in sorted(epochs)]
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from emokit.errors import DataError, EmokitError, UsageError, WorkError
 from emokit.names import escape, escaped
+from emokit.read_files import absolute as absolute
 from emokit.read_files import can_wait as can_wait
 from emokit.read_files import check_readable as check_readable
 from emokit.read_files import kind_of as kind_of

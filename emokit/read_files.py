@@ -15,6 +15,14 @@ REMAKE = "make the folder that it belongs to again"
 MOST_WORDS = 200  # letters of a library's message; some list a whole model
 
 
+def absolute(path: Path) -> Path:
+    """The path from the root of the disk, for a file that other commands read from other working folders.
+
+    It has no `..`: in `/data/now/../corpus` the folder `now` may be deleted.
+    """
+    return path.resolve() if ".." in path.parts else path.absolute()
+
+
 def check_readable(*paths: Path) -> None:
     """Refuse files that the user may not read, before a library takes them for damaged.
 

@@ -22,6 +22,7 @@ from emokit.epoch_log import last_epoch as last_epoch
 from emokit.epoch_log import read_log as read_log
 from emokit.errors import DataError, EmokitError, UsageError
 from emokit.files import (
+    absolute,
     check_new_folder,
     check_readable,
     empty_folder,
@@ -171,7 +172,7 @@ def environment(
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "device": device,
-        "data": str(data) if data else None,
+        "data": str(absolute(data)) if data else None,
         "data_fingerprint": fingerprint,
         "folds": folds,
         "emokit": VERSION,
@@ -281,8 +282,7 @@ def _check_same(run: Path, settings: Settings, fingerprint: str, folds: str | No
     if before.keys() < now.keys():
         lost = next(key for key in now if key not in before)
         raise DataError(f"{run / SETTINGS} has no {lost}, so it was cut; start the run again with --force.")
-    changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
-    if changed:
+    if changed := sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key)):
         key = changed[0]
         raise UsageError(
             f"{run} was started with {key} = {before.get(key)!r} and would be resumed with {now.get(key)!r}; "

@@ -17,8 +17,8 @@ SECRETS = [
     # postgresql://user:password@host; a password may have @ and / in it
     (r"(:/+[^:/@\s]*:)\S*@", r"\1***@"),
     # ?sig=…&key=… of a URL, and password=… anywhere
-    (r"([?&;#](?:[\w.-]*(?:key|sig|auth|pwd|pass)|[\w.-]*" + SECRET + r")=)[^&;#\s\"']*", r"\1***"),
-    (r"(?<![\w?&;#.-])([\w.-]*" + SECRET + r"=)(?:'[^']*'|\"[^\"]*\"|[^&;#,\s\"']+)", r"\1***"),
+    (r"([?&;#](?:[\w.-]*(?:key|sig|auth|pwd|pass)|[\w.-]*" + SECRET + r")=)[^&;#\s\"'`]*", r"\1***"),
+    (r"(?<![\w?&;#.-])([\w.-]*" + SECRET + r"=)(?:'[^']*'|\"[^\"]*\"|[^&;#,\s\"'`]+)", r"\1***"),
     # headers: Authorization: Bearer …, X-Api-Key: …
     (r"((?:authorization|[\w-]*api-key|[\w-]*-token)[\"']?\s*:\s*[\"']?)(?:\w+[ \t]+)?[^\s\"',;]+", r"\1***"),
     (r"\b(bearer\s+)[\w.~+/=-]{16,}", r"\1***"),

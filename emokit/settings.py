@@ -241,6 +241,9 @@ def _sentence(cls: type[Settings], error: ValidationError, source: str) -> str:
     first = error.errors()[0]
     key = ".".join(str(name) for name in first["loc"] if name not in ("function-after", "[key]"))
     if first["type"] in ("extra_forbidden", "invalid_key"):
+        group, _, last = key.rpartition(".")
+        if key in fields(cls):  # in one word
+            return f"{source} has the unknown key {key}; write it as the group {group} with the key {last}."
         suggestion = nearest(key, fields(cls))
         hint = f"did you mean {suggestion}?" if suggestion else "see `emokit settings` for the known ones."
         return f"{source} has the unknown key {key}; {hint}"

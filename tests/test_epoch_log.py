@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from emokit.epoch_log import LOG, align_log, append_log, last_epoch, read_log
 
 
@@ -24,6 +26,16 @@ def test_lines_after_the_checkpoint_and_repeated_lines_are_removed(tmp_path: Pat
     assert (tmp_path / LOG).read_text() == '{"epoch": 1}\n'
     align_log(tmp_path, 0, None)
     assert (tmp_path / LOG).read_text() == ""
+
+
+def test_epochs_that_the_log_lacks_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    align_log(tmp_path, 2, {"epoch": 2})
+    words = "has only 1 of the 2 epochs that were trained; the learning curve will lack the others."
+    assert caplog.messages == [f"{tmp_path / LOG} {words}"]
+    caplog.clear()
+    append_log(tmp_path, {"epoch": 1})
+    align_log(tmp_path, 2, {"epoch": 2})
+    assert caplog.messages == []
 
 
 def test_a_log_that_agrees_is_not_written(tmp_path: Path) -> None:

@@ -9,7 +9,18 @@ import pytest
 from emokit import runs
 from emokit.errors import DataError, UsageError
 from emokit.files import write_json
-from emokit.read_files import MOST_WORDS, in_words, read_json, read_text
+from emokit.read_files import MOST_WORDS, absolute, in_words, read_json, read_text
+
+
+def test_a_path_that_is_stored_needs_no_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "now").mkdir()
+    monkeypatch.chdir(tmp_path / "now")
+    assert absolute(Path("data")) == tmp_path / "now" / "data"
+    assert absolute(Path("../data")) == tmp_path / "data"
+    assert absolute(tmp_path / "now" / ".." / "data") == tmp_path / "data"
+    (tmp_path / "link").symlink_to(tmp_path / "now")
+    assert absolute(tmp_path / "link") == tmp_path / "link"
+    assert absolute(Path("../link/../data")) == tmp_path / "data"
 
 
 def damaged(path: Path, kind: str) -> None:

@@ -292,8 +292,9 @@ def test_a_folder_that_is_not_a_complete_run_is_refused(run: Path, tmp_path: Pat
     assert runs.read_metrics(run) == json.loads(WHOLE)
 
 
-def test_the_command_is_stored_without_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_is_stored_without_its_secrets_and_the_data_absolute(monkeypatch: pytest.MonkeyPatch) -> None:
     urls = ["postgresql://ann:s3cr3t@host/sweeps", "https://host/a?token=s3cr3t", "https://s3cr3t@host"]
     monkeypatch.setattr("sys.argv", ["emokit", *urls, "runs/one"])
     masked = ["postgresql://ann:***@host/sweeps", "https://host/a?token=***", "https://***@host"]
-    assert runs.environment(seed=0, device="cpu", fingerprint="")["command"] == ["emokit", *masked, "runs/one"]
+    about = runs.environment(seed=0, device="cpu", data=Path("data"), fingerprint="")
+    assert (about["command"], about["data"]) == (["emokit", *masked, "runs/one"], str(Path.cwd() / "data"))

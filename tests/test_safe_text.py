@@ -37,6 +37,8 @@ HUB_TOKEN = "hf_" + "aB3" * 11
         ("sent bearer abcdefgh12345678", "sent bearer ***"),
         (f"downloaded with {HUB_TOKEN}.", "downloaded with hf_***."),
         (f"https://ann:{HUB_TOKEN}@host", "https://***@host"),
+        ("run `emokit push https://a/b?token=s3cr3t`.", "run `emokit push https://a/b?token=***`."),
+        ("run `emokit push password=s3cr3t`.", "run `emokit push password=***`."),
     ],
 )  # fmt: skip
 def test_a_secret_is_masked(given: str, masked: str) -> None:

@@ -160,6 +160,7 @@ def test_an_override_into_a_value_is_refused(file: Path) -> None:
         (b"name: " + b"[" * 5000, "is not valid YAML; fix it and run the command again."),
         (b"\xff\xfe\x00", "is not UTF-8 text; name a YAML file of settings."),
         (b"training:\n", "has training = None, but it should be a group of `key: value` lines."),
+        (b"training.lr: 1\n", "has the unknown key training.lr; write it as the group training with the key lr."),
         (b"1: 2\n", "has the unknown key 1; see `emokit settings` for the known ones."),
     ],
 )

@@ -1,5 +1,6 @@
 """What the command line's parser refuses, each as one sentence of emokit: found, expected, what to do."""
 
+import ast
 import contextlib
 import difflib
 import re
@@ -43,6 +44,8 @@ def sentence(error: ParserError) -> str:
     if isinstance(error, MissingParameter) and error.param is not None:
         return f"{command} was given no {_name(error.param)}; add it, or {see}"
     if isinstance(error, BadParameter) and error.param is not None:
+        if unreadable := re.search(r"""(['"].*['"]) is not readable""", error.message, re.DOTALL):
+            return f"{ast.literal_eval(unreadable[1])} may not be read by you; ask its owner for access."
         reason = error.message.removeprefix("Input ").partition(", unable to")[0]
         return f"{_name(error.param)} was given{_value(error)}, but it {reason}; correct it, or leave it out."
     if unknown := re.match(r"No such command '(.*?)'", error.message, re.DOTALL):

@@ -14,7 +14,7 @@ from pydantic import Field
 from emokit.data.sources import plugins
 from emokit.data.sources.own.columns import check_given
 from emokit.errors import DataError, UsageError
-from emokit.files import resource
+from emokit.files import absolute, resource
 from emokit.settings import Name, Settings, nearest, read_yaml_mapping
 
 CATALOGUE = "datasets.yaml"
@@ -183,7 +183,7 @@ def own_corpus(name: str, entry: Mapping[str, Any], source: str) -> Corpus:
         tables = [tables] if isinstance(tables, str) else tables
         if not isinstance(tables, list) or not tables or not all(isinstance(table, str) for table in tables):
             raise UsageError(f"{source} has no tables, which its reader needs; add them as tables: [labels.csv].")
-        files = [Path(table).expanduser().absolute() for table in tables]
+        files = [absolute(Path(table).expanduser()) for table in tables]
         options[TABLES] = [str(file) for file in files]
         values["root"] = values["root"] or files[0].parent
     elif "source" in values:
@@ -234,6 +234,8 @@ def with_roots(
             raise UsageError(
                 f"--root {root} is for none of the named corpora ({', '.join(chosen)}); name {name} as well."
             )
+        if name in folders:
+            raise UsageError(f"--root gives {name} two folders, {folders[name]} and {folder}; name one of them.")
         folders[name] = Path(folder)
     corpora = []
     for name in chosen:
@@ -247,13 +249,12 @@ def with_roots(
 
 
 def _with_root(corpus: Corpus, folder: Path | None) -> Corpus:
-    root = folder or corpus.root
-    if root is None:
+    if (root := folder or corpus.root) is None:
         raise UsageError(
             f"The folder of {corpus.name} is not known; give it as --root {corpus.name}=DIR, or see {corpus.homepage}."
         )
     # Absolute, so that the prepared folder can be used from any working directory.
-    root = root.expanduser().absolute()
+    root = absolute(root.expanduser())
     try:
         empty = not any(root.iterdir())
     except FileNotFoundError as error:
@@ -293,8 +294,7 @@ def _merged(entry: dict[str, Any], changes: Any, source: str) -> dict[str, Any]:
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    if not names:
+    if not (names := list(known)):
         return "it has no keys; leave it out."
     close = nearest(name, names)
     return f"did you mean {close}?" if close else f"expected one of {', '.join(names)}."

@@ -15,7 +15,7 @@ import pyarrow
 import pyarrow.parquet
 
 from emokit.errors import DataError
-from emokit.files import kind_of, not_a, whole_file
+from emokit.files import check_readable, kind_of, not_a, whole_file
 from emokit.labels import LabelSet
 
 SPLITS = ("train", "dev", "test")
@@ -196,8 +196,9 @@ def read_parquet(path: Path, names: Iterable[str], advice: str) -> tuple[pandas.
         advice: ends the sentence on a damaged file.
 
     Raises:
-        DataError: the file is damaged, has a column twice, or has lists in a column of text.
+        DataError: the file is damaged or may not be read, has a column twice, or has lists in a column of text.
     """
+    check_readable(path)
     try:
         file = path.absolute()  # pyarrow reads a ~ at the start as a home folder
         columns = pyarrow.parquet.read_schema(file).names

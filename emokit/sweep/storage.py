@@ -6,6 +6,7 @@ next line is written.
 
 import functools
 import logging
+import re
 import time
 import warnings
 from collections.abc import Callable
@@ -70,6 +71,11 @@ def parse_url(url: str) -> sqlalchemy.URL:
         raise UsageError(
             f"--storage {mask_secrets(url)} is no URL of a database; write {EXAMPLE}, or leave it out for a journal file."
         ) from error
+    # The first @ ends the password, and an error of the driver would quote the rest of it as the host.
+    if "@" in f"{parsed.host}{parsed.database}":
+        raise UsageError(
+            f"--storage {mask_secrets(url)} has more than one @; write an @ in a name or a password as %40, and a / as %2F."
+        )
     name, _, driver = parsed.drivername.partition("+")
     name = {"postgres": "postgresql", "mariadb": "mysql"}.get(name, name)
     if name not in DRIVERS:
@@ -116,7 +122,9 @@ def _database(url: str) -> RDBStorage:
         if _is_creation_race(cause):
             time.sleep(1)
             return RDBStorage(parsed.render_as_string(hide_password=False), engine_kwargs=engine)
-        reason = mask_secrets(str(getattr(cause, "orig", cause)).strip().splitlines()[0])
+        reason = re.sub(
+            r"\[Errno -?\d+\] ", "", mask_secrets(str(getattr(cause, "orig", cause)).strip().splitlines()[0])
+        )
         raise Unreachable(
             f"--storage {public_url(url)} cannot be reached ({reason}); start the server, or correct the URL."
         ) from error

@@ -1,5 +1,8 @@
 """What the parser refuses is one sentence with what to do, for every command alike."""
 
+import os
+from pathlib import Path
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -49,6 +52,17 @@ COMMANDS = (
 def test_a_slip_is_one_sentence(line: str, sentence: str) -> None:
     result = CliRunner().invoke(app, line.split())
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"error: {sentence}\n")
+
+
+@pytest.mark.parametrize("line", ["train text SETTINGS", "predict SETTINGS x", "prepare emodb --datasets SETTINGS"])
+def test_a_file_that_may_not_be_read_is_named(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "it's mine.yaml"
+    path.touch(mode=0o000)
+    monkeypatch.setattr(os, "access", lambda name, mode: str(name) != str(path))  # the superuser may read everything
+    words = [str(path) if word == "SETTINGS" else word for word in line.split()]
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"error: {path} may not be read by you; ask its owner for access.\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -211,6 +211,7 @@ def test_a_root_of_the_command_line_precedes_the_catalogues(catalogue: dict[str,
         ("savee", tmp_path / "two"),
         ("emodb", tmp_path / "one"),
     ]
+    assert with_roots(catalogue, ["emodb"], [f"emodb={tmp_path}/one/../two"])[0].root == tmp_path / "two"
 
 
 def test_a_tilde_in_a_root_is_the_home_folder(
@@ -245,6 +246,7 @@ def test_a_tilde_in_a_root_is_the_home_folder(
             ["tess=/data"],
             "--root tess=/data is for none of the named corpora (emodb); name tess as well.",
         ),
+        (["emodb"], ["emodb=/a", "emodb=/b"], "--root gives emodb two folders, /a and /b; name one of them."),
     ],
 )
 def test_a_mistake_in_names_or_roots_is_explained(

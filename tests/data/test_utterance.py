@@ -1,5 +1,6 @@
 """The table of utterances: its contract, reading and writing."""
 
+import os
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from emokit.data.sources.own.tabular import open_table
 from emokit.data.utterance import COLUMNS, read_table, write_table
 from emokit.errors import DataError
 from emokit.labels import DEFAULT_LABELS, LabelSet
@@ -103,6 +105,16 @@ def test_a_truncated_table_is_damaged(tmp_path: Path) -> None:
     words = rf"{re.escape(str(path))} is no readable parquet table \(.+\); make it again with `emokit prepare`\."
     with pytest.raises(DataError, match=f"^{words}$"):
         read_table(path, DEFAULT_LABELS)
+
+
+def test_a_table_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "table.parquet"
+    pandas.DataFrame({"text": ["a"]}).to_parquet(path)
+    monkeypatch.setattr(os, "access", lambda name, mode: str(name) != str(path))  # the superuser may read everything
+    for read in (lambda table: read_table(table, DEFAULT_LABELS), open_table):
+        with pytest.raises(DataError) as caught:
+            read(path)
+        assert str(caught.value) == f"{path} may not be read by you; ask its owner for access."
 
 
 def test_a_folder_is_no_table(tmp_path: Path) -> None:

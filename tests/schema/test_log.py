@@ -20,6 +20,10 @@ def test_what_the_loop_logs_is_declared() -> None:
     ("line", "fault"),
     [
         ('{"epoch": "a"}', "has epoch = 'a', but it should be a valid integer, unable to parse string as an integer"),
+        ('{"epoch": 0}', "has epoch = 0, but it should be greater than or equal to 1"),
+        ('{"dev_uar": 0.5}', "has no epoch"),
+        ("7", "holds a int where a mapping was expected"),
+        ("[]", "holds a list where a mapping was expected"),
         ('{"epoch": 1e999}', "has epoch = inf, but it should be a finite number"),
         ('{"epoch": 1, "dev_uar": NaN}', "has dev_uar = nan, but it should be a finite number"),
     ],

@@ -130,6 +130,15 @@ def test_workers_wait_for_a_database_that_stops_and_starts_again(
             "--storage names sqlite, which several workers cannot share; "
             "write postgresql://USER:PASSWORD@HOST/DATABASE or mysql://…, or leave it out for a journal file.",
         ),
+        (
+            "postgresql://ann:se@cret@host/sweeps",
+            "--storage postgresql://ann:***@host/sweeps has more than one @; "
+            "write an @ in a name or a password as %40, and a / as %2F.",
+        ),
+        (
+            "mysql://ann:secret@host/a@b",
+            "--storage mysql://ann:***@b has more than one @; write an @ in a name or a password as %40, and a / as %2F.",
+        ),
     ],
 )
 def test_a_url_of_no_shared_database_is_refused(url: str, words: str) -> None:
@@ -190,7 +199,7 @@ def test_a_missing_driver_is_named_with_the_command_that_installs_it(
     ("url", "expected"),
     [
         ("mysql://ann:secret@host/sweeps", "mysql+pymysql://ann:***@host/sweeps"),
-        ("mysql://ann:se@cret@host/sweeps", "mysql+pymysql://ann:***@host/sweeps"),
+        ("mysql://ann:se%40cret@host/sweeps", "mysql+pymysql://ann:***@host/sweeps"),
         ("mysql://host/sweeps?password=secret&user=ann", "mysql+pymysql://host/sweeps?password=***&user=ann"),
     ],
 )

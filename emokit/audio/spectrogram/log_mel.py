@@ -6,7 +6,9 @@ librosa makes it for every file, which is half of its time. A mel bin covers few
 neighbours.
 """
 
-from functools import cached_property
+import importlib
+import tempfile
+from functools import cache, cached_property
 from typing import Any
 
 import numpy
@@ -17,6 +19,27 @@ SMALLEST_POWER = 1e-10  # librosa's `amin`: -100 dB
 DECIBELS_PER_NEPER = numpy.float32(10 / numpy.log(10))
 MELS_PER_BLOCK = 16  # measured: larger blocks multiply zeros, smaller ones cost calls
 NUMBERS_AT_ONCE = 2**17  # half a megabyte per transform fits into the processor's cache
+
+
+@cache
+def _librosa_filters() -> Any:
+    """The module `librosa.filters`, which takes a second to import: once, before other processes start."""
+    try:
+        return importlib.import_module("librosa.filters")
+    except RuntimeError as error:
+        if "no locator" not in str(error):
+            raise
+        # numba compiles for librosa, and its import fails where neither the packages nor the user's home can be written.
+        import numba
+
+        config: Any = numba.config
+        config.CACHE_DIR = _compiled().name
+        return importlib.import_module("librosa.filters")
+
+
+@cache
+def _compiled() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory(prefix="emokit-")
 
 
 class LogMel:
@@ -34,17 +57,13 @@ class LogMel:
     @cached_property
     def window(self) -> numpy.ndarray:
         """(n_fft,) float32."""
-        from librosa.filters import get_window  # takes a second to import: once, before other processes start
-
-        window: numpy.ndarray = get_window("hann", self.settings.n_fft, fftbins=True)
+        window: numpy.ndarray = _librosa_filters().get_window("hann", self.settings.n_fft, fftbins=True)
         return window.astype(numpy.float32)
 
     @cached_property
     def filters(self) -> numpy.ndarray:
         """(n_fft / 2 + 1, mels) float32."""
-        from librosa.filters import mel
-
-        filters: numpy.ndarray = mel(
+        filters: numpy.ndarray = _librosa_filters().mel(
             sr=self.settings.sample_rate,
             n_fft=self.settings.n_fft,
             n_mels=self.settings.n_mels,

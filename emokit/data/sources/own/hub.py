@@ -26,6 +26,7 @@ from emokit.data.sources.own.table import NO_SPEAKERS
 from emokit.data.sources.tree import Skipped
 from emokit.data.utterance import Dropped, Remark, Utterance
 from emokit.errors import DataError, UsageError
+from emokit.files import absolute
 from emokit.names import escaped
 
 PAGE = "https://huggingface.co/datasets/"
@@ -184,10 +185,10 @@ def _located(source: str) -> tuple[Path | None, Remote | None, str | None]:
     """The folder or the data set on the hub that a source names, and its configuration."""
     folder = Path(source).expanduser()
     if folder.is_dir() and source:  # Path("") is the working folder
-        return folder.absolute(), None, None
+        return absolute(folder), None, None
     before, _, config = source.rpartition(":")
     if before and Path(before).expanduser().is_dir():
-        return Path(before).expanduser().absolute(), None, config
+        return absolute(Path(before).expanduser()), None, config
     if folder.exists() and source:
         raise UsageError(
             f"{source} is a file; name the folder that it is in, or prepare it as a table with NAME={source}."

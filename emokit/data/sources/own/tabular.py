@@ -12,7 +12,7 @@ import pyarrow.parquet
 from emokit.data.utterance import UNREADABLE
 from emokit.delimited import DELIMITERS, decoded, is_delimited, read_table
 from emokit.errors import DataError
-from emokit.files import can_wait, kind_of, not_a
+from emokit.files import can_wait, check_readable, kind_of, not_a
 from emokit.safe_text import from_spreadsheet_cell
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
@@ -145,6 +145,7 @@ def _value(line: str) -> Any:
 
 
 def _parquet(path: Path, only: Collection[str] | None) -> Tabular:
+    check_readable(path)
     try:
         file = pyarrow.parquet.ParquetFile(path.absolute())  # pyarrow reads a ~ at the start as a home folder
         names = file.schema_arrow.names
