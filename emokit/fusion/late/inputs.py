@@ -19,6 +19,7 @@ from emokit.fusion.late.settings import MODALITY, Missing
 from emokit.labels import LabelSet
 from emokit.predictions import KEYS, Predictions, check_label_map, relabelled
 from emokit.read_files import in_words
+from emokit.run_predictions import read_split
 from emokit.safe_text import from_spreadsheet_cell
 from emokit.settings import NAME
 
@@ -211,17 +212,9 @@ def _read_tables(sources: Sequence[Path]) -> list[tuple[Path, Predictions]]:
                 raise UsageError(
                     f"{source} is a fused run, and fused runs cannot be nested; name its branches and the others instead."
                 )
-            for split in HELD_OUT:
-                path = source / runs.PREDICTIONS / f"{split}.parquet"
-                table = _read_table(path)
-                others = table.table[table.table["split"] != split]
-                if len(others):
-                    row = others.iloc[0]
-                    raise DataError(
-                        f"{path} has {row['utterance_id']} of the split {row['split']}; "
-                        f"expected {split} only, so train the run again."
-                    )
-                tables.append((path, table))
+            tables += [
+                (source / runs.PREDICTIONS / f"{split}.parquet", read_split(source, split)) for split in HELD_OUT
+            ]
         else:
             tables.append((source, _read_table(source)))
     return tables

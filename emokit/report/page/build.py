@@ -1,6 +1,6 @@
 """Build a report: read run and sweep folders, write one page with its figures and their numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emokit.data.utterance import HELD_OUT
@@ -27,7 +27,14 @@ UNFINISHED = (
 MAX_SECTIONS = 12
 
 
-def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *, force: bool = False) -> Path:
+def build(
+    runs: Sequence[Path],
+    out: Path,
+    compared: Sequence[Compared] = (),
+    *,
+    force: bool = False,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Path:
     """Write `out/figures/*`, then the page `out/index.html`, about any number of run folders.
 
     Args:
@@ -35,6 +42,7 @@ def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *,
         out: the folder to create.
         compared: comparisons, each with a section of its own.
         force: replace an earlier report in `out`.
+        say: receives a sentence for each run that cannot be read, or whose predictions cannot.
 
     Returns:
         The page.
@@ -63,8 +71,14 @@ def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *,
         pictures |= {entry.slug: _sweep_pictures(entry) for entry in sweeps}
         for picture in (picture for section in pictures.values() for picture in section):
             picture.drawing.write(out / FIGURES, picture.stem)
-        page = render(ranked, unread, pictures, details(in_full, complete, out), compared, sweeps)
+        details_by_slug = details(in_full, complete, out)
+        page = render(ranked, unread, pictures, details_by_slug, compared, sweeps)
         write_text(out / PAGE, page)
+    for sentence in [entry.sentence for entry in unread] + [
+        details_by_slug[run.slug].problem for run in in_full if "test" in run.predictions
+    ]:
+        if sentence:
+            say(sentence)
     return out / PAGE
 
 
