@@ -114,9 +114,10 @@ def read(paths: Mapping[str, Sequence[Path]], label_map: Mapping[str, str] | Non
             prepared folders; their utterances, splits and mapped labels must agree all the same.
 
     Raises:
-        UsageError: a label of the map occurs in no branch.
+        UsageError: a path is given twice, or a label of the map occurs in no branch.
         DataError: a table is missing or breaks the contract, or two tables contradict each other.
     """
+    _check_different(paths)
     tables = {name: _read_tables(sources) for name, sources in paths.items()}
     if label_map:
         check_label_map(label_map, (table.labels for entries in tables.values() for _, table in entries))
@@ -200,6 +201,18 @@ def join_split(tables: Mapping[str, Predictions], split: str, missing: Missing) 
         values[position, ids.get_indexer(table.index)] = probabilities / probabilities.sum(axis=1, keepdims=True)
     panel = Panel(tuple(rows), labels, keys.reset_index()[list(KEYS)], values, present)
     return (panel.rows(complete) if missing == "drop" else panel), counts
+
+
+def _check_different(paths: Mapping[str, Sequence[Path]]) -> None:
+    """Refuse a folder or table that is given twice, under whatever path: fused with itself, it is itself."""
+    name_of: dict[Path, str] = {}
+    for name, sources in paths.items():
+        for source in sources:
+            if (other := name_of.get(source.resolve())) is not None:
+                raise UsageError(
+                    f"{source} was given twice, as {other} and as {name}; name different predictions, each once."
+                )
+            name_of[source.resolve()] = name
 
 
 def _read_tables(sources: Sequence[Path]) -> list[tuple[Path, Predictions]]:

@@ -122,8 +122,8 @@ def test_an_utterance_twice(write_tables):
 def test_two_tables_of_one_name_that_overlap(write_tables):
     paths = write_tables()
     with pytest.raises(DataError) as error:
-        read({"a": [paths["a"], paths["a"]]})
-    expected = f"a ({paths['a']}, {paths['a']}) has meld/dev/00000 twice; each utterance_id must be unique."
+        read({"a": [paths["a"], paths["b"]]})
+    expected = f"a ({paths['a']}, {paths['b']}) has meld/dev/00000 twice; each utterance_id must be unique."
     assert str(error.value) == expected
 
 
