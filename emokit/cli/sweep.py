@@ -65,7 +65,8 @@ def sweep(
         return
 
     from emokit.sweep import run as work
-    from emokit.sweep.space import read_space
+    from emokit.sweep.space import check_data, read_space
+    from emokit.sweep.train_point import HELD_OUT
     from emokit.workers import size
 
     settings = None if space is None else read_space(find_sweep(space))
@@ -80,7 +81,7 @@ def sweep(
 
         work.check_startable(settings, run or Path("runs") / settings.name, storage, data, force=force)
         if data is not None:  # a space can be shown before any data are prepared
-            open_prepared(data)
+            check_data(settings, open_prepared(data), HELD_OUT)
         _show_plan(settings, run or Path("runs") / settings.name, as_json)
         return
     count, devices = size(workers, device)
