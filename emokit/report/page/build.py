@@ -17,6 +17,7 @@ from emokit.report.figures.reliability import reliability
 from emokit.report.page.mistakes import details
 from emokit.report.page.render import FIGURES, Picture, render
 from emokit.report.read_runs import Run, gather
+from emokit.run_files import OF_FIGURES, within
 
 PAGE = "index.html"
 UNFINISHED = (
@@ -62,7 +63,7 @@ def build(
         raise UsageError(
             f"{out} contains the run {inside}, which is to be reported; name another folder for the report."
         )
-    with new_result(out, force=force, what=PAGE, unfinished=UNFINISHED, names=(PAGE, FIGURES)):
+    with new_result(out, force=force, what=PAGE, unfinished=UNFINISHED, names=(PAGE, *within(FIGURES, OF_FIGURES))):
         ranked = standings(experiments_of(complete)) if complete else []
         in_full = [run for standing in ranked for run in standing.experiment.runs][:MAX_SECTIONS]
         pictures = {run.slug: _run_pictures(run) for run in in_full}
