@@ -73,9 +73,10 @@ def sweep(
     if settings and force:
         refuse_inputs(run or Path("runs") / settings.name, [space])
     from emokit.runtime import choose_device
-    from emokit.training.hardware import choose_precision
+    from emokit.training.hardware import choose_precision, num_processes
 
     choose_precision(precision, choose_device(device))  # a worker that refuses it would leave a folder behind
+    num_processes()
     if settings and dry_run:
         from emokit.data.prepared import open_prepared
 
