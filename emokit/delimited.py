@@ -36,6 +36,9 @@ class DelimitedTable:
     encoding: str = "utf-8"
 
 
+SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?[ \t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
+
+
 def is_delimited(path: Path) -> bool:
     """Whether a file's name ends as that of a CSV or TSV table."""
     return path.suffix.lower() in DELIMITERS
@@ -57,6 +60,8 @@ def read_table(path: Path, *, tolerant: bool = False, any_encoding: bool = False
     # newline="": line feeds inside of quoted fields are kept, and all line ends count outside of them.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
+        if SEPARATOR_LINE.match(text):
+            next(reader)
         columns = next(reader, [])
         if not any(column.strip() for column in columns):
             raise DataError(f"{path} has no header; write a first line with the names of its columns.")
@@ -77,7 +82,11 @@ def read_table(path: Path, *, tolerant: bool = False, any_encoding: bool = False
 
 
 def delimiter_of(path: Path, text: str) -> str:
-    """The delimiter of a table: of those that a file with its ending can have, the one that its first line has most often."""
+    """The delimiter of a table: the one that a first line `sep=;` names, as Excel reads it; else, of those that a file with its
+    ending can have, the one that its first line has most often.
+    """
+    if stated := SEPARATOR_LINE.match(text):
+        return stated[1]
     first_line = re.sub(r'"[^"]*"', "", LINE_END.split(text, maxsplit=1)[0])
     return max(DELIMITERS[path.suffix.lower()], key=first_line.count)
 

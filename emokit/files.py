@@ -6,7 +6,6 @@ A full or read-only disk is reported in one sentence, and a file that existed un
 import contextlib
 import csv
 import errno
-import fnmatch
 import hashlib
 import io
 import json
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, EmokitError, UsageError, WorkError
+from emokit.foreign_files import refuse_foreign as refuse_foreign
 from emokit.names import escape, escaped
 from emokit.read_files import absolute as absolute
 from emokit.read_files import can_wait as can_wait
@@ -29,7 +29,6 @@ from emokit.safe_text import spreadsheet_cell
 from emokit.temporary import LOCK, is_temporary, remove, remove_temporary, temporary_path
 
 SURROGATE = re.compile("[\ud800-\udfff]")
-OF_THE_DESKTOP = (".DS_Store", "Thumbs.db", "desktop.ini")  # file managers write them into every folder that they show
 NO_PERMISSION = (errno.EACCES, errno.EROFS, errno.EPERM)
 NO_PATH = (errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP)  # of the user, which no file can have
 
@@ -216,24 +215,6 @@ def refuse_inputs(folder: Path, inputs: Iterable[Path | None], flag: str = "--ru
         if path.resolve() == folder.resolve():
             raise UsageError(f"{folder} is an input of the command, which --force would delete; name another {flag}.")
         raise UsageError(f"{folder} has {path} in it, which --force would delete; name another {flag}.")
-
-
-def refuse_foreign(folder: Path, names: Iterable[str]) -> None:
-    """Refuse to replace a folder that has a file of the user's in it: --force would delete it.
-
-    Args:
-        folder: of a result; absent or empty is fine.
-        names: patterns of what emokit writes into such a folder.
-
-    Raises:
-        UsageError: names the first file or folder that fits none of them.
-    """
-    patterns = [LOCK, *OF_THE_DESKTOP, *names]
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if not is_temporary(path) and not any(fnmatch.fnmatchcase(path.name, pattern) for pattern in patterns):
-            raise UsageError(
-                f"{path} is no part of the result that --force deletes; move it out of {folder}, or name another folder."
-            )
 
 
 def check_name(path: Path) -> None:

@@ -1,5 +1,10 @@
-"""YAML files, read so that nothing in them is lost or fills the memory: no key twice, no bomb of aliases."""
+"""YAML files, read so that nothing in them is lost or fills the memory: no key twice, no bomb of aliases, no text as a number.
 
+PyYAML reads YAML 1.1, in which `1:30` is 90, `010` is 8, `no` is false and `2024-01-31` is a date. Here a plain word is what it
+looks like, as in YAML 1.2: `true`, `false`, `null`, decimal numbers, and else the text that is written.
+"""
+
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +25,7 @@ class RepeatedKey(yaml.YAMLError):
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader of PyYAML, which refuses a key that is given twice in one mapping."""
+    """The safe loader of PyYAML, without the types of YAML 1.1; it refuses a key that is given twice in one mapping."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         lines: dict[Any, int] = {}
@@ -35,6 +40,23 @@ class _Loader(yaml.SafeLoader):
         return values
 
 
+_Loader.yaml_implicit_resolvers = {}
+NUMERALS = list("-+.0123456789")
+for _tag, _pattern, _first in (
+    ("bool", "true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", "<<", ["<"]),
+    # A zero at the start belongs to a name, such as a speaker's.
+    ("int", "[-+]?(?:0|[1-9][0-9]*)", NUMERALS),
+    (
+        "float",
+        r"[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)",
+        NUMERALS,
+    ),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
+
+
 def load_yaml(text: str) -> Any:
     """The value of a YAML text.
 
@@ -47,7 +69,7 @@ def load_yaml(text: str) -> Any:
         if node is not None and _num_values(node, {}) > MOST_VALUES:
             raise yaml.YAMLError(f"more than {MOST_VALUES} values")
         return None if node is None else loader.construct_document(node)
-    # Of PyYAML, on a date such as 2024-99-99 or a value that its tag does not fit (`!!bool maybe`, `!!int ""`,
+    # Of PyYAML, on a value that its tag does not fit (`!!bool maybe`, `!!int ""`,
     # `!!timestamp soon`), and on a thousand open brackets.
     except (ValueError, LookupError, AttributeError, RecursionError) as error:
         raise yaml.YAMLError(str(error)) from error

@@ -126,3 +126,14 @@ def test_other_encodings_are_read_where_they_are_allowed(tmp_path, encoding):
     assert read_table(tmp_path / "a.csv", any_encoding=True).rows[0].cells == ("fröhlich", "ja")
     with pytest.raises(DataError):
         read_table(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("first", "delimiter"), [("sep=;", ";"), ("SEP=,", ","), ("sep=\t", "\t"), ('"sep=;"', ";"), ("sep=;\r", ";")]
+)
+def test_a_first_line_that_names_the_delimiter_is_no_header(tmp_path, first, delimiter):
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"{first}\ntext{delimiter}label\na b{delimiter}joy\n".encode())
+    table = read_table(path, tolerant=True)
+    assert (table.delimiter, table.columns) == (delimiter, ("text", "label"))
+    assert [row.cells for row in table.rows] == [("a b", "joy")]

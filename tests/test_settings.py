@@ -122,7 +122,10 @@ def test_a_refused_key_or_value_is_named_with_the_expected_one(override: str, wo
             "--set model.channels=[1,2 has no valid value; write lists as [1,2] and quote odd text.",
         ),
         ("name=!!bool maybe", "--set name=!!bool maybe has no valid value; write lists as [1,2] and quote odd text."),
-        ("name=2024-99-99", "--set name=2024-99-99 has no valid value; write lists as [1,2] and quote odd text."),
+        (
+            "name=!!timestamp 2024-99-99",
+            "--set name=!!timestamp 2024-99-99 has no valid value; write lists as [1,2] and quote odd text.",
+        ),
     ],
 )
 def test_an_override_that_cannot_be_read_is_quoted(override: str, sentence: str) -> None:
@@ -156,7 +159,7 @@ def test_an_override_into_a_value_is_refused(file: Path) -> None:
         (b'name: !!int ""', "is not valid YAML; fix it and run the command again."),
         (b'name: !!float ""', "is not valid YAML; fix it and run the command again."),
         (b"name: !!timestamp soon", "is not valid YAML; fix it and run the command again."),
-        (b"name: 2024-99-99", "is not valid YAML; fix it and run the command again."),
+        (b"name: !!timestamp 2024-99-99", "is not valid YAML; fix it and run the command again."),
         (b"name: " + b"[" * 5000, "is not valid YAML; fix it and run the command again."),
         (b"\xff\xfe\x00", "is not UTF-8 text; name a YAML file of settings."),
         (b"training:\n", "has training = None, but it should be a group of `key: value` lines."),

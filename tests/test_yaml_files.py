@@ -44,3 +44,62 @@ def test_a_file_that_emokit_wrote_is_data(tmp_path: Path, content: bytes | None,
     with pytest.raises(DataError) as caught:
         read_yaml_mapping(path, DataError)
     assert str(caught.value) == f"{path}{fault}; make its folder again, or leave it out."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1:30",
+        "1:30.5",
+        "010",
+        "08",
+        "0o17",
+        "0x1F",
+        "1_000",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "y",
+        "N",
+        "Yes",
+        "2024-01-31",
+        "=",
+    ],
+)
+def test_a_word_that_only_yaml_1_1_takes_for_something_else_is_text(text: str) -> None:
+    assert load_yaml(f"a: {text}\nb: [{text}]\n{text}: c") == {"a": text, "b": [text], text: "c"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("true", True),
+        ("False", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("10", 10),
+        ("-3", -3),
+        ("0", 0),
+        ("0.5", 0.5),
+        ("-.5", -0.5),
+        ("2.", 2.0),
+        ("1.0e-05", 1e-5),
+        ("1.5e3", 1500.0),
+        (".inf", float("inf")),
+        ("1e-4", "1e-4"),  # a number for a setting that is one
+        ("'true'", "true"),
+    ],
+)
+def test_what_looks_like_a_number_true_or_null_is_one(text: str, value: object) -> None:
+    read = load_yaml(f"a: {text}")["a"]
+    assert (read, type(read)) == (value, type(value))
+
+
+def test_what_emokit_writes_is_read_as_it_was() -> None:
+    written = {
+        "a": ["no", "1:30", "010", "2024-01-31", "1_000", "1e5", "~", "", "true"],
+        "b": [1, 0.5, 1e-7, None, True],
+    }
+    assert load_yaml(yaml.safe_dump(written)) == written

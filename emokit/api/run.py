@@ -65,11 +65,11 @@ class Run(os.PathLike[str]):
         """The table of predictions of a held-out split: `utterance_id, …, label, p_<label>…`.
 
         Raises:
-            DataError: the run has none of the split.
+            DataError: the run has none of the split, or not those that its scores were computed from.
         """
-        from emokit.predictions import read
+        from emokit.run_predictions import read_split
 
-        return read(self.path / runs.PREDICTIONS / f"{split}.parquet").table
+        return read_split(self.path, split).table
 
     def load(self, device: str = "auto", **options: Any) -> "Model":
         """The model of the run, as `emokit.load` returns it."""

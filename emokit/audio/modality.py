@@ -103,6 +103,12 @@ class AudioModality(Modality):
         sizes = {split: len(rows) for split, rows in tables.items()}
         return Plan(sizes, family(settings.model.kind).plan(settings, tables["train"]))
 
+    def check_data(self, settings: Any, prepared: "Prepared", held_out: tuple[str, ...] = ("dev", "test")) -> None:
+        """As `Modality.check_data`."""
+        from emokit.audio.splits import split_tables
+
+        split_tables(settings, prepared, held_out)
+
     def compute_features(
         self, settings: Any, prepared: "Prepared", rows: "pandas.DataFrame", progress: Progress | None = None
     ) -> None:

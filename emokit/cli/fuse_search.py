@@ -71,17 +71,18 @@ def fuse_search(
     from emokit.fusion.late import inputs
     from emokit.fusion.late.run import check_startable, fuse, read_inputs
     from emokit.fusion.late.simplex import num_points
+    from emokit.fusion.late.wording import equal_modalities
 
     paths = inputs.parse(modalities)
     if dry_run:
         check_startable(paths, run, force=force)
-        _, _, counts = read_inputs(settings, paths)
+        _, panels, counts = read_inputs(settings, paths)
         points = num_points(len(paths), settings.fusion.steps)
         if as_json:
             console.show_json({"run": str(run), "joined": counts, "points": points, "settings": settings.as_dict()})
             return
         console.show(f"{settings.as_yaml()}# {run}: {points:,} weight vectors per pooling")
-        for line in tables.joined(counts):
+        for line in [*tables.joined(counts), *tables.declared("; ".join(equal_modalities(panels)))]:
             console.say(line)
         return
     fusion = fuse(settings, paths, run, force=force)
@@ -92,7 +93,7 @@ def fuse_search(
     if as_json:
         console.show_json(fusion)
         return
-    for line in tables.joined(fusion["joined"]):
+    for line in [*tables.joined(fusion["joined"]), *tables.declared(fusion.get("declared", ""))]:
         console.say(line)
     console.show(tables.methods_table(fusion))
     for line in tables.uncertainty(fusion):

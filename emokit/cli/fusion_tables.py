@@ -23,6 +23,11 @@ def joined(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
     return lines
 
 
+def declared(sentences: str) -> list[str]:
+    """The line on what must be stated with the scores; none where there is nothing."""
+    return [f"To be declared with the scores: {sentences}."] if sentences else []
+
+
 def methods_table(fusion: Mapping[str, Any]) -> Table:
     """Per fusion method its score out of fold on dev and on test, the difference to the best single modality, and its weights."""
     objective = fusion["settings"]["objective"]

@@ -59,7 +59,7 @@ def report(
     if out is not None or not compare:
         from emokit.report.page.build import build
 
-        page = build(runs, out or Path("report"), compared, force=force)
+        page = build(runs, out or Path("report"), compared, force=force, say=console.say)
     if as_json:
         shown = {"comparisons": [comparison.as_dict() for comparison in compared]} if compare else {}
         console.show_json(shown | ({"page": str(page)} if page else {}))

@@ -65,22 +65,24 @@ def sweep(
         return
 
     from emokit.sweep import run as work
-    from emokit.sweep.space import read_space
+    from emokit.sweep.space import check_data, read_space
+    from emokit.sweep.train_point import HELD_OUT
     from emokit.workers import size
 
     settings = None if space is None else read_space(find_sweep(space))
     if settings and force:
         refuse_inputs(run or Path("runs") / settings.name, [space])
     from emokit.runtime import choose_device
-    from emokit.training.hardware import choose_precision
+    from emokit.training.hardware import choose_precision, num_processes
 
     choose_precision(precision, choose_device(device))  # a worker that refuses it would leave a folder behind
+    num_processes()
     if settings and dry_run:
         from emokit.data.prepared import open_prepared
 
         work.check_startable(settings, run or Path("runs") / settings.name, storage, data, force=force)
         if data is not None:  # a space can be shown before any data are prepared
-            open_prepared(data)
+            check_data(settings, open_prepared(data), HELD_OUT)
         _show_plan(settings, run or Path("runs") / settings.name, as_json)
         return
     count, devices = size(workers, device)

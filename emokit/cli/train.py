@@ -227,9 +227,10 @@ def _check_plan(
     from emokit.runtime import choose_device
     from emokit.settings import inputs_of
     from emokit.training.cross_validation.run import names_of_folds
-    from emokit.training.hardware import choose_precision
+    from emokit.training.hardware import choose_precision, num_processes
 
     choose_precision(precision, choose_device(device))
+    num_processes()
     if folds is not None:
         names_of_folds(settings, prepared, folds)
     check_startable(folder, resume=resume, force=force, inputs=inputs_of(settings, prepared.folder))

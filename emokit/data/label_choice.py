@@ -1,7 +1,7 @@
 """The label set of a prepared folder, and the label of each raw label: `--labels` and `--map` over the catalogue's label maps."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from emokit.data.catalogue import Corpus
@@ -64,7 +64,7 @@ class LabelChoice:
         known = self.maps if corpus.keeps_raw_labels else [raw for raw in self.maps if raw in labels]
         return corpus.model_copy(update={"labels": labels | {raw: self.maps[raw] for raw in known}})
 
-    def label_set(self, corpora: Iterable[Corpus], utterances: Mapping[str, list[Utterance]]) -> LabelSet:
+    def label_set(self, corpora: Collection[Corpus], utterances: Mapping[str, list[Utterance]]) -> LabelSet:
         """The label set, of the utterances that were found.
 
         Args:
@@ -98,11 +98,26 @@ class LabelChoice:
         if self.labels is not None:
             return self.labels
         if len(labels) < 2:
+            advice = "name the column of the labels with --columns label=NAME"
+            if all(corpus.reader == "class_folders" for corpus in corpora):
+                advice = "name a folder that has one for each label"
             raise UsageError(
                 f"Found the labels {', '.join(labels) or '(none)'} where two or more were expected; "
-                "name the column of the labels with --columns label=NAME, or the label set with --labels."
+                f"{advice}, or the label set with --labels."
             )
         return LabelSet(sorted(labels))
+
+
+def differ_in_case(labels: LabelSet) -> list[str]:
+    """A sentence, without a full stop, for each two labels that differ in upper and lower case only."""
+    first: dict[str, str] = {}
+    pairs = [(first.setdefault(label.casefold(), label), label) for label in labels]
+    return [
+        f"the labels {one} and {other} differ only in upper and lower case and are two labels: merge them with "
+        f"--map {one}={other}"
+        for one, other in pairs
+        if one != other
+    ]
 
 
 DEFAULT_CHOICE = LabelChoice(DEFAULT_LABELS)

@@ -16,6 +16,7 @@ import yaml
 from emokit.data.audio_io.decode import Extractor, File, find_file, read_files
 from emokit.data.audio_io.reading import Reading
 from emokit.data.audio_io.segments import Segment
+from emokit.data.label_choice import differ_in_case
 from emokit.data.ledger import Ledger
 from emokit.data.plan import Plan, PreparedSettings
 from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, fingerprint_of, open_prepared
@@ -95,6 +96,9 @@ def _read(plan: Plan, divisions: dict[str, Division], *, alone: bool) -> tuple[U
     if not in_sources:
         return {}, ledger
     ledger.labels = plan.labels.label_set(plan.corpora, in_sources)
+    for corpus in plan.corpora:
+        for sentence in differ_in_case(ledger.labels) if corpus.keeps_raw_labels else ():
+            ledger.note(corpus.name, sentence)
     utterances: Utterances = {}
     for corpus in plan.corpora:
         if corpus.name in in_sources:

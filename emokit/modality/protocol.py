@@ -148,6 +148,10 @@ class Modality(Protocol):
         """What `train` would do."""
         raise UsageError(NOT_TRAINED.format(self.name))
 
+    def check_data(self, settings: Any, prepared: "Prepared", held_out: tuple[str, ...] = ("dev", "test")) -> None:
+        """Refuse data that `train` refuses before it makes a folder; a sweep asks before its first point."""
+        return
+
     def compute_features(
         self, settings: Any, prepared: "Prepared", rows: "pandas.DataFrame", progress: Progress | None = None
     ) -> None:

@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from emokit import predictions, runs
+from emokit import runs
 from emokit.data.utterance import HELD_OUT
 from emokit.errors import DataError, EmokitError, UsageError
 from emokit.files import read_json
 from emokit.predictions import Predictions
 from emokit.read_files import in_words
+from emokit.run_predictions import read_split
 from emokit.schema.base import check
 from emokit.schema.fusion import FUSION, Fusion
 from emokit.schema.ledger import Ledger
@@ -64,14 +65,14 @@ class Run:
         """Its predictions on test.
 
         Raises:
-            DataError: the table is missing or damaged.
+            DataError: the table is missing, damaged, or not the one that its scores were computed from.
         """
         if "test" not in self.predictions:
             raise DataError(
                 f"{self.folder} has no predictions/test.parquet, so it cannot be compared utterance by utterance; "
                 "make the run again."
             )
-        return predictions.read(self.predictions["test"])
+        return read_split(self.folder, "test")
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from emokit.sweep import summary
 from emokit.sweep.journal import damaged
 from emokit.sweep.plan import Plan
 from emokit.sweep.settings import SweepSettings, refuse_old
-from emokit.sweep.space import check_resolved, grid_size
-from emokit.sweep.train_point import train_point
+from emokit.sweep.space import check_data, check_resolved, grid_size
+from emokit.sweep.train_point import HELD_OUT, train_point
 from emokit.sweep.worker import Order, Worker, run_worker
 from emokit.workers import WATCH_SECONDS, WORKERS, worker_pool
 
@@ -43,11 +43,12 @@ def begin(
 
     Raises:
         UsageError: the folder exists, the storage is unreachable, or its study has other settings.
-        DataError: its study uses other data.
+        DataError: its study uses other data, or no point can be trained on the data.
         WorkError: the folder cannot be written.
     """
     check_startable(sweep, run, url, data, force=force)
     prepared = open_prepared(data)
+    check_data(sweep, prepared, HELD_OUT)
     if url:
         _check_study(storages.open_storage(url, run), sweep, prepared.fingerprint, url, data)
     seed = sweep.seed

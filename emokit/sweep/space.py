@@ -12,13 +12,15 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emokit.errors import DataError, UsageError
+from emokit.errors import DataError, EmokitError, UsageError
 from emokit.modality.registry import modality
 from emokit.settings import Settings, fields, nearest, read_yaml_mapping, set_dotted
 from emokit.sweep.settings import Dimension, SweepSettings
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
+
+    from emokit.data.prepared import Prepared
 
 Point = dict[str, Any]
 
@@ -28,6 +30,7 @@ NOT_VARIED = {
     "training.seed": "write seeds: N instead",
 }
 MOST_CHECKED = 10_000  # points of a grid whose settings are all made beforehand
+MOST_CHECKED_ON_DATA = 100  # points that are tried on the data before a sweep over data that none can use is refused
 PLAIN = (type(None), bool, int, float, str)  # types that Optuna stores unchanged
 
 
@@ -78,6 +81,24 @@ def settings_of(sweep: SweepSettings, point: Mapping[str, Any], source: str = "T
     for field, value in point.items():
         set_dotted(values, field, value)
     return _settings_class(sweep).make(values, source)
+
+
+def check_data(sweep: SweepSettings, prepared: "Prepared", held_out: tuple[str, ...]) -> None:
+    """Refuse data that the training of no point can use, with the sentence of the first.
+
+    Raises:
+        EmokitError: as the training raises it.
+    """
+    refusal: EmokitError | None = None
+    for point in itertools.islice(_some_points(sweep), MOST_CHECKED_ON_DATA):
+        try:
+            modality(sweep.experiment.modality).check_data(settings_of(sweep, point), prepared, held_out)
+        except EmokitError as error:
+            refusal = refusal or error
+        else:
+            return
+    if refusal:
+        raise refusal
 
 
 def grid(sweep: SweepSettings) -> list[Point]:
@@ -236,14 +257,16 @@ def _check_sampler(sweep: SweepSettings, path: Path) -> None:
 
 def _check_values(sweep: SweepSettings, path: Path) -> None:
     """Make the settings of all points of a grid; of larger ones and other spaces, those of every value and bound."""
+    for point in _some_points(sweep):
+        settings_of(sweep, point, f"{path}, at one of its points,")
+
+
+def _some_points(sweep: SweepSettings) -> Iterator[Point]:
     if sweep.is_grid and grid_size(sweep) <= MOST_CHECKED:
-        for point in grid(sweep):
-            settings_of(sweep, point, f"{path}, at one of its points,")
+        yield from grid(sweep)
         return
     for field, dimension in sweep.space.items():
-        for value in dimension.values:
-            settings_of(sweep, {field: value}, f"{path}, at one of its points,")
+        yield from ({field: value} for value in dimension.values)
     for branch in sweep.branches:
         for field, dimension in branch.space.items():
-            for value in dimension.values:
-                settings_of(sweep, branch.when | {field: value}, f"{path}, at one of its points,")
+            yield from (branch.when | {field: value} for value in dimension.values)

@@ -70,6 +70,12 @@ class TextModality(Modality):
 
         return plan(settings, prepared, **options)
 
+    def check_data(self, settings: Any, prepared: "Prepared", held_out: tuple[str, ...] = ("dev", "test")) -> None:
+        """As `Modality.check_data`."""
+        from emokit.text.splits import read_splits
+
+        read_splits(settings, prepared, held_out)
+
     def compute_features(
         self, settings: Any, prepared: "Prepared", rows: "pandas.DataFrame", progress: Progress | None = None
     ) -> None:

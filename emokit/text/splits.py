@@ -51,11 +51,17 @@ def read_splits(
     """Train and the held-out splits, of the corpora that the settings name.
 
     Raises:
-        UsageError: a corpus is not in the prepared folder.
+        UsageError: a corpus is not in the prepared folder, or context turns are asked for and there are no dialogues.
         DataError: a split has no utterance, train lacks a class, or a text is empty or not Unicode.
     """
     table, splits = rows_with_text(settings, prepared), ("train", *held_out)
     check_splits(table, splits, prepared.labels, prepared.folder, MEDIUM)
+    turns, corpora = settings.data.context_turns, ", ".join(sorted(set(table["corpus"])))
+    if turns and not (table["dialogue"].notna() & table["turn"].notna()).any():
+        raise UsageError(
+            f"data.context_turns is {turns} and no utterance of {corpora} in {prepared.folder} has a dialogue with turns, so it "
+            "would have no effect; leave it 0, or prepare a corpus of dialogues."
+        )
     return {split: split_data(table, split, settings, prepared) for split in splits}
 
 

@@ -55,14 +55,22 @@ def num_processes() -> int:
     """The number of processes that `accelerate launch` (or torchrun) started for this training.
 
     Raises:
-        UsageError: one of the variables that these set is no number.
+        UsageError: one of the variables that these set is no number, or WORLD_SIZE is set without the others: the training would
+            wait for processes that nothing started.
     """
     for name in OF_LAUNCHERS:
         if not os.environ.get(name, "0").isdecimal():
             raise UsageError(
                 f"{name} is {os.environ[name]!r} where a number was expected, as `accelerate launch` sets it; unset it."
             )
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    number = int(os.environ.get("WORLD_SIZE", "1"))
+    missing = [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if not os.environ.get(name)]
+    if number > 1 and missing:
+        raise UsageError(
+            f"WORLD_SIZE is {number} and {missing[0]} is not set, where `accelerate launch` sets both; unset WORLD_SIZE, or "
+            f"start the training with `accelerate launch --num_processes {number} -m emokit`."
+        )
+    return number
 
 
 def _cpu_multiplies_bf16() -> bool:

@@ -14,22 +14,10 @@ from transformers import PreTrainedModel
 from emokit.errors import UsageError, WorkError
 from emokit.files import write_json
 from emokit.locks import new_result
+from emokit.run_files import OF_ONNX
 
 ONNX = "model.onnx"
 ABOUT = "emokit.json"
-# Beside the model, the files of a tokenizer or of a feature extractor, whose names differ from class to class.
-NAMES = (
-    ONNX,
-    f"{ONNX}.data",
-    ABOUT,
-    "*.json",
-    "*.jinja",
-    "*.model",
-    "*.py",
-    "merges.txt",
-    "vocab.*",
-    "additional_chat_templates",
-)
 UNFINISHED = '{"unfinished": "export again with --force"}\n'
 TOLERANCE = 1e-4  # largest accepted difference of a logit
 
@@ -93,7 +81,7 @@ def write_onnx(
     """
     import onnxruntime
 
-    with new_result(out, force=force, what=ABOUT, unfinished=UNFINISHED, names=NAMES):
+    with new_result(out, force=force, what=ABOUT, unfinished=UNFINISHED, names=OF_ONNX):
         names = list(batches[0])
         logits = _Logits(model, names).eval()
         _export(logits, batches[0], dynamic, out / ONNX)

@@ -79,7 +79,7 @@ def check_splits(table: pandas.DataFrame, splits: Sequence[str], labels: LabelSe
     for split in splits:
         if split not in present:
             raise DataError(
-                f"{folder} has no {split} utterances with {medium} of {', '.join(sorted(set(table['corpus'])))}; "
+                f"{folder} has no {split} utterances with {medium} of {', '.join(sorted(set(table['corpus']))) or 'any corpus'}; "
                 f"prepare a corpus that has one, or put a corpus into {split} with --split CORPUS={split}."
             )
     trained = set(table["label"][table["split"] == "train"])

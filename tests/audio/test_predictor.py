@@ -88,7 +88,7 @@ def test_the_table_has_a_row_per_file_or_per_window(predictor, tmp_path):
 
 def test_a_damaged_file_does_not_stop_the_others(predictor, tmp_path):
     (tmp_path / "a.wav").write_bytes(b"no audio")
-    soundfile.write(tmp_path / "b.wav", numpy.full(1600, 0.5), 16000)
+    soundfile.write(tmp_path / "b.wav", numpy.insert(numpy.full(1599, 0.5), 50, 0), 16000)
     named = [Input("-", tmp_path / "a.wav"), Input("the second", tmp_path / "b.wav"), tmp_path / "a.wav"]
     piped, predicted, damaged = predictor.predict(named)
     assert str(piped).startswith("Standard input is undecodable (")

@@ -154,14 +154,14 @@ def test_one_modality_is_no_fusion(tables, tmp_path, flags):
     ("arguments", "code", "sentence"),
     [
         (["audio"], 2, "audio was given where NAME=PATH was expected, such as text=runs/text."),
-        (["a=none.csv", "b=none.csv"], 3, "none.csv does not exist; name a run folder or a table of predictions."),
+        (["a=none.csv", "b=none2.csv"], 3, "none.csv does not exist; name a run folder or a table of predictions."),
         (
-            ["a=none.csv", "b=none.csv", "--step", "0.03"],
+            ["a=none.csv", "b=none2.csv", "--step", "0.03"],
             2,
             "The command line has fusion.step = 0.03, but it must divide 1, as 0.05, 0.02 and 0.005 do.",
         ),
         (
-            ["a=none.csv", "b=none.csv", "--settings", "none.yaml"],
+            ["a=none.csv", "b=none2.csv", "--settings", "none.yaml"],
             2,
             "none.yaml does not exist; name a YAML file of settings.",
         ),
@@ -258,3 +258,34 @@ def test_a_text_for_a_run_that_is_not_fused_is_refused(of_runs):
     assert result.stderr.strip() == (
         "error: --text was given for audio, and it is an option of late-fusion; leave it out."
     )
+
+
+def test_predictions_given_twice_are_refused(tables, fused, tmp_path):
+    (tmp_path / "link.parquet").symlink_to(tables / "audio.parquet")
+    audio, run = tables / "audio.parquet", tmp_path / "run"
+    for other in (audio, tables / "fused" / ".." / "audio.parquet", tmp_path / "link.parquet"):
+        for name in ("text", "audio"):
+            named = [f"audio={audio}", f"{name}={other}", f"face={tables / 'face.parquet'}"]
+            result = runner.invoke(app, ["fuse-search", *named, "--run", str(run)])
+            assert (result.exit_code, result.stderr.strip()) == (
+                2,
+                f"error: {other} was given twice, as audio and as {name}; name different predictions, each once.",
+            )
+    assert not run.exists()
+
+
+def test_equal_predictions_are_declared_on_the_terminal_and_in_the_run(tables, tmp_path):
+    (tmp_path / "copy.parquet").write_bytes((tables / "audio.parquet").read_bytes())
+    named, run = [f"audio={tables / 'audio.parquet'}", f"copy={tmp_path / 'copy.parquet'}"], tmp_path / "run"
+    words = (
+        "audio and copy have the same predictions, so their weights cannot be told apart and their fusion gains nothing"
+    )
+    line = f"To be declared with the scores: {words}."
+    dry = runner.invoke(app, ["fuse-search", *named, "--run", str(run), "--dry-run"])
+    assert (dry.exit_code, dry.stderr.splitlines()[-1]) == (0, line)
+    result = runner.invoke(app, ["fuse-search", *named, "--run", str(run), *QUICK])
+    assert result.exit_code == 0, result.output
+    assert line in result.stderr.splitlines()
+    assert json.loads((run / "metrics.json").read_text())["declared"] == words
+    different = runner.invoke(app, ["fuse-search", *arguments_of(tables, "audio", "text"), "--dry-run"])
+    assert "declared" not in different.stderr

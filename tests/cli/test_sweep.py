@@ -148,3 +148,58 @@ def test_a_sweep_whose_points_all_failed_names_the_first_reason(
 
 def iter_of(summary: Any) -> Any:
     yield summary
+
+
+@pytest.mark.parametrize(
+    ("modality", "values", "data", "code", "words"),
+    [
+        (
+            "audio",
+            {},
+            "text_prepared",
+            3,
+            "{} has no train utterances with audio of any corpus; prepare a corpus that has one, ",
+        ),
+        (
+            "audio",
+            {"data.corpora": ["ravdess"]},
+            "small_prepared",
+            2,
+            "data.corpora names ravdess and {} has audio of ",
+        ),
+        (
+            "audio",
+            {"training.batch_size": 5000},
+            "small_prepared",
+            2,
+            "training.batch_size is 5000 and the train split ",
+        ),
+        ("text", {"model.kind": "tfidf"}, "small_prepared", 2, "{} has text of emodb, where a corpus that does not "),
+    ],
+)
+def test_data_that_no_point_can_use_are_refused_as_training_refuses_them(
+    modality: str,
+    values: dict[str, Any],
+    data: str,
+    code: int,
+    words: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    prepared, run = request.getfixturevalue(data), tmp_path / "run"
+    named = [word for key, value in values.items() for word in ("--set", f"{key}={json.dumps(value)}")]
+    trained = CliRunner().invoke(app, ["train", modality, *named, "--data", str(prepared), "--run", str(run)])
+    assert trained.exit_code == code
+    assert f"error: {words.format(prepared)}" in trained.stderr
+    space = tmp_path / "space.yaml"
+    space.write_text(yaml.safe_dump({**SPACE, "experiment": {"modality": modality, "settings": values}}))
+    for mode in ([], ["--dry-run"]):
+        words_of_sweep = ["sweep", str(space), "--data", str(prepared), "--run", str(run), *mode]
+        refused = CliRunner().invoke(app, words_of_sweep)
+        assert (refused.exit_code, refused.stderr) == (code, trained.stderr)
+    assert not run.exists()
+
+
+def test_data_that_some_points_can_use_are_not_refused(sweep: Any) -> None:
+    code, _, errors = sweep("--dry-run", space={"training.batch_size": {"grid": [5000, 8]}})
+    assert (code, errors) == (0, "")

@@ -291,3 +291,8 @@ def test_a_root_is_absolute_whatever_way_it_was_given(tmp_path: Path, monkeypatc
     for catalogue, given in ((read_catalogue(), ["emodb=corpora/emodb"]), (read_catalogue(Path("my.yaml")), [])):
         [corpus] = with_roots(catalogue, ["emodb"], given)
         assert corpus.root == tmp_path / "corpora" / "emodb"
+
+
+def test_labels_are_the_text_that_is_written(user_file: Path) -> None:
+    user_file.write_text("calls: {tables: a.csv, labels: {no: off, 010: 2024-01-31, 1:30: null}}")
+    assert read_catalogue(user_file)["calls"].labels == {"no": "off", "010": "2024-01-31", "1:30": None}

@@ -3,7 +3,7 @@
 import pytest
 
 from emokit.data.catalogue import Corpus, read_catalogue
-from emokit.data.label_choice import LabelChoice, label_of, label_shares, raw_labels, soft_label
+from emokit.data.label_choice import LabelChoice, differ_in_case, label_of, label_shares, raw_labels, soft_label
 from emokit.data.ledger import Ledger
 from emokit.data.sources.rows import TIED, labelled, without_audio
 from emokit.data.utterance import Utterance
@@ -135,3 +135,20 @@ def test_the_label_is_the_one_with_the_most_votes_and_a_tie_is_flagged() -> None
 def test_a_raw_label_that_the_map_of_a_corpus_lacks_is_left_to_the_error_that_names_it() -> None:
     choice = LabelChoice.read([EMODB])
     assert choice.label_set([EMODB], {"emodb": utterances("anger", "gloom", corpus="emodb")}) == DEFAULT_LABELS
+
+
+def test_one_label_in_folders_is_no_matter_of_columns() -> None:
+    folders = OWN.model_copy(update={"reader": "class_folders"})
+    with pytest.raises(UsageError) as error:
+        LabelChoice.read([folders]).label_set([folders], {"calls": utterances("joy")})
+    assert str(error.value) == (
+        "Found the labels joy where two or more were expected; name a folder that has one for each label, "
+        "or the label set with --labels."
+    )
+
+
+def test_labels_that_differ_in_case_only_are_named() -> None:
+    assert differ_in_case(LabelSet(["Happy", "happy", "sad"])) == [
+        "the labels Happy and happy differ only in upper and lower case and are two labels: merge them with --map Happy=happy"
+    ]
+    assert differ_in_case(DEFAULT_LABELS) == []

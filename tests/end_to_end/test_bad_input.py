@@ -48,7 +48,7 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A decoder that crashes.
     import soundfile
 
-    soundfile.write(first(roots / "crema_d"), numpy.full(FATAL_LENGTH, 0.5), 16_000)
+    soundfile.write(first(roots / "crema_d"), numpy.insert(numpy.full(FATAL_LENGTH - 1, 0.5), 50, 0), 16_000)
     # A pointer of Git LFS.
     first(roots / "emodb").write_text(POINTER)
     # A copy of the corpus inside itself, and a malformed line of a transcript.

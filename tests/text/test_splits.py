@@ -67,3 +67,17 @@ def test_a_row_that_cannot_be_trained_on_is_named(
     with pytest.raises(DataError) as error:
         read_splits(TextSettings.make(text_settings), open_prepared(data))
     assert str(error.value) == sentence.format(data=data, id=table.loc[0, "utterance_id"])
+
+
+def test_context_turns_without_dialogues_are_refused(mood_prepared):
+    for turns in (0, 2):
+        settings = TextSettings.make({"data": {"corpora": ["diary"], "context_turns": turns}})
+        if not turns:
+            read_splits(settings, open_prepared(mood_prepared), ("dev",))
+            continue
+        with pytest.raises(UsageError) as error:
+            read_splits(settings, open_prepared(mood_prepared), ("dev",))
+        assert str(error.value) == (
+            f"data.context_turns is 2 and no utterance of diary in {mood_prepared} has a dialogue with turns, so it would "
+            "have no effect; leave it 0, or prepare a corpus of dialogues."
+        )

@@ -3,10 +3,13 @@
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from emokit.cli.app import app
 from emokit.errors import UsageError
 from emokit.training.hardware import choose_precision, new_accelerator, num_processes
 
@@ -72,3 +75,34 @@ def test_a_variable_of_a_launcher_that_is_no_number_is_named(monkeypatch: pytest
     with pytest.raises(UsageError) as error:
         new_accelerator("cpu", "float32")
     assert str(error.value) == (f"{name} is 'x' where a number was expected, as `accelerate launch` sets it; unset it.")
+
+
+@pytest.mark.parametrize("present", [(), ("RANK",), ("RANK", "MASTER_ADDR"), ("MASTER_ADDR", "MASTER_PORT")])
+def test_several_processes_that_nothing_started_are_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, present: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name in present:
+        monkeypatch.setenv(name, "1")
+    missing = next(name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if name not in present)
+    with pytest.raises(UsageError) as error:
+        new_accelerator("cpu", "float32")
+    assert str(error.value) == (
+        f"WORLD_SIZE is 2 and {missing} is not set, where `accelerate launch` sets both; unset WORLD_SIZE, or start the training "
+        "with `accelerate launch --num_processes 2 -m emokit`."
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["train", "audio"], ["train", "audio", "--dry-run"], ["sweep", "sweep"], ["sweep", "sweep", "--dry-run"]],
+)
+def test_commands_that_train_refuse_it_before_they_make_a_folder(
+    command: list[str], small_prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    run = tmp_path / "run"
+    result = CliRunner().invoke(app, [*command, "--data", str(small_prepared), "--run", str(run), "--device", "cpu"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: WORLD_SIZE is 2 and RANK is not set, where `accelerate launch` sets both; ")
+    assert not run.exists()

@@ -24,6 +24,7 @@ def write_clip(path: Path, greys: Iterable[int], rate: int = 25, loudness: int |
             container.mux(packet)
         if sound:
             samples = numpy.full((1, 8_000), loudness, numpy.int16)
+            samples[0, 0] = 0  # a constant is silence
             audio = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
             audio.sample_rate = 8_000
             for packet in [*sound.encode(audio), *sound.encode(None)]:

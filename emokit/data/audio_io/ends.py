@@ -1,5 +1,6 @@
 """Whether a file was cut: each container that a decoder reads is recognised by its first bytes and checked for its end."""
 
+from dataclasses import replace
 from typing import BinaryIO
 
 from emokit.data.audio_io import chunks, elements, frames
@@ -17,7 +18,7 @@ def find_end(file: BinaryIO, num_bytes: int) -> End:
     """
     begin = _after_id3(file, num_bytes)
     file.seek(begin)
-    start = file.read(40)
+    start = file.read(42)
     form = start[8:12]
     if start[:4] in (*LITTLE, b"RIFX", b"FORM") and form in chunks.AUDIO:
         layout = chunks.RIFF if start[:4] in LITTLE else chunks.FORM
@@ -31,9 +32,11 @@ def find_end(file: BinaryIO, num_bytes: int) -> End:
     if start[:7] == b"NIST_1A":
         return chunks.end_of_nist(file, num_bytes)
     if start[:4] == b"fLaC":
-        # The first block of a FLAC file, STREAMINFO, ends with the number of samples (36 bits) and a checksum.
+        # The first block of a FLAC file, STREAMINFO, ends with the number of samples (36 bits) and their MD5, zeros if unknown.
         num_samples = int.from_bytes(start[21:26], "big") & (2**36 - 1)
-        return End(num_samples=num_samples) if num_samples else chunks.NO_LENGTH
+        md5, bits = start[26:42], ((start[20] & 1) << 4 | start[21] >> 4) + 1 if len(start) == 42 else 0
+        end = End(num_samples=num_samples) if num_samples else chunks.NO_LENGTH
+        return replace(end, md5=md5, bits=bits) if bits in (8, 16, 24) and any(md5) else end
     if start[:4] == b"OggS":
         return frames.end_of_ogg(file, num_bytes)
     if start[:4] == b"FLV\1":

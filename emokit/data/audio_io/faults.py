@@ -62,6 +62,9 @@ class End:
     """What the file states that is not true, though its samples are in no doubt."""
     num_samples: int = 0
     """The samples that the decoder must return at least; 0 where the container does not state them."""
+    md5: bytes = b""
+    """MD5 of all samples as integers of `bits` bits; empty where it is not stated."""
+    bits: int = 0
 
 
 COMPLETE = End()

@@ -138,13 +138,15 @@ def plausible(path: Path, channels: Samples, sample_rate: int, end: End) -> Audi
         end: what the container says of its end.
 
     Raises:
-        BadAudio: it is truncated, empty, silent, not finite or far above full scale.
+        BadAudio: it is truncated, empty, damaged, silent, not finite or far above full scale.
     """
     num_samples, num_channels = channels.shape
     if num_samples < end.num_samples:
         raise BadAudio(path, TRUNCATED, f"its header declares {end.num_samples} samples, it has {num_samples}")
     if num_samples == 0:
         raise BadAudio(path, EMPTY, "0 samples")
+    if end.md5 and _md5(channels, end.bits) != end.md5:
+        raise BadAudio(path, DAMAGED, "its samples have another MD5 than its header states")
     flags = [Flag(NO_END, end.unknown)] if end.unknown else []
     flags += [Flag(ODD, " and ".join(end.odd))] if end.odd else []
     int16_waveform: npt.NDArray[np.int16] | None = None
@@ -160,9 +162,23 @@ def plausible(path: Path, channels: Samples, sample_rate: int, end: End) -> Audi
     peak = _peak(waveform)
     if peak < SILENCE:
         raise BadAudio(path, SILENT, f"{num_samples} samples, peak {peak:.1e} of full scale")
+    if waveform.max() - waveform.min() < SILENCE:
+        raise BadAudio(path, SILENT, f"{num_samples} samples, all of them {waveform[0]:.3g} of full scale")
     if num_samples < SHORT_SECONDS * sample_rate:
         flags.append(Flag(SHORT, f"{num_samples} samples at {sample_rate} Hz"))
     return Audio(waveform, sample_rate, num_channels, int16_waveform, tuple(flags))
+
+
+def _md5(channels: Samples, bits: int) -> bytes:
+    """MD5 of samples (samples, channels) as integers of 8, 16 or 24 bits, which float32 holds exactly; as FLAC computes it."""
+    if channels.dtype == np.int16:
+        data = channels.astype("<i2").tobytes()
+    else:
+        integers = np.ascontiguousarray(
+            np.rint(channels * 2.0 ** (bits - 1)), "<i4"
+        )  # their lowest bytes are those of fewer bits
+        data = integers.view(np.uint8).reshape(-1, 4)[:, : bits // 8].tobytes()
+    return hashlib.md5(data, usedforsecurity=False).digest()
 
 
 def checked_features(

@@ -3,6 +3,9 @@
 16-bit PCM wav files, which most corpora consist of, are parsed here, in half of a library's time. soundfile reads by content
 and not by file name, so an AIFF named `.wav` is read. PyAV reads what soundfile cannot, such as AAC in mp4.
 A truncated file is an error, not a shorter utterance: see `ends`. What is decoded is judged by `plausible`.
+
+Changed bytes are noticed where the format has checksums: FLAC, Ogg, WavPack, TTA and AC-3. PCM, MP3, AAC, WebM and Matroska have
+none, or decoders ignore them: what is changed inside of such a file, with its frames intact, is decoded as noise.
 """
 
 import contextlib

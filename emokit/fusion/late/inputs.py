@@ -19,6 +19,7 @@ from emokit.fusion.late.settings import MODALITY, Missing
 from emokit.labels import LabelSet
 from emokit.predictions import KEYS, Predictions, check_label_map, relabelled
 from emokit.read_files import in_words
+from emokit.run_predictions import read_split
 from emokit.safe_text import from_spreadsheet_cell
 from emokit.settings import NAME
 
@@ -113,9 +114,10 @@ def read(paths: Mapping[str, Sequence[Path]], label_map: Mapping[str, str] | Non
             prepared folders; their utterances, splits and mapped labels must agree all the same.
 
     Raises:
-        UsageError: a label of the map occurs in no branch.
+        UsageError: a path is given twice, or a label of the map occurs in no branch.
         DataError: a table is missing or breaks the contract, or two tables contradict each other.
     """
+    _check_different(paths)
     tables = {name: _read_tables(sources) for name, sources in paths.items()}
     if label_map:
         check_label_map(label_map, (table.labels for entries in tables.values() for _, table in entries))
@@ -201,6 +203,18 @@ def join_split(tables: Mapping[str, Predictions], split: str, missing: Missing) 
     return (panel.rows(complete) if missing == "drop" else panel), counts
 
 
+def _check_different(paths: Mapping[str, Sequence[Path]]) -> None:
+    """Refuse a folder or table that is given twice, under whatever path: fused with itself, it is itself."""
+    name_of: dict[Path, str] = {}
+    for name, sources in paths.items():
+        for source in sources:
+            if (other := name_of.get(source.resolve())) is not None:
+                raise UsageError(
+                    f"{source} was given twice, as {other} and as {name}; name different predictions, each once."
+                )
+            name_of[source.resolve()] = name
+
+
 def _read_tables(sources: Sequence[Path]) -> list[tuple[Path, Predictions]]:
     """The tables of one branch, with their files."""
     tables = []
@@ -211,17 +225,9 @@ def _read_tables(sources: Sequence[Path]) -> list[tuple[Path, Predictions]]:
                 raise UsageError(
                     f"{source} is a fused run, and fused runs cannot be nested; name its branches and the others instead."
                 )
-            for split in HELD_OUT:
-                path = source / runs.PREDICTIONS / f"{split}.parquet"
-                table = _read_table(path)
-                others = table.table[table.table["split"] != split]
-                if len(others):
-                    row = others.iloc[0]
-                    raise DataError(
-                        f"{path} has {row['utterance_id']} of the split {row['split']}; "
-                        f"expected {split} only, so train the run again."
-                    )
-                tables.append((path, table))
+            tables += [
+                (source / runs.PREDICTIONS / f"{split}.parquet", read_split(source, split)) for split in HELD_OUT
+            ]
         else:
             tables.append((source, _read_table(source)))
     return tables

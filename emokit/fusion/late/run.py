@@ -23,7 +23,7 @@ from emokit.fusion.late.modality import LATE_FUSION
 from emokit.fusion.late.search import SCORE_TOLERANCE
 from emokit.fusion.late.settings import FusionSettings, SearchSettings
 from emokit.fusion.late.simplex import num_points
-from emokit.fusion.late.wording import verdict
+from emokit.fusion.late.wording import equal_modalities, verdict
 from emokit.locks import release
 from emokit.schema.base import read_checked, validated
 from emokit.schema.fusion import FUSION, Fusion
@@ -91,8 +91,8 @@ def _fuse(
 
     fusion, chosen = evaluate(panels, settings.fusion)
     fusion["joined"] = counts
-    if declared := _declared(branches):
-        fusion["declared"] = declared
+    if declared := [*_declared(branches), *equal_modalities(panels)]:
+        fusion["declared"] = "; ".join(declared)
     fusion["sources"] = {
         branch.name: {
             "model": branch.predictions.model,
@@ -286,10 +286,10 @@ def _complete(
     write_json(run / runs.METRICS, validated(Metrics, scores))
 
 
-def _declared(branches: Sequence[Branch]) -> str:
+def _declared(branches: Sequence[Branch]) -> list[str]:
     """What the runs of the branches declare with their scores; the fused run declares it with its own."""
     declared = {branch.name: runs.read_metrics(branch.run).get("declared") for branch in branches if branch.run}
-    return "; ".join(f"of {name}, {sentence}" for name, sentence in declared.items() if sentence)
+    return [f"of {name}, {sentence}" for name, sentence in declared.items() if sentence]
 
 
 def _relative(path: Path, run: Path) -> str:

@@ -1,8 +1,12 @@
-"""The verdict on a fusion, in one sentence."""
+"""The verdict on a fusion in one sentence, and what must be stated with it."""
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
+import numpy
+
+from emokit.fusion.late.inputs import Panel
 from emokit.schema.metrics import FEWEST_CLUSTERS
 
 SCORE_NAMES = {
@@ -54,6 +58,21 @@ def verdict(fusion: Mapping[str, Any]) -> str:
         f"({interval}); "
         f"out of fold on dev the difference is {dev_text}."
     )
+
+
+def equal_modalities(panels: Mapping[str, Panel]) -> list[str]:
+    """A sentence, without a full stop, for each two modalities whose predictions are equal to the bit."""
+    names = next(iter(panels.values())).names
+    return [
+        f"{names[first]} and {names[second]} have the same predictions, so their weights cannot be told apart and "
+        "their fusion gains nothing"
+        for first, second in combinations(range(len(names)), 2)
+        if all(
+            numpy.array_equal(values[first], values[second])
+            for panel in panels.values()
+            for values in (panel.probabilities, panel.present)
+        )
+    ]
 
 
 def _amount(value: float, objective: str) -> str:

@@ -1,6 +1,6 @@
 """Build a report: read run and sweep folders, write one page with its figures and their numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emokit.data.utterance import HELD_OUT
@@ -17,6 +17,7 @@ from emokit.report.figures.reliability import reliability
 from emokit.report.page.mistakes import details
 from emokit.report.page.render import FIGURES, Picture, render
 from emokit.report.read_runs import Run, gather
+from emokit.run_files import OF_FIGURES, within
 
 PAGE = "index.html"
 UNFINISHED = (
@@ -27,7 +28,14 @@ UNFINISHED = (
 MAX_SECTIONS = 12
 
 
-def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *, force: bool = False) -> Path:
+def build(
+    runs: Sequence[Path],
+    out: Path,
+    compared: Sequence[Compared] = (),
+    *,
+    force: bool = False,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Path:
     """Write `out/figures/*`, then the page `out/index.html`, about any number of run folders.
 
     Args:
@@ -35,6 +43,7 @@ def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *,
         out: the folder to create.
         compared: comparisons, each with a section of its own.
         force: replace an earlier report in `out`.
+        say: receives a sentence for each run that cannot be read, or whose predictions cannot.
 
     Returns:
         The page.
@@ -54,7 +63,7 @@ def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *,
         raise UsageError(
             f"{out} contains the run {inside}, which is to be reported; name another folder for the report."
         )
-    with new_result(out, force=force, what=PAGE, unfinished=UNFINISHED, names=(PAGE, FIGURES)):
+    with new_result(out, force=force, what=PAGE, unfinished=UNFINISHED, names=(PAGE, *within(FIGURES, OF_FIGURES))):
         ranked = standings(experiments_of(complete)) if complete else []
         in_full = [run for standing in ranked for run in standing.experiment.runs][:MAX_SECTIONS]
         pictures = {run.slug: _run_pictures(run) for run in in_full}
@@ -63,8 +72,14 @@ def build(runs: Sequence[Path], out: Path, compared: Sequence[Compared] = (), *,
         pictures |= {entry.slug: _sweep_pictures(entry) for entry in sweeps}
         for picture in (picture for section in pictures.values() for picture in section):
             picture.drawing.write(out / FIGURES, picture.stem)
-        page = render(ranked, unread, pictures, details(in_full, complete, out), compared, sweeps)
+        details_by_slug = details(in_full, complete, out)
+        page = render(ranked, unread, pictures, details_by_slug, compared, sweeps)
         write_text(out / PAGE, page)
+    for sentence in [entry.sentence for entry in unread] + [
+        details_by_slug[run.slug].problem for run in in_full if "test" in run.predictions
+    ]:
+        if sentence:
+            say(sentence)
     return out / PAGE
 
 

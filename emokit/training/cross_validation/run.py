@@ -25,6 +25,7 @@ from emokit.files import write_json, write_text
 from emokit.locks import releasing
 from emokit.model_card import CardFacts
 from emokit.predictions import Predictions
+from emokit.run_predictions import read_split
 from emokit.schema.base import check, validated
 from emokit.schema.metrics import Metrics
 from emokit.training.cross_validation.fold_runs import Fold, TrainFold, train_by_workers, train_here
@@ -223,7 +224,7 @@ def _folder_name(number: int, name: str) -> str:
 
 def _pooled(run: Path, folders: list[Path]) -> Predictions:
     """The folds' test predictions in one table."""
-    of_folds = [predictions.read(folder / runs.PREDICTIONS / f"{POOLED}.parquet") for folder in folders]
+    of_folds = [read_split(folder, POOLED) for folder in folders]
     table = pandas.concat([fold.table for fold in of_folds], ignore_index=True)
     if table["utterance_id"].duplicated().any():
         raise DataError(f"{run}: an utterance is tested in two folds; prepare it with folds that do not overlap.")

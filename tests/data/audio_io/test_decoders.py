@@ -181,3 +181,24 @@ def test_a_changed_byte_is_noticed_where_an_encoding_has_checksums(tmp_path: Pat
     with pytest.raises(BadAudio) as caught:
         read_audio(path)
     assert str(caught.value) == f"{path} is undecodable ({words}); fetch it again or leave it out."
+
+
+@pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_16", "PCM_24"])
+@pytest.mark.parametrize("num_channels", [1, 2])
+@pytest.mark.parametrize("states_length", [True, False])
+def test_a_flac_whose_samples_have_another_md5_is_refused(
+    tmp_path: Path, subtype: str, num_channels: int, states_length: bool
+) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.random.default_rng(0).uniform(-1, 1, (RATE, num_channels)), RATE, subtype)
+    content = path.read_bytes() if states_length else without_length(path.read_bytes())
+    assert any(content[26:42])
+    for md5 in (content[26:42], bytes(16)):  # zeros: it is not known
+        path.write_bytes(content[:26] + md5 + content[42:])
+        assert len(read_audio(path).waveform) == RATE
+    path.write_bytes(content[:41] + bytes([content[41] ^ 1]) + content[42:])
+    with pytest.raises(BadAudio) as caught:
+        read_audio(path)
+    assert str(caught.value) == (
+        f"{path} is damaged (its samples have another MD5 than its header states); fetch it again or leave it out."
+    )

@@ -86,6 +86,8 @@ def test_a_changed_byte_shows_where_a_container_has_checksums(tmp_path: Path, na
 def test_flac_states_its_samples_or_not(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.flac", SOUND, RATE)
     content = bytearray((tmp_path / "a.flac").read_bytes())
+    assert end_of(bytes(content)) == End(num_samples=RATE, md5=bytes(content[26:42]), bits=16)
+    content[26:42] = bytes(16)
     assert end_of(bytes(content)) == End(num_samples=RATE)
     content[21] &= 0xF0
     content[22:26] = bytes(4)

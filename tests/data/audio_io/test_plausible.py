@@ -140,3 +140,13 @@ def test_features_that_are_not_finite_are_refused() -> None:
     with pytest.raises(BadAudio) as caught:
         checked_features(lambda samples: np.array([[1.0, np.inf, np.nan]]), waveform, PATH)
     assert str(caught.value) == "a.wav is without finite features (2 of 3 numbers are not finite); leave it out."
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.5, "0.5"), (-1.0, "-1"), (0.001, "0.001")])
+def test_one_constant_value_is_silence(value: float, shown: str) -> None:
+    channels = np.full((RATE, 1), value, np.float32)
+    sentence = f"a.wav is silent ({RATE} samples, all of them {shown} of full scale); leave it out."
+    assert refusal(channels) == sentence
+    assert refusal((channels * 32767).astype(np.int16)).startswith(f"a.wav is silent ({RATE} samples, all of them ")
+    channels[5] += 0.1
+    assert judged(channels).flags == ()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emokit.data.sources.tree import Skipped, walk
-from emokit.errors import DataError
+from emokit.errors import DataError, UsageError
 
 
 def make(root: Path, *names: str) -> Path:
@@ -113,3 +113,16 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(DataError) as error:
         list(walk(tmp_path))
     assert str(error.value) == f"The folder {tmp_path / 'x'} cannot be read (Permission denied); check its permissions."
+
+
+def test_folders_of_the_system_are_not_walked(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        list(walk(Path("/proc")))
+    assert str(refused.value) == (
+        "/proc is a folder of the operating system, where no data are; name the folder that the data are in."
+    )
+    (tmp_path / "system").symlink_to("/sys")
+    (tmp_path / "a.wav").touch()
+    skipped: list[Skipped] = []
+    assert [path for path, _ in walk(tmp_path, skipped)] == ["a.wav"]
+    assert skipped == [Skipped("system/", "a folder of the operating system")]

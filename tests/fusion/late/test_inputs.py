@@ -122,8 +122,8 @@ def test_an_utterance_twice(write_tables):
 def test_two_tables_of_one_name_that_overlap(write_tables):
     paths = write_tables()
     with pytest.raises(DataError) as error:
-        read({"a": [paths["a"], paths["a"]]})
-    expected = f"a ({paths['a']}, {paths['a']}) has meld/dev/00000 twice; each utterance_id must be unique."
+        read({"a": [paths["a"], paths["b"]]})
+    expected = f"a ({paths['a']}, {paths['b']}) has meld/dev/00000 twice; each utterance_id must be unique."
     assert str(error.value) == expected
 
 
@@ -162,7 +162,7 @@ def test_an_utterance_of_dev_that_another_has_in_test(write_tables):
     )
 
 
-def test_a_run_with_an_utterance_of_dev_in_its_test(write_tables, tmp_path):
+def test_a_run_with_an_utterance_of_test_in_its_dev(write_tables, tmp_path):
     paths = write_tables()
     table = pandas.read_parquet(paths["a"])
     run = tmp_path / "run"
@@ -170,11 +170,11 @@ def test_a_run_with_an_utterance_of_dev_in_its_test(write_tables, tmp_path):
     (run / "settings.yaml").write_text("modality: audio\n")
     (run / "metrics.json").write_text('{"labels": ["low", "high"], "splits": {}}')
     for split in ("dev", "test"):
-        rows = table[(table["split"] == split) | ((table.index == 7) & (split == "test"))]
+        rows = table[(table["split"] == split) | ((table.index == 7) & (split == "test")) | (table.index == 150)]
         predictions.write(Predictions(rows, DEFAULT_LABELS, "a"), run / "predictions" / f"{split}.parquet")
     assert refusal({"a": run, "b": paths["b"]}) == (
-        f"{run / 'predictions' / 'test.parquet'} has meld/dev/00007 of the split dev; "
-        "expected test only, so train the run again."
+        f"{run / 'predictions' / 'dev.parquet'} has meld/test/00030 of the split test; "
+        "expected dev only, so make the run again."
     )
 
 

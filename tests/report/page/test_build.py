@@ -41,12 +41,24 @@ def test_two_builds_are_identical_to_the_byte(make_run: Callable[..., Path], tmp
 def test_a_folder_that_is_not_empty_is_refused_without_force(make_run: Callable[..., Path], tmp_path: Path) -> None:
     run, out = slim(make_run()), tmp_path / "report"
     build([run], out)
-    (out / "figures" / "old").touch()
+    (out / "figures" / "old.png").touch()
     with pytest.raises(UsageError) as refused:
         build([run], out)
     assert str(refused.value) == f"{out} exists and is not empty; name another folder, or add --force to replace it."
     build([run], out, force=True)
-    assert not (out / "figures" / "old").exists()
+    assert not (out / "figures" / "old.png").exists()
+
+
+def test_a_file_of_the_users_among_the_figures_is_not_deleted(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    run, out = slim(make_run()), tmp_path / "report"
+    build([run], out)
+    (out / "figures" / "notes.txt").touch()
+    with pytest.raises(UsageError) as refused:
+        build([run], out, force=True)
+    assert str(refused.value) == (
+        f"{out}/figures/notes.txt is no part of the result that --force deletes; move it out of {out}, or name another folder."
+    )
+    assert (out / "figures" / "notes.txt").exists()
 
 
 def test_a_folder_that_is_no_report_is_not_replaced(make_run: Callable[..., Path], tmp_path: Path) -> None:

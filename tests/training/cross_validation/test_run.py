@@ -188,7 +188,8 @@ def test_a_cross_validation_is_not_resumed_as_a_single_training(finished, tmp_pa
 
 def test_several_processes_are_refused_in_a_sentence(finished, tmp_path, monkeypatch):
     _, command, _ = finished
-    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name, value in {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}.items():
+        monkeypatch.setenv(name, value)
     result = runner.invoke(app, [str(tmp_path / "run") if word.endswith("/run") else word for word in command])
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1] == (

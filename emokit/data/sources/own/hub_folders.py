@@ -4,33 +4,48 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from emokit.data.sources.tree import refuse_system
 from emokit.data.utterance import TABLE
 from emokit.errors import DataError, UsageError
 
 # Below a data set of recordings there may be a folder per speaker and session.
 MOST_FOLDERS, MOST_DEPTH = 10_000, 10
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 POINTER, MOST_POINTER_BYTES = b"version https://git-lfs", 1024
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder that emokit prepared, and one with more folders below it than a data set has, such as a whole disk.
+    """Refuse a folder that emokit prepared, one with more folders below it than a data set has, such as a whole disk, and one
+    whose metadata are in files of two formats, of which only one would be read.
 
     Raises:
-        UsageError: it is one of the two.
+        UsageError: it is one of them.
     """
     if (folder / TABLE).is_file() and (folder / "settings.yaml").is_file():
         raise UsageError(
             f"{folder} is a folder that `emokit prepare` made; train on it with --data {folder}, or prepare what "
             f"`emokit export {folder} --format datasets` writes."
         )
+    refuse_system(folder)
+    metadata: dict[str, str] = {}
     num_folders, waiting = 0, [(str(folder), 0)]
     while waiting:
         path, depth = waiting.pop()
         try:
             with os.scandir(path) as entries:
-                below = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+                listed = sorted(entries, key=lambda entry: entry.name)
         except OSError:  # without permission, or gone since
             continue
+        below = [entry.path for entry in listed if entry.is_dir(follow_symlinks=False)]
+        metadata |= {
+            entry.name: entry.path for entry in listed if entry.name in METADATA and entry.name not in metadata
+        }
+        if len(metadata) > 1:
+            first, second = list(metadata.values())[:2]
+            raise UsageError(
+                f"{folder} has the metadata files {first} and {second}, of which only one would be read; put all into one "
+                "format and delete the other."
+            )
         num_folders += len(below)
         waiting += [(inner, depth + 1) for inner in below]
         if num_folders > MOST_FOLDERS or depth > MOST_DEPTH:

@@ -7,6 +7,7 @@ import pytest
 
 from emokit.data.sources.own import hub_folders
 from emokit.data.sources.own.hub import describe
+from emokit.data.sources.own.hub_folders import check_folder
 from emokit.data.sources.own.hub_open import open_dataset
 from emokit.errors import DataError, UsageError
 
@@ -60,4 +61,34 @@ def test_a_pointer_in_place_of_a_file_is_named(tmp_path: Path, name: str) -> Non
         open_dataset(tmp_path, None)
     assert str(error.value) == (
         f"{tmp_path / name} is a pointer of Git LFS in place of the file; fetch the files with `git lfs pull` in its folder."
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("metadata.csv", "metadata.jsonl"),
+        ("metadata.jsonl", "metadata.parquet"),
+        ("metadata.csv", "train/metadata.jsonl"),
+    ],
+)
+def test_metadata_of_two_formats_are_refused(first: str, second: str, tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / first).touch()
+    check_folder(tmp_path)
+    (tmp_path / second).touch()
+    with pytest.raises(UsageError) as refused:
+        check_folder(tmp_path)
+    assert str(refused.value) == (
+        f"{tmp_path} has the metadata files {tmp_path / first} and {tmp_path / second}, of which only one would be read; "
+        "put all into one format and delete the other."
+    )
+
+
+@pytest.mark.parametrize("folder", ["/proc", "/sys/class", "/dev", "/proc/self/../1"])
+def test_a_folder_of_the_system_is_no_data_set(folder: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        check_folder(Path(folder))
+    assert str(refused.value) == (
+        f"{Path(folder)} is a folder of the operating system, where no data are; name the folder that the data are in."
     )
