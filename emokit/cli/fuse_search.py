@@ -27,7 +27,7 @@ def fuse_search(
     pooling: Annotated[str | None, typer.Option(help="Short for --set fusion.pooling=…: linear, log or both.")] = None,
     missing: Annotated[str | None, typer.Option(help="Short for --set fusion.missing=…: drop or renormalise.")] = None,
     choice: Annotated[
-        str | None, typer.Option(help="Short for --set fusion.choice=…: searched, one_se or equal.")
+        str | None, typer.Option(help="Short for --set fusion.choice=…: one_se, searched or equal.")
     ] = None,
     resamples: Annotated[int | None, typer.Option(help="Short for --set fusion.resamples=…")] = None,
     seed: Annotated[int | None, typer.Option(help="Short for --set fusion.seed=…")] = None,

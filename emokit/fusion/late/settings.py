@@ -35,8 +35,8 @@ class SearchSettings(Settings):
     """New names of labels, for branches with different label sets: the probabilities of labels with one name are added up."""
     calibrate: bool = True
     """Fit a temperature per modality on dev before pooling, and one more after pooling."""
-    choice: Literal["searched", "one_se", "equal"] = "searched"
-    """Weights of the run: the best of the grid, the simplest within one standard error of the best, or equal weights."""
+    choice: Literal["one_se", "searched", "equal"] = "one_se"
+    """Weights of the run: the simplest within one standard error of the best of the grid, that best, or equal weights."""
     folds: int = Field(5, ge=2, le=50)
     """Number of folds of whole dialogues (or speakers) of dev for out-of-fold scores."""
     resamples: int = Field(1000, ge=100, le=100_000)
