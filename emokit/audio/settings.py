@@ -10,6 +10,7 @@ from emokit.settings import Name, Settings
 from emokit.training.settings import LARGEST_LAYER, PublishedScore, TrainingSettings
 
 Decibels = Annotated[float, Field(ge=-100, le=100)]
+FMAX = 8000.0  # resolves pitch better than bins up to half of 22,050 Hz; see experiments/LOG.md
 
 
 class FeatureSettings(Settings):
@@ -25,10 +26,18 @@ class FeatureSettings(Settings):
     """Number of mel bins."""
     fmin: float = Field(0.0, ge=0)
     """Lower edge of the lowest mel bin, in Hz."""
-    fmax: float | None = Field(None, gt=0)
-    """Upper edge of the highest mel bin, in Hz; null is half the sample rate."""
+    fmax: float | None = Field(FMAX, gt=0)
+    """Upper edge of the highest mel bin, in Hz; null is half the sample rate, as is the default below 16 kHz."""
     top_db: float = Field(80.0, gt=0, le=1000)
     """Values more than this below the utterance's maximum are raised to that level, in decibels."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _all_of_a_low_rate(cls, values: Any) -> Any:
+        rate = values.get("sample_rate") if isinstance(values, dict) else None
+        if isinstance(rate, int | float) and rate < 2 * FMAX and "fmax" not in values:
+            return {**values, "fmax": None}
+        return values
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

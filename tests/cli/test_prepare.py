@@ -53,7 +53,7 @@ def test_the_ledger_is_shown_and_the_last_lines_name_the_folder_and_the_next_com
         "reading audio: 9 of 9",
         "emodb: 3 dropped: label boredom is left out (emodb/03a01La, emodb/08a01La, emodb/09a01La)",
         "emodb: only 12 of the 535 utterances of the corpus were found: check that it is complete",
-        f"next: emokit train audio --data {out} --run runs/acrnn",
+        f"next: emokit train audio functionals --data {out} --run runs/functionals",
     ]
     assert open_prepared(out).ledger["corpora"]["emodb"]["kept"] == 9
 

@@ -1,4 +1,4 @@
-"""The advice of `emokit prepare` works: after an impossible split, after text alone, and after features of other settings."""
+"""The advice of `emokit prepare` works: after an impossible split, after text alone, and after a little audio."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,15 +8,18 @@ import numpy
 import pytest
 from typer.testing import CliRunner
 
-from emokit.audio.settings import FeatureSettings
+from emokit.audio.feature_cache import prepared_features
+from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.cli.app import app
 from emokit.data.catalogue import read_catalogue, with_roots
 from emokit.data.plan import Plan
 from emokit.data.prepare import prepare, survey
+from emokit.data.prepared import open_prepared
 from emokit.data.splits.draw import SplitSettings
 from emokit.data.synthesis.corpora import write_corpus
 from emokit.errors import UsageError
+from emokit.files import resource
 
 Write = Callable[..., list[Path]]
 
@@ -110,27 +113,19 @@ def test_after_text_alone_the_next_command_trains_on_text(tmp_path: Path) -> Non
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0
     assert "meld: only 0 of its 3 utterances have audio, the others have only text" in result.stderr.splitlines()
-    assert result.stderr.splitlines()[-1] == f"next: emokit train text --data {tmp_path / 'out'} --run runs/text"
+    assert result.stderr.splitlines()[-1] == f"next: emokit train text tfidf --data {tmp_path / 'out'} --run runs/tfidf"
 
 
-@pytest.mark.parametrize(
-    ("sets", "command"),
-    [
-        (["fmax=8000"], "acrnn --data {out}"),
-        (
-            ["fmax=8000", "n_mels=32"],
-            "--data {out} --run runs/acrnn --set features.n_mels=32 --set features.fmax=8000.0",
-        ),
-    ],
-)
-def test_the_next_command_fits_the_features_of_the_prepared_folder(
-    tmp_path: Path, write_emodb: Write, sets: list[str], command: str
+def test_after_a_little_audio_the_next_command_fits_functionals_on_the_features_of_the_folder(
+    tmp_path: Path, write_emodb: Write
 ) -> None:
     write_emodb(tmp_path / "emodb")
     out = tmp_path / "out"
     arguments = ["prepare", "emodb", "--root", f"emodb={tmp_path / 'emodb'}", "--out", str(out), "--workers", "1"]
-    result = CliRunner().invoke(app, [*arguments, *(f"--set=features.{change}" for change in sets)])
+    result = CliRunner().invoke(app, arguments)
     last = result.stderr.splitlines()[-1]
-    assert last == f"next: emokit train audio {command.format(out=out)}"
-    train = CliRunner().invoke(app, [*last.removeprefix("next: emokit ").split(), "--batch-size", "2", "--dry-run"])
+    assert last == f"next: emokit train audio functionals --data {out} --run runs/functionals"
+    recommended = AudioSettings.read(resource("experiments") / "audio" / "functionals.yaml").features
+    assert prepared_features(open_prepared(out)) == recommended
+    train = CliRunner().invoke(app, [*last.removeprefix("next: emokit ").split(), "--dry-run"])
     assert train.exit_code == 0, train.stderr
