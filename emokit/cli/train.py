@@ -141,7 +141,8 @@ def train(
     say_files_read = partial(_say_files_read, data)
     given |= {"device": device, "precision": precision, "compile": compile_, "progress": say_files_read}
     fit = partial(fit_modality, chosen.name, settings, given)
-    with console.progress("epochs") as progress:
+    has_epochs = "training" not in chosen.unused(settings)
+    with console.progress("epochs" if has_epochs else "folds") as progress:
         if folds is None:
 
             def on_batch(epoch: int, done: int, size: int) -> None:
@@ -169,6 +170,7 @@ def train(
                 force=force,
                 card=chosen.card(settings.as_dict()),
                 compute_features=partial(chosen.compute_features, settings, prepared, progress=say_files_read),
+                has_epochs=has_epochs,
                 progress=progress,
             )
     if result:  # of several processes only the main one has a result

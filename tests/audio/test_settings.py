@@ -93,7 +93,9 @@ def test_a_name_alone_makes_a_pretrained_encoder():
 def test_the_kind_pretrained_and_a_name_go_together(model):
     with pytest.raises(UsageError) as error:
         AudioSettings.make({"model": model})
-    assert "must have kind pretrained or probe and a name together: the name is the pretrained encoder's" in str(error.value)
+    assert "must have kind pretrained or probe and a name together: the name is the pretrained encoder's" in str(
+        error.value
+    )
 
 
 @pytest.mark.parametrize(

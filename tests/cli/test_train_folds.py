@@ -34,6 +34,18 @@ def test_each_epoch_and_fold_has_a_line(small_settings, small_prepared, tmp_path
     assert result.stdout.splitlines()[-1] == str(tmp_path / "run")
 
 
+@pytest.mark.end_to_end
+def test_the_progress_of_a_model_without_epochs_counts_folds(small_settings, small_prepared, tmp_path):
+    small_settings["model"] = {"kind": "functionals"}
+    del small_settings["training"]
+    result = runner.invoke(app, words_of(small_settings | {"training": {}}, small_prepared, tmp_path))
+    assert result.exit_code == 0, result.output
+    folds = json.loads((tmp_path / "run" / "metrics.json").read_text())["folds"]
+    lines = result.stderr.splitlines()
+    assert f"folds: {len(folds)} of {len(folds)}" in lines
+    assert not [line for line in lines if "epoch" in line]
+
+
 def test_workers_without_folds_are_refused(small_settings, small_prepared, tmp_path):
     words = words_of(small_settings, small_prepared, tmp_path)
     position = words.index("--folds")

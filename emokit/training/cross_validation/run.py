@@ -55,7 +55,7 @@ class FoldListener:
         """A fold has collapsed."""
 
     def progress(self, done: int, total: int) -> None:
-        """The number of epochs done, and the maximum number over all folds."""
+        """The number of epochs done, and the maximum number over all folds; of folds, where they have no epochs."""
 
 
 @releasing
@@ -73,6 +73,7 @@ def cross_validate(
     resume: bool = False,
     force: bool = False,
     compute_features: Callable[[pandas.DataFrame], None] | None = None,
+    has_epochs: bool = True,
     listener: FoldListener | None = None,
 ) -> dict[str, Any]:
     """Train and test each fold, and pool their test predictions.
@@ -93,6 +94,7 @@ def cross_validate(
         force: replace a run folder that exists.
         compute_features: computes cached features of these rows once, before several workers start; called with the rows of all
             folds.
+        has_epochs: whether a fold is trained in epochs; else progress is counted in folds.
         listener: receives events.
 
     Returns:
@@ -110,7 +112,7 @@ def cross_validate(
             "start one process, or train without --folds."
         )
     listener = listener or FoldListener()
-    corpora, max_epochs = settings.data.corpora, settings.training.max_epochs
+    corpora, max_epochs = settings.data.corpora, settings.training.max_epochs if has_epochs else 1
     table = _with_folds(prepared, corpora, policy)
     names = fold_names(table)
     folders = {name: run / FOLDS / _folder_name(number, name) for number, name in enumerate(names, start=1)}
