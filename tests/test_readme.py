@@ -70,7 +70,7 @@ def words_of(command: str) -> list[str]:
     """The words after `emokit`, with the placeholders filled in and trainings shortened."""
     command = re.sub(r"(\w+)=DIR", lambda match: f"{match[1]}={'encoder' if match[1] == 'name' else match[1]}", command)
     words = shlex.split(command)[1:]
-    without_epochs = ("functionals", "tfidf", "best.yaml")  # the sweep of the README is of functionals
+    without_epochs = ("functionals", "whisper_probe", "tfidf", "best.yaml")  # the sweep of the README is of functionals
     if words[0] == "train" and not any(name in command for name in without_epochs):
         words += ["--epochs", "1", "--batch-size", "8"]
     return words
