@@ -153,6 +153,7 @@ class ModelFamily(Protocol):
         model: Any,
         prepared: Prepared,
         splits: Mapping[str, SplitData],
+        device: torch.device,
         progress: Progress | None = None,
     ) -> FittedModel:
         """The model fitted on train, of a family without epochs."""

@@ -25,16 +25,15 @@ OF_ACRNN = tuple(
 OF_ENCODER = ("model.name", "model.revision", "model.frozen")
 OF_HEAD = ("model.classifier_hidden_size", "model.dropout")
 OF_PROBE = ("model.layers", "model.functionals")
-OF_LINEAR = ("data.train_on_dev",)
 WITHOUT_EPOCHS = ("training", "augmentation", "precision", "compile")
 UNUSED = {
     "functionals": (*WITHOUT_EPOCHS, "model"),
     "probe": (*WITHOUT_EPOCHS, *OF_ACRNN, *OF_HEAD, "model.frozen"),
     "acrnn": (
-        *(*OF_ENCODER, *OF_PROBE, *OF_LINEAR),
+        *(*OF_ENCODER, *OF_PROBE),
         *("training.encoder_lr_multiplier", "training.layer_decay", "training.max_seconds_per_batch"),
     ),
-    "pretrained": (*OF_ACRNN, *OF_PROBE, *OF_LINEAR),
+    "pretrained": (*OF_ACRNN, *OF_PROBE),
 }
 # A frozen encoder's layers are computed once, from the recordings as they are.
 UNUSED_FROZEN = (

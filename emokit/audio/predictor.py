@@ -41,6 +41,7 @@ class AudioPredictor(Predictor):
         self.family = family(self.settings.model.kind)
         self.model: Any = self.family.load_model(run / runs.MODEL).to(choose_device(device))
         self.labels = runs.read_labels(run)
+        self.fingerprint = runs.read_environment(run).get("data_fingerprint")
         check_labels(self.model.config, self.labels, run / runs.MODEL)
         check_config(self.model.config, self.family.config_of(self.settings), run / runs.MODEL)
         self._skipped: list[Skipped] = []
@@ -49,6 +50,11 @@ class AudioPredictor(Predictor):
         """As `Predictor.predict_split`."""
         if split not in SPLITS:
             raise UsageError(f"--split {split} is unknown; choose one of {', '.join(SPLITS)}.")
+        if split == "dev" and self.settings.data.train_on_dev and prepared.fingerprint == self.fingerprint:
+            raise UsageError(
+                f"The run was trained on the dev split of {prepared.folder} (data.train_on_dev); "
+                "its predictions/dev.parquet has those of models that were not trained on the utterance."
+            )
         table, corpora = prepared.table, self.settings.data.corpora
         # A folder need not have all corpora that the model was trained on.
         chosen = (table["split"] == split) & table["path"].notna()

@@ -221,6 +221,10 @@ class AudioSettings(Settings):
 
     @model_validator(mode="after")
     def _suits_a_pretrained_encoder(self) -> Self:
+        if self.data.train_on_dev and self.model.kind not in ("functionals", "probe"):
+            raise ValueError(
+                f"must leave data.train_on_dev at its default for model.kind = {self.model.kind}, which chooses its epoch on dev"
+            )
         if self.model.kind == "probe" and self.data.utterance_normalisation:
             raise ValueError(
                 "must leave data.utterance_normalisation at its default for a probe: an utterance has one vector, "

@@ -74,7 +74,7 @@ def train(
     if not accelerator.is_main_process:
         return {}
     if predict is None:
-        fitted = model_family.fit(settings, model, prepared, splits, progress)
+        fitted = model_family.fit(settings, model, prepared, splits, accelerator.device, progress)
         trained: Any = fitted.model
         save_model(run, fitted.model, fitted.save_beside)
         probabilities = dict(fitted.probabilities)

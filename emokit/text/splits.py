@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy
 import pandas
 
-from emokit import runs
+from emokit import predictions, runs
 from emokit.data.prepared import Prepared, open_prepared
 from emokit.data.splits.policies import REPEATED_TEXTS
 from emokit.data.utterance import HELD_OUT
@@ -66,7 +66,7 @@ def read_splits(
 
 
 def training_texts(run: Path, settings: TextSettings) -> list[str]:
-    """The texts of the train split that a run was trained on.
+    """The texts that a run was trained on.
 
     Raises:
         DataError: its prepared folder is no longer there, or is another one.
@@ -81,7 +81,10 @@ def training_texts(run: Path, settings: TextSettings) -> list[str]:
             "prepare it again as it was, or train the run again."
         )
     rows = rows_with_text(settings, prepared)
-    return list(rows["text"][rows["split"] == "train"])
+    # A fold has other splits than the folder: what it did not predict, it was trained on.
+    held_out = [predictions.read(run / runs.PREDICTIONS / f"{split}.parquet").table for split in HELD_OUT]
+    tested = pandas.concat(held_out)["utterance_id"]
+    return list(rows["text"][rows["split"].notna() & ~rows["utterance_id"].isin(tested)])
 
 
 def rows_with_text(settings: TextSettings, prepared: Prepared) -> pandas.DataFrame:

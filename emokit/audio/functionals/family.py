@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy
 import pandas
+import torch
 
 from emokit.audio.family import FittedModel
 from emokit.audio.functionals.fit import fit_splits, new_model, vectors_of
@@ -57,6 +58,7 @@ class FunctionalsFamily(LinearFamily, SpectrogramFamily):
         model: Any,
         prepared: Prepared,
         splits: Mapping[str, SplitData],
+        device: torch.device,
         progress: Progress | None = None,
     ) -> FittedModel:
         """As `ModelFamily.fit`."""

@@ -1,6 +1,7 @@
 """What families of linear models share: prediction and embeddings from one vector per window."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,21 +86,22 @@ class LinearFamily:
         # All are read before the first is standardised by speaker; else one at a time.
         results = list(read) if by_speaker else read
         usable = [result for result in results if not isinstance(result, DataError)] if by_speaker else []
-        statistics = iter(())
+        together = None
         if by_speaker and len(usable) >= FEWEST_UTTERANCES:
             owners = numpy.repeat(numpy.arange(len(usable)), [len(values) for _, values, _ in usable])
-            together = Vectors(owners, numpy.concatenate([values for _, values, _ in usable]))
-            every = with_speakers(together, [0] * len(usable)).statistics
-            statistics = iter(every[owners == number] for number in range(len(usable)))  # type: ignore[index]
+            every = Vectors(owners, numpy.concatenate([values for _, values, _ in usable]))
+            together = with_speakers(every, [0] * len(usable))
         for result in results:
             if isinstance(result, DataError):
                 yield result
                 continue
             seconds, values, flags = result
-            of_speaker = next(statistics, None)
-            if by_speaker and of_speaker is None:
+            vectors = Vectors(numpy.zeros(len(values), int), values)
+            if together is not None:
+                vectors = replace(vectors, speakers=numpy.zeros(len(values), int), statistics=together.statistics)
+            elif by_speaker:
                 flags = (*flags, TOO_FEW)
-            yield seconds, Vectors(numpy.zeros(len(values), int), values, of_speaker), flags
+            yield seconds, vectors, flags
 
     def _recording(self, model: Any, path: Path) -> tuple[numpy.ndarray, numpy.ndarray, tuple[str, ...]] | DataError:
         try:

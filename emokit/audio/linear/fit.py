@@ -18,6 +18,7 @@ from emokit import metrics
 from emokit.audio.linear.model import ABSENT_CLASS_LOGIT, LinearClassifier
 from emokit.audio.linear.vectors import Vectors
 from emokit.audio.windows import average_windows
+from emokit.errors import DataError
 from emokit.training.splits import weighted_rows
 
 MAX_ITERATIONS = 300  # more iterations change no dev prediction
@@ -29,19 +30,22 @@ Regression = tuple[numpy.ndarray, numpy.ndarray]
 
 def standardised(model: LinearClassifier, vectors: Vectors) -> numpy.ndarray:
     """(windows, dim) float32 as the model's regression takes them: by speaker where there are statistics, else by train's."""
-    values = torch.from_numpy(vectors.values)
     with torch.inference_mode():
-        plain: numpy.ndarray = model.standardised(values).numpy()
-        if vectors.statistics is None:
-            return plain
-        by_speaker = model.standardised(values, torch.from_numpy(vectors.statistics)).numpy()
-    return numpy.where(numpy.isnan(vectors.statistics[:, :1, 0]), plain, by_speaker)
+        result: numpy.ndarray = model.standardised(torch.from_numpy(vectors.values).to(model.device)).cpu().numpy()
+        if vectors.speakers is None or vectors.statistics is None:
+            return result
+        for number, statistics in enumerate(torch.from_numpy(vectors.statistics).to(model.device)):
+            windows = vectors.speakers == number
+            values = torch.from_numpy(vectors.values[windows]).to(model.device)
+            result[windows] = model.standardised(values, statistics).cpu().numpy()
+    return result
 
 
 def probabilities(model: LinearClassifier, vectors: Vectors) -> numpy.ndarray:
     """(windows, classes) float64; each row sums to one."""
     with torch.inference_mode():
-        logits = model.classified(torch.from_numpy(standardised(model, vectors)))
+        # Moved to the CPU first: MPS has no float64.
+        logits = model.classified(torch.from_numpy(standardised(model, vectors)).to(model.device)).cpu()
         result: numpy.ndarray = logits.double().softmax(dim=1).numpy()
     return result
 
@@ -131,12 +135,21 @@ def fit_by_inner_folds(
 
 
 def _inner_folds(targets: numpy.ndarray, speakers: Sequence[Hashable]) -> Iterator[tuple[numpy.ndarray, numpy.ndarray]]:
-    """(fitted, predicted) utterances of each inner fold: over speakers, over utterances where there is one speaker only."""
+    """(fitted, predicted) utterances of each inner fold: over speakers, over utterances where there is one speaker only.
+
+    Raises:
+        DataError: there is one speaker, and each class has a single utterance.
+    """
     numbers = {speaker: number for number, speaker in enumerate(dict.fromkeys(speakers))}
     groups = numpy.array([numbers[speaker] for speaker in speakers])
     if len(numbers) > 1:
         yield from GroupKFold(min(INNER_FOLDS, len(numbers))).split(groups, groups=groups)
     else:
+        if numpy.bincount(targets).max() < 2:
+            raise DataError(
+                f"{len(targets)} utterances of one speaker have one label each, and the strength of a model is chosen by "
+                "predicting a part of them from the others; prepare more utterances."
+            )
         most = max(2, min(INNER_FOLDS, int(numpy.bincount(targets)[numpy.unique(targets)].min())))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of a class with fewer utterances than folds
@@ -152,7 +165,7 @@ def _regressions(values: numpy.ndarray, shares: numpy.ndarray, strengths: Sequen
     rows, targets, weights = weighted_rows(shares)
     axes = None
     if len(values) < values.shape[1]:
-        axes = numpy.linalg.svd(values, full_matrices=False)[2].astype(numpy.float64)  # (windows, dim)
+        axes = _axes(values)
         values = values @ axes.T
     fitted = values if weights is None else values[rows]
     if len(present := numpy.unique(targets)) == 1:  # an inner fold whose other speakers have one class only
@@ -168,6 +181,18 @@ def _regressions(values: numpy.ndarray, shares: numpy.ndarray, strengths: Sequen
             regression.fit(fitted, targets, weights)
         coefficients, intercepts = of_all_classes(regression, shares.shape[1])
         yield coefficients if axes is None else coefficients @ axes, intercepts
+
+
+def _axes(values: numpy.ndarray) -> numpy.ndarray:
+    """(windows, dim) float64: orthonormal rows that span those of the values (windows, dim), for fewer windows than dimensions.
+
+    Of the products of the rows with each other, which takes a fraction of the time of a singular value decomposition.
+    """
+    values = values.astype(numpy.float64)
+    squares, directions = numpy.linalg.eigh(values @ values.T)
+    spanned = squares > squares.max() * len(values) * numpy.finfo(numpy.float64).eps
+    axes: numpy.ndarray = (directions[:, spanned] / numpy.sqrt(squares[spanned])).T @ values
+    return axes
 
 
 def of_all_classes(regression: LogisticRegression, classes: int) -> Regression:

@@ -33,9 +33,9 @@ class LinearClassifier(PreTrainedModel):
 
         Args:
             vectors: of windows.
-            statistics: (B, 2, D) mean and deviation to take in place of the training split's.
+            statistics: (2, D) mean and deviation to take in place of the training split's.
         """
-        mean, deviation = (self.mean.float(), self.deviation.float()) if statistics is None else statistics.unbind(1)
+        mean, deviation = (self.mean.float(), self.deviation.float()) if statistics is None else statistics.unbind(0)
         return ((vectors - mean) / deviation).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
 
     def classified(self, standardised: Tensor) -> Tensor:

@@ -7,13 +7,14 @@ import pandas
 
 from emokit.audio.linear.fit import fit_by_inner_folds, fit_on_dev, predict
 from emokit.audio.linear.model import LinearClassifier
-from emokit.audio.linear.vectors import Vectors, speakers_of, with_speakers
+from emokit.audio.linear.vectors import FEWEST_UTTERANCES, Vectors, speakers_of, with_speakers
 from emokit.audio.settings import AudioSettings
 from emokit.audio.splits import SplitData
+from emokit.errors import DataError
 
 DECLARED = (
-    "dev was trained on, and its scores are those of inner folds: each utterance was predicted by a model that was not fitted on "
-    "its speaker (data.train_on_dev)"
+    "dev was trained on; its scores are those of inner folds over speakers (over utterances where speakers are unknown), "
+    "on which the strength of regularisation was chosen too (data.train_on_dev)"
 )
 
 
@@ -44,12 +45,19 @@ def fit_splits(
     train, dev = splits["train"], splits["dev"]
     results: dict[str, numpy.ndarray] = {}
     if settings.data.train_on_dev:
+        tables = pandas.concat([train.table, dev.table], ignore_index=True)
+        pool = Vectors(
+            numpy.concatenate([vectors["train"].owners, vectors["dev"].owners + len(train.table)]),
+            numpy.concatenate([vectors["train"].values, vectors["dev"].values]),
+        )
+        if settings.data.speaker_normalisation:  # one mean and deviation for a speaker of both
+            pool = _by_speaker(pool, "train", tables)
         held_out = fit_by_inner_folds(
             model,
-            _together(vectors["train"], vectors["dev"], len(train.table)),
+            pool,
             numpy.concatenate([train.shares, dev.shares]),
             numpy.concatenate([train.targets, dev.targets]),
-            speakers_of(pandas.concat([train.table, dev.table], ignore_index=True)),
+            speakers_of(tables),
             strengths,
         )
         results["dev"] = held_out[len(train.table) :]
@@ -61,12 +69,11 @@ def fit_splits(
     return results
 
 
-def _together(train: Vectors, dev: Vectors, num_train: int) -> Vectors:
-    statistics = None
-    if train.statistics is not None and dev.statistics is not None:
-        statistics = numpy.concatenate([train.statistics, dev.statistics])
-    return Vectors(
-        numpy.concatenate([train.owners, dev.owners + num_train]),
-        numpy.concatenate([train.values, dev.values]),
-        statistics,
-    )
+def _by_speaker(vectors: Vectors, split: str, rows: pandas.DataFrame) -> Vectors:
+    standardised = with_speakers(vectors, speakers_of(rows))
+    if standardised.standardised_share == 0:
+        raise DataError(
+            f"data.speaker_normalisation was set and no speaker of {split} has {FEWEST_UTTERANCES} utterances or more; "
+            "leave it out, or prepare data with speakers."
+        )
+    return standardised

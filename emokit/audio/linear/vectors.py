@@ -1,7 +1,7 @@
 """The vectors of utterances, one per window, and what those of a speaker are standardised with."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy
 import pandas
@@ -19,8 +19,15 @@ class Vectors:
     """(windows,) the utterance of each window."""
     values: numpy.ndarray
     """(windows, dim) float32."""
+    speakers: numpy.ndarray | None = None
+    """(windows,) the row of each window in `statistics`; -1 where the training split's are used. None uses those everywhere."""
     statistics: numpy.ndarray | None = None
-    """(windows, 2, dim) float32 mean and deviation of each window's speaker; NaN where the training split's are used."""
+    """(speakers, 2, dim) float32: mean and deviation."""
+
+    @property
+    def standardised_share(self) -> float:
+        """Share of the windows that have the statistics of their speaker."""
+        return 0.0 if self.speakers is None else float((self.speakers >= 0).mean())
 
 
 def speakers_of(rows: pandas.DataFrame) -> list[Hashable]:
@@ -39,12 +46,15 @@ def with_speakers(vectors: Vectors, speakers: Sequence[Hashable]) -> Vectors:
     groups: dict[Hashable, list[int]] = {}
     for utterance, speaker in enumerate(speakers):
         groups.setdefault(speaker, []).append(utterance)
-    statistics = numpy.full((len(vectors.values), 2, vectors.values.shape[1]), numpy.nan, numpy.float32)
+    number_of = numpy.full(len(speakers), -1)
+    statistics: list[numpy.ndarray] = []
     for utterances in groups.values():
         if len(utterances) < FEWEST_UTTERANCES:
             continue
-        windows = numpy.isin(vectors.owners, utterances)
-        of_speaker = vectors.values[windows].astype(numpy.float64)
+        number_of[utterances] = len(statistics)
+        of_speaker = vectors.values[numpy.isin(vectors.owners, utterances)].astype(numpy.float64)
         deviation = numpy.maximum(of_speaker.std(axis=0), SMALLEST_DEVIATION)
-        statistics[windows] = numpy.stack([of_speaker.mean(axis=0), deviation])
-    return Vectors(vectors.owners, vectors.values, statistics)
+        statistics.append(numpy.stack([of_speaker.mean(axis=0), deviation]).astype(numpy.float32))
+    dim = vectors.values.shape[1]
+    together = numpy.stack(statistics) if statistics else numpy.zeros((0, 2, dim), numpy.float32)
+    return replace(vectors, speakers=number_of[vectors.owners], statistics=together)

@@ -1,7 +1,7 @@
 """The family of probes: the layers of an encoder are computed once, and the regression is fitted in seconds."""
 
-from collections.abc import Mapping
-from itertools import pairwise
+import functools
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,12 @@ from emokit.audio.waveform.family import encoder_inputs, read_with_processor
 from emokit.audio.waveform.layer_cache import layers_of
 from emokit.audio.waveform.predict import layer_statistics
 from emokit.audio.waveform.pretrained import find_processor, load_encoder
-from emokit.audio.windows import window_spans
 from emokit.data.audio_io.plausible import checked_features
 from emokit.data.prepared import Prepared
-from emokit.errors import UsageError
+from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
+from emokit.runtime import choose_device
 
 STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 
@@ -46,17 +46,18 @@ class ProbeFamily(LinearFamily):
         self, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
     ) -> None:
         """As `ModelFamily.compute_features`: the layers of the encoder."""
-        layers_of(self.new_model(settings, None, prepared.labels), prepared, rows, progress)
+        model = self.new_model(settings, None, prepared.labels)
+        layers_of(model.to(choose_device("auto")), prepared, rows, progress)
 
     def new_model(
         self, settings: AudioSettings, train: SplitData | None, labels: LabelSet
     ) -> ProbeForAudioClassification:
         """As `ModelFamily.new_model`: the pretrained encoder, unfitted."""
         encoder, processor = load_encoder(settings)
-        num_states = 1 + encoder.config.num_hidden_layers
-        if settings.model.layers is not None and max(settings.model.layers) >= num_states:
+        top = int(encoder.config.num_hidden_layers)
+        if settings.model.layers is not None and max(settings.model.layers) > top:
             raise UsageError(
-                f"model.layers has {max(settings.model.layers)} and {settings.model.name} has the layers 0 to {num_states - 1}; "
+                f"model.layers has {max(settings.model.layers)} and {settings.model.name} has the layers 0 to {top}; "
                 "choose among them."
             )
         config = ProbeConfig(
@@ -76,20 +77,26 @@ class ProbeFamily(LinearFamily):
         model: Any,
         prepared: Prepared,
         splits: Mapping[str, SplitData],
+        device: torch.device,
         progress: Progress | None = None,
     ) -> FittedModel:
-        """As `ModelFamily.fit`."""
+        """As `ModelFamily.fit`: the encoder computes on the device, the regression on the CPU."""
         if settings.model.functionals:
             model.config.features = prepared_features(prepared).as_dict()
         every = pandas.concat([data.table for data in splits.values()], ignore_index=True)
-        layers_of(model, prepared, every, progress)
+        layers_of(model.to(device), prepared, every, progress)
         vectors = {split: self.vectors_of_rows(model, prepared, data.table) for split, data in splits.items()}
-        probabilities = fit_splits(model, settings, splits, vectors, STRENGTHS)
+        probabilities = fit_splits(model.cpu(), settings, splits, vectors, STRENGTHS)
         return FittedModel(model, probabilities, model.processor.extractor.save_pretrained)
 
     def load_model(self, folder: Path) -> ProbeForAudioClassification:
         """As `ModelFamily.load_model`, with the processor."""
         model: ProbeForAudioClassification = load_pretrained(ProbeForAudioClassification, folder)
+        if not all(isinstance(layer, int) and 0 <= layer < model.num_states for layer in model.chosen):
+            raise DataError(
+                f"{folder} has a probe of the layers {model.chosen} of an encoder with the layers 0 to {model.num_states - 1}; "
+                "train the run again with --force."
+            )
         return read_with_processor(model, folder)
 
     def config_of(self, settings: AudioSettings) -> dict[str, Any]:
@@ -159,15 +166,20 @@ def _features(model: Any) -> FeatureSettings:
 def _functionals(model: Any, log_mel: numpy.ndarray, count: int) -> numpy.ndarray:
     """(count, functionals) float32 of the windows of a log-mel (frames, mels): those that the encoder was given."""
     features, config = _features(model), model.config
-    by_frames = FunctionalsForAudioClassification(
-        FunctionalsConfig(n_mels=features.n_mels, features=config.features, num_labels=2)
-    )
-    frames = features.num_frames(config.window_seconds)
-    spans = window_spans([len(log_mel)], frames, config.window_overlap)
-    if len(spans) != count:  # a recording about as long as a window, whose frames and samples are cut differently
-        edges = numpy.linspace(0, len(log_mel), count + 1).astype(int)
-        spans = [(0, int(start), int(stop)) for start, stop in pairwise(edges)]
+    frames = min(len(log_mel), features.num_frames(config.window_seconds))
+    # Spread over the recording as the windows of samples are, whose number differs from that of frames at some lengths.
+    starts = numpy.linspace(0, len(log_mel) - frames, count).round().astype(int)
+    summarise = _summariser(features.n_mels, features.top_db)
     with torch.inference_mode():
-        windows = [torch.from_numpy(log_mel[start:stop].astype(numpy.float32))[None] for _, start, stop in spans]
-        result: numpy.ndarray = torch.cat([by_frames.summarised(window) for window in windows]).numpy()
+        windows = torch.from_numpy(
+            numpy.stack([log_mel[start : start + frames] for start in starts]).astype(numpy.float32)
+        )
+        result: numpy.ndarray = summarise(windows).numpy()
     return result
+
+
+@functools.lru_cache(maxsize=4)
+def _summariser(n_mels: int, top_db: float) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The functionals of windows (windows, frames, mels) in decibels."""
+    config = FunctionalsConfig(n_mels=n_mels, features={"top_db": top_db}, num_labels=2)
+    return FunctionalsForAudioClassification(config).summarised

@@ -17,7 +17,7 @@ from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
 from emokit.audio.spectrogram.augment import Augment
 from emokit.audio.spectrogram.batches import TrainingBatches
-from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
+from emokit.audio.spectrogram.feature_extractor import feature_extractor_of, of_log_mels
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.audio.spectrogram.normalise import SMALLEST_DEVIATION_DB, Statistics, group_statistics, statistics_of
 from emokit.audio.spectrogram.predict import embed_log_mel, predict_log_mels, predict_windows
@@ -102,7 +102,7 @@ class SpectrogramFamily:
             for count in (3, 1)
         ]
         names = ("window_frames", "window_overlap", "normalisation", "features")
-        about = {name: getattr(config, name) for name in names}
+        about = {name: getattr(config, name) for name in names} | {"normalisation": of_log_mels(config)}
         return OnnxInputs(batches, {"input_features": {0: "batch"}}, about)
 
 

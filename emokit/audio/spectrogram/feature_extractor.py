@@ -87,8 +87,13 @@ def feature_extractor_of(model: Any) -> LogMelFeatureExtractor:
         features=config.features,
         window_frames=config.window_frames,
         window_overlap=config.window_overlap,
-        normalisation=config.normalisation,
+        normalisation=of_log_mels(config),
     )
+
+
+def of_log_mels(config: Any) -> str:
+    """What the log-mels of a model with this config are standardised with; `train` where its vectors are, by speaker."""
+    return "train" if getattr(config, "normalised", None) else str(config.normalisation)
 
 
 @functools.lru_cache(maxsize=4)

@@ -19,10 +19,12 @@ from emokit.audio.waveform.layer_cache import layers_of
 from emokit.audio.waveform.predict import embed_waveform, predict_waveforms, predict_windows
 from emokit.audio.waveform.pretrained import find_processor, head_of, layer_groups, pretrained
 from emokit.audio.waveform.processor import PROCESSOR, read_processor
+from emokit.audio.windows import window_spans
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
+from emokit.runtime import choose_device
 from emokit.training.batches import LengthBatches
 from emokit.training.hub import check_agrees
 from emokit.training.splits import target_shares
@@ -42,7 +44,10 @@ class PretrainedFamily:
         training = settings.training
         _, processor = find_processor(settings)
         if settings.model.frozen:
-            steps = -(-len(train) // training.batch_size)
+            window, overlap = settings.data.window_seconds, settings.data.window_overlap
+            samples = (train["duration_seconds"].to_numpy(float) * processor.sample_rate).round().astype(int)
+            windows = window_spans(samples.tolist(), round(window * processor.sample_rate), overlap)
+            steps = -(-len(windows) // training.batch_size)
             return {"steps_per_epoch": -(-steps // training.gradient_accumulation_steps)}
         longest = train["duration_seconds"].to_numpy(float) / min(settings.augmentation.speed_factors)
         seconds = longest.clip(max=settings.data.window_seconds)
@@ -62,7 +67,8 @@ class PretrainedFamily:
     ) -> None:
         """As `ModelFamily.compute_features`: the layers of a frozen encoder, else waveforms at every speed factor."""
         if settings.model.frozen:
-            layers_of(self.new_model(settings, None, prepared.labels), prepared, rows, progress)
+            model = self.new_model(settings, None, prepared.labels).eval()
+            layers_of(model.to(choose_device("auto")), prepared, rows, progress)
             return
         _, processor = find_processor(settings)
         for factor in sorted({1.0, *settings.augmentation.speed_factors}):

@@ -16,6 +16,10 @@ from emokit.audio.waveform.predict import layer_statistics
 from emokit.data.prepared import Prepared
 from emokit.modality.protocol import Progress
 
+VERSION = 1  # of the computation: it is raised whenever the values change
+UNUSED_CONFIG = ("_name_or_path", "transformers_version", "architectures", "dtype")
+UNUSED_WEIGHT = "masked_spec_embed"  # only in training; random where a checkpoint lacks it
+
 
 def layers_of(
     model: EncoderModel, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
@@ -57,10 +61,12 @@ def layers_of(
 def key(model: EncoderModel) -> str:
     """Identifies the encoder by its weights, its processor and its windows, not by its name or folder."""
     config = model.config
-    digest = hashlib.sha256()
-    about = [config.window_seconds, config.window_overlap, model.processor.extractor.to_dict()]
-    digest.update(json.dumps(about, sort_keys=True, default=str).encode())
+    encoder = {name: value for name, value in config.encoder.items() if name not in UNUSED_CONFIG}
+    about = [VERSION, config.window_seconds, config.window_overlap, encoder, model.processor.extractor.to_dict()]
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
     for name, tensor in sorted(model.encoder.state_dict().items()):
+        if name.endswith(UNUSED_WEIGHT):
+            continue
         digest.update(f"{name} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
     return digest.hexdigest()[:16]

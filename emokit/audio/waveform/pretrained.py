@@ -61,7 +61,15 @@ def load_encoder(settings: AudioSettings) -> tuple[Any, SpeechProcessor]:
     missing = sorted(key for key in info["missing_keys"] if not any(name in key for name in UNNEEDED))
     if missing:
         raise DataError(f"{folder} lacks weights of its encoder, {missing[0]} among them; download or make it again.")
-    return encoder_of(loaded), processor
+    encoder = encoder_of(loaded)
+    if positions := getattr(encoder.config, "max_source_positions", None) if processor.max_seconds else None:
+        seconds = positions * 2 * processor.extractor.hop_length / processor.sample_rate
+        if settings.data.window_seconds > seconds:
+            raise UsageError(
+                f"data.window_seconds is {settings.data.window_seconds:g} and {name} has {positions} positions, "
+                f"which are {seconds:g} s; lower it."
+            )
+    return encoder, processor
 
 
 def pretrained(settings: AudioSettings, labels: LabelSet) -> SpeechForAudioClassification:

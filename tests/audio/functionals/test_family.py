@@ -1,6 +1,7 @@
 """The family of functionals: no epochs and no cached features of its own."""
 
 import pytest
+import torch
 
 from emokit.audio.functionals.family import FunctionalsFamily
 from emokit.audio.functionals.model import FunctionalsForAudioClassification
@@ -22,7 +23,7 @@ def test_it_is_fitted_at_once(small_prepared, small_settings):
     assert {path.name for path in (small_prepared / "features").iterdir()} == before
     model = family.new_model(settings, train, prepared.labels)
     assert isinstance(model, FunctionalsForAudioClassification)
-    fitted = family.fit(settings, model, prepared, splits)
+    fitted = family.fit(settings, model, prepared, splits, torch.device("cpu"))
     assert fitted.model.linear.weight.abs().max() > 0
     assert {split: values.shape for split, values in fitted.probabilities.items()} == {
         split: (len(splits[split].table), len(prepared.labels)) for split in ("dev", "test")

@@ -11,6 +11,7 @@ from transformers import PretrainedConfig
 from emokit.audio.linear import fit
 from emokit.audio.linear.model import LinearClassifier
 from emokit.audio.linear.vectors import Vectors
+from emokit.errors import DataError
 from emokit.training.batches import one_hot
 
 CLASSES = 3
@@ -117,6 +118,15 @@ def test_a_class_or_speaker_that_an_inner_fold_lacks_is_no_error():
     shares = one_hot(targets, CLASSES)
     held_out = fit.fit_by_inner_folds(Plain(4), Vectors(numpy.arange(12), values), shares, targets, by_class, STRENGTHS)
     assert held_out.argmax(axis=1).tolist() == [1] * 6 + [0] * 6
+    single = numpy.arange(CLASSES)
+    with pytest.raises(DataError) as error:
+        fit.fit_by_inner_folds(
+            Plain(4), Vectors(single, values[:CLASSES]), one_hot(single, CLASSES), single, ["a"] * CLASSES, STRENGTHS
+        )
+    assert str(error.value) == (
+        "3 utterances of one speaker have one label each, and the strength of a model is chosen by predicting a part of them "
+        "from the others; prepare more utterances."
+    )
     of_one = fit.fit_by_inner_folds(Plain(4), Vectors(numpy.arange(12), values), shares, targets, ["a"] * 12, STRENGTHS)
     assert of_one.sum(axis=1) == pytest.approx(numpy.ones(12))
 
@@ -126,9 +136,9 @@ def test_a_speakers_statistics_take_the_place_of_the_training_splits():
     model = Plain(4)
     with torch.inference_mode():
         model.standardise_with(torch.from_numpy(vectors.values))
-    statistics = numpy.full((6, 2, 4), numpy.nan, numpy.float32)
-    statistics[:3, 0], statistics[:3, 1] = 1.0, 2.0
-    by_speaker = fit.standardised(model, Vectors(vectors.owners, vectors.values, statistics))
+    statistics = numpy.stack([numpy.full(4, 1.0), numpy.full(4, 2.0)])[None].astype(numpy.float32)
+    speakers = numpy.array([0, 0, 0, -1, -1, -1])
+    by_speaker = fit.standardised(model, Vectors(vectors.owners, vectors.values, speakers, statistics))
     assert by_speaker[:3] == pytest.approx((vectors.values[:3] - 1) / 2)
     assert by_speaker[3:] == pytest.approx(standard(vectors.values)[3:], abs=1e-3)
     assert softmax(by_speaker, axis=1).shape == (6, 4)

@@ -18,8 +18,10 @@ def test_each_speaker_has_its_mean_and_deviation_and_too_few_utterances_have_non
     owners = numpy.array([0, 1, 2, 3, 4, 4, 5])  # utterance 4 has two windows
     values = random.normal(3, 2, (7, 4)).astype(numpy.float32)
     values[:6, 3] = 1.0  # one that does not vary
-    statistics = with_speakers(Vectors(owners, values), ["x"] * FEWEST_UTTERANCES + ["y"]).statistics
-    assert statistics[:6, 0] == pytest.approx(numpy.tile(values[:6].mean(axis=0), (6, 1)))
-    assert statistics[0, 1, :3] == pytest.approx(values[:6].std(axis=0)[:3], rel=1e-5)
-    assert statistics[0, 1, 3] == pytest.approx(1e-3)
-    assert numpy.isnan(statistics[6]).all()
+    vectors = with_speakers(Vectors(owners, values), ["x"] * FEWEST_UTTERANCES + ["y"])
+    assert vectors.speakers.tolist() == [0, 0, 0, 0, 0, 0, -1]
+    assert vectors.standardised_share == pytest.approx(6 / 7)
+    ((mean, deviation),) = vectors.statistics
+    assert mean == pytest.approx(values[:6].mean(axis=0))
+    assert deviation[:3] == pytest.approx(values[:6].std(axis=0)[:3], rel=1e-5)
+    assert deviation[3] == pytest.approx(1e-3)

@@ -10,13 +10,14 @@ import torch
 import yaml
 
 from emokit import predictions, runs
+from emokit.audio.feature_cache import read_waveform
 from emokit.audio.linear.family import TOO_FEW
 from emokit.audio.modality import AUDIO
 from emokit.audio.predictor import AudioPredictor
 from emokit.audio.probe.family import ProbeFamily
 from emokit.audio.settings import AudioSettings
 from emokit.data.prepared import open_prepared
-from emokit.errors import UsageError
+from emokit.errors import DataError, UsageError
 from emokit.labels import DEFAULT_LABELS
 
 pytestmark = pytest.mark.end_to_end
@@ -95,8 +96,6 @@ def test_the_model_alone_gives_the_logits_of_its_vectors(encoder_of, prepared, k
     model.linear.weight.normal_(), model.linear.bias.normal_()
     path = path_of(prepared, prepared.table["utterance_id"].iloc[0])
     _, vectors, _ = family.vectors_of_recording(model, path)
-    from emokit.audio.feature_cache import read_waveform
-
     waveform = read_waveform(path, 16_000)[:19_200]
     other = numpy.random.default_rng(0).normal(0, 0.1, 9_000).astype(numpy.float32)
     with torch.inference_mode():
@@ -110,13 +109,17 @@ def test_with_dev_trained_on_it_is_predicted_by_inner_folds_and_declared(encoder
     AUDIO.train(settings, prepared, tmp_path / "run", device="cpu")
     metrics = json.loads((tmp_path / "run/metrics.json").read_text())
     assert metrics["declared"] == (
-        "dev was trained on, and its scores are those of inner folds: each utterance was predicted by a model that was not "
-        "fitted on its speaker (data.train_on_dev)"
+        "dev was trained on; its scores are those of inner folds over speakers (over utterances where speakers are unknown), "
+        "on which the strength of regularisation was chosen too (data.train_on_dev)"
     )
-    predicted, _ = AudioPredictor(tmp_path / "run", "cpu").predict_split(prepared, "dev")
-    before = predictions.read(tmp_path / "run/predictions/dev.parquet").table
-    columns = predicted.labels.columns
-    assert not numpy.allclose(predicted.table[columns], before[columns], atol=1e-2)
+    predictor = AudioPredictor(tmp_path / "run", "cpu")
+    with pytest.raises(UsageError) as error:
+        predictor.predict_split(prepared, "dev")
+    assert str(error.value) == (
+        f"The run was trained on the dev split of {prepared.folder} (data.train_on_dev); its predictions/dev.parquet has those "
+        "of models that were not trained on the utterance."
+    )
+    predictor.predict_split(prepared, "test")
 
 
 def test_a_single_recording_cannot_be_standardised_by_its_speaker_and_says_so(encoder_of, prepared, tmp_path):
@@ -135,9 +138,36 @@ def test_settings_that_a_probe_does_not_use_are_named():
     unused = AUDIO.unused(experiment("some/encoder"))
     assert {"training", "augmentation", "model.frozen", "model.channels"} <= set(unused)
     assert not {"model.layers", "data.train_on_dev"} & set(unused)
-    settings = AudioSettings.make({"model": {"kind": "functionals"}})
-    assert "data.train_on_dev" not in AUDIO.unused(settings)
-    assert "data.train_on_dev" in AUDIO.unused(AudioSettings.make({}))
+    with pytest.raises(UsageError) as error:
+        AudioSettings.make({"data": {"train_on_dev": True}})
+    assert str(error.value).endswith(
+        "must leave data.train_on_dev at its default for model.kind = acrnn, which chooses its epoch on dev."
+    )
+
+
+def test_layers_that_the_stored_encoder_lacks_are_refused(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    config = json.loads((folder / "model/config.json").read_text())
+    (folder / "model/config.json").write_text(json.dumps(config | {"layers": [0, 1, 9]}))
+    with pytest.raises(DataError) as error:
+        ProbeFamily().load_model(folder / "model")
+    assert str(error.value) == (
+        f"{folder / 'model'} has a probe of the layers [0, 1, 9] of an encoder with the layers 0 to 2; "
+        "train the run again with --force."
+    )
+
+
+def test_functionals_are_of_the_windows_of_the_encoder(encoder_of, prepared):
+    family = ProbeFamily()
+    model = family.new_model(experiment(encoder_of("wav2vec2"), functionals=True), None, DEFAULT_LABELS)
+    rows = prepared.table
+    model.config.features = prepared.feature_settings
+    layers = family.vectors_of_rows(model, prepared, rows)
+    assert numpy.bincount(layers.owners).max() > 1
+    assert layers.values.shape[1] == model.linear.in_features
+    path = path_of(prepared, rows["utterance_id"].iloc[0])
+    _, of_file, _ = family.vectors_of_recording(model, path)
+    assert of_file == pytest.approx(layers.values[layers.owners == 0], rel=0.05, abs=0.5)
 
 
 def test_an_experiment_is_named_after_its_encoder(tmp_path):

@@ -9,10 +9,11 @@ import soundfile
 import transformers
 
 import emokit.hf  # noqa: F401  registers the models
+from emokit.audio.functionals.model import FunctionalsConfig, FunctionalsForAudioClassification
 from emokit.audio.modality import AUDIO
 from emokit.audio.predictor import AudioPredictor
-from emokit.audio.settings import AudioSettings
-from emokit.audio.spectrogram.feature_extractor import LogMelFeatureExtractor
+from emokit.audio.settings import AudioSettings, FeatureSettings
+from emokit.audio.spectrogram.feature_extractor import LogMelFeatureExtractor, feature_extractor_of
 from emokit.data.prepared import open_prepared
 from emokit.errors import UsageError
 
@@ -92,3 +93,12 @@ def test_a_waveform_that_does_not_fit_is_refused():
         with pytest.raises(UsageError) as error:
             extractor(waveform, sampling_rate=rate)
         assert str(error.value) == sentence
+
+
+def test_log_mels_stay_in_decibels_where_vectors_are_standardised_by_speaker():
+    features = FeatureSettings(n_mels=16).as_dict()
+    config = FunctionalsConfig(
+        n_mels=16, normalisation="speaker", normalised="vectors", features=features, num_labels=2
+    )
+    extractor = feature_extractor_of(FunctionalsForAudioClassification(config))
+    assert extractor.normalisation == "train"

@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 from huggingface_hub import constants
-from transformers import AutoModel, Wav2Vec2FeatureExtractor, Wav2Vec2Model
+from transformers import AutoModel, Wav2Vec2FeatureExtractor, Wav2Vec2Model, WhisperFeatureExtractor
 
 from emokit.audio.settings import AudioSettings, AudioTrainingSettings
 from emokit.audio.waveform import pretrained as pretrained_module
@@ -104,6 +104,17 @@ def test_a_window_longer_than_whispers_input_is_refused(encoder_of):
     assert refusal(UsageError, encoder_of("whisper"), data={"window_seconds": 3.0}) == (
         f"data.window_seconds is 3 and {encoder_of('whisper')} takes at most 2 s; lower it."
     )
+
+
+def test_a_window_longer_than_the_positions_of_whisper_is_refused(tmp_path):
+    folder = write_encoder("whisper", tmp_path / "short")
+    config = json.loads((folder / "config.json").read_text())
+    assert config["max_source_positions"] == 100
+    WhisperFeatureExtractor(feature_size=16, chunk_length=30).save_pretrained(folder)
+    values = {"model": {"name": str(folder)}, "data": {"window_seconds": 3.0}}
+    with pytest.raises(UsageError) as error:
+        pretrained(AudioSettings.make(values), DEFAULT_LABELS)
+    assert str(error.value) == f"data.window_seconds is 3 and {folder} has 100 positions, which are 2 s; lower it."
 
 
 def test_a_damaged_encoder_is_named(copied):
