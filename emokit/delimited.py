@@ -19,7 +19,7 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table: its number, from 1 after the header, and its cells; none where the line is blank."""
+    """A row of a table: its number as a spreadsheet shows it, the header being row 1, and its cells; none where it is blank."""
 
     number: int
     cells: tuple[str, ...]
@@ -66,7 +66,7 @@ def read_table(path: Path, *, tolerant: bool = False, any_encoding: bool = False
         if not any(column.strip() for column in columns):
             raise DataError(f"{path} has no header; write a first line with the names of its columns.")
         rows = []
-        for number, cells in enumerate(reader, start=1):
+        for number, cells in enumerate(reader, start=2):
             if cells and len(cells) != len(columns) and not tolerant:
                 raise DataError(
                     f"{path}, line {reader.line_num}, has {_count(len(cells))}, and its header has {_count(len(columns))}; "

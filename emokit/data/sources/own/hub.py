@@ -129,7 +129,7 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
             yield Skipped(f"split {split.name}", OTHER_SPLIT)
             continue
         for index, row in enumerate(split.rows()):
-            place = f"{split.name}, row {index}"
+            place = f"{split.name}, index {index}"
             try:
                 fields, path, name = _read(row, split, chosen, official.get(split.name), recordings)
             except Unusable as error:

@@ -63,8 +63,8 @@ def test_rows_that_cannot_be_used_are_dropped_with_the_reason(save: Save, tmp_pa
     )
     folder = save(tmp_path / "other", {"text": ["a", None, "c"], "label": [-1, 0, 1]}, TEXTS)
     assert entries(describe("calls", str(folder), {}), Dropped) == [
-        Dropped("train, row 0", "no label"),
-        Dropped("train, row 1", "neither a path nor a text"),
+        Dropped("train, index 0", "no label"),
+        Dropped("train, index 1", "neither a path nor a text"),
     ]
 
 
@@ -170,8 +170,8 @@ def test_an_id_that_occurs_twice_is_refused(save: Save, tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         entries(describe("calls", str(folder), {}), Utterance)
     assert str(error.value) == (
-        f"hf:{folder} has the utterance_id x 2 times (train, row 0, train, row 1); give each row its own, or leave the column "
-        "out with --columns utterance_id=."
+        f"hf:{folder} has the utterance_id x 2 times (train, index 0, train, index 1); give each row its own, or leave the "
+        "column out with --columns utterance_id=."
     )
 
 
