@@ -11,6 +11,7 @@ from emokit.api.experiments import find_experiment
 from emokit.api.model import Model
 from emokit.api.prepare import corpora_of, plan_of, read_policies
 from emokit.api.run import Run
+from emokit.api.wording import names_arguments
 from emokit.data import unchanged
 from emokit.data.prepared import Prepared, open_prepared
 from emokit.data.sources.own.columns import read_columns
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from emokit.training.loop import Epoch
 
 
+@names_arguments
 def prepare(
     corpora: "str | Sequence[str] | Mapping[str, PathLike | Sequence[PathLike]]",
     *,
@@ -100,6 +102,7 @@ def prepare(
     return prepared
 
 
+@names_arguments
 def train(
     modality: str,
     *,
@@ -161,6 +164,7 @@ def train(
     return Run(folder)
 
 
+@names_arguments
 def load(run: "Run | PathLike", device: str = "auto", **options: Any) -> Model:
     """Load the model of a run folder: `emokit.load("runs/audio").predict("a.wav").label`.
 

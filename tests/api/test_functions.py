@@ -85,7 +85,10 @@ def test_a_folder_that_has_not_changed_is_opened_as_it_is(emodb, tmp_path):
     assert again.fingerprint == first.fingerprint
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == files
     sentence = refusal(UsageError, emokit.prepare, "emodb", root={"emodb": emodb}, out=tmp_path / "out", seed=5)
-    assert "--force" in sentence
+    assert sentence == (
+        f"{tmp_path / 'out'} was made with other settings (splits.seed = 0, now 5); name another out=, or add "
+        "force=True to rebuild it."
+    )
     assert emokit.prepare("emodb", root={"emodb": emodb}, out=tmp_path / "out", seed=5, workers=1, force=True)
 
 
@@ -138,7 +141,7 @@ def test_an_experiment_is_named_and_changed(small_prepared, small_settings, tmp_
     assert from_experiment.items() <= run.settings["augmentation"].items()
     assert from_experiment != {}
     assert refusal(UsageError, emokit.train, "audio", data=small_prepared, run=run, settings=settings) == (
-        f"{run.path} is complete; add --resume to resume it, --force to replace it, or name another --run."
+        f"{run.path} is complete; add resume=True to resume it, force=True to replace it, or name another run=."
     )
 
 
