@@ -123,7 +123,7 @@ def test_a_run_is_trained_as_by_the_command(small_prepared, audio_run, tmp_path)
     assert audio_run.metrics == json.loads((tmp_path / "run/metrics.json").read_text())
 
 
-def test_an_experiment_is_named_and_changed(small_prepared, small_settings, tmp_path):
+def test_an_experiment_is_named_and_changed(small_prepared, small_settings, tmp_path, capfd):
     epochs = []
     settings = {**small_settings, "training": {"max_epochs": 2, "batch_size": 16}}
     data = shutil.copytree(small_prepared, tmp_path / "prepared")  # it gets the versions at other speeds
@@ -137,6 +137,10 @@ def test_an_experiment_is_named_and_changed(small_prepared, small_settings, tmp_
         on_epoch=lambda epoch: epochs.append(epoch.number),
     )
     assert (epochs, run.settings["training"]["max_epochs"]) == ([1, 2], 2)
+    emokit.load(run, "cpu")
+    printed = capfd.readouterr().err
+    assert "Writing model shards" not in printed
+    assert "Loading weights" not in printed
     from_experiment = yaml.safe_load((resource("experiments") / "audio/acrnn.yaml").read_text())["augmentation"]
     assert from_experiment.items() <= run.settings["augmentation"].items()
     assert from_experiment != {}
