@@ -19,7 +19,7 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table: its number, from 1 after the header, and its cells; none where the line is blank."""
+    """A row of a table: its number as a spreadsheet shows it, the header being row 1, and its cells; none where it is blank."""
 
     number: int
     cells: tuple[str, ...]
@@ -27,13 +27,18 @@ class Row:
 
 @dataclass(frozen=True)
 class DelimitedTable:
-    """The names of the columns of a file, and its rows."""
+    """The names of the columns of a file, and its rows.
+
+    Attributes:
+        lines_above: lines above the header: 1 where a first line `sep=;` names the delimiter.
+    """
 
     path: Path
     delimiter: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     encoding: str = "utf-8"
+    lines_above: int = 0
 
 
 SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?[ \t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
@@ -60,13 +65,14 @@ def read_table(path: Path, *, tolerant: bool = False, any_encoding: bool = False
     # newline="": line feeds inside of quoted fields are kept, and all line ends count outside of them.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        if SEPARATOR_LINE.match(text):
+        lines_above = 1 if SEPARATOR_LINE.match(text) else 0
+        for _ in range(lines_above):
             next(reader)
         columns = next(reader, [])
         if not any(column.strip() for column in columns):
             raise DataError(f"{path} has no header; write a first line with the names of its columns.")
         rows = []
-        for number, cells in enumerate(reader, start=1):
+        for number, cells in enumerate(reader, start=2):
             if cells and len(cells) != len(columns) and not tolerant:
                 raise DataError(
                     f"{path}, line {reader.line_num}, has {_count(len(cells))}, and its header has {_count(len(columns))}; "
@@ -78,7 +84,7 @@ def read_table(path: Path, *, tolerant: bool = False, any_encoding: bool = False
             f"{path}, line {reader.line_num}, is no row of a table ({error}); put texts into double quotes, and write a double "
             "quote inside of them twice."
         ) from error
-    return DelimitedTable(path, delimiter, tuple(columns), tuple(rows), encoding)
+    return DelimitedTable(path, delimiter, tuple(columns), tuple(rows), encoding, lines_above)
 
 
 def delimiter_of(path: Path, text: str) -> str:

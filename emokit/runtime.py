@@ -1,5 +1,6 @@
 """The machine: the device to compute on, seeds, and whether the installed packages are compatible."""
 
+import contextlib
 import os
 import random
 import signal
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 from emokit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import torch
 
 # Every command imports this module, so the standard library's larger modules are imported where they are used.
@@ -20,6 +23,8 @@ PRECISIONS = ("auto", "float32", "bf16", "fp16")
 DEVICES = ("auto", "cuda", "mps", "cpu")
 MATCHING_TORCH = "torch==2.12.1 torchaudio==2.11.0"
 MOST_WORKERS = 1024
+# Variables that transformers and huggingface_hub read when they are imported.
+QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
@@ -74,11 +79,33 @@ def seed_everything(seed: int) -> None:
 
 
 def quiet_libraries() -> None:
-    """Silence the progress bars and advice of transformers: only the console of emokit prints."""
+    """Silence the progress bars and advice of transformers here and in workers: only the console of emokit prints.
+
+    It is not imported for that: few commands need it. What the user has set in the environment is not changed.
+    """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    if "transformers" in sys.modules:
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        logging.set_verbosity_error()
+
+
+@contextlib.contextmanager
+def quietened() -> "Iterator[None]":
+    """Silence the progress bars and advice of transformers inside of the block; afterwards they are as before."""
     from transformers.utils import logging
 
+    has_bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if has_bars:
+            logging.enable_progress_bar()
 
 
 def derived_seed(seed: int, *parts: int) -> int:

@@ -22,16 +22,16 @@ def test_quoted_fields_any_delimiter_any_line_end_and_a_mark(tmp_path, end, name
     table = read_table(tmp_path / name)
     assert (table.columns, table.delimiter) == (("text", "label"), delimiter)
     assert rows_of(tmp_path / name) == [
-        (1, f"I am glad{delimiter} really.", "happy"),
-        (2, 'He said "no".\nTwice.', ""),
-        (3,),
+        (2, f"I am glad{delimiter} really.", "happy"),
+        (3, 'He said "no".\nTwice.', ""),
+        (4,),
     ]
 
 
 def test_the_delimiter_is_that_of_the_header_outside_of_quotes(tmp_path):
     (tmp_path / "a.csv").write_text('"a,b,c";text\n1,5;x\n')
     assert read_table(tmp_path / "a.csv").columns == ("a,b,c", "text")
-    assert rows_of(tmp_path / "a.csv") == [(1, "1,5", "x")]
+    assert rows_of(tmp_path / "a.csv") == [(2, "1,5", "x")]
     (tmp_path / "a.tsv").write_text("text,more\ta\nx\ty\n")
     assert read_table(tmp_path / "a.tsv").columns == ("text,more", "a")
 
@@ -89,19 +89,19 @@ def test_what_is_written_is_read_again(tmp_path, name, delimiter):
     rows = [("a,b\tc", 0.25), ('He said "no".\nTwice.', 1.0), ("Größe 😂", 0.1)]
     write_table(tmp_path / name, ("text", "p"), rows)
     assert read_table(tmp_path / name).delimiter == delimiter
-    assert rows_of(tmp_path / name) == [(n, text, str(p)) for n, (text, p) in enumerate(rows, start=1)]
+    assert rows_of(tmp_path / name) == [(n, text, str(p)) for n, (text, p) in enumerate(rows, start=2)]
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+a1", "-a1", "@SUM(A1)", "\t=1", " =1", "\n@x"])
 def test_a_spreadsheet_reads_no_formula(tmp_path, text):
     write_table(tmp_path / "a.csv", ("text", "number"), [(text, -1.5)])
-    assert rows_of(tmp_path / "a.csv") == [(1, f"'{text}", "-1.5")]
+    assert rows_of(tmp_path / "a.csv") == [(2, f"'{text}", "-1.5")]
 
 
 def test_a_name_that_is_not_utf8_is_written_as_an_escape(tmp_path):
     write_table(tmp_path / "a.csv", ("file",), [(os.fsdecode(b"caf\xe9.wav"),)])
-    assert rows_of(tmp_path / "a.csv") == [(1, r"caf\xe9.wav")]
+    assert rows_of(tmp_path / "a.csv") == [(2, r"caf\xe9.wav")]
 
 
 def test_a_pipe_is_no_table(tmp_path):

@@ -2,6 +2,8 @@
 
 import os
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,12 +11,14 @@ import torch
 
 from emokit.errors import UsageError
 from emokit.runtime import (
+    QUIET,
     check_workers,
     choose_device,
     derived_seed,
     installed,
     mismatch,
     num_processors,
+    quietened,
     seed_everything,
 )
 
@@ -115,3 +119,29 @@ def test_fewer_than_one_worker_are_refused() -> None:
 def test_versions_are_read_without_importing() -> None:
     assert installed("numpy") == np.__version__
     assert installed("no-such-package-of-emokit") is None
+
+
+@pytest.mark.parametrize("has_bars", [True, False])
+def test_transformers_is_silent_inside_of_a_block_and_afterwards_as_before(has_bars):
+    from transformers.utils import logging
+
+    before, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    try:
+        (logging.enable_progress_bar if has_bars else logging.disable_progress_bar)()
+        logging.set_verbosity_info()
+        with quietened():
+            assert (logging.is_progress_bar_enabled(), logging.get_verbosity()) == (False, logging.ERROR)
+        assert (logging.is_progress_bar_enabled(), logging.get_verbosity()) == (has_bars, logging.INFO)
+    finally:
+        (logging.enable_progress_bar if before else logging.disable_progress_bar)()
+        logging.set_verbosity(verbosity)
+
+
+def test_commands_import_transformers_silent():
+    code = (
+        "import sys; from emokit.runtime import quiet_libraries; quiet_libraries(); assert 'transformers' not in sys.modules;"
+        "from transformers.utils import logging; print(logging.is_progress_bar_enabled(), logging.get_verbosity())"
+    )
+    unset = {name: value for name, value in os.environ.items() if name not in QUIET}
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=unset)
+    assert printed.stdout == "False 40\n"

@@ -11,18 +11,20 @@ from emokit.api.experiments import find_experiment
 from emokit.api.model import Model
 from emokit.api.prepare import corpora_of, plan_of, read_policies
 from emokit.api.run import Run
+from emokit.api.wording import names_arguments
 from emokit.data import unchanged
 from emokit.data.prepared import Prepared, open_prepared
 from emokit.data.sources.own.columns import read_columns
 from emokit.errors import DataError, UsageError
 from emokit.modality import registry
-from emokit.runtime import check_workers, num_processors
+from emokit.runtime import check_workers, num_processors, quietened
 
 if TYPE_CHECKING:
     from emokit.audio.settings import FeatureSettings
     from emokit.training.loop import Epoch
 
 
+@names_arguments
 def prepare(
     corpora: "str | Sequence[str] | Mapping[str, PathLike | Sequence[PathLike]]",
     *,
@@ -100,6 +102,7 @@ def prepare(
     return prepared
 
 
+@names_arguments
 def train(
     modality: str,
     *,
@@ -145,7 +148,7 @@ def train(
     resolved = arguments.read_settings(cls, find_experiment(_path(experiment), chosen.name), settings)
     prepared = data if isinstance(data, Prepared) else open_prepared(Path(data))
     folder = Path(run) if run is not None else Path("runs") / resolved.name
-    with explained(lambda: ANYWHERE):
+    with quietened(), explained(lambda: ANYWHERE):
         chosen.train(
             resolved,
             prepared,
@@ -161,6 +164,7 @@ def train(
     return Run(folder)
 
 
+@names_arguments
 def load(run: "Run | PathLike", device: str = "auto", **options: Any) -> Model:
     """Load the model of a run folder: `emokit.load("runs/audio").predict("a.wav").label`.
 
@@ -173,7 +177,9 @@ def load(run: "Run | PathLike", device: str = "auto", **options: Any) -> Model:
         UsageError: a package is missing, the device is not on this machine, or the modality has no such option.
         DataError: the run is missing, incomplete or damaged.
     """
-    return Model(registry.load(run if isinstance(run, str) else _path(run) or "", device, **options))
+    with quietened():
+        predictor = registry.load(run if isinstance(run, str) else _path(run) or "", device, **options)
+    return Model(predictor)
 
 
 def _path(value: PathLike | None) -> Path | None:

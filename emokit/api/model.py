@@ -9,6 +9,7 @@ from typing import Any
 
 from emokit.api.inputs import Given, checked, is_frame, is_several, read_frame, read_input
 from emokit.api.results import Result, Results
+from emokit.api.wording import names_arguments, reworded
 from emokit.errors import EmokitError, UsageError
 from emokit.labels import LabelSet
 from emokit.modality.predictor import Embedding, Input, Predictor
@@ -30,8 +31,9 @@ class Model:
         self.predictor = predictor
         self.labels: LabelSet = predictor.labels
         for note in predictor.notes:
-            warnings.warn(note, stacklevel=3)
+            warnings.warn(note, stacklevel=4)  # of the function that calls `emokit.load`, which is decorated
 
+    @names_arguments
     def predict(self, inputs: Any) -> Any:
         """Predict one input or several.
 
@@ -53,6 +55,7 @@ class Model:
             return outputs[0]
         return Results(outputs, self.labels, _names(given), index)
 
+    @names_arguments
     def embed(self, inputs: Any, *, steps: int = 1) -> Any:
         """The vectors of one input or several before the classifier.
 
@@ -105,7 +108,7 @@ class Model:
             outputs = []
             for entry in entries:
                 result = entry if isinstance(entry, EmokitError) else next(computed)
-                outputs.append(result if isinstance(result, EmokitError) else output(result))
+                outputs.append(reworded(result) if isinstance(result, EmokitError) else output(result))
         if several:
             return outputs, given, index
         if isinstance(outputs[0], EmokitError):

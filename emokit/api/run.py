@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emokit import runs
+from emokit.api.wording import names_arguments
 from emokit.schema.metrics import FEWEST_CLUSTERS
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Run(os.PathLike[str]):
         return str(self.path)
 
     @property
+    @names_arguments
     def metrics(self) -> dict[str, Any]:
         """The content of `metrics.json`.
 
@@ -39,6 +41,7 @@ class Run(os.PathLike[str]):
         return runs.read_metrics(self.path)
 
     @property
+    @names_arguments
     def settings(self) -> dict[str, Any]:
         """All settings of the run, resolved."""
         return runs.read_settings(self.path)
@@ -61,6 +64,7 @@ class Run(os.PathLike[str]):
         frame = pandas.DataFrame.from_dict(rows, orient="index")
         return frame.astype({name: float for name in frame if name != "n"})
 
+    @names_arguments
     def predictions(self, split: str = "test") -> "pandas.DataFrame":
         """The table of predictions of a held-out split: `utterance_id, …, label, p_<label>…`.
 

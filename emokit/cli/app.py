@@ -22,7 +22,7 @@ from emokit.cli import (
 )
 from emokit.cli.flags import CheckedCommand
 from emokit.cli.usage import explained
-from emokit.runtime import VERSION
+from emokit.runtime import VERSION, quiet_libraries
 
 # What to do after Ctrl-C, by command; for the others, run the command again.
 HINTS = {
@@ -62,6 +62,7 @@ class CommandGroup(typer.core.TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
+        quiet_libraries()
         with (
             console.exit_codes(
                 lambda: HINTS.get(ctx.invoked_subcommand, "run the command again"),

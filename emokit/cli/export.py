@@ -35,7 +35,6 @@ def export(
     from emokit.errors import UsageError
     from emokit.files import refuse_inputs
     from emokit.modality import registry
-    from emokit.runtime import quiet_libraries
 
     is_prepared = runs.is_prepared(run)
     if form == "safetensors":
@@ -53,7 +52,6 @@ def export(
         names = " or ".join(registry.exportable())
         raise UsageError(f"{run} is a run of {chosen.name}, which cannot be exported; name a run of {names}.")
     given = registry.check_options(chosen, "export", options)
-    quiet_libraries()
     folder = out or run / "onnx"
     if force:
         refuse_inputs(folder, [run], "--out")

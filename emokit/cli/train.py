@@ -107,7 +107,7 @@ def train(
     """Train one modality; the options above are those of every modality."""
     from emokit.files import refuse_inputs
     from emokit.runs import check_flags
-    from emokit.runtime import check_workers, quiet_libraries
+    from emokit.runtime import check_workers
     from emokit.settings import inputs_of
     from emokit.training.trackers import read_names
 
@@ -125,7 +125,6 @@ def train(
 
     from emokit.data.prepared import open_prepared
 
-    quiet_libraries()
     prepared = open_prepared(data)
     folder = run or Path("runs") / settings.name
     if force:

@@ -8,7 +8,6 @@ from typing import Any
 from emokit.cli import console, tables
 from emokit.data.prepared import Prepared
 from emokit.errors import Collapsed
-from emokit.runtime import quiet_libraries
 from emokit.training.cross_validation.run import FoldListener, cross_validate
 from emokit.training.run import OnBatch
 from emokit.workers import WORKERS, size
@@ -49,7 +48,6 @@ def _train_fold(
     train: Callable[..., Any], on_batch: OnBatch | None, data: Prepared, run: Path, *, on_epoch: Any = None
 ) -> None:
     """Train a fold, in this process or in a worker's."""
-    quiet_libraries()
     # An interrupted fold is resumed: its settings were checked with those of the folder above it.
     train(data, run, resume=True, on_epoch=on_epoch, on_batch=on_batch)
 

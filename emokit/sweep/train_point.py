@@ -27,10 +27,8 @@ def train_point(name: str, data: Path, device: str, precision: str) -> TrainPoin
 
     def train(settings: Settings, folder: Path, on_epoch: OnEpoch) -> None:
         from emokit.data.prepared import open_prepared
-        from emokit.runtime import quiet_libraries
         from emokit.training.memory import ANYWHERE, explained
 
-        quiet_libraries()
         if not opened:
             opened.append(open_prepared(data))
         with explained(lambda: ANYWHERE):

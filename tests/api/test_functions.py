@@ -85,7 +85,10 @@ def test_a_folder_that_has_not_changed_is_opened_as_it_is(emodb, tmp_path):
     assert again.fingerprint == first.fingerprint
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == files
     sentence = refusal(UsageError, emokit.prepare, "emodb", root={"emodb": emodb}, out=tmp_path / "out", seed=5)
-    assert "--force" in sentence
+    assert sentence == (
+        f"{tmp_path / 'out'} was made with other settings (splits.seed = 0, now 5); name another out=, or add "
+        "force=True to rebuild it."
+    )
     assert emokit.prepare("emodb", root={"emodb": emodb}, out=tmp_path / "out", seed=5, workers=1, force=True)
 
 
@@ -120,7 +123,7 @@ def test_a_run_is_trained_as_by_the_command(small_prepared, audio_run, tmp_path)
     assert audio_run.metrics == json.loads((tmp_path / "run/metrics.json").read_text())
 
 
-def test_an_experiment_is_named_and_changed(small_prepared, small_settings, tmp_path):
+def test_an_experiment_is_named_and_changed(small_prepared, small_settings, tmp_path, capfd):
     epochs = []
     settings = {**small_settings, "training": {"max_epochs": 2, "batch_size": 16}}
     data = shutil.copytree(small_prepared, tmp_path / "prepared")  # it gets the versions at other speeds
@@ -134,11 +137,15 @@ def test_an_experiment_is_named_and_changed(small_prepared, small_settings, tmp_
         on_epoch=lambda epoch: epochs.append(epoch.number),
     )
     assert (epochs, run.settings["training"]["max_epochs"]) == ([1, 2], 2)
+    emokit.load(run, "cpu")
+    printed = capfd.readouterr().err
+    assert "Writing model shards" not in printed
+    assert "Loading weights" not in printed
     from_experiment = yaml.safe_load((resource("experiments") / "audio/acrnn.yaml").read_text())["augmentation"]
     assert from_experiment.items() <= run.settings["augmentation"].items()
     assert from_experiment != {}
     assert refusal(UsageError, emokit.train, "audio", data=small_prepared, run=run, settings=settings) == (
-        f"{run.path} is complete; add --resume to resume it, --force to replace it, or name another --run."
+        f"{run.path} is complete; add resume=True to resume it, force=True to replace it, or name another run=."
     )
 
 

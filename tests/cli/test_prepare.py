@@ -215,7 +215,7 @@ def test_another_corpus_is_another_setting(tmp_path: Path, emodb: Path, write_em
     out = tmp_path / "out"
     assert run("emodb", "--root", f"emodb={emodb}", "--out", out).exit_code == 0
     (tmp_path / "savee").mkdir()
-    soundfile.write(tmp_path / "savee" / "DC_a01.wav", numpy.ones(100), 16_000)
+    soundfile.write(tmp_path / "savee" / "DC_a01.wav", numpy.sin(numpy.arange(100)), 16_000)
     result = run("emodb", "savee", "-r", f"emodb={emodb}", "-r", f"savee={tmp_path / 'savee'}", "--out", out)
     assert result.stderr == (
         f"error: {out} was made with other settings (without corpora.savee); "

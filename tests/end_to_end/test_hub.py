@@ -179,8 +179,8 @@ def test_paths_in_a_table_of_the_hub_are_files_of_its_repository(
     again = open_prepared(tmp_path / "again")
     assert sorted(again.table["speaker"]) == [f"0{number}" for number in range(6)]
     assert again.ledger["corpora"]["table"]["dropped"] == {
-        "no file at its path": ["train, row 6"],
-        "path outside the root": ["train, row 7"],
+        "no file at its path": ["train, index 6"],
+        "path outside the root": ["train, index 7"],
     }
     roots = [(Path(again.roots["table"]) / path).read_bytes() for path in again.table["path"]]
     assert sorted(roots) == sorted(contents)

@@ -63,7 +63,7 @@ TEXTS = "text,label\n" + "".join(f"{label} {number},{label}\n" for number in ran
         ),
         (
             "utterance_id,text,label\nu,a,joy\nv,b,anger\nu,c,anger\n", [], 3,
-            "a.csv has the utterance_id u 2 times (a.csv, row 1, a.csv, row 3); give each row its own, or leave the column "
+            "a.csv has the utterance_id u 2 times (a.csv, row 2, a.csv, row 4); give each row its own, or leave the column "
             "out with --columns utterance_id=.",
         ),
         (
@@ -124,9 +124,9 @@ def test_single_bad_rows_are_in_the_ledger_with_their_numbers(tmp_path: Path) ->
     rows = ("wav/0.wav,joy", "wav/9.wav,joy", "../1.wav,joy", "wav/1.wav,anger", "wav/2.wav,")
     entry = prepared(tmp_path, "path,label\n" + "\n".join(rows) + "\n")
     assert entry["dropped"] == {
-        "no file at its path": ["a.csv, row 2"],
-        "no label": ["a.csv, row 5"],
-        "path outside the root": ["a.csv, row 3"],
+        "no file at its path": ["a.csv, row 3"],
+        "no label": ["a.csv, row 6"],
+        "path outside the root": ["a.csv, row 4"],
     }
     assert (entry["found"], entry["kept"]) == (5, 2)
     assert entry["skipped"] == {"an audio file that the table does not name": ["wav/2.wav"]}

@@ -94,13 +94,13 @@ def test_a_table_gives_the_texts_of_its_column(tmp_path, name):
     (tmp_path / name).write_text(content)
     (_, first), second = read(file=tmp_path / name)[0]
     assert first.replace("\t", ",") == "I am glad, really."
-    assert second == (2, 'He said "no".')
-    assert read(file=tmp_path / name, column="id")[0] == [(1, "1"), (2, "2")]
+    assert second == (3, 'He said "no".')
+    assert read(file=tmp_path / name, column="id")[0] == [(2, "1"), (3, "2")]
 
 
 def test_rows_without_a_text_are_skipped_by_number(tmp_path):
     (tmp_path / "texts.csv").write_text("text,id\na,1\n,2\n\nb,4\n")
-    assert read(file=tmp_path / "texts.csv") == ([(1, "a"), (4, "b")], "skipped 2 blank rows: 2-3")
+    assert read(file=tmp_path / "texts.csv") == ([(2, "a"), (5, "b")], "skipped 2 blank rows: 3-4")
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def read_csv(path: Path, corpus: str) -> SplitLists:
                         f"{path} has more fields in line {reader.line_num} than in its header; put fields that contain a comma "
                         "into double quotes."
                     )
-                rows.append((row["utterance_id"] or "", row["split"] or "", row.get("fold") or ""))
+                rows.append((reader.line_num, row["utterance_id"] or "", row["split"] or "", row.get("fold") or ""))
     except FileNotFoundError as error:
         raise UsageError(f"{path}, the split of {corpus}, does not exist; {expected}") from error
     except UnicodeDecodeError as error:
@@ -142,7 +142,7 @@ def read_csv(path: Path, corpus: str) -> SplitLists:
         raise UsageError(f"{path}, the split of {corpus}, cannot be read ({reason}); {expected}") from error
     split_of: dict[str, str] = {}
     fold_of: dict[str, str] = {}
-    for number, (utterance_id, split, fold) in enumerate(rows, start=2):
+    for number, utterance_id, split, fold in rows:
         if not utterance_id.startswith(f"{corpus}/") and "/" in utterance_id:
             continue
         if split not in SPLITS:

@@ -60,13 +60,13 @@ def _names(manifest: Path) -> dict[PurePosixPath, int]:
             missing = [column for column in ("path", "sample_rate") if column not in (reader.fieldnames or ())]
             if missing:
                 raise DataError(f"{manifest} lacks the column {missing[0]}; {advice}")
-            rows = [(row["path"] or "", row["sample_rate"] or "") for row in reader]
+            rows = [(reader.line_num, row["path"] or "", row["sample_rate"] or "") for row in reader]
     except FileNotFoundError as error:
         raise DataError(f"{manifest} is not there; {advice}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{manifest} cannot be read ({in_words(error)}); {advice}") from error
     names: dict[PurePosixPath, int] = {}
-    for number, (name, rate) in enumerate(rows, start=2):
+    for number, name, rate in rows:
         path = PurePosixPath(name)
         if not name or path.is_absolute() or ".." in path.parts or any(character in name for character in "\\:\0"):
             raise DataError(

@@ -260,10 +260,9 @@ def _read_table(path: Path) -> Predictions:
     content = delimited.read_table(path)
     try:
         # Speakers such as 03 and dialogues such as 12 are names, not numbers.
-        types = dict.fromkeys(KEYS, "string")
-        table = pandas.read_csv(
-            path, sep=content.delimiter, dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
-        )
+        kinds = {"dtype": dict.fromkeys(KEYS, "string"), "keep_default_na": False, "na_values": [""]}
+        form = {"sep": content.delimiter, "skiprows": content.lines_above, "encoding": "utf-8-sig"}
+        table = pandas.read_csv(path, **form, **kinds)
     except (OSError, ValueError, pandas.errors.ParserError) as error:
         raise DataError(f"{path} is no readable CSV ({in_words(error)}); write it again.") from error
     for key in table.columns.intersection(KEYS):

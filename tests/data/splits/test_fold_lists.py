@@ -117,9 +117,14 @@ def test_a_csv_gives_splits_and_folds_and_may_contain_other_corpora(tmp_path: Pa
     [
         (b"utterance_id,part\nemodb/a,train\n", "{path} lacks the column split; " + EXPECTED),
         (b"", "{path} lacks the column utterance_id; " + EXPECTED),
+        (b"sep=,\nutterance_id,split\nemodb/a,train\n", "{path} lacks the column utterance_id; " + EXPECTED),
         (
             b"utterance_id,split\nemodb/a,train\nemodb/b,validation\n",
             "{path} has the split 'validation' in line 3; expected one of train, dev, test.",
+        ),
+        (
+            b"utterance_id,split\n\nemodb/a,train\n\nemodb/b,validation\n",
+            "{path} has the split 'validation' in line 5; expected one of train, dev, test.",
         ),
         (b"utterance_id,split\nemodb/a\n", "{path} has the split '' in line 2; expected one of train, dev, test."),
         (

@@ -137,7 +137,7 @@ def _rows(root: Path, path: PurePosixPath, split: str) -> Iterator[Row | Dropped
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
             raise DataError(f"{root / path} lacks the column {missing[0]}; use the file that MELD publishes.")
-        for number, cells in enumerate(reader, start=1):
+        for number, cells in enumerate(reader, start=2):  # the header is row 1
             row = _row(cells, split)
             if row is None:
                 yield Dropped(f"{path.as_posix()}, row {number}", "malformed row")

@@ -98,7 +98,7 @@ def _rows(root: Path, path: PurePosixPath) -> Iterator[dict[str, str] | Dropped]
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
             raise DataError(f"{root / path} lacks the column {missing[0]}; use the file of the release.")
-        for number, cells in enumerate(reader, start=1):
+        for number, cells in enumerate(reader, start=2):  # the header is row 1
             row = {column: (cells[column] or "").strip() for column in COLUMNS}
             place = f"{path.as_posix()}, row {number}"
             if not (STEM.fullmatch(PurePosixPath(row["FileName"]).stem) and row["EmoClass"]):

@@ -15,11 +15,11 @@ from typing import Any
 
 from emokit.data.catalogue import Corpus, own_corpus
 from emokit.data.sources.own import hub_remote, words
-from emokit.data.sources.own.columns import Chosen, choose
+from emokit.data.sources.own.columns import NAMES, Chosen, choose
 from emokit.data.sources.own.hub_open import FAULT, HUB, Opened, Split, open_dataset
 from emokit.data.sources.own.hub_recordings import SOURCE, Recordings, folder_of, holds_bytes, new_root, safe_name
 from emokit.data.sources.own.hub_remote import Remote
-from emokit.data.sources.own.hub_values import cell, check_usable, shares
+from emokit.data.sources.own.hub_values import cell, check_usable, only_audio, shares
 from emokit.data.sources.own.ids import Identified, local_ids
 from emokit.data.sources.own.row import Fields, Unusable, fields_of, utterance_of
 from emokit.data.sources.own.table import NO_SPEAKERS
@@ -56,8 +56,12 @@ def describe(name: str | None, source: str, columns: Mapping[str, str]) -> Corpu
     first = next((row for split in opened.splits for row in split.rows()), None)
     if first is None:
         raise DataError(f"{shown} has no rows; name a data set that has some.")
+    features = _features(opened)
+    recordings = only_audio(features)
+    if recordings and recordings not in columns.values():
+        columns = {"path": recordings, **columns}
     chosen = choose(names, columns, shown)
-    check_usable(chosen, {name: feature for split in opened.splits for name, feature in split.features.items()}, shown)
+    check_usable(chosen, features, shown)
     title = remote.name if remote else folder.name if folder else ""
     label = name or safe_name(title.rpartition("/")[2])
     path = chosen.others.get("path")
@@ -115,6 +119,9 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
     opened = open_dataset(folder, remote, options["config"])
     chosen, recordings = Chosen.of(options["columns"]), Recordings(root, folder, remote)
     yield Remark(chosen.described(_columns(opened)))
+    path = chosen.others.get("path")
+    if path and path == only_audio(_features(opened)) and path.lower() not in NAMES["path"]:
+        yield Remark(f"its recordings are in the column {path}, the only one that has some")
     if "speaker" not in chosen.others:
         yield Remark(NO_SPEAKERS)
     if counted := words.read_as(split.name for split in opened.splits):
@@ -129,7 +136,7 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
             yield Skipped(f"split {split.name}", OTHER_SPLIT)
             continue
         for index, row in enumerate(split.rows()):
-            place = f"{split.name}, row {index}"
+            place = f"{split.name}, index {index}"
             try:
                 fields, path, name = _read(row, split, chosen, official.get(split.name), recordings)
             except Unusable as error:
@@ -209,6 +216,10 @@ def _has_recording(value: Any) -> bool:
 
 def _columns(opened: Opened) -> list[str]:
     return list(dict.fromkeys(column for split in opened.splits for column in split.columns))
+
+
+def _features(opened: Opened) -> dict[str, Any]:
+    return {name: feature for split in opened.splits for name, feature in split.features.items()}
 
 
 def _official(opened: Opened) -> dict[str, str]:

@@ -29,6 +29,14 @@ def kind(feature: Any) -> str:
     return {NAMES: LIST_OF_NAMES, PLAIN: LIST}.get(kind(inner), NESTED) if inner is not None else NESTED
 
 
+def only_audio(features: Mapping[str, Any]) -> str | None:
+    """The one column whose feature is audio; None where there is none or several."""
+    import datasets
+
+    names = [name for name, feature in features.items() if isinstance(feature, datasets.Audio)]
+    return names[0] if len(names) == 1 else None
+
+
 def check_usable(chosen: Chosen, features: Mapping[str, Any], source: str) -> None:
     """Refuse columns whose values are nested, or of another kind than their use needs.
 

@@ -26,7 +26,7 @@ class Row:
     """A row of a table.
 
     Attributes:
-        number: from 1, after the header where there is one.
+        number: as a spreadsheet or an editor shows it: a header is row 1, and blank lines count.
         cells: name of a column -> cell; empty for a row that cannot be read.
         fault: why it cannot be read, as a short phrase.
     """
@@ -101,18 +101,18 @@ def _delimited(path: Path) -> Tabular:
 
 def _json_lines(path: Path) -> Tabular:
     text, encoding = decoded(path, tolerant=True, expected=EXPECTED.removeprefix("a "))
-    values: list[Any]
+    values: list[tuple[int, Any]]
     if text.lstrip().startswith("["):
         try:
-            values = json.loads(text, object_pairs_hook=_object)
+            values = list(enumerate(json.loads(text, object_pairs_hook=_object), start=1))
         except (ValueError, RecursionError) as error:
             raise DataError(f"{path} is no JSON ({error}); write one object per line, or a list of objects.") from error
     else:
-        values = [_value(line) for line in text.split("\n") if line.strip()]
-    columns = dict.fromkeys(str(name) for value in values if isinstance(value, dict) for name in value)
+        values = [(number, _value(line)) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    columns = dict.fromkeys(str(name) for _, value in values if isinstance(value, dict) for name in value)
     if not columns:
         raise DataError(f'{path} has no JSON object with values; write one object per line, such as {{"text": …}}.')
-    rows = (Row(number, *_cells_and_fault(value)) for number, value in enumerate(values, start=1))
+    rows = (Row(number, *_cells_and_fault(value)) for number, value in values)
     return Tabular(path, tuple(columns), rows, f"{path.name} is read as {encoding}" if encoding != "utf-8" else "")
 
 

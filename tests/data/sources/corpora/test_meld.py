@@ -149,9 +149,9 @@ def test_a_malformed_row_and_a_repeated_turn_are_dropped_under_their_numbers(tmp
     utterances, dropped = read(tmp_path)
     assert [row.text for row in utterances.values()] == ["Hi."]
     assert dropped == [
-        Dropped("dev_sent_emo.csv, row 2", "malformed row"),
-        Dropped("dev_sent_emo.csv, row 3", "a second row of the same turn"),
-        Dropped("dev_sent_emo.csv, row 4", "malformed row"),
+        Dropped("dev_sent_emo.csv, row 3", "malformed row"),
+        Dropped("dev_sent_emo.csv, row 4", "a second row of the same turn"),
+        Dropped("dev_sent_emo.csv, row 5", "malformed row"),
     ]
 
 

@@ -123,9 +123,9 @@ def test_odd_files_and_rows_are_dropped_with_their_reason_or_hidden(tmp_path: Pa
     assert sorted(dropped, key=lambda row: row.name) == [
         Dropped("Audios/MSP-PODCAST_test3_0001.wav", "no row in the labels"),
         Dropped("Audios/intro.wav", "unknown file name"),
-        Dropped("Labels/labels_consensus.csv, row 2", "a second row of the same segment", "MSP-PODCAST_0001_0001.wav"),
-        Dropped("Labels/labels_consensus.csv, row 3", "malformed row"),
+        Dropped("Labels/labels_consensus.csv, row 3", "a second row of the same segment", "MSP-PODCAST_0001_0001.wav"),
         Dropped("Labels/labels_consensus.csv, row 4", "malformed row"),
+        Dropped("Labels/labels_consensus.csv, row 5", "malformed row"),
         Dropped(f"{old}/MSP-PODCAST_0009_0001.wav", "no row in the labels"),
         Dropped(
             f"{old}/info/labels_consensus.csv", "another file of the same name", "taken: Labels/labels_consensus.csv"

@@ -63,8 +63,8 @@ def test_rows_that_cannot_be_used_are_dropped_with_the_reason(save: Save, tmp_pa
     )
     folder = save(tmp_path / "other", {"text": ["a", None, "c"], "label": [-1, 0, 1]}, TEXTS)
     assert entries(describe("calls", str(folder), {}), Dropped) == [
-        Dropped("train, row 0", "no label"),
-        Dropped("train, row 1", "neither a path nor a text"),
+        Dropped("train, index 0", "no label"),
+        Dropped("train, index 1", "neither a path nor a text"),
     ]
 
 
@@ -129,6 +129,35 @@ def test_texts_before_the_first_recording_do_not_hide_it(
     assert (corpus.root / str(second.path)).read_bytes() == content
 
 
+@pytest.mark.parametrize("written", [{}, {"file": ["elsewhere/a.wav", "elsewhere/b.wav"]}])
+def test_the_only_audio_is_taken_whatever_its_name_and_a_note_says_so(
+    written: dict[str, list[str]], save: Save, record: Callable[..., Path], cache: Path, tmp_path: Path
+) -> None:
+    contents = [record(tmp_path / f"{name}.wav").read_bytes() for name in ("a", "b")]
+    features = Features(speech=Audio(), label=LABEL, **dict.fromkeys(written, Value("string")))
+    values = {"speech": [{"bytes": content, "path": None} for content in contents], "label": [0, 1], **written}
+    corpus = describe("calls", str(save(tmp_path / "data", values, features)), {})
+    assert corpus.root is not None
+    assert [(corpus.root / str(u.path)).read_bytes() for u in entries(corpus, Utterance)] == contents
+    assert Remark("its recordings are in the column speech, the only one that has some") in entries(corpus, Remark)
+
+
+def test_one_of_several_columns_of_audio_is_to_be_named(
+    save: Save, record: Callable[..., Path], cache: Path, tmp_path: Path
+) -> None:
+    recording = {"bytes": record(tmp_path / "a.wav").read_bytes(), "path": "a.wav"}
+    features = Features(near=Audio(), far=Audio(), label=LABEL)
+    folder = save(tmp_path / "data", {"near": [recording], "far": [recording], "label": [0]}, features)
+    with pytest.raises(UsageError) as error:
+        describe("calls", str(folder), {})
+    assert str(error.value) == (
+        f"hf:{folder} has neither a column of paths nor one of texts, its columns are near, far, label; "
+        "name it with --columns path=NAME or --columns text=NAME."
+    )
+    remarks = entries(describe("calls", str(folder), {"path": "near"}), Remark)
+    assert not any("the only one" in remark.sentence for remark in remarks)
+
+
 def test_equal_names_in_a_table_are_told_apart_by_their_rows(
     save: Save, record: Callable[..., Path], cache: Path, tmp_path: Path
 ) -> None:
@@ -170,8 +199,8 @@ def test_an_id_that_occurs_twice_is_refused(save: Save, tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         entries(describe("calls", str(folder), {}), Utterance)
     assert str(error.value) == (
-        f"hf:{folder} has the utterance_id x 2 times (train, row 0, train, row 1); give each row its own, or leave the column "
-        "out with --columns utterance_id=."
+        f"hf:{folder} has the utterance_id x 2 times (train, index 0, train, index 1); give each row its own, or leave the "
+        "column out with --columns utterance_id=."
     )
 
 

@@ -78,8 +78,8 @@ def test_a_text_without_a_path_is_named_by_its_row_and_its_table(tmp_path: Path)
     corpus = corpus_of(tmp_path / "train.csv", tmp_path / "val.csv")
     read_back = entries(corpus, Utterance)
     assert [(u.utterance_id, u.split, u.path) for u in (read_back[0], read_back[-1])] == [
-        ("calls/train/01", "train", None),
-        ("calls/val/10", "dev", None),
+        ("calls/train/02", "train", None),
+        ("calls/val/11", "dev", None),
     ]
     assert not corpus.has_speakers
     assert all(u.speaker == u.utterance_id.partition("/")[2] for u in read_back)
@@ -115,18 +115,18 @@ def test_other_words_for_splits_are_noted(table: Path) -> None:
     corpus = corpus_of(table)
     assert [u.split for u in entries(corpus, Utterance)] == ["train", "dev"]
     assert Remark("in the column split, validation counts as dev") in entries(corpus, Remark)
-    assert entries(corpus, Dropped) == [Dropped("labels.csv, row 3", "a split other than train, dev and test", "extra")]
+    assert entries(corpus, Dropped) == [Dropped("labels.csv, row 4", "a split other than train, dev and test", "extra")]
 
 
 def test_single_bad_rows_are_dropped_under_their_numbers(table: Path) -> None:
     rows = ("wav/a.wav,joy", "wav/x.wav,joy", "../b.wav,joy", "wav/b.wav,", ",joy", "wav/c.wav,joy,more")
     table.write_text("path,label\n" + "\n".join(rows) + "\n")
     assert entries(corpus_of(table), Dropped) == [
-        Dropped("labels.csv, row 2", "no file at its path", "wav/x.wav"),
-        Dropped("labels.csv, row 3", "path outside the root", "../b.wav"),
-        Dropped("labels.csv, row 4", "no label"),
-        Dropped("labels.csv, row 5", "neither a path nor a text"),
-        Dropped("labels.csv, row 6", "more or fewer fields than the header"),
+        Dropped("labels.csv, row 3", "no file at its path", "wav/x.wav"),
+        Dropped("labels.csv, row 4", "path outside the root", "../b.wav"),
+        Dropped("labels.csv, row 5", "no label"),
+        Dropped("labels.csv, row 6", "neither a path nor a text"),
+        Dropped("labels.csv, row 7", "more or fewer fields than the header"),
     ]
 
 
@@ -160,7 +160,7 @@ def test_single_bad_rows_are_dropped_under_their_numbers(table: Path) -> None:
         ),
         (
             "path,label\nwav/a.wav,joy\nwav/a.wav,anger\n",
-            "{table} names the file wav/a.wav 2 times (labels.csv, row 1, labels.csv, row 2); expected one row per "
+            "{table} names the file wav/a.wav 2 times (labels.csv, row 2, labels.csv, row 3); expected one row per "
             "recording, or columns start and end for its parts: remove rows, or name a column with "
             "--columns utterance_id=NAME.",
         ),

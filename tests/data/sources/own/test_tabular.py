@@ -43,8 +43,8 @@ def test_delimiters_line_ends_and_encodings_are_noticed(
 def test_rows_with_other_numbers_of_fields_are_marked_and_blank_lines_are_none(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\na,b,c\n\nd,e\n")
     assert list(open_table(tmp_path / "a.csv").rows) == [
-        Row(1, {}, "more or fewer fields than the header"),
-        Row(3, {"text": "d", "label": "e"}),
+        Row(2, {}, "more or fewer fields than the header"),
+        Row(4, {"text": "d", "label": "e"}),
     ]
 
 
@@ -56,9 +56,9 @@ def test_json_lines_are_rows_and_lines_of_other_values_are_marked(tmp_path: Path
     assert table.columns == ("text", "label", "more")
     assert list(table.rows) == [
         Row(1, ROWS[0]),
-        Row(2, {}, "no JSON object"),
         Row(3, {}, "no JSON object"),
-        Row(4, {"label": 3, "more": None}),
+        Row(4, {}, "no JSON object"),
+        Row(5, {"label": 3, "more": None}),
     ]
 
 
