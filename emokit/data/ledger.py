@@ -40,6 +40,8 @@ class Ledger:
         self.notes: dict[str, list[str]] = defaultdict(list)
         self.recognised: dict[str, int] = {}
         """Corpus -> number of utterances that its reader recognised; copies and files of other types do not count."""
+        self.transcripts: dict[str, int] = {}
+        """Corpus -> number of utterances whose text a recogniser wrote."""
         self._corpora: dict[str, dict[str, Any]] = {}
 
     @contextlib.contextmanager
@@ -150,6 +152,7 @@ class Ledger:
             "found": num_found,
             "kept": len(table),
             "with_audio": num_with_audio,
+            **({"transcripts": self.transcripts[corpus.name]} if corpus.name in self.transcripts else {}),
             "dropped": _plain(self.dropped[corpus.name]),
             "repaired": _plain(self.repaired[corpus.name]),
             "flagged": _plain(self.flagged[corpus.name]),
@@ -193,6 +196,8 @@ class Ledger:
             )
         if "bad_clips" in corpus.options and num_with_audio < len(table) / 2:
             notes.append(f"only {num_with_audio} of its {len(table)} utterances have audio, the others have only text")
+        if number := self.transcripts.get(corpus.name):
+            notes.append(f"the texts of {number} of its {len(table)} utterances are transcripts by a recogniser")
         rates = table["sample_rate"].value_counts()
         if corpus.is_own and len(rates) > 1:
             shown = ", ".join(f"{rate} Hz ({count})" for rate, count in rates.items())
