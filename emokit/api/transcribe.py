@@ -38,14 +38,13 @@ class Row:
 
     def as_dict(self) -> dict[str, Any]:
         """Its transcript as plain values; `original` only of a translation, word errors only where the words are known."""
+        counts = {"word_errors": self.errors.errors, "words": self.errors.words} if self.errors else {}
         if not isinstance(self.result, Transcript):
-            return {**self.facts, "error": str(self.result)}
+            return {**self.facts, **counts, "error": str(self.result)}
         values = {**self.facts, "language": self.result.language, "text": self.result.text}
         if self.result.original is not None:
             values["original"] = self.result.original
-        if self.errors:
-            values |= {"word_errors": self.errors.errors, "words": self.errors.words}
-        return values | {"flags": list(self.result.flags)}
+        return {**values, **counts, "flags": list(self.result.flags)}
 
 
 def transcribe_inputs(

@@ -24,7 +24,7 @@ from emokit.data.sources.rows import labelled, none_usable, read_source, with_au
 from emokit.data.splits.folds import assign_folds, chosen_fold
 from emokit.data.splits.policies import OF_ALL_CORPORA, Division, drops_repeated_texts, note_fold, read_divisions
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
-from emokit.data.transcripts import clips_of, to_transcribe, with_transcripts
+from emokit.data.transcripts import to_transcribe, with_transcripts
 from emokit.data.utterance import TABLE, Utterance, write_table
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, is_empty, refuse_links, write_json, write_text
@@ -87,7 +87,7 @@ def prepare(
         store = _read_audio(plan, out, utterances, extractor, num_workers, progress)
         table = _usable(plan, divisions, utterances, store, ledger, by_text)
         if plan.recogniser:
-            table = with_transcripts(table, clips_of(plan.corpora), plan.recogniser, out, ledger, transcribing)
+            table = with_transcripts(table, plan.corpora, plan.recogniser, out, ledger, transcribing)
         _write(plan, out, settings, table, ledger)
     return open_prepared(out)
 

@@ -17,7 +17,7 @@ from emokit.data.audio_io.faults import BadAudio
 from emokit.data.audio_io.segments import Segment
 from emokit.data.catalogue import Corpus
 from emokit.data.ledger import Ledger
-from emokit.data.recordings import recording_path
+from emokit.data.recordings import recording_path, segments_of
 from emokit.data.utterance import TRANSCRIPT, TRANSLATION, Utterance
 from emokit.errors import DataError
 from emokit.files import explained_disk_errors
@@ -127,18 +127,6 @@ def _read(entry: Mapping[str, Any]) -> Transcript | NotTranscribed:
     return Transcript(str(entry["text"]), entry["language"], entry["original"], tuple(entry["flags"]))
 
 
-def clips_of(corpora: Iterable[Corpus]) -> Callable[[Any], Clip]:
-    """What makes the clip of a row of the table of utterances: its file below the root of its corpus."""
-    roots = {corpus.name: corpus.root for corpus in corpora if corpus.root}
-
-    def clip(row: Any) -> Clip:
-        segment = Segment.of(getattr(row, "start_seconds", None), getattr(row, "end_seconds", None))
-        language = None if pandas.isna(row.language) else str(row.language)
-        return Clip(row.utterance_id, recording_path(roots[row.corpus], row.path), segment, language)
-
-    return clip
-
-
 def to_transcribe(utterances: Iterable[Utterance]) -> list[Utterance]:
     """The utterances that have a recording and no text."""
     return [utterance for utterance in utterances if utterance.path is not None and utterance.text is None]
@@ -146,7 +134,7 @@ def to_transcribe(utterances: Iterable[Utterance]) -> list[Utterance]:
 
 def with_transcripts(
     table: pandas.DataFrame,
-    clip_of: Callable[[Any], Clip],
+    corpora: Iterable[Corpus],
     recogniser: Recogniser,
     folder: Path,
     ledger: Ledger,
@@ -156,14 +144,24 @@ def with_transcripts(
 
     Args:
         table: of utterances, with their `recording`.
-        clip_of: the clip of a row.
+        corpora: with their roots.
         recogniser: transcribes what the cache lacks.
         folder: the prepared folder, with the cache.
         ledger: gets the flags, and per corpus how many texts are transcripts.
         progress: called with (transcribed, to transcribe).
     """
-    rows = list(table[table["path"].notna() & table["text"].isna()].itertuples())
-    clips = {row.Index: clip_of(row) for row in rows}
+    roots, segments = {corpus.name: corpus.root for corpus in corpora if corpus.root}, segments_of(table)
+    is_pending = table["path"].notna() & table["text"].isna() & table["corpus"].isin(list(roots))
+    rows = list(table[is_pending].itertuples())
+    clips = {
+        row.Index: Clip(
+            row.utterance_id,
+            recording_path(roots[row.corpus], row.path),
+            segments.get(row.utterance_id),
+            None if pandas.isna(row.language) else row.language,
+        )
+        for row in rows
+    }
     cache = TranscriptCache(folder, recogniser.identity)
     pending = {
         (row.recording, clips[row.Index].language): clips[row.Index]

@@ -114,16 +114,27 @@ def write_whisper(folder: Path, *, multilingual: bool = True) -> Path:
     return folder
 
 
+_trained: dict[bool, Path] = {}
+
+
+def trained_whisper(tmp_path_factory: pytest.TempPathFactory, *, multilingual: bool = True) -> Path:
+    """The folder of a small Whisper, trained once for all files of tests, each of which has a fixture of its own."""
+    if multilingual not in _trained:
+        name = "small-whisper" if multilingual else "small-whisper.en"
+        _trained[multilingual] = write_whisper(tmp_path_factory.mktemp("models") / name, multilingual=multilingual)
+    return _trained[multilingual]
+
+
 @pytest.fixture(scope="session")
 def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small multilingual Whisper; read-only for tests."""
-    return write_whisper(tmp_path_factory.mktemp("models") / "small-whisper")
+    return trained_whisper(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def english_whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small Whisper of English only; read-only for tests."""
-    return write_whisper(tmp_path_factory.mktemp("models") / "small-whisper.en", multilingual=False)
+    return trained_whisper(tmp_path_factory, multilingual=False)
 
 
 @pytest.fixture(scope="session")
