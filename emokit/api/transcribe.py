@@ -79,6 +79,7 @@ def transcribe_prepared(
             recordings.path(row.corpus, row.path),
             recordings.segments.get(row.utterance_id),
             _value(row.language),
+            recordings.hashes.get(row.utterance_id),
         )
         for row in rows
     ]

@@ -52,6 +52,7 @@ RULES: dict[str, tuple[Clash | Need, ...]] = {
         Need("--translate", "--transcribe", "whose transcripts it translates"),
         Clash("--transcribe", "--data", "whose texts are those of `emokit prepare --transcribe`"),
         Clash("--transcribe", "--file", "whose texts are predicted"),
+        Clash("--transcribe", "--text", "whose sentences are predicted"),
     ),
     "train": (Need("--workers", "--folds", "which are trained at once"),),
     "report": (

@@ -196,8 +196,6 @@ class Ledger:
             )
         if "bad_clips" in corpus.options and num_with_audio < len(table) / 2:
             notes.append(f"only {num_with_audio} of its {len(table)} utterances have audio, the others have only text")
-        if number := self.transcripts.get(corpus.name):
-            notes.append(f"the texts of {number} of its {len(table)} utterances are transcripts by a recogniser")
         rates = table["sample_rate"].value_counts()
         if corpus.is_own and len(rates) > 1:
             shown = ", ".join(f"{rate} Hz ({count})" for rate, count in rates.items())

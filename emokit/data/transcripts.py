@@ -37,6 +37,8 @@ class Clip:
     segment: Segment | None = None
     language: str | None = None
     """ISO 639-1, where the corpus states it."""
+    recording: str | None = None
+    """The hash that its samples must have; None where any recording is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Recogniser(Protocol):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """What identifies its transcripts, as plain values without secrets."""
+        """What identifies its transcripts, as plain values without secrets; `model` is the name of the model."""
         ...
 
     def check(self, languages: Iterable[str | None]) -> None:
@@ -195,4 +197,7 @@ def with_transcripts(
         for flag in result.flags:
             ledger.flag(row.corpus, row.utterance_id, f"transcript: {flag}")
     ledger.transcripts = dict(counts)
+    for corpus, number in counts.items():
+        total, model = int((table["corpus"] == corpus).sum()), recogniser.identity["model"]
+        ledger.note(corpus, f"the texts of {number} of its {total} utterances are transcripts by {model}")
     return table.assign(**{name: pandas.array(values, dtype="string") for name, values in columns.items()})

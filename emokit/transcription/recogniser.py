@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 Result = Transcript | NotTranscribed | BadAudio
 Waiting = tuple[Clip, numpy.ndarray | NotTranscribed | BadAudio]
 """A recording and its waveform, or why it has none to transcribe."""
+CHANGED = (
+    "has another recording than the one that was prepared",
+    "put that one back, or run `emokit prepare` again",
+)
 
 
 class SpeechRecogniser(Recogniser):
@@ -89,6 +93,8 @@ class SpeechRecogniser(Recogniser):
             audio = read_segment(clip.path, clip.segment)
         except BadAudio as error:
             return error
+        if clip.recording and clip.recording != audio.recording_hash():
+            return NotTranscribed(clip.name, *CHANGED)
         if is_steady(audio.waveform, audio.sample_rate):
             return NotTranscribed(clip.name, NO_SPEECH)
         waveform = resample(audio.waveform, audio.sample_rate, self.transcriber.sample_rate)

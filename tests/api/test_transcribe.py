@@ -1,6 +1,7 @@
 """Transcripts of files and of a prepared folder, with the word errors where the words are known."""
 
 import dataclasses
+import shutil
 
 import pandas
 import pytest
@@ -11,6 +12,7 @@ from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.data.prepare import prepare
 from emokit.data.prepared import open_prepared
+from emokit.data.transcripts import Clip
 from emokit.errors import DataError, UsageError
 from emokit.modality.predictor import Input
 from emokit.transcription.recogniser import load_recogniser
@@ -83,6 +85,18 @@ def test_the_words_of_a_prepared_folder_are_compared(recogniser, calls, tmp_path
         *("utterance_id", "corpus", "speaker", "known", "language", "text"),
         *("word_errors", "words", "flags", "error"),
     }
+
+
+def test_a_file_that_changed_since_it_was_prepared_has_no_transcript(recogniser, calls, tmp_path):
+    copy = shutil.copytree(calls.folder.parent, tmp_path / "copy")
+    write_sound(copy / "a" / "low.wav", "high")
+    moved = dataclasses.replace(calls.recordings, roots={"calls": str(copy)})
+    (row,) = calls.table[calls.table["path"] == "a/low.wav"].itertuples()
+    clip = Clip("a", moved.path("calls", row.path), recording=moved.hashes[row.utterance_id])
+    (result,) = recogniser.transcribe([clip])
+    assert str(result) == (
+        "a has another recording than the one that was prepared; put that one back, or run `emokit prepare` again."
+    )
 
 
 def test_a_transcript_is_no_known_text(recogniser, calls):

@@ -143,7 +143,7 @@ def test_a_text_run_learns_transcripts_and_predicts_recordings(whisper, table, s
     made = prepare(table, "--out", out, "--transcribe", whisper)
     assert made.exit_code == 0, made.output
     assert "transcribing: 12 of 12" in made.stderr.splitlines()
-    assert "calls: the texts of 12 of its 12 utterances are transcripts by a recogniser" in made.stderr.splitlines()
+    assert "calls: the texts of 12 of its 12 utterances are transcripts by small-whisper" in made.stderr.splitlines()
     again = prepare(table, "--out", out, "--transcribe", whisper)
     assert f"nothing has changed since {out} was prepared" in again.stderr.splitlines()
     settings = ["--set", "model.kind=tfidf", "--data", out, "--run", run]

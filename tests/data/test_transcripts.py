@@ -97,7 +97,7 @@ def test_the_ledger_counts_transcripts_and_names_what_is_doubtful_or_missing(tab
     folder = prepared(table, Recogniser(**results))
     entry = folder.ledger["corpora"]["calls"]
     assert entry["transcripts"] == 9
-    assert "the texts of 9 of its 12 utterances are transcripts by a recogniser" in entry["notes"]
+    assert "the texts of 9 of its 12 utterances are transcripts by stand-in" in entry["notes"]
     assert entry["flagged"]["no text, as it has no speech to transcribe"] == ["calls/u3"]
     assert entry["flagged"]["transcript: the words repeat themselves"] == ["calls/u4"]
     calls = rows(folder)

@@ -70,6 +70,11 @@ def test_a_recording_without_a_recogniser_is_refused_with_the_option(modality_ru
             "--transcribe m was given with --data, whose texts are those of `emokit prepare --transcribe`; leave it out.",
         ),
         ("text", ["--file", "f"], "--transcribe m was given with --file, whose texts are predicted; leave it out."),
+        (
+            "late-fusion",
+            ["a.wav", "--text", "a"],
+            "--transcribe m was given with --text, whose sentences are predicted; leave it out.",
+        ),
     ],
 )
 def test_a_recogniser_that_does_nothing_is_refused(modality_runs, run, words, sentence):
