@@ -7,6 +7,7 @@ expects none. Two signs of a doubtful transcript: the recogniser's words were im
 import re
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy
 
@@ -20,6 +21,7 @@ FLOOR = 1e-10  # of a frame's power: -100 dB of full scale
 NO_SPEECH_PROBABILITY = 0.6
 LOW_LOG_PROBABILITY = -1.0  # mean over the tokens
 REPETITION = 2.4  # length of the text by its compressed length
+LOOPS, LONGEST_LOOP = 5, 12  # so many times the same words or tokens, of at most so many
 
 # Descriptions of sounds that recognisers write, such as [BLANK_AUDIO], (phone ringing) and ♪.
 NOT_WORDS = re.compile(r"\[[^\]]*\]|\([^)]*\)|（[^）]*）|【[^】]*】|\*[^*]*\*|[♪♫]+")
@@ -38,6 +40,14 @@ def is_steady(waveform: numpy.ndarray, sample_rate: int) -> bool:
     power = (waveform[: count * frame].reshape(count, frame).astype(numpy.float64) ** 2).mean(axis=1)
     low, high = numpy.quantile(10 * numpy.log10(power + FLOOR), (0.05, 0.95))
     return bool(high - low < STEADY_DECIBELS)
+
+
+def is_loop(entries: Sequence[Any]) -> bool:
+    """Whether words or tokens end in the same few of them again and again, as a recogniser that is lost writes to its limit."""
+    return any(
+        list(entries[-size * LOOPS :]) == list(entries[-size:]) * LOOPS
+        for size in range(1, min(LONGEST_LOOP, len(entries) // LOOPS) + 1)
+    )
 
 
 def spoken(text: str) -> str:
@@ -62,6 +72,6 @@ def transcript_flags(text: str, mean_log_probabilities: Sequence[float] = ()) ->
     if any(value < LOW_LOG_PROBABILITY for value in mean_log_probabilities):
         flags.append(IMPROBABLE)
     encoded = text.encode()
-    if len(encoded) / len(zlib.compress(encoded)) > REPETITION:
+    if len(encoded) / len(zlib.compress(encoded)) > REPETITION or is_loop(text.split()):
         flags.append(REPEATED)
     return tuple(flags)

@@ -19,7 +19,7 @@ from emokit.files import file_hash, read_json
 from emokit.runtime import choose_device
 from emokit.training.hub import CONFIG, check_weights, find_model, read_pretrained
 from emokit.transcription.languages import ENGLISH, code_of, known_codes
-from emokit.transcription.speech import NO_SPEECH, is_silence, spoken, transcript_flags
+from emokit.transcription.speech import NO_SPEECH, is_loop, is_silence, spoken, transcript_flags
 from emokit.transcription.transcriber import Transcriber, windows
 
 MODEL_TYPE = "whisper"
@@ -32,6 +32,7 @@ ENGLISH_ONLY_VOCABULARY = 51_864  # the multilingual models have one token more
 # transcripts are nearly the same (experiments/LOG.md). No window's length depends on the others of its batch.
 SHORT_SECONDS, SHORT_PADDED_SECONDS = 8, 10
 POSITIONS_PER_SECOND = 50
+LOOP_STEPS = 8  # tokens between two looks for loops
 SURE = 0.5  # probability of a detected language, below which it is flagged
 
 
@@ -207,6 +208,9 @@ class WhisperTranscriber(Transcriber):
             total, count = total + best * is_open, count + is_open
             written.append(torch.where(is_open, chosen, self.end))
             is_open = is_open & (chosen != self.end)
+            if step % LOOP_STEPS == LOOP_STEPS - 1:  # a lost window would keep the others of its batch waiting
+                rows = torch.stack(written, dim=1).tolist()
+                is_open = is_open & ~torch.tensor([is_loop(row) for row in rows], device=self.device)
             if not is_open.any():
                 break
             tokens = written[-1][:, None]

@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from emokit.transcription.speech import is_silence, is_steady, spoken, transcript_flags
+from emokit.transcription.speech import is_loop, is_silence, is_steady, spoken, transcript_flags
 from tests.transcription.conftest import RATE, sound
 
 TIMES = numpy.arange(2 * RATE) / RATE
@@ -49,3 +49,12 @@ def test_doubtful_transcripts_are_flagged():
         "the words were improbable to the recogniser",
     )
     assert transcript_flags("ai, " * 30) == ("the words repeat themselves",)
+    assert transcript_flags("well no no no no no") == ("the words repeat themselves",)
+
+
+@pytest.mark.parametrize(
+    ("entries", "loops"),
+    [([1, 2] * 5, True), ([9, *[1, 2, 3] * 5], True), ([1, 2] * 4, False), ([*[1] * 5, 2], False), ([], False)],
+)
+def test_five_times_the_same_at_the_end_is_a_loop(entries, loops):
+    assert is_loop(entries) is loops
