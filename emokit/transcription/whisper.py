@@ -3,7 +3,6 @@
 Radford et al. 2022, https://arxiv.org/abs/2212.04356. Legend of the shapes: B windows, M mel bins, F frames, V vocabulary.
 """
 
-import copy
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from emokit.data.transcripts import NotTranscribed, Transcript
 from emokit.errors import DataError, UsageError
@@ -28,10 +27,6 @@ TOKENIZERS = ("tokenizer.json", "vocab.json")
 START, TASK, NO_TIMESTAMPS = "<|startoftranscript|>", "<|transcribe|>", "<|notimestamps|>"
 NO_SPEECH_TOKENS = ("<|nospeech|>", "<|nocaptions|>")  # the newer and the older name
 ENGLISH_ONLY_VOCABULARY = 51_864  # the multilingual models have one token more
-# Whisper pads every window to 30 s. Up to this many seconds, it is padded to the second number only, in a third of the time; the
-# transcripts are nearly the same (experiments/LOG.md). No window's length depends on the others of its batch.
-SHORT_SECONDS, SHORT_PADDED_SECONDS = 8, 10
-POSITIONS_PER_SECOND = 50
 LOOP_STEPS = 8  # tokens between two looks for loops
 SURE = 0.5  # probability of a detected language, below which it is flagged
 
@@ -67,7 +62,6 @@ class WhisperTranscriber(Transcriber):
         ):  # that one is the embedding of the tokens
             raise DataError(f"{folder} has no complete model ({missing[0]} is missing); fetch it again.")
         self.model = model.to(self.device).eval()
-        self.short_encoder: Any = short_encoder(self.model.model.encoder)
         self.extractor = read_pretrained(AutoFeatureExtractor, folder, name, None)
         self.tokenizer = read_pretrained(AutoTokenizer, folder, name, None)
         self.sample_rate = int(self.extractor.sampling_rate)
@@ -114,7 +108,8 @@ class WhisperTranscriber(Transcriber):
         known = {number: code for number, code in enumerate(languages) if code}
         detected: dict[int, float] = {}
         written: dict[int, tuple[str, float]] = {}
-        for batch in self._batches([window for _, window in pieces]):
+        for begin in range(0, len(pieces), self.batch_size):
+            batch = range(begin, min(begin + self.batch_size, len(pieces)))
             numbers = [pieces[place][0] for place in batch]
             encoded = self._encoded([pieces[place][1] for place in batch])
             probabilities = self._first_probabilities(encoded)
@@ -145,32 +140,10 @@ class WhisperTranscriber(Transcriber):
         unsure = () if probability >= SURE else ("its language was detected with a probability below one half",)
         return Transcript(text, language, flags=(*unsure, *flags))
 
-    def _batches(self, pieces: Sequence[numpy.ndarray]) -> list[list[int]]:
-        """The places of windows that are encoded together: the long ones in their order, then the short ones."""
-        is_short = [self._is_short(piece) for piece in pieces]
-        groups = ([place for place, short in enumerate(is_short) if short == wanted] for wanted in (False, True))
-        return [
-            group[begin : begin + self.batch_size]
-            for group in groups
-            for begin in range(0, len(group), self.batch_size)
-        ]
-
-    def _is_short(self, piece: numpy.ndarray) -> bool:
-        return self.short_encoder is not None and len(piece) <= SHORT_SECONDS * self.sample_rate
-
     def _encoded(self, pieces: Sequence[numpy.ndarray]) -> Tensor:
-        """The encoder's output (B, F, D) of waveforms that are all short, or all long."""
-        is_short = self._is_short(pieces[0])
-        seconds = SHORT_PADDED_SECONDS if is_short else self.extractor.chunk_length
-        features = self.extractor(
-            list(pieces),
-            sampling_rate=self.sample_rate,
-            padding="max_length",
-            max_length=seconds * self.sample_rate,
-            return_tensors="pt",
-        ).input_features  # (B, M, mel frames)
-        encoder = self.short_encoder if is_short else self.model.model.encoder
-        return encoder(features.to(self.device)).last_hidden_state
+        """The encoder's output (B, F, D) of waveforms, padded to the model's window: with less, it repeats itself (LOG.md)."""
+        features = self.extractor(list(pieces), sampling_rate=self.sample_rate, return_tensors="pt").input_features
+        return self.model.model.encoder(features.to(self.device)).last_hidden_state
 
     def _first_probabilities(self, encoded: Tensor) -> Tensor:
         """(B, V) probabilities of the first token: of each language, and of no speech."""
@@ -224,19 +197,6 @@ class WhisperTranscriber(Transcriber):
             input_ids=tokens, encoder_hidden_states=encoded, past_key_values=cache, use_cache=True
         )
         return self.model.proj_out(output.last_hidden_state[:, -1]).float(), output.past_key_values
-
-
-def short_encoder(encoder: Any) -> Any:
-    """An encoder with the same weights for windows of SHORT_PADDED_SECONDS; None where all windows of the model are as short."""
-    positions = SHORT_PADDED_SECONDS * POSITIONS_PER_SECOND
-    if positions >= encoder.config.max_source_positions:
-        return None
-    short = copy.copy(encoder)
-    short._modules = dict(encoder._modules)  # a copy of a module shares the dictionary of its parts
-    short.embed_positions = nn.Embedding.from_pretrained(encoder.embed_positions.weight[:positions])
-    short.config = copy.copy(encoder.config)
-    short.config.max_source_positions = positions
-    return short
 
 
 def check_folder(folder: Path, name: str, option: str = "--transcribe") -> None:
