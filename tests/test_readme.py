@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from emokit.cli.app import app
 from emokit.data.synthesis.corpora import write_corpus
 from tests.audio.conftest import write_encoder
+from tests.transcription.conftest import whisper, write_sound  # noqa: F401  a fixture
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
@@ -43,15 +44,16 @@ def commands() -> list[str]:
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A working folder with small corpora, the experiments, a recording and a tiny speech encoder."""
+def folder(tmp_path, whisper, monkeypatch):  # noqa: F811
+    """A working folder with small corpora, the experiments, a recording, a tiny speech encoder and a tiny Whisper."""
     for name, size in (("emodb", 0.3), ("ravdess", 0.3), ("meld", 0.3), ("goemotions", 0.1)):
         write_corpus(name, tmp_path / name, size=size)
     write_own_data(tmp_path)
     shutil.copytree(ROOT / "experiments", tmp_path / "experiments")
     (tmp_path / "experiments" / "audio" / "v3_sweep.yaml").write_text(yaml.safe_dump(SWEEP))
-    shutil.copy(next((tmp_path / "emodb").rglob("*.wav")), tmp_path / "some.wav")
+    write_sound(tmp_path / "some.wav", "low")
     write_encoder("wav2vec2", tmp_path / "encoder")
+    shutil.copytree(whisper, tmp_path / "whisper")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -92,7 +94,7 @@ def test_every_command_of_the_readme_runs(folder):
         assert result.exit_code == 0, f"{command}\n{result.output}"
         done.append(command.split()[1])
     assert set(done) == {
-        "doctor", "prepare", "train", "predict", "report", "export", "push", "fuse-search", "sweep"
+        "doctor", "prepare", "train", "predict", "report", "export", "push", "fuse-search", "sweep", "transcribe"
     }  # fmt: skip
     (python,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     exec(compile(python, "README.md", "exec"), {})

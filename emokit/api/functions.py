@@ -17,6 +17,7 @@ from emokit.data.prepared import Prepared, open_prepared
 from emokit.data.sources.own.columns import read_columns
 from emokit.errors import DataError, UsageError
 from emokit.modality import registry
+from emokit.modality.transcribing import recogniser_of
 from emokit.runtime import check_workers, num_processors, quietened
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ def prepare(
     folds: PathLike | None = None,
     seed: int | None = None,
     datasets: PathLike | None = None,
+    transcribe: PathLike | None = None,
+    language: str | None = None,
+    translate: PathLike | None = None,
     settings: Mapping[str, Any] | None = None,
     workers: int | None = None,
     force: bool = False,
@@ -60,6 +64,9 @@ def prepare(
         folds: clone of EmoBox.
         seed: random seed of the splits.
         datasets: YAML file like `datasets.yaml`.
+        transcribe: folder or hub name of a Whisper model, or URL of an API, that transcribes the recordings without a text.
+        language: of all of these recordings; by default that of the corpus, else detected.
+        translate: folder or hub name of a model that translates the transcripts into English.
         settings: of features and splits: `{"features.n_mels": 64}`, or `{"features": {"n_mels": 64}}`.
         workers: processes that decode; one per processor by default.
         force: rebuild `out` if it was prepared with different settings.
@@ -90,6 +97,7 @@ def prepare(
         folds=_path(folds),
         seed=seed,
         overrides=[f"{key}={json.dumps(value)}" for key, value in arguments.dotted(settings).items()],
+        recogniser=recogniser_of(transcribe, language, translate),
     )
     sources_hash = unchanged.inputs(plan.as_dict(), plan.sources)
     if force or not unchanged.is_unchanged(folder, sources_hash):

@@ -24,6 +24,7 @@ Given = Input | Path | str | EmokitError
 
 EXPECTED = "a path, bytes, (array, sample_rate), a sentence or a dictionary with path and text"
 KEYS = ("path", "text")
+TO_TRANSCRIBE = "text, load the model with transcribe=MODEL,"
 # Types of samples -> how they are stored; all others are stored as float32.
 SUBTYPES = {"int16": "PCM_16", "int32": "PCM_32"}
 
@@ -95,7 +96,7 @@ def checked(given: Given, predictor: Predictor) -> Given:
     """An input that the model accepts; else an error that says what it lacks."""
     if not isinstance(given, Input) or predictor.accepts(given):
         return given
-    has, lacks, to_add = ("text", "recording", "path") if given.path is None else ("recording", "text", "text")
+    has, lacks, to_add = ("text", "recording", "path") if given.path is None else ("recording", "text", TO_TRANSCRIBE)
     return DataError(
         f"{given.name} has a {has} and no {lacks}, which the model reads; add its {to_add} or leave it out."
     )

@@ -10,6 +10,7 @@ from emokit.data.label_choice import LabelChoice
 from emokit.data.plan import Plan
 from emokit.data.sources.own.arguments import described, is_own, read_argument
 from emokit.data.splits.draw import SplitSettings
+from emokit.data.transcripts import Recogniser
 from emokit.errors import DataError, UsageError
 from emokit.settings import Settings
 
@@ -107,6 +108,7 @@ def plan_of(
     folds: Path | None = None,
     seed: int | None = None,
     overrides: Sequence[str] = (),
+    recogniser: Recogniser | None = None,
 ) -> Plan:
     """The plan that the options of `emokit prepare` describe.
 
@@ -119,6 +121,7 @@ def plan_of(
         folds: a clone of EmoBox.
         seed: of the splits.
         overrides: settings of features and splits, such as `features.n_mels=64`.
+        recogniser: transcribes the recordings of utterances without a text.
 
     Raises:
         UsageError: an option has an unknown or contradictory value.
@@ -131,7 +134,7 @@ def plan_of(
         raise UsageError(
             f"--folds {folds} was given and no corpus is split by EmoBox's lists; add --split {EMOBOX}, or leave it out."
         )
-    return Plan(tuple(map(choice.applied, updated)), chosen.features, chosen.splits, folds, choice)
+    return Plan(tuple(map(choice.applied, updated)), chosen.features, chosen.splits, folds, choice, recogniser)
 
 
 class PrepareSettings(Settings):

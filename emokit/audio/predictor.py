@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from emokit import predictions, runs
 from emokit.audio.family import RecordingEmbedding, RecordingPredictions, family
-from emokit.audio.inputs import STDIN_NAME, audio_inputs, skipped_note
 from emokit.audio.settings import AudioSettings
 from emokit.data.prepared import Prepared
 from emokit.data.sources.tree import Skipped
@@ -16,6 +15,8 @@ from emokit.data.utterance import SPLITS
 from emokit.errors import DataError, UsageError
 from emokit.modality.arguments import STDIN
 from emokit.modality.predictor import Arguments, Embedding, Input, Prediction, Predictor, Window
+from emokit.modality.recordings import audio_inputs, skipped_note
+from emokit.modality.transcribing import STDIN_NAME
 from emokit.names import escaped
 from emokit.predictions import Predictions
 from emokit.runtime import choose_device

@@ -19,6 +19,7 @@ from emokit.cli import (
     settings,
     sweep,
     train,
+    transcribe,
 )
 from emokit.cli.flags import CheckedCommand
 from emokit.cli.usage import explained
@@ -38,6 +39,7 @@ LOWER = {
     "train": "train with fewer --workers, a smaller --batch-size or a smaller model, or add --resume when memory is free",
     "sweep": "continue with `emokit sweep --resume RUN` and fewer --workers",
     "predict": "predict fewer or shorter inputs at once, or compute on another --device",
+    "transcribe": "transcribe fewer or shorter recordings at once, or compute on another --device",
     "fuse-search": "search with a larger --step and fewer --resamples",
     "report": "name fewer runs",
 }
@@ -88,6 +90,7 @@ app.command("prepare", cls=CheckedCommand)(prepare.prepare)
 app.add_typer(train.app, name="train")
 app.command("sweep", cls=CheckedCommand)(sweep.sweep)
 app.command("predict", cls=CheckedCommand)(predict.predict)
+app.command("transcribe", cls=CheckedCommand)(transcribe.transcribe)
 app.command("export", cls=CheckedCommand)(export.export)
 app.command("fuse-search", cls=CheckedCommand)(fuse_search.fuse_search)
 app.command("push", cls=CheckedCommand)(push.push)

@@ -11,7 +11,7 @@ from emokit.errors import UsageError
 from emokit.runtime import DEVICES, PRECISIONS
 
 TABLES = (".parquet", ".csv", ".tsv")
-"""The endings of the tables that `emokit predict --out` writes."""
+"""The endings of the tables that `emokit predict --out` and `emokit transcribe --out` write."""
 # Sentences to predict: which of them are empty is the modality's concern.
 TEXTS = "inputs"
 
@@ -45,7 +45,15 @@ class Need:
 PAGE, PLAN = "which prints tables and writes no page", "which only shows the sweep"
 LABELS = "which only prints labels"
 RULES: dict[str, tuple[Clash | Need, ...]] = {
-    "predict": (Need("--split", "--data", "whose split it names"), Need("--column", "--file", "whose column it names")),
+    "predict": (
+        Need("--split", "--data", "whose split it names"),
+        Need("--column", "--file", "whose column it names"),
+        Need("--language", "--transcribe", "whose recordings are in it"),
+        Need("--translate", "--transcribe", "whose transcripts it translates"),
+        Clash("--transcribe", "--data", "whose texts are those of `emokit prepare --transcribe`"),
+        Clash("--transcribe", "--file", "whose texts are predicted"),
+        Clash("--transcribe", "--text", "whose sentences are predicted"),
+    ),
     "train": (Need("--workers", "--folds", "which are trained at once"),),
     "report": (
         Clash("--out", "--format", PAGE),
@@ -60,22 +68,27 @@ RULES: dict[str, tuple[Clash | Need, ...]] = {
         ),
         Clash("--run", "--resume", "which names the folder"),
     ),
-    "prepare": tuple(
-        Clash(flag, "--show-labels", LABELS)
-        for flag in (
-            "--root",
-            "--download",
-            "--out",
-            "--audio-root",
-            "--columns",
-            "--split",
-            "--fold",
-            "--folds",
-            "--seed",
-            "--set",
-            "--workers",
-            "--force",
-        )
+    "prepare": (
+        Need("--language", "--transcribe", "whose recordings are in it"),
+        Need("--translate", "--transcribe", "whose transcripts it translates"),
+        *(
+            Clash(flag, "--show-labels", LABELS)
+            for flag in (
+                "--root",
+                "--download",
+                "--out",
+                "--audio-root",
+                "--columns",
+                "--split",
+                "--fold",
+                "--folds",
+                "--seed",
+                "--set",
+                "--workers",
+                "--force",
+                "--transcribe",
+            )
+        ),
     ),
 }
 """Command -> what its flags need and exclude. A plan (`--dry-run`) takes every flag of the work that it plans."""
@@ -135,7 +148,7 @@ def check(command: str, given: Mapping[str, Any]) -> None:
         raise UsageError(f"--device {device} is unknown; choose one of {', '.join(DEVICES)}.")
     if (precision := given.get("--precision")) and precision not in PRECISIONS:
         raise UsageError(f"--precision {precision} is unknown; choose one of {', '.join(PRECISIONS)}.")
-    if command == "predict" and "--out" in given:
+    if command in ("predict", "transcribe") and "--out" in given:
         check_table(Path(given["--out"]))
 
 

@@ -1,7 +1,8 @@
 """`emokit prepare`: corpora on disk become one checked, split table of utterances with features."""
 
+import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
     from emokit.audio.settings import FeatureSettings
     from emokit.data.catalogue import Corpus
     from emokit.data.plan import Plan
-
-MANY_UTTERANCES = 5000  # with audio: from there on, an ACRNN is worth its time
 
 
 def prepare(
@@ -56,9 +55,9 @@ def prepare(
         list[str] | None,
         typer.Option(
             "--columns",
-            help="A column of a table, such as label=emotion or path=file; label=A,B,C for annotators; speaker= to ignore "
-            "one. KEY is label, path, text, utterance_id, speaker, gender, language, sentence, dialogue, turn, split, fold, "
-            "start or end (seconds).",
+            help="A column of a table, such as label=emotion or path=file; label=A,B,C for annotators; speaker= to ignore one. "
+            "KEY is label, path, text, text_source, utterance_id, speaker, gender, language, sentence, dialogue, turn, "
+            "split, fold, start or end (seconds).",
             metavar="KEY=NAME",
         ),
     ] = None,
@@ -95,6 +94,24 @@ def prepare(
             metavar="RAW=LABEL",
         ),
     ] = None,
+    transcribe: Annotated[
+        str | None,
+        typer.Option(
+            help="Transcribe the recordings without a text: folder or hub name of a Whisper model, or the URL of an "
+            "OpenAI-compatible API, as of emokit transcribe.",
+            metavar="MODEL",
+        ),
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            help="With --transcribe: language of all recordings; by default that of the corpus, else detected."
+        ),
+    ] = None,
+    translate: Annotated[
+        str | None,
+        typer.Option(help="With --transcribe: model that translates transcripts into English.", metavar="MODEL"),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="A setting, such as features.hop_length=256 or splits.test_share=0.3."),
@@ -122,12 +139,14 @@ def prepare(
     emokit prepare calls=labels.csv --audio-root DIR --columns label=emotion
     """
     from emokit.api.prepare import check_policies, corpora_of, plan_of, read_policies
+    from emokit.cli.prepare_output import show, survey
     from emokit.data import unchanged
     from emokit.data.catalogue import known_names, plugin_corpora, read_catalogue
     from emokit.data.publish.upload import check_name
     from emokit.data.sources.own.arguments import is_own
     from emokit.data.sources.own.columns import read_columns
     from emokit.errors import UsageError
+    from emokit.modality.transcribing import recogniser_of
     from emokit.runtime import check_workers
 
     check_workers(workers)
@@ -182,9 +201,10 @@ def prepare(
         folds=folds,
         seed=seed,
         overrides=set_ or [],
+        recogniser=recogniser_of(transcribe, language, translate),
     )
     if missing is not None:
-        _survey(plan, missing, as_json=as_json)
+        survey(plan, missing, as_json=as_json)
         return
     sources_hash = unchanged.inputs(plan.as_dict(), plan.sources)
     if not force and unchanged.is_unchanged(out, sources_hash):
@@ -196,7 +216,7 @@ def prepare(
         from emokit.api.push import push_folder
 
         console.say(f"uploaded to {push_folder(out, push)}")
-    _show(out, as_json=as_json)
+    show(out, as_json=as_json)
 
 
 def _fetched(
@@ -216,65 +236,28 @@ def _fetched(
 
 
 def _make(plan: "Plan", out: Path, workers: int | None, *, force: bool) -> None:
-    """Prepare, with a progress bar."""
+    """Prepare, with a progress bar for the audio and then one for the transcripts."""
     from emokit.audio.spectrogram.log_mel import LogMel
     from emokit.data.prepare import prepare as work
     from emokit.runtime import num_processors
 
     features: FeatureSettings = plan.features  # type: ignore[assignment]
-    with console.progress("reading audio") as progress:
-        work(plan, out, LogMel(features), num_workers=workers or num_processors(), force=force, progress=progress)
+    with contextlib.ExitStack() as bars:
+        reading = bars.enter_context(console.progress("reading audio"))
+        second: list[console.Progress] = []
 
+        def transcribing(done: int, total: int) -> None:
+            if not second:
+                bars.close()
+                second.append(bars.enter_context(console.progress("transcribing")))
+            second[0](done, total)
 
-def _survey(plan: "Plan", missing: dict[str, str], *, as_json: bool) -> None:
-    """Print what would be prepared, and why corpora would fail."""
-    from emokit.cli import tables
-    from emokit.data.prepare import survey
-
-    counts, failed = survey(plan)
-    failed = {**missing, **failed}
-    if as_json:
-        console.show_json({**counts, "failed": failed})
-    elif counts:
-        console.show(tables.survey(counts))
-    _end_with(failed)
-
-
-def _show(out: Path, *, as_json: bool) -> None:
-    """Print the ledger of a prepared folder, and why corpora failed."""
-    from emokit.cli import tables
-    from emokit.data.prepared import LEDGER, read_fingerprint
-    from emokit.schema.base import read_checked
-    from emokit.schema.ledger import Ledger
-
-    ledger = read_checked(Ledger, out / LEDGER, "prepare the folder again")
-    if as_json:
-        console.show_json({"folder": str(out), "fingerprint": read_fingerprint(out), **ledger})
-    else:
-        for table in (tables.ledger, tables.splits, tables.leakage):
-            console.show(table(ledger))
-        for line in tables.remarks(ledger):
-            console.say(line)
-        console.done(out, None if ledger["failed"] else f"emokit train {_next_training(out, ledger)}")
-    _end_with(ledger["failed"])
-
-
-def _next_training(out: Path, ledger: dict[str, Any]) -> str:
-    """The rest of a command that trains on a prepared folder: first what takes seconds, and is hard to beat on little data."""
-    corpora = ledger["corpora"].values()
-    num_utterances, num_with_audio = (sum(entry[key] for entry in corpora) for key in ("kept", "with_audio"))
-    if num_with_audio < num_utterances / 2:
-        return f"text tfidf --data {out} --run runs/tfidf"
-    if num_with_audio > MANY_UTTERANCES:
-        return f"audio acrnn --data {out} --run runs/acrnn"
-    return f"audio functionals --data {out} --run runs/functionals"
-
-
-def _end_with(failed: dict[str, str]) -> None:
-    """Print why corpora failed, and exit with the code for missing data if one did."""
-    from emokit.errors import DataError
-
-    for sentence in failed.values():
-        console.say(f"error: {sentence}")
-    if failed:
-        raise typer.Exit(DataError.exit_code)
+        work(
+            plan,
+            out,
+            LogMel(features),
+            num_workers=workers or num_processors(),
+            force=force,
+            progress=reading,
+            transcribing=transcribing,
+        )

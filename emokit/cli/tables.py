@@ -151,6 +151,28 @@ def scores(result: dict[str, Any]) -> Table:
     return table
 
 
+def word_error_rates(rates: dict[str, dict[str, Any]]) -> Table:
+    """Per corpus the word error rate with its interval, and the rate of each speaker."""
+    table = _table("corpus", "speaker", "utterances", "words", "word error rate %", title="words known and transcribed")
+    for corpus, entry in rates.items():
+        interval = "({}–{})".format(*map(_percent, entry["interval"])) if entry["interval"] else TOO_FEW
+        table.add_row(
+            corpus, "", str(entry["utterances"]), str(entry["words"]), f"{_percent(entry['rate'])} {interval}"
+        )
+        if 1 < entry["num_clusters"] < entry["utterances"]:
+            for speaker, value in entry["per_cluster"].items():
+                table.add_row("", escape(speaker), "", "", _percent(value), style="dim")
+        table.add_section()
+    table.caption = "; ".join(
+        intervals_over({corpus: entry["num_clusters"]}, entry["cluster"]) for corpus, entry in rates.items()
+    )
+    return table
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
 def intervals_over(clusters: Mapping[str, int], noun: str) -> str:
     """The caption of a table with intervals: what they are over, and which splits have too few clusters for one.
 

@@ -40,6 +40,8 @@ class Ledger:
         self.notes: dict[str, list[str]] = defaultdict(list)
         self.recognised: dict[str, int] = {}
         """Corpus -> number of utterances that its reader recognised; copies and files of other types do not count."""
+        self.transcripts: dict[str, int] = {}
+        """Corpus -> number of utterances whose text a recogniser wrote."""
         self._corpora: dict[str, dict[str, Any]] = {}
 
     @contextlib.contextmanager
@@ -150,6 +152,7 @@ class Ledger:
             "found": num_found,
             "kept": len(table),
             "with_audio": num_with_audio,
+            **({"transcripts": self.transcripts[corpus.name]} if corpus.name in self.transcripts else {}),
             "dropped": _plain(self.dropped[corpus.name]),
             "repaired": _plain(self.repaired[corpus.name]),
             "flagged": _plain(self.flagged[corpus.name]),

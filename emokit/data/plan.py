@@ -9,6 +9,7 @@ from emokit.data.label_choice import DEFAULT_CHOICE, LabelChoice
 from emokit.data.sources.readers import sources
 from emokit.data.splits.draw import SplitSettings
 from emokit.data.splits.policies import Division
+from emokit.data.transcripts import Recogniser
 from emokit.labels import LabelSet
 from emokit.settings import Settings
 
@@ -27,6 +28,13 @@ class PreparedSettings(Settings):
     """Fractions, seed and fold of the splits."""
     features: dict[str, Any]
     """The settings of the features."""
+    transcripts: dict[str, Any] | None = None
+    """What identifies the recogniser of the transcripts; None without transcripts."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As `Settings.as_dict`, without transcripts where there are none: folders of before they existed stay as they are."""
+        values = super().as_dict()
+        return values if values["transcripts"] else {name: values[name] for name in values if name != "transcripts"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,8 @@ class Plan:
     """A clone of EmoBox, for the policies that read its lists."""
     labels: LabelChoice = DEFAULT_CHOICE
     """Which labels the utterances get."""
+    recogniser: Recogniser | None = None
+    """Transcribes the recordings of utterances without a text; None leaves them without."""
 
     @property
     def sources(self) -> list[Path]:
@@ -58,6 +68,7 @@ class Plan:
             "features": self.features.as_dict(),
             "splits": self.split.as_dict(),
             "labels": asdict(self.labels),
+            **({"transcripts": dict(self.recogniser.identity)} if self.recogniser else {}),
         }
 
     def settings(self, labels: LabelSet, divisions: dict[str, Division]) -> PreparedSettings:
@@ -75,4 +86,5 @@ class Plan:
             },
             splits=self.split,
             features=self.features.as_dict(),
+            transcripts=dict(self.recogniser.identity) if self.recogniser else None,
         )

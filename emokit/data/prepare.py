@@ -25,6 +25,7 @@ from emokit.data.sources.rows import labelled, none_usable, read_source, with_au
 from emokit.data.splits.folds import assign_folds, chosen_fold
 from emokit.data.splits.policies import OF_ALL_CORPORA, Division, drops_repeated_texts, note_fold, read_divisions
 from emokit.data.store import SHARD_ROWS, FeatureStore, write_shard
+from emokit.data.transcripts import to_transcribe, with_transcripts
 from emokit.data.utterance import TABLE, Utterance, write_table
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, is_empty, refuse_links, write_json, write_text
@@ -49,6 +50,7 @@ def prepare(
     num_workers: int = 1,
     force: bool = False,
     progress: Progress | None = None,
+    transcribing: Progress | None = None,
 ) -> Prepared:
     """Make a prepared folder, or resume one that was interrupted.
 
@@ -59,6 +61,7 @@ def prepare(
         num_workers: number of decoding processes.
         force: rebuild an `out` that was prepared with different settings (matching features are kept).
         progress: called with (files read, files to read).
+        transcribing: called with (recordings transcribed, recordings to transcribe).
 
     Raises:
         UsageError: `out` was prepared with different settings, a label map leads outside the label set, or a split policy
@@ -76,13 +79,17 @@ def prepare(
     _check_out(out, settings, force=force)
     if not utterances:
         raise DataError(" ".join(ledger.failed.values()))
+    _count_to_transcribe(plan, utterances)
     tables = _tables(plan, utterances, ledger.labels)
     _split(plan, divisions, tables, Ledger(ledger.labels))
     # Writing begins only now, so that a wrong root or split creates no folder and leaves a complete one complete.
     with locked(out):
         _begin(out, settings, stored_roots({corpus.name: corpus.root for corpus in plan.corpora if corpus.root}))
         store = _read_audio(plan, out, utterances, extractor, num_workers, progress)
-        _write(plan, out, settings, divisions, utterances, store, ledger, by_text)
+        table = _usable(plan, divisions, utterances, store, ledger, by_text)
+        if plan.recogniser:
+            table = with_transcripts(table, plan.corpora, plan.recogniser, out, ledger, transcribing)
+        _write(plan, out, settings, table, ledger)
     return open_prepared(out)
 
 
@@ -110,17 +117,15 @@ def _read(plan: Plan, divisions: dict[str, Division], *, alone: bool) -> tuple[U
     return utterances, ledger
 
 
-def _write(
+def _usable(
     plan: Plan,
-    out: Path,
-    settings: PreparedSettings,
     divisions: dict[str, Division],
     utterances: Utterances,
     store: FeatureStore,
     ledger: Ledger,
     by_text: list[str],
-) -> None:
-    """Split what was read, and write the table, the ledger and, last, the fingerprint."""
+) -> pandas.DataFrame:
+    """The utterances that can be used, split; what must not be in train is dropped."""
     tables = {}
     for corpus in plan.corpora:
         if corpus.name not in utterances:
@@ -131,7 +136,11 @@ def _write(
     if not tables:
         raise DataError(" ".join(ledger.failed.values()))
     table = _split(plan, divisions, tables, ledger)
-    table = ledger.drop_leaks(ledger.drop_ties(ledger.flag_identical(table)), by_text)
+    return ledger.drop_leaks(ledger.drop_ties(ledger.flag_identical(table)), by_text)
+
+
+def _write(plan: Plan, out: Path, settings: PreparedSettings, table: pandas.DataFrame, ledger: Ledger) -> None:
+    """Write the table, the ledger and, last, the fingerprint."""
     table["flags"] = ledger.flags_of(table["utterance_id"])
     for corpus in plan.corpora:
         if corpus.name not in ledger.failed:
@@ -158,10 +167,25 @@ def survey(plan: Plan) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
             "dropped": dropped,
             "labels": {label: labels[label] for label in ledger.labels},
         }
+    for name, number in _count_to_transcribe(plan, utterances).items():
+        counts[name]["to_transcribe"] = number
     tables = _tables(plan, utterances, ledger.labels)
     if tables:
         _split(plan, divisions, tables, Ledger(ledger.labels))
     return counts, ledger.failed
+
+
+def _count_to_transcribe(plan: Plan, utterances: Utterances) -> dict[str, int]:
+    """Corpus -> number of its utterances to transcribe; empty without a recogniser.
+
+    Raises:
+        UsageError: a corpus is in a language that the recogniser does not know.
+    """
+    if plan.recogniser is None:
+        return {}
+    pending = {name: to_transcribe(utterance for utterance, _ in rows) for name, rows in utterances.items()}
+    plan.recogniser.check(utterance.language for rows in pending.values() for utterance in rows)
+    return {name: len(rows) for name, rows in pending.items()}
 
 
 def _tables(plan: Plan, utterances: Utterances, labels: LabelSet) -> dict[str, pandas.DataFrame]:

@@ -16,7 +16,7 @@ from emokit.files import read_json, write_json
 
 STATE = "state.json"
 # The code that determines the content of a prepared folder.
-CODE = [Path(__file__).parent, Path(__file__).parent.parent / "audio"]
+CODE = [Path(__file__).parent, *(Path(__file__).parent.parent / room for room in ("audio", "transcription"))]
 
 
 def inputs(asked: Mapping[str, Any], sources: Iterable[Path]) -> str:

@@ -44,10 +44,13 @@ COLUMNS = {
     "fold": "string",
     "flags": "object",
 }
+TEXT_SOURCES = TRANSCRIPT, TRANSLATION = "transcript", "translation"
+"""The values of the column `text_source`; a text of the corpus itself has none."""
 # Columns that a table has only where an utterance has a value in them.
 OPTIONAL_COLUMNS = {
     "start_seconds": "Float64",
     "end_seconds": "Float64",
+    "text_source": "string",  # who wrote the text, where it is not the corpus's own
     "soft_label": "object",  # (classes,) shares of the labels, in the order of the label set; they sum to 1
 }
 
@@ -70,6 +73,8 @@ class Utterance:
     language: str | None = None
     """ISO 639-1: `de`, `en`, `zh`."""
     text: str | None = None
+    text_source: str | None = None
+    """TRANSCRIPT or TRANSLATION, where a recogniser wrote the text; None for a text of the corpus."""
     intensity: str | None = None
     sentence: str | None = None
     """Id of the spoken sentence: equal for equal texts within a corpus."""

@@ -41,6 +41,7 @@ class CorpusLedger(Schema):
         num_found: number of utterances in its files.
         num_kept: number of utterances in the prepared table.
         with_audio: of these, the number that have a recording.
+        transcripts: of these, the number whose text a recogniser wrote.
         dropped, repaired, flagged: reason -> utterance ids or paths.
         skipped: reason -> paths of files and folders that are no utterances of the corpus and were not read.
         labels: label -> number of utterances.
@@ -54,6 +55,7 @@ class CorpusLedger(Schema):
     num_found: Count = Field(alias="found")
     num_kept: Count = Field(alias="kept")
     with_audio: Count | None = None
+    transcripts: Count | None = None
     dropped: dict[str, list[str]] = Field(default_factory=dict)
     repaired: dict[str, list[str]] = Field(default_factory=dict)
     flagged: dict[str, list[str]] = Field(default_factory=dict)

@@ -21,6 +21,7 @@ LIKELY = ("sentence", "utterance", "transcript", "transcription", "comment", "tw
 NOT_LINES = frozenset(
     ".json .jsonl .ndjson .yaml .yml .parquet .xlsx .xls .ods .xml .html .htm .doc .docx .odt .rtf .pdf .srt .vtt".split()  # noqa: SIM905
 )
+ADVICE = "name a file of sentences with --file, transcribe a recording with --transcribe MODEL, or pipe the sentence itself to -"
 MOST_SHOWN = 20
 MOST_BYTES = 2**20  # of a line: far more than a model reads, and a stream without line ends would fill the memory
 
@@ -78,7 +79,7 @@ def text_inputs(arguments: Arguments, blank: Blank) -> Iterator[Iterable[Input]]
     else:
         if STDIN in arguments.inputs:
             raise UsageError("- was given beside sentences; give - alone to read sentences from standard input.")
-        check_sentences(arguments.inputs, "name a file of sentences with --file, or pipe the sentence itself to -")
+        check_sentences(arguments.inputs, ADVICE)
         yield [Input(f"Sentence {n}", text=text, number=n) for n, text in enumerate(arguments.inputs, start=1)]
 
 

@@ -16,13 +16,14 @@ CONFIG = "config.json"
 PICKLED = "pytorch_model.bin"
 
 
-def find_model(name: str, revision: str | None = None, *, pickled: bool = False) -> Path:
+def find_model(name: str, revision: str | None = None, *, pickled: bool = False, setting: str = "model.name") -> Path:
     """The folder of a pretrained model; the model is downloaded if it is neither a folder nor in the cache.
 
     Args:
         name: a folder, or a model's name on the Hugging Face hub.
         revision: a commit on the hub; None takes the newest.
         pickled: accept weights as `pytorch_model.bin` if there are no safetensors; read them with `weights_only`.
+        setting: the setting or option that names the model, for errors.
 
     Raises:
         DataError: the folder holds no model, or the model is not in the cache and cannot be downloaded.
@@ -35,10 +36,10 @@ def find_model(name: str, revision: str | None = None, *, pickled: bool = False)
     cached = _cached(name, revision)
     if cached and (cached / CONFIG).is_file() and has_weights(cached, pickled=pickled):
         return cached
-    downloaded = _download(name, revision, DOWNLOADED)
+    downloaded = _download(name, revision, DOWNLOADED, setting)
     if has_weights(downloaded) or not pickled:
         return downloaded
-    return _download(name, revision, (*DOWNLOADED, PICKLED))
+    return _download(name, revision, (*DOWNLOADED, PICKLED), setting)
 
 
 def has_weights(folder: Path, *, pickled: bool = False) -> bool:
@@ -174,7 +175,7 @@ def _cached(name: str, revision: str | None) -> Path | None:
         return None
 
 
-def _download(name: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
+def _download(name: str, revision: str | None, patterns: tuple[str, ...], setting: str) -> Path:
     from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 
@@ -190,10 +191,10 @@ def _download(name: str, revision: str | None, patterns: tuple[str, ...]) -> Pat
             )
         )
     except HFValidationError as error:
-        raise DataError(f"{name} is no folder and no valid name of a model on the hub; correct model.name.") from error
+        raise DataError(f"{name} is no folder and no valid name of a model on the hub; correct {setting}.") from error
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise DataError(
-            f"{absent}, and the hub has no model of this name that you may read; correct model.name."
+            f"{absent}, and the hub has no model of this name that you may read; correct {setting}."
         ) from error
     except Exception as error:  # offline, and any other failure of the network
         raise DataError(

@@ -140,7 +140,8 @@ def test_sentences_have_the_probabilities_of_the_command(text, text_run):
     bad = text.predict([sentences[0], "  ", (numpy.ones(9), 9), sentences[1]])
     assert [str(error) for error in bad.errors] == [
         "Sentence 2 has an empty text; write one or leave it out.",
-        "inputs[2] has a recording and no text, which the model reads; add its text or leave it out.",
+        "inputs[2] has a recording and no text, which the model reads; add its text, load the model with transcribe=MODEL, "
+        "or leave it out.",
     ]
     assert bad[3].probabilities == results[1].probabilities
 

@@ -86,7 +86,7 @@ def test_every_command_is_checked():
     train = commands.pop("train")
     commands["train text"] = train.get_command(train.make_context("train", ["text"], parent=context), "text")
     assert [name for name, command in commands.items() if not isinstance(command, CheckedCommand)] == []
-    assert len(commands) == 11
+    assert len(commands) == 12
 
 
 @pytest.mark.parametrize("name", ["old.csv", "folder.csv", "link.csv"])

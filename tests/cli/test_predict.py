@@ -257,8 +257,8 @@ def test_the_refusals_are_the_same_for_every_modality(runs, tmp_path, name, word
             "text",
             ["."],
             2,
-            ". is a folder where a sentence was expected; name a file of sentences with --file, or pipe the sentence itself "
-            "to -.",
+            ". is a folder where a sentence was expected; name a file of sentences with --file, transcribe a recording with "
+            "--transcribe MODEL, or pipe the sentence itself to -.",
         ),
         (
             "text",

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy
 import pytest
 import soundfile
 from typer.testing import CliRunner, Result
@@ -16,6 +15,7 @@ from emokit.cli.app import app
 from emokit.data.prepared import Prepared, open_prepared
 from emokit.data.sources.corpora import emodb
 from emokit.data.utterance import Utterance
+from tests.transcription.conftest import SPOKEN, sound, whisper  # noqa: F401  a fixture
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
@@ -38,14 +38,12 @@ def write(path: Path, header: str, rows: list[tuple[object, ...]]) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with the data that the guide names: 36 recordings of six speakers, texts, ratings, a YAML file."""
-    random = numpy.random.default_rng(0)
+def folder(tmp_path: Path, whisper: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: F811
+    """A working folder with the data that the guide names: 36 recordings of six speakers, texts, a YAML file, a Whisper."""
     names = []
     for number in range(36):
         label, name = LABELS[number % 3], f"call_{number + 1:02d}.wav"
-        pitch = 2 * numpy.pi * (150 + 100 * (number % 3)) * numpy.arange(8_000) / 16_000
-        waveform = 0.3 * numpy.sin(pitch) + random.uniform(-0.1, 0.1, 8_000)
+        waveform = sound(list(SPOKEN)[number % 3], 1.4 + number / 500)
         for path in (tmp_path / "recordings" / name, tmp_path / "sorted" / label / name):
             path.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(path, waveform, 16_000)
@@ -60,6 +58,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (yaml,) = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
     (tmp_path / "my.yaml").write_text(yaml)
     shutil.copytree(ROOT / "experiments", tmp_path / "experiments")
+    shutil.copytree(whisper, tmp_path / "whisper-base")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EMOKIT_CACHE", str(tmp_path / "cache"))
     return tmp_path
@@ -80,6 +79,7 @@ def test_every_command_of_the_guide_runs(folder: Path) -> None:
     assert set(tables["prepared-calls"]["label"]) == {"joy", "angry"}
     assert dict(tables["prepared-reviews"]["split"].value_counts()) == {"train": 40, "test": 12, "dev": 8}
     assert set(tables["prepared-train"]["split"]) == {"train"}
+    assert tables["prepared-spoken"]["text_source"].value_counts().to_dict() == {"transcript": 36}
     assert set(tables["prepared-sorted"]["split"]) == {"train", "dev", "test"}
 
 

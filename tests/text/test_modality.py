@@ -22,6 +22,9 @@ def test_text_is_registered():
         "--file",
         "--column",
         "--trust-remote-code",
+        "--transcribe",
+        "--language",
+        "--translate",
     ]
     assert [option.flag for option in TEXT.options if "train" in option.commands] == ["--trust-remote-code"]
 

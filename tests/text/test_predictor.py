@@ -12,13 +12,16 @@ from emokit.data.prepared import open_prepared
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.modality.predictor import Arguments, Input
+from emokit.modality.transcribing import recogniser_of
 from emokit.text import predictor
 from emokit.text.classifier import Classified
 from emokit.text.predictor import TextPredictor, load
 from emokit.text.settings import TextSettings
 from emokit.text.train import train
+from tests.transcription.conftest import sounds, whisper  # noqa: F401  fixtures
 
 LABELS = LabelSet(("short", "long"))
+ADVICE = "add its text, transcribe it with --transcribe MODEL, or leave it out."
 
 
 class ByLength:
@@ -103,8 +106,8 @@ def test_a_line_that_no_model_reads_is_named(by_length, tmp_path):
     [
         ("  ", "Sentence 2 has an empty text; write one or leave it out."),
         (Input("--text", text=""), "--text has an empty text; write one or leave it out."),
-        (Path("a.wav"), "a.wav has no text, and the model reads only text; add its text or leave it out."),
-        (Input("b", path=Path("b.wav")), "b has no text, and the model reads only text; add its text or leave it out."),
+        (Path("a.wav"), "a.wav has no text, and the model reads only text; " + ADVICE),
+        (Input("b", path=Path("b.wav")), "b has no text, and the model reads only text; " + ADVICE),
     ],
 )
 def test_an_input_without_text_is_named_and_does_not_stop_the_others(by_length, item, sentence):
@@ -119,6 +122,24 @@ def test_an_input_without_text_is_named_and_does_not_stop_the_others(by_length, 
 def test_only_inputs_with_text_are_accepted(by_length):
     assert by_length.accepts(Input("a", text=""))
     assert not by_length.accepts(Input("a", path=Path("a.wav")))
+
+
+def test_a_recogniser_makes_texts_of_recordings_batch_by_batch(by_length, whisper, sounds):  # noqa: F811
+    folder = sounds("low", "hush", "middle")
+    recogniser = recogniser_of(whisper, device="cpu")
+    predictor = TextPredictor(by_length.classifier, by_length.settings, by_length.labels, recogniser)
+    assert predictor.accepts(Input("a", path=Path("a.wav")))
+    with predictor.inputs(Arguments((str(folder),))) as inputs:
+        hush, low, middle = predictor.predict(inputs)
+    assert str(hush) == f"{folder}/hush.wav has no speech to transcribe; leave it out."
+    assert low.given == {"file": f"{folder}/low.wav", "text": "good morning"}
+    assert middle.details == {"cut": True, "text_source": "transcript", "language": "de"}
+    assert predictor.header({})[0] == "file"
+    assert predictor.rows(low, {})[0][-1] == "good morning"
+    # In Python a path is a recording as a Path or a str, and anything else is a sentence.
+    results = list(predictor.predict([folder / "low.wav", str(folder / "low.wav"), "good night"]))
+    assert [result.given["text"] for result in results] == ["good morning", "good morning", "good night"]
+    assert results[2].details == {"cut": False, "text_source": None, "language": None}
 
 
 @pytest.mark.end_to_end

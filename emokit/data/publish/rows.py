@@ -20,6 +20,7 @@ from emokit.errors import DataError
 COLUMNS = {
     "utterance_id": "utterance_id",
     "text": "text",
+    "text_source": "text_source",
     "label": "label",
     "soft_label": "soft_label",
     "speaker": "speaker",

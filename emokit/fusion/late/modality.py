@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emokit.modality import transcribing
 from emokit.modality.protocol import Modality, Option
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class LateFusion(Modality):
             list,
             role="inputs",
         ),
+        *transcribing.OPTIONS,
     )
     is_trainable = False
 
@@ -38,13 +40,13 @@ class LateFusion(Modality):
         return FusionSettings
 
     def load(self, run: Path | None, device: str = "auto", **options: Any) -> "Predictor":
-        """Load a fused run and its branches."""
+        """Load a fused run and its branches; the options are those of `transcribing.recogniser_of`."""
         from emokit.errors import UsageError
         from emokit.fusion.late.predictor import load
 
         if run is None:
             raise UsageError("There is no pretrained model of late-fusion; name a run that `emokit fuse-search` made.")
-        return load(run, device)
+        return load(run, device, **options)
 
     def card(self, settings: Mapping[str, Any]) -> "CardFacts":
         """The model card's facts of a fused run."""

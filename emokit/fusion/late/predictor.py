@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import pandas
@@ -25,9 +25,13 @@ from emokit.modality.arguments import check_names, check_sentences
 from emokit.modality.predictor import Arguments, Input, NothingToPredict, Prediction, Predictor
 from emokit.modality.registry import MODALITIES, modality, modality_of
 from emokit.modality.registry import load as load_run
+from emokit.modality.transcribing import recogniser_of, transcribed
 from emokit.predictions import Predictions, relabelled
 from emokit.schema.base import read_checked
 from emokit.schema.fusion import FUSION, SUM_TOLERANCE, Fusion
+
+if TYPE_CHECKING:
+    from emokit.transcription.recogniser import SpeechRecogniser
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,23 @@ class LateFusionPredictor(Predictor):
     branches: tuple[LoadedBranch, ...]
     notes: tuple[str, ...]
     """A line for each branch that cannot predict new utterances, with the reason."""
+    recogniser: "SpeechRecogniser | None" = None
+    """Transcribes clips without a text, for the branches that read text."""
 
     columns = (("utterance",), ())
+
+    def __post_init__(self) -> None:
+        """Refuse a recogniser where no branch reads text.
+
+        Raises:
+            UsageError: that is so.
+        """
+        if self.recogniser and not self._reads_text("a"):
+            raise UsageError("--transcribe was given, and no branch that can predict reads text; leave it out.")
+
+    def header(self, options: Mapping[str, Any]) -> list[str]:
+        """As `Predictor.header`; with a recogniser, the transcript comes last."""
+        return [*super().header(options), *(["text"] if self.recogniser else [])]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -68,9 +87,7 @@ class LateFusionPredictor(Predictor):
             raise UsageError(
                 f"{len(clips)} clips and {len(texts)} sentences were given; give --text once for each clip."
             )
-        if texts and not any(
-            branch.predictor.accepts(Input("--text", text=text)) for branch in self.branches for text in texts
-        ):
+        if texts and not any(map(self._reads_text, texts)):
             raise UsageError("--text was given, and no branch that can predict reads text; leave it out.")
         check_names(clips, "clips")
         check_sentences(texts, "give the sentence itself to --text")
@@ -110,9 +127,14 @@ class LateFusionPredictor(Predictor):
         )
         return fused, counts
 
-    def _predict(self, item: Input) -> Prediction | DataError:
+    def _reads_text(self, text: str) -> bool:
+        return any(branch.predictor.accepts(Input("--text", text=text)) for branch in self.branches)
+
+    def _predict(self, given: Input) -> Prediction | DataError:
+        (entry,) = transcribed([given], self.recogniser)
+        item = entry.item
         probabilities: dict[str, numpy.ndarray] = {}
-        flags: list[str] = []
+        flags = [str(entry.error)] if entry.error else list(entry.flags)
         nothing: NothingToPredict | None = None
         for branch in self.branches:
             if not branch.predictor.accepts(item):
@@ -128,11 +150,12 @@ class LateFusionPredictor(Predictor):
                 probabilities[branch.name] = (prediction.probabilities @ shares)[None, order]
                 flags += [flag for flag in prediction.flags if flag not in flags]
         if not probabilities:
-            if nothing:
-                return nothing
+            if failure := nothing or entry.error:
+                return failure
             known = ", ".join(f"{branch.name} ({branch.modality})" for branch in self.branches)
             return DataError(
-                f"No branch can predict {item.name}; the branches are {known}: name a clip, or a sentence with --text."
+                f"No branch can predict {item.name}; the branches are {known}: name a clip, or a sentence with --text, or "
+                "transcribe the clip with --transcribe MODEL."
             )
         present = {name: numpy.array([True]) for name in probabilities}
         fused = self._fuse(pandas.DataFrame(index=[0]), probabilities, present)[0]
@@ -141,8 +164,8 @@ class LateFusionPredictor(Predictor):
                 self.labels,
                 fused,
                 given={"file": str(item.path) if item.path else None, "text": item.text},
-                cells=((str(item.path or item.text),), ()),
-                details={"modalities": list(probabilities)},
+                cells=((str(item.path or item.text),), (item.text or "",) if self.recogniser else ()),
+                details={"modalities": list(probabilities), **(entry.details if self.recogniser else {})},
                 flags=tuple(flags),
             )
         except DataError as error:
@@ -166,12 +189,13 @@ class LateFusionPredictor(Predictor):
         return self.weighted.pooled(Panel(self.names, self.labels, table, values, mask))
 
 
-def load(run: Path, device: str = "auto") -> LateFusionPredictor:
+def load(run: Path, device: str = "auto", **options: Any) -> LateFusionPredictor:
     """Load a complete fused run and those of its branches that can predict new utterances.
 
     Args:
         run: the run folder.
         device: auto, cuda, mps or cpu.
+        options: of `transcribing.recogniser_of`.
 
     Raises:
         DataError: the run is not complete, or none of its branches can be loaded.
@@ -198,7 +222,8 @@ def load(run: Path, device: str = "auto") -> LateFusionPredictor:
         raise DataError(f"No branch of {run} can predict; the first: {next(iter(reasons.values()))}")
     weighted = Weighted.from_result(settings.result, tuple(settings.branches))
     notes = (*(f"without {name}: {reason}" for name, reason in reasons.items()), *changed)
-    return LateFusionPredictor(settings, labels, weighted, tuple(branches), notes)
+    recogniser = recogniser_of(**options, device=device)
+    return LateFusionPredictor(settings, labels, weighted, tuple(branches), notes, recogniser)
 
 
 def _changed(name: str, source: Path, recorded: Mapping[str, Any]) -> list[str]:

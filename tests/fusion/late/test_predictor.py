@@ -158,7 +158,8 @@ def test_an_input_that_no_branch_accepts_is_refused(folder, tmp_path):
     (error,) = predictor.predict([item])
     assert isinstance(error, DataError)
     assert str(error) == (
-        "No branch can predict some.wav; the branches are text (text): name a clip, or a sentence with --text."
+        "No branch can predict some.wav; the branches are text (text): name a clip, or a sentence with --text, or "
+        "transcribe the clip with --transcribe MODEL."
     )
 
 

@@ -22,6 +22,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "fold": ("fold",),
     "start": ("start", "start_seconds", "start_time"),
     "end": ("end", "end_seconds", "end_time"),
+    "text_source": ("text_source",),
 }  # fmt: skip
 CONTENTS = ("path", "text")
 # Names that are proposed, and not taken unasked.

@@ -10,7 +10,7 @@ from typing import Any
 from emokit.data.sources.own.columns import Chosen
 from emokit.data.sources.own.words import split_of
 from emokit.data.splits.fold_lists import FOLD_NAME
-from emokit.data.utterance import OUTSIDE, Utterance
+from emokit.data.utterance import OUTSIDE, TEXT_SOURCES, Utterance
 
 GENDERS = {
     "f": "female",
@@ -58,6 +58,7 @@ class Fields:
     start: float | None
     end: float | None
     flags: tuple[str, ...]
+    text_source: str | None = None
 
 
 def fields_of(cells: Mapping[str, Any], chosen: Chosen, split: str | None) -> Fields:
@@ -97,6 +98,7 @@ def fields_of(cells: Mapping[str, Any], chosen: Chosen, split: str | None) -> Fi
         votes=None if is_single else votes,
         path=values.get("path", ""),
         text=text,
+        text_source=source if text and (source := values.get("text_source")) in TEXT_SOURCES else None,
         utterance_id=own_id,
         speaker=values.get("speaker", ""),
         gender=GENDERS.get(gender),
@@ -112,7 +114,19 @@ def fields_of(cells: Mapping[str, Any], chosen: Chosen, split: str | None) -> Fi
     )
 
 
-COMMON = ("raw_label", "gender", "language", "text", "sentence", "turn", "split", "fold", "votes", "flags")
+COMMON = (
+    "raw_label",
+    "gender",
+    "language",
+    "text",
+    "text_source",
+    "sentence",
+    "turn",
+    "split",
+    "fold",
+    "votes",
+    "flags",
+)
 
 
 def utterance_of(corpus: str, local: str, path: str | None, fields: Fields) -> Utterance:

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from emokit.audio import inputs
-from emokit.audio.inputs import audio_inputs, find_recordings, skipped_note
 from emokit.data.sources.tree import Skipped
 from emokit.errors import DataError, UsageError
+from emokit.modality import recordings
 from emokit.modality.predictor import Input
+from emokit.modality.recordings import audio_inputs, find_recordings, skipped_note
 
 
 def test_a_folder_is_its_audio_files_in_order(tmp_path):
@@ -93,8 +93,8 @@ def test_standard_input_is_a_file_while_it_is_predicted(tmp_path, monkeypatch):
 
 
 def test_standard_input_is_read_only_up_to_its_limit(monkeypatch):
-    monkeypatch.setattr(inputs, "PIECE_BYTES", 2**20)
-    monkeypatch.setattr(inputs, "MOST_BYTES", 3 * 2**20)
+    monkeypatch.setattr(recordings, "PIECE_BYTES", 2**20)
+    monkeypatch.setattr(recordings, "MOST_BYTES", 3 * 2**20)
     piped = io.BytesIO(bytes(10 * 2**20))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(piped))
     with pytest.raises(DataError) as error, audio_inputs(["-"]):

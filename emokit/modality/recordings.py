@@ -11,9 +11,9 @@ from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, kind_of, not_a
 from emokit.modality.arguments import STDIN, check_names, standard_input
 from emokit.modality.predictor import Input
+from emokit.modality.transcribing import STDIN_NAME
 from emokit.names import escaped
 
-STDIN_NAME = "Standard input"
 MOST_NAMES = 20
 MOST_BYTES = 2**32  # the largest WAV file; the limit of its seconds applies when it is read
 PIECE_BYTES = 2**20

@@ -1,0 +1,1 @@
+"""Speech to text: recognisers of speech, translation of what they write, and how many words of it are wrong."""
