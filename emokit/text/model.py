@@ -18,7 +18,16 @@ from transformers import (
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.text.settings import ModelSettings, TextSettings, TinySettings
-from emokit.training.hub import check_tensors, check_weights, fetching, find_model, read_pretrained
+from emokit.training.hub import (
+    OF_RUN,
+    check_finite,
+    check_tensors,
+    check_weights,
+    fetching,
+    find_model,
+    read_pretrained,
+    remade,
+)
 
 TOKENIZER = "tokenizer_config.json"
 
@@ -179,6 +188,7 @@ def load_weights(
     model, info = read_pretrained(AutoModelForSequenceClassification, folder, name, revision, **options)
     if of_run:
         check_tensors(info, folder)
+    check_finite(model, folder, OF_RUN if of_run else remade(folder, name, revision))
     mismatched = [weight for weight, *_ in info["mismatched_keys"]]
     return model, sorted([*info["missing_keys"], *mismatched])
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 from huggingface_hub import constants
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models
 from transformers import (
     BertConfig,
@@ -183,6 +184,15 @@ def test_a_damaged_folder_is_named(encoder):
     sentence = refusal(DataError, encoder)
     assert sentence.startswith(f"{encoder} holds no complete model (")
     assert sentence.endswith("); make it again.")
+
+
+def test_weights_that_are_not_finite_are_refused_before_a_training(encoder):
+    weights = load_file(encoder / "model.safetensors")
+    name = min(weights)
+    save_file(weights | {name: weights[name] / 0}, encoder / "model.safetensors", metadata={"format": "pt"})
+    sentence = refusal(DataError, encoder)
+    assert sentence.startswith(f"{encoder} has a damaged model (")
+    assert sentence.endswith(" has numbers that are not finite); make it again.")
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """Encoders that are loaded: their weights, the sentences for those that do not suit, and each layer's learning rate."""
 
 import json
+import math
 import shutil
 
 import pytest
 import torch
 from huggingface_hub import constants
+from safetensors.torch import load_file, save_file
 from transformers import AutoModel, Wav2Vec2FeatureExtractor, Wav2Vec2Model
 
 from emokit.audio.settings import AudioSettings, AudioTrainingSettings
@@ -120,6 +122,16 @@ def test_missing_weights_are_not_replaced_by_random_ones(copied, tmp_path):
     (copied / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}))
     assert refusal(DataError, copied).startswith(
         f"{copied} lacks weights of its encoder, encoder.layers.2.attention.k_proj.bias"
+    )
+
+
+def test_weights_that_are_not_finite_are_refused_before_a_training(copied):
+    weights = load_file(copied / "model.safetensors")
+    name = "encoder.layers.1.attention.k_proj.bias"
+    weights[name] = weights[name] * math.nan
+    save_file(weights, copied / "model.safetensors", metadata={"format": "pt"})
+    assert refusal(DataError, copied) == (
+        f"{copied} has a damaged model ({name} has numbers that are not finite); make it again."
     )
 
 
