@@ -6,7 +6,7 @@ from typing import Any
 
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
-from emokit.read_files import in_words
+from emokit.read_files import check_readable, in_words
 from emokit.settings import flat
 
 # Of the weights safetensors only: reading the other formats can run code.
@@ -31,7 +31,9 @@ def find_model(name: str, revision: str | None = None, *, pickled: bool = False)
     folder = Path(name)
     if folder.is_dir():
         if not (folder / CONFIG).is_file():
+            check_readable(folder)
             raise DataError(f"{folder} has no {CONFIG}, so it holds no model; name a folder that has one.")
+        check_readable(*sorted(folder.iterdir()))
         return folder
     cached = _cached(name, revision)
     if cached and (cached / CONFIG).is_file() and has_weights(cached, pickled=pickled):
