@@ -115,17 +115,17 @@ def check_processor(processor: SpeechProcessor, encoder: PretrainedConfig, folde
     """
     extractor = processor.extractor
     if isinstance(extractor, WhisperFeatureExtractor) != (encoder.model_type == "whisper"):
-        found = f"is a {type(extractor).__name__} and its encoder is {encoder.model_type}"
+        fault = f"is a {type(extractor).__name__} and its encoder is {encoder.model_type}"
     elif encoder.model_type != "whisper":
         return
     elif extractor.feature_size != encoder.num_mel_bins:
-        found = f"makes {extractor.feature_size} mel bins and its encoder takes {encoder.num_mel_bins}"
+        fault = f"makes {extractor.feature_size} mel bins and its encoder takes {encoder.num_mel_bins}"
     elif extractor.n_samples // extractor.hop_length > 2 * encoder.max_source_positions:
         frames = extractor.n_samples // extractor.hop_length
-        found = f"makes up to {frames} frames and its encoder takes {2 * encoder.max_source_positions}"
+        fault = f"makes up to {frames} frames and its encoder takes {2 * encoder.max_source_positions}"
     else:
         return
-    raise DataError(f"{folder / PROCESSOR} {found}, so they do not belong together; {advice}.")
+    raise DataError(f"{folder / PROCESSOR} {fault}, so they do not belong together; {advice}.")
 
 
 def _check_values(extractor: SequenceFeatureExtractor, path: Path) -> None:
