@@ -42,7 +42,7 @@ def pretrained(
         DataError: it cannot be fetched, is damaged, has no text classifier, or has the tokenizer of another model.
     """
     folder = find_model(settings.model.name, settings.model.revision)
-    tokenizer = load_tokenizer(folder, settings.model, trust_remote_code=trust_remote_code)
+    # First, because a model of another kind, such as a speech encoder, has no tokenizer of texts either.
     model, missing = load_weights(
         folder,
         settings.model,
@@ -51,6 +51,7 @@ def pretrained(
         id2label=labels.id2label,
         label2id=labels.label2id,
     )
+    tokenizer = load_tokenizer(folder, settings.model, trust_remote_code=trust_remote_code)
     prefix = f"{model.base_model_prefix}."
     of_encoder = [name for name in missing if name.startswith(prefix) and ".pooler." not in name]
     if of_encoder:

@@ -17,7 +17,7 @@ from transformers import (
     PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaModel,
-    WhisperConfig,
+    Wav2Vec2Config,
     dynamic_module_utils,
 )
 
@@ -155,10 +155,14 @@ def test_a_model_that_needs_remote_code_is_refused_unless_it_is_allowed(encoder,
     assert type(model).__name__ == "Homemade"
 
 
-def test_a_model_type_without_a_text_classifier_is_refused(encoder):
-    WhisperConfig().save_pretrained(encoder)
+@pytest.mark.parametrize("has_tokenizer", [True, False])
+def test_a_model_type_without_a_text_classifier_is_refused(encoder, has_tokenizer):
+    Wav2Vec2Config().save_pretrained(encoder)
+    for path in encoder.glob("tokenizer*"):
+        if not has_tokenizer:
+            path.unlink()
     assert refusal(DataError, encoder) == (
-        f"{encoder} is a whisper model, for which transformers has no text classifier; choose another model.name."
+        f"{encoder} is a wav2vec2 model, for which transformers has no text classifier; choose another model.name."
     )
 
 
