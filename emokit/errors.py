@@ -7,10 +7,11 @@ emokit: its sentence names the file that has its traceback, and it ends with exi
 import errno
 import re
 
-# Most errors of a full memory are a plain RuntimeError: of the CPU's memory, of Apple's GPUs, of the libraries of CUDA; where a
-# library does not fit into it, an ImportError.
+# Most errors of a full memory are a plain RuntimeError: of the CPU's memory, of oneDNN, of Apple's GPUs, of the libraries of
+# CUDA; where a library does not fit into it, an ImportError.
 _FULL = re.compile(
-    r"out of memory|can't allocate memory|cannot allocate memory|not enough memory|_ALLOC_FAILED|failed to map segment",
+    r"out of memory|can't allocate memory|cannot allocate memory|not enough memory|_ALLOC_FAILED|failed to map segment|"
+    r"could not create a primitive$",
     re.IGNORECASE,
 )
 

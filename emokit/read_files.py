@@ -5,6 +5,7 @@ What cannot be read is told apart: absent, of another kind, without permission, 
 
 import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -58,13 +59,27 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        DataError: the file is missing or not JSON.
+        DataError: the file is missing, not JSON, or has a key twice, of which one would be lost.
     """
     text = read_text(path)
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged ({in_words(error)}); {REMAKE}.") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; `object_pairs_hook` of `json.loads`.
+
+    Raises:
+        ValueError: a key stands in it twice.
+    """
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"it has the key {twice} twice")
+    return values
 
 
 def in_words(error: BaseException) -> str:
@@ -82,7 +97,9 @@ def in_words(error: BaseException) -> str:
             return f"it has no {error.args[0] if error.args else 'such key'}"
         case TypeError() | AttributeError() | IndexError():
             return "it holds values of another type or shape"
-    reason = " ".join(str(error).split()).rstrip(".")
+    # Libraries quote the errors of others: torch in a first line, huggingface_hub by their types.
+    reason = re.sub(r"^Error\(s\) in loading state_dict for \w+:|\b[A-Z]\w+Error: ", "", str(error))
+    reason = " ".join(reason.split()).rstrip(".")
     return reason[:MOST_WORDS] or "no reason was given"
 
 

@@ -209,7 +209,7 @@ def check_folder(run: Path) -> None:
     """Refuse a folder that is not a run, has a link in it, or is the run of an emokit that used other names of settings.
 
     Raises:
-        DataError: the sentence says which of the three, and what to do.
+        DataError: the sentence says which of these, and what to do.
     """
     if not run.is_dir():
         state = "is a file" if run.exists() else "does not exist"
@@ -221,6 +221,8 @@ def check_folder(run: Path) -> None:
     settings = read_settings(run)
     if "modality" not in settings and settings.get("kind") in OLD_KINDS:
         raise DataError(f"{run} was made by an emokit before names changed; train it again.")
+    if is_prepared(run):
+        raise DataError(f"{run} is a prepared folder, not a run; name a run folder, as `emokit train` makes it.")
 
 
 def check_complete(run: Path) -> None:
@@ -233,9 +235,7 @@ def check_complete(run: Path) -> None:
     if not is_complete(run):
         raise DataError(f"{run} has no {METRICS}, so its training did not end; resume it by adding --resume.")
     read_checked(Metrics, run / METRICS)
-    check_readable(run / MODEL)
-    if (run / MODEL).is_dir():
-        check_readable(*sorted((run / MODEL).iterdir()))
+    check_readable(run / MODEL, *sorted((run / MODEL).glob("*")))
 
 
 def read_settings(run: Path) -> dict[str, Any]:

@@ -20,7 +20,7 @@ SECRETS = [
     (r"([?&;#](?:[\w.-]*(?:key|sig|auth|pwd|pass)|[\w.-]*" + SECRET + r")=)[^&;#\s\"'`]*", r"\1***"),
     (r"(?<![\w?&;#.-])([\w.-]*" + SECRET + r"=)(?:'[^']*'|\"[^\"]*\"|[^&;#,\s\"'`]+)", r"\1***"),
     # headers: Authorization: Bearer …, X-Api-Key: …
-    (r"((?:authorization|[\w-]*api-key|[\w-]*-token)[\"']?\s*:\s*[\"']?)(?:\w+[ \t]+)?[^\s\"',;]+", r"\1***"),
+    (r"((?:authorization|[\w-]*api-key|[\w-]*-token)[\"']?\s*:\s*[\"']?)(?:\w+[ \t]+)?[^\s\"',;`]+", r"\1***"),
     (r"\b(bearer\s+)[\w.~+/=-]{16,}", r"\1***"),
     (r"\b(hf_)[a-z0-9]{16,}", r"\1***"),
 ]

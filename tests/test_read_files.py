@@ -60,6 +60,7 @@ def test_what_holds_no_text_is_told_apart(tmp_path: Path, kind: str, fault: str)
         ('{"a": ', "it is no JSON from line 1 column 7 on"),
         ("", "it is no JSON from line 1 column 1 on"),
         ("[" * 100_000, "it is nested too deeply"),
+        ('{"a": [{"n": 1, "b": 2, "n": 1}]}', "it has the key n twice"),
     ],
 )
 def test_text_that_is_no_json_is_damaged(tmp_path: Path, text: str, fault: str) -> None:
@@ -78,6 +79,11 @@ def test_text_that_is_no_json_is_damaged(tmp_path: Path, text: str, fault: str) 
         (KeyError("labels"), "it has no labels"),
         (TypeError("argument of type 'NoneType' is not iterable"), "it holds values of another type or shape"),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "it is not UTF-8 text"),
+        (RuntimeError("Error(s) in loading state_dict for A:\n\tsize mismatch for b."), "size mismatch for b"),
+        (
+            ValueError("Validation error for field 'a':\n    TypeError: expected int"),
+            "Validation error for field 'a': expected int",
+        ),
         (ValueError("x" * 300), "x" * MOST_WORDS),
         (ValueError(), "no reason was given"),
     ],

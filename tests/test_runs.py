@@ -14,8 +14,7 @@ from emokit import __version__, locks, runs
 from emokit.errors import DataError, UsageError, WorkError
 from emokit.settings import Settings
 
-WHOLE = '{"labels": ["low", "high"], "splits": {}}'
-"""A `metrics.json` of a complete run."""
+WHOLE = '{"labels": ["low", "high"], "splits": {}}'  # a `metrics.json` of a complete run
 
 
 class Inner(Settings):
@@ -279,10 +278,11 @@ def test_a_link_in_a_run_is_neither_read_nor_written_through(run: Path, tmp_path
     assert outside.read_text() == "mine"
 
 
-def test_a_folder_that_is_not_a_complete_run_is_refused(run: Path, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_complete_run_is_refused(run: Path, small_prepared: Path, tmp_path: Path) -> None:
     for folder, words in (
         (tmp_path / "none", "does not exist; name a run folder, as `emokit train` makes it with --run."),
         (tmp_path, "has no settings.yaml, so it is no run folder; name one that `emokit train` made."),
+        (small_prepared, "is a prepared folder, not a run; name a run folder, as `emokit train` makes it."),
         (run, "has no metrics.json, so its training did not end; resume it by adding --resume."),
     ):
         with pytest.raises(DataError) as caught:

@@ -32,6 +32,7 @@ HUB_TOKEN = "hf_" + "aB3" * 11
         ("host=db user=ann password='s3 cr3t' dbname=s", "host=db user=ann password=*** dbname=s"),
         ("--hub-token=s3cr3t", "--hub-token=***"),
         ("Authorization: Bearer s3cr3t", "Authorization: ***"),
+        ("make it with `--out Authorization: Bearer s3cr3t`.", "make it with `--out Authorization: ***`."),
         ('{"authorization": "Basic YW5uOnM=", "a": 1}', '{"authorization": "***", "a": 1}'),
         ("X-Api-Key: s3cr3t", "X-Api-Key: ***"),
         ("sent bearer abcdefgh12345678", "sent bearer ***"),

@@ -25,6 +25,7 @@ Given = Input | Path | str | EmokitError
 EXPECTED = "a path, bytes, (array, sample_rate), a sentence or a dictionary with path and text"
 KEYS = ("path", "text")
 TO_TRANSCRIBE = "text, load the model with transcribe=MODEL,"
+LARGEST_RATE = 2**31 - 1  # that a WAV file can state here; which rates are plausible is decided where it is read
 # Types of samples -> how they are stored; all others are stored as float32.
 SUBTYPES = {"int16": "PCM_16", "int32": "PCM_32"}
 
@@ -162,7 +163,7 @@ def _wav(array: Any, sample_rate: Any, name: str) -> bytes:
             f"{name} has samples of {waveform.dtype} where float32, int16 or int32 was expected; scale them to -1..1 as float32."
         )
     is_whole = isinstance(sample_rate, numbers.Real) and not isinstance(sample_rate, bool) and sample_rate % 1 == 0
-    if not is_whole or sample_rate <= 0:
+    if not is_whole or not 0 < sample_rate <= LARGEST_RATE:
         raise UsageError(
             f"{name} has the sample rate {sample_rate!r} where a whole number in Hz was expected; correct it."
         )

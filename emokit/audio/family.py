@@ -18,7 +18,7 @@ from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.read_files import in_words
-from emokit.training.hub import check_tensors
+from emokit.training.hub import OF_RUN, check_finite, check_tensors
 from emokit.training.objective import Batch
 from emokit.training.onnx import Inputs
 
@@ -217,4 +217,5 @@ def load_pretrained(model_class: Any, folder: Path) -> Any:
             f"{folder} holds no complete model ({in_words(error)}); train the run again with --force."
         ) from error
     check_tensors(info, folder)
+    check_finite(model, folder, OF_RUN)
     return model.eval()

@@ -34,14 +34,12 @@ UNUSED = {
         *("training.encoder_lr_multiplier", "training.layer_decay", "training.max_seconds_per_batch"),
     ),
     "pretrained": (*OF_ACRNN, *OF_PROBE),
+    # Its layers are computed once, from the recordings as they are.
+    "frozen": (
+        *(*OF_ACRNN, *OF_PROBE, "augmentation"),
+        *("training.encoder_lr_multiplier", "training.layer_decay", "training.max_seconds_per_batch"),
+    ),
 }
-# A frozen encoder's layers are computed once, from the recordings as they are.
-UNUSED_FROZEN = (
-    "augmentation",
-    "training.encoder_lr_multiplier",
-    "training.layer_decay",
-    "training.max_seconds_per_batch",
-)
 AUTO_MODEL, AUTO_EXTRACTOR = "AutoModelForAudioClassification", "AutoFeatureExtractor"
 EXTRACTOR_MODULE = "emokit.audio.spectrogram.feature_extractor"
 
@@ -84,8 +82,8 @@ class AudioModality(Modality):
 
     def unused(self, settings: Any) -> tuple[str, ...]:
         """As `Modality.unused`."""
-        frozen = settings.model.kind == "pretrained" and settings.model.frozen
-        return UNUSED[settings.model.kind] + (UNUSED_FROZEN if frozen else ())
+        kind = "frozen" if settings.model.kind == "pretrained" and settings.model.frozen else settings.model.kind
+        return UNUSED[kind]
 
     def train(self, settings: Any, prepared: "Prepared", run: Path, **options: Any) -> dict[str, Any]:
         """As `Modality.train`."""

@@ -135,6 +135,9 @@ class FeatureStore:
         column, num_bins = self._columns[shard]
         start, stop = column.offsets[row].as_py(), column.offsets[row + 1].as_py()
         flat = column.values.to_numpy(zero_copy_only=True)[start:stop]
+        if not numpy.isfinite(flat).all():
+            path, fault = self.shards[shard], f"{utterance_id} has numbers that are not finite"
+            raise DataError(f"{path} is damaged ({fault}); delete it and run `emokit prepare` again.")
         return flat.reshape(-1, max(1, int(num_bins[row])))
 
     def is_current(self, utterance_id: str, size: int, changed_ns: int) -> bool:

@@ -16,12 +16,13 @@ from emokit.files import read_json
 
 REMAKE = "make the run again, or leave it out"
 
-# Larger numbers do not occur, and neither figures nor tables can show them.
-Count = Annotated[int, Field(ge=0, le=2**53)]
+# Larger numbers do not occur, and neither figures nor tables can show them. Strict, because readers get the value as it is in
+# the file: "1" or true would fail where it is computed with.
+Count = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 """A number of things."""
-Share = Annotated[float, Field(ge=0, le=1 + 1e-6)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1 + 1e-6)]
 """A score or a part of a whole; a mean of ones may exceed one by a rounding."""
-Number = Annotated[float, Field(ge=-1e39, le=1e39)]
+Number = Annotated[float, Field(strict=True, ge=-1e39, le=1e39)]
 """Any other number; those of torch, float32, are smaller."""
 
 

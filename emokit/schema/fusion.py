@@ -10,9 +10,9 @@ FUSION = "fusion.json"
 # Where all predictions are right, or all wrong, the likelihood has no optimum at a finite temperature above 0.
 SMALLEST_TEMPERATURE, LARGEST_TEMPERATURE = 0.05, 20.0
 SUM_TOLERANCE = 1e-6
-Weight = Annotated[float, Field(ge=0, le=1 + SUM_TOLERANCE)]
+Weight = Annotated[float, Field(strict=True, ge=0, le=1 + SUM_TOLERANCE)]
 """A weight as a part of the whole."""
-Temperature = Annotated[float, Field(ge=SMALLEST_TEMPERATURE, le=LARGEST_TEMPERATURE)]
+Temperature = Annotated[float, Field(strict=True, ge=SMALLEST_TEMPERATURE, le=LARGEST_TEMPERATURE)]
 
 Interval = tuple[Number, Number]
 WeightInterval = tuple[Weight, Weight]

@@ -10,7 +10,7 @@ from emokit.schema.base import Count, Number, Schema
 class LogLine(Schema):
     """The line of one epoch; a modality may leave scores out."""
 
-    epoch: Annotated[int, Field(ge=1, le=2**53)]
+    epoch: Annotated[int, Field(strict=True, ge=1, le=2**53)]
     train_loss: Number | None = None
     dev_loss: Number | None = None
     dev_uar: Number | None = None

@@ -18,7 +18,16 @@ from transformers import (
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.text.settings import ModelSettings, TextSettings, TinySettings
-from emokit.training.hub import check_tensors, check_weights, fetching, find_model, read_pretrained
+from emokit.training.hub import (
+    OF_RUN,
+    check_finite,
+    check_tensors,
+    check_weights,
+    fetching,
+    find_model,
+    read_pretrained,
+    remade,
+)
 
 TOKENIZER = "tokenizer_config.json"
 
@@ -33,7 +42,7 @@ def pretrained(
         DataError: it cannot be fetched, is damaged, has no text classifier, or has the tokenizer of another model.
     """
     folder = find_model(settings.model.name, settings.model.revision)
-    tokenizer = load_tokenizer(folder, settings.model, trust_remote_code=trust_remote_code)
+    # First, because a model of another kind, such as a speech encoder, has no tokenizer of texts either.
     model, missing = load_weights(
         folder,
         settings.model,
@@ -42,6 +51,7 @@ def pretrained(
         id2label=labels.id2label,
         label2id=labels.label2id,
     )
+    tokenizer = load_tokenizer(folder, settings.model, trust_remote_code=trust_remote_code)
     prefix = f"{model.base_model_prefix}."
     of_encoder = [name for name in missing if name.startswith(prefix) and ".pooler." not in name]
     if of_encoder:
@@ -179,6 +189,7 @@ def load_weights(
     model, info = read_pretrained(AutoModelForSequenceClassification, folder, name, revision, **options)
     if of_run:
         check_tensors(info, folder)
+    check_finite(model, folder, OF_RUN if of_run else remade(folder, name, revision))
     mismatched = [weight for weight, *_ in info["mismatched_keys"]]
     return model, sorted([*info["missing_keys"], *mismatched])
 

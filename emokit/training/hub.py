@@ -6,7 +6,7 @@ from typing import Any
 
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
-from emokit.read_files import in_words
+from emokit.read_files import check_readable, in_words
 from emokit.settings import flat
 
 # Of the weights safetensors only: reading the other formats can run code.
@@ -14,6 +14,7 @@ DOWNLOADED = ("*.json", "*.txt", "*.model", "*.safetensors", "*.py")
 IGNORED = ("onnx/*", "openvino/*", "coreml/*", "flax*", "tf_*")
 CONFIG = "config.json"
 PICKLED = "pytorch_model.bin"
+OF_RUN = "train the run again with --force"
 
 
 def find_model(name: str, revision: str | None = None, *, pickled: bool = False, setting: str = "model.name") -> Path:
@@ -31,7 +32,9 @@ def find_model(name: str, revision: str | None = None, *, pickled: bool = False,
     folder = Path(name)
     if folder.is_dir():
         if not (folder / CONFIG).is_file():
+            check_readable(folder)
             raise DataError(f"{folder} has no {CONFIG}, so it holds no model; name a folder that has one.")
+        check_readable(*sorted(folder.iterdir()))
         return folder
     cached = _cached(name, revision)
     if cached and (cached / CONFIG).is_file() and has_weights(cached, pickled=pickled):
@@ -90,9 +93,32 @@ def read_pretrained(
             option = "read that code, and add --trust-remote-code if you trust it"
             advice = "choose another model.name" if trust_remote_code is None else option
             raise UsageError(f"{name} runs code that comes with it; {advice}.") from error
-        again = "make it again" if folder == Path(name) else f"delete {folder} and fetch it again with "
-        again += "" if folder == Path(name) else fetching(name, revision)
-        raise DataError(f"{folder} holds no complete model ({in_words(error)}); {again}.") from error
+        raise DataError(
+            f"{folder} holds no complete model ({in_words(error)}); {remade(folder, name, revision)}."
+        ) from error
+
+
+def remade(folder: Path, name: str, revision: str | None) -> str:
+    """What to do about a damaged model: make its folder again, or fetch it again where it was downloaded."""
+    if folder == Path(name):
+        return "make it again"
+    return f"delete {folder} and fetch it again with {fetching(name, revision)}"
+
+
+def check_finite(model: Any, folder: Path, advice: str) -> None:
+    """Refuse a model with weights that are not finite: it would answer, and training would be blamed on its settings.
+
+    Args:
+        model: of torch.
+        folder: that it was read from, for errors.
+        advice: what to do.
+
+    Raises:
+        DataError: names the first tensor.
+    """
+    for name, tensor in model.state_dict().items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise DataError(f"{folder} has a damaged model ({name} has numbers that are not finite); {advice}.")
 
 
 def check_tensors(info: Mapping[str, Any], folder: Path) -> None:
@@ -112,9 +138,7 @@ def check_tensors(info: Mapping[str, Any], folder: Path) -> None:
         (info["unexpected_keys"], f"has no place in the model of its {CONFIG}"),
     ):
         if names:
-            raise DataError(
-                f"{folder} has a damaged model ({sorted(names)[0]} {fault}); train the run again with --force."
-            )
+            raise DataError(f"{folder} has a damaged model ({sorted(names)[0]} {fault}); {OF_RUN}.")
 
 
 def check_labels(config: Any, labels: LabelSet, folder: Path) -> None:

@@ -69,6 +69,11 @@ def test_one_input_is_told_from_several(value, several):
             "It has the sample rate 0 where a whole number in Hz was expected; correct it.",
         ),
         (
+            (WAVEFORM, 10**12),
+            UsageError,
+            "It has the sample rate 1000000000000 where a whole number in Hz was expected; correct it.",
+        ),
+        (
             (numpy.array([0.5, numpy.nan]), 16_000),
             DataError,
             "It has 1 sample that is no finite number; repair the waveform or leave it out.",

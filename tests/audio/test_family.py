@@ -1,11 +1,13 @@
 """Model families: one for each `model.kind`, and what they share."""
 
+import math
 from typing import get_args
 
 import numpy
 import pytest
 
 from emokit.audio.family import FAMILIES, RecordingPredictions, family, load_pretrained
+from emokit.audio.functionals.model import FunctionalsConfig, FunctionalsForAudioClassification
 from emokit.audio.settings import ModelSettings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
 from emokit.errors import DataError
@@ -41,6 +43,18 @@ def test_a_damaged_model_is_named(tmp_path):
         load_pretrained(AcrnnForAudioClassification, tmp_path)
     assert str(error.value).startswith(f"{tmp_path} holds no complete model (")
     assert str(error.value).endswith("); train the run again with --force.")
+
+
+def test_a_model_with_an_infinite_mean_is_refused(tmp_path):
+    config = FunctionalsConfig(n_mels=8, id2label=LABELS.id2label, label2id=LABELS.label2id)
+    model = FunctionalsForAudioClassification(config)
+    model.mean[3] = math.inf  # values would be clipped to finite ones
+    model.save_pretrained(tmp_path)
+    with pytest.raises(DataError) as error:
+        load_pretrained(FunctionalsForAudioClassification, tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path} has a damaged model (mean has numbers that are not finite); train the run again with --force."
+    )
 
 
 def test_the_probabilities_of_a_recording_are_the_mean_over_its_windows():

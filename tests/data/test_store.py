@@ -125,3 +125,16 @@ def test_a_shard_of_another_shape_is_damaged(tmp_path: Path) -> None:
         with pytest.raises(DataError) as caught:
             FeatureStore(tmp_path)
         assert str(caught.value) == f"{path} is damaged ({fault}); delete it and run `emokit prepare` again."
+
+
+@pytest.mark.parametrize("value", [numpy.nan, numpy.inf])
+def test_stored_features_that_are_not_finite_are_damage(tmp_path: Path, value: float) -> None:
+    write_shard(tmp_path, [reading("a"), reading("b", value=value)])
+    store = FeatureStore(tmp_path)
+    assert store["a"].shape == (3, 4)
+    with pytest.raises(DataError) as caught:
+        store["b"]
+    path = tmp_path / "part-00000.arrow"
+    assert str(caught.value) == (
+        f"{path} is damaged (b has numbers that are not finite); delete it and run `emokit prepare` again."
+    )

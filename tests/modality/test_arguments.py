@@ -1,5 +1,6 @@
 """What a command line names as inputs: a sentence is no file, and a file has a name."""
 
+import itertools
 import typing
 from types import SimpleNamespace
 
@@ -57,8 +58,8 @@ def test_what_a_kind_does_not_use_are_fields_of_its_settings_or_arguments(name):
     chosen = modality(name)
     known = fields(chosen.settings())
     kinds = typing.get_args(chosen.settings().model_fields["model"].annotation.model_fields["kind"].annotation)
-    for kind in kinds:
-        settings = SimpleNamespace(model=SimpleNamespace(kind=kind))
+    for kind, frozen in itertools.product(kinds, (False, True)):
+        settings = SimpleNamespace(model=SimpleNamespace(kind=kind, frozen=frozen))
         for entry in chosen.unused(settings):
             is_field = any(field == entry or field.startswith(f"{entry}.") for field in known)
             assert is_field or entry in ("precision", "compile", "trust_remote_code"), entry

@@ -19,12 +19,15 @@ def test_what_the_loop_logs_is_declared() -> None:
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ('{"epoch": "a"}', "has epoch = 'a', but it should be a valid integer, unable to parse string as an integer"),
+        ('{"epoch": "a"}', "has epoch = 'a', but it should be a valid integer"),
+        ('{"epoch": "1"}', "has epoch = '1', but it should be a valid integer"),
+        ('{"epoch": true}', "has epoch = True, but it should be a valid integer"),
+        ('{"epoch": 1, "dev_uar": "0.5"}', "has dev_uar = '0.5', but it should be a valid number"),
         ('{"epoch": 0}', "has epoch = 0, but it should be greater than or equal to 1"),
         ('{"dev_uar": 0.5}', "has no epoch"),
         ("7", "holds a int where a mapping was expected"),
         ("[]", "holds a list where a mapping was expected"),
-        ('{"epoch": 1e999}', "has epoch = inf, but it should be a finite number"),
+        ('{"epoch": 1e999}', "has epoch = inf, but it should be a valid integer"),
         ('{"epoch": 1, "dev_uar": NaN}', "has dev_uar = nan, but it should be a finite number"),
     ],
 )

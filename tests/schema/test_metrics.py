@@ -56,6 +56,8 @@ def test_a_label_without_scores_is_refused(content: dict[str, Any]) -> None:
     ("key", "value", "fault"),
     [
         ("uar", 1e308, "splits.test.uar = 1e+308, but it should be less than or equal to 1.000001"),
+        ("n", "9", "splits.test.n = '9', but it should be a valid integer"),
+        ("uar", "0.5", "splits.test.uar = '0.5', but it should be a valid number"),
         ("n", -1, "splits.test.n = -1, but it should be greater than or equal to 0"),
         ("ece", -0.5, "splits.test.ece = -0.5, but it should be greater than or equal to 0"),
         ("confusion", [[1, -5], [1, 1]], "splits.test.confusion.0.1 = -5, but it should be greater than or equal to 0"),

@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 from huggingface_hub import constants
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models
 from transformers import (
     BertConfig,
@@ -16,7 +17,7 @@ from transformers import (
     PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaModel,
-    WhisperConfig,
+    Wav2Vec2Config,
     dynamic_module_utils,
 )
 
@@ -154,10 +155,14 @@ def test_a_model_that_needs_remote_code_is_refused_unless_it_is_allowed(encoder,
     assert type(model).__name__ == "Homemade"
 
 
-def test_a_model_type_without_a_text_classifier_is_refused(encoder):
-    WhisperConfig().save_pretrained(encoder)
+@pytest.mark.parametrize("has_tokenizer", [True, False])
+def test_a_model_type_without_a_text_classifier_is_refused(encoder, has_tokenizer):
+    Wav2Vec2Config().save_pretrained(encoder)
+    for path in encoder.glob("tokenizer*"):
+        if not has_tokenizer:
+            path.unlink()
     assert refusal(DataError, encoder) == (
-        f"{encoder} is a whisper model, for which transformers has no text classifier; choose another model.name."
+        f"{encoder} is a wav2vec2 model, for which transformers has no text classifier; choose another model.name."
     )
 
 
@@ -183,6 +188,15 @@ def test_a_damaged_folder_is_named(encoder):
     sentence = refusal(DataError, encoder)
     assert sentence.startswith(f"{encoder} holds no complete model (")
     assert sentence.endswith("); make it again.")
+
+
+def test_weights_that_are_not_finite_are_refused_before_a_training(encoder):
+    weights = load_file(encoder / "model.safetensors")
+    name = min(weights)
+    save_file(weights | {name: weights[name] / 0}, encoder / "model.safetensors", metadata={"format": "pt"})
+    sentence = refusal(DataError, encoder)
+    assert sentence.startswith(f"{encoder} has a damaged model (")
+    assert sentence.endswith(" has numbers that are not finite); make it again.")
 
 
 @pytest.fixture

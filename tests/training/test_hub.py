@@ -1,6 +1,8 @@
 """Pretrained models from a folder, the cache or the hub, and the sentence for a model in none of them."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
@@ -40,6 +42,15 @@ def test_a_folder_without_a_model_is_named(tmp_path, offline):
     with pytest.raises(DataError) as error:
         find_model(str(tmp_path))
     assert str(error.value) == f"{tmp_path} has no config.json, so it holds no model; name a folder that has one."
+
+
+def test_files_of_a_folder_that_may_not_be_read_are_not_called_absent(tmp_path, offline, monkeypatch):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "model.safetensors")
+    with pytest.raises(DataError) as error:
+        find_model(str(tmp_path))
+    assert str(error.value) == f"{tmp_path / 'model.safetensors'} may not be read by you; ask its owner for access."
 
 
 def test_a_model_in_the_cache_is_found_offline(offline):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy
 import pandas
 import torch
+from transformers import PretrainedConfig
 
 from emokit.audio.family import FittedModel, OnnxInputs, load_pretrained
 from emokit.audio.feature_cache import prepared_features, read_flagged
@@ -23,13 +24,14 @@ from emokit.audio.splits import SplitData
 from emokit.audio.waveform.family import encoder_inputs, read_with_processor
 from emokit.audio.waveform.layer_cache import layers_of
 from emokit.audio.waveform.predict import layer_statistics
-from emokit.audio.waveform.pretrained import find_processor, load_encoder
+from emokit.audio.waveform.pretrained import find_processor, load_encoder, read_encoder_config
 from emokit.data.audio_io.plausible import checked_features
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.runtime import choose_device
+from emokit.training.hub import CONFIG
 
 STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 
@@ -39,7 +41,8 @@ class ProbeFamily(LinearFamily):
 
     def plan(self, settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
         """As `ModelFamily.plan`."""
-        find_processor(settings)
+        folder, _ = find_processor(settings)
+        check_layers(settings, read_encoder_config(settings, folder))
         return super().plan(settings, train)
 
     def compute_features(
@@ -54,12 +57,7 @@ class ProbeFamily(LinearFamily):
     ) -> ProbeForAudioClassification:
         """As `ModelFamily.new_model`: the pretrained encoder, unfitted."""
         encoder, processor = load_encoder(settings)
-        top = int(encoder.config.num_hidden_layers)
-        if settings.model.layers is not None and max(settings.model.layers) > top:
-            raise UsageError(
-                f"model.layers has {max(settings.model.layers)} and {settings.model.name} has the layers 0 to {top}; "
-                "choose among them."
-            )
+        check_layers(settings, encoder.config)
         config = ProbeConfig(
             encoder=encoder.config.to_dict(),
             sample_rate=processor.sample_rate,
@@ -90,13 +88,15 @@ class ProbeFamily(LinearFamily):
         return FittedModel(model, probabilities, model.processor.extractor.save_pretrained)
 
     def load_model(self, folder: Path) -> ProbeForAudioClassification:
-        """As `ModelFamily.load_model`, with the processor."""
+        """As `ModelFamily.load_model`, with the processor; the settings of the log-mels are checked."""
         model: ProbeForAudioClassification = load_pretrained(ProbeForAudioClassification, folder)
         if not all(isinstance(layer, int) and 0 <= layer < model.num_states for layer in model.chosen):
             raise DataError(
                 f"{folder} has a probe of the layers {model.chosen} of an encoder with the layers 0 to {model.num_states - 1}; "
                 "train the run again with --force."
             )
+        if model.config.functionals:
+            FeatureSettings.resolved(model.config.features, str(folder / CONFIG))
         return read_with_processor(model, folder)
 
     def config_of(self, settings: AudioSettings) -> dict[str, Any]:
@@ -153,6 +153,24 @@ class ProbeFamily(LinearFamily):
         return OnnxInputs(batches, dynamic, inputs.about, inputs.save_beside)
 
 
+def check_layers(settings: AudioSettings, encoder: PretrainedConfig) -> None:
+    """Refuse layers that an encoder does not have.
+
+    Args:
+        settings: of the experiment.
+        encoder: the encoder's config.
+
+    Raises:
+        UsageError: names the layer, and those that there are.
+    """
+    top = encoder.num_hidden_layers
+    if settings.model.layers is not None and max(settings.model.layers) > top:
+        raise UsageError(
+            f"model.layers has {max(settings.model.layers)} and {settings.model.name} has the layers 0 to {top}; "
+            "choose among them."
+        )
+
+
 def _flat(model: Any, layers: numpy.ndarray) -> numpy.ndarray:
     """(windows, layers, 2, dim) of all layers -> (windows, values) float32 of those that the probe takes."""
     chosen: numpy.ndarray = layers[:, model.chosen].astype(numpy.float32).reshape(len(layers), -1)
@@ -160,7 +178,7 @@ def _flat(model: Any, layers: numpy.ndarray) -> numpy.ndarray:
 
 
 def _features(model: Any) -> FeatureSettings:
-    return FeatureSettings.make(model.config.features, "The model's config.json")
+    return FeatureSettings.make(model.config.features)
 
 
 def _functionals(model: Any, log_mel: numpy.ndarray, count: int) -> numpy.ndarray:

@@ -18,7 +18,7 @@ from emokit.audio.waveform.frozen import FrozenBatches, predict_layers
 from emokit.audio.waveform.layer_cache import layers_of
 from emokit.audio.waveform.predict import embed_waveform, predict_waveforms, predict_windows
 from emokit.audio.waveform.pretrained import find_processor, head_of, layer_groups, pretrained
-from emokit.audio.waveform.processor import PROCESSOR, read_processor
+from emokit.audio.waveform.processor import PROCESSOR, check_processor, read_processor
 from emokit.audio.windows import window_spans
 from emokit.data.prepared import Prepared
 from emokit.errors import DataError
@@ -26,7 +26,7 @@ from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.runtime import choose_device
 from emokit.training.batches import LengthBatches
-from emokit.training.hub import check_agrees
+from emokit.training.hub import OF_RUN, check_agrees
 from emokit.training.splits import target_shares
 
 # Lengths of the waveforms that are compared: several in a batch, and one alone.
@@ -190,6 +190,7 @@ def read_with_processor(model: Model, folder: Path) -> Model:
         DataError: the processor is missing or damaged, or of another sample rate.
     """
     model.processor = read_processor(folder, str(folder))
+    check_processor(model.processor, model.encoder.config, folder, OF_RUN)
     rates = model.processor.sample_rate, model.config.sample_rate
     check_agrees(folder / PROCESSOR, *({"sampling_rate": rate} for rate in rates))
     return model

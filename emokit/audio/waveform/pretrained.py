@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModel
+from transformers import AutoConfig, AutoModel, PretrainedConfig
 
 from emokit.audio.settings import AudioSettings, AudioTrainingSettings, FeatureSettings
 from emokit.audio.waveform.encoder import UNPADDED, SpeechConfig, SpeechForAudioClassification, encoder_of
-from emokit.audio.waveform.processor import MIN_SECONDS, SpeechProcessor, read_processor
+from emokit.audio.waveform.processor import MIN_SECONDS, SpeechProcessor, check_processor, read_processor
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.runtime import seed_everything
-from emokit.training.hub import check_weights, find_model, read_pretrained
+from emokit.training.hub import check_finite, check_weights, find_model, read_pretrained, remade
 from emokit.training.layer_decay import depth, scaled_groups
 
 # Parameters without a layer's number (convolutions, projections, positions) are below the first layer.
@@ -45,6 +45,17 @@ def find_processor(settings: AudioSettings) -> tuple[Path, SpeechProcessor]:
     return folder, processor
 
 
+def read_encoder_config(settings: AudioSettings, folder: Path) -> PretrainedConfig:
+    """The config of the encoder that the settings name, in its folder; its weights are not read.
+
+    Raises:
+        UsageError: the encoder needs custom code.
+        DataError: the config is damaged.
+    """
+    config: PretrainedConfig = read_pretrained(AutoConfig, folder, str(settings.model.name), settings.model.revision)
+    return config
+
+
 def load_encoder(settings: AudioSettings) -> tuple[Any, SpeechProcessor]:
     """The encoder that the settings name, and its processor.
 
@@ -61,14 +72,9 @@ def load_encoder(settings: AudioSettings) -> tuple[Any, SpeechProcessor]:
     missing = sorted(key for key in info["missing_keys"] if not any(name in key for name in UNNEEDED))
     if missing:
         raise DataError(f"{folder} lacks weights of its encoder, {missing[0]} among them; download or make it again.")
-    encoder = encoder_of(loaded)
-    if positions := getattr(encoder.config, "max_source_positions", None) if processor.max_seconds else None:
-        seconds = positions * 2 * processor.extractor.hop_length / processor.sample_rate
-        if settings.data.window_seconds > seconds:
-            raise UsageError(
-                f"data.window_seconds is {settings.data.window_seconds:g} and {name} has {positions} positions, "
-                f"which are {seconds:g} s; lower it."
-            )
+    encoder, advice = encoder_of(loaded), remade(folder, name, revision)
+    check_finite(encoder, folder, advice)
+    check_processor(processor, encoder.config, folder, advice)
     return encoder, processor
 
 

@@ -8,6 +8,7 @@ import numpy
 import torch
 from transformers import (
     AutoFeatureExtractor,
+    PretrainedConfig,
     SequenceFeatureExtractor,
     Wav2Vec2FeatureExtractor,
     WhisperFeatureExtractor,
@@ -17,6 +18,7 @@ from emokit.errors import DataError, UsageError
 from emokit.training.hub import read_pretrained
 
 PROCESSOR = "preprocessor_config.json"
+WHOLE = ("sampling_rate", "feature_size", "hop_length", "n_fft", "n_samples")
 MIN_SECONDS = 0.25  # shorter audio is padded with silence: wav2vec 2.0 makes twelve frames of it, and masks ten
 
 
@@ -93,6 +95,50 @@ def read_processor(folder: Path, name: str, revision: str | None = None) -> Spee
             f"{name} has a {type(extractor).__name__}, and emokit supports those of wav2vec 2.0, HuBERT, WavLM and Whisper; "
             "choose another model.name."
         )
+    _check_values(extractor, folder / PROCESSOR)
     # The pipeline of transformers asks for no mask and takes this default; without one, Whisper's padding would count as speech.
     extractor.return_attention_mask = True
     return SpeechProcessor(extractor)
+
+
+def check_processor(processor: SpeechProcessor, encoder: PretrainedConfig, folder: Path, advice: str) -> None:
+    """Refuse a processor that makes other inputs than an encoder takes.
+
+    Args:
+        processor: read from the folder.
+        encoder: the config of the encoder in it.
+        folder: for errors.
+        advice: what to do.
+
+    Raises:
+        DataError: names the difference.
+    """
+    extractor = processor.extractor
+    if isinstance(extractor, WhisperFeatureExtractor) != (encoder.model_type == "whisper"):
+        fault = f"is a {type(extractor).__name__} and its encoder is {encoder.model_type}"
+    elif encoder.model_type != "whisper":
+        return
+    elif extractor.feature_size != encoder.num_mel_bins:
+        fault = f"makes {extractor.feature_size} mel bins and its encoder takes {encoder.num_mel_bins}"
+    elif extractor.n_samples // extractor.hop_length > 2 * encoder.max_source_positions:
+        frames = extractor.n_samples // extractor.hop_length
+        fault = f"makes up to {frames} frames and its encoder takes {2 * encoder.max_source_positions}"
+    else:
+        return
+    raise DataError(f"{folder / PROCESSOR} {fault}, so they do not belong together; {advice}.")
+
+
+def _check_values(extractor: SequenceFeatureExtractor, path: Path) -> None:
+    """Refuse values of another type than the extractor computes with: it takes them without a word.
+
+    Raises:
+        DataError: names the first one, and what was expected.
+    """
+    for name in WHOLE:
+        value = getattr(extractor, name, 1)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise DataError(f"{path} has {name} = {value!r} where a whole number above 0 was expected; correct it.")
+    if isinstance(extractor, Wav2Vec2FeatureExtractor) and extractor.feature_size != 1:
+        raise DataError(f"{path} has feature_size = {extractor.feature_size} where 1 was expected; correct it.")
+    if not isinstance(switch := getattr(extractor, "do_normalize", True), bool):
+        raise DataError(f"{path} has do_normalize = {switch!r} where true or false was expected; correct it.")

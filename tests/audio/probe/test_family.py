@@ -89,6 +89,20 @@ def test_the_layers_that_are_chosen_are_those_that_count(encoder_of, prepared):
 
 
 @pytest.mark.parametrize("kind", ["wav2vec2", "whisper"])
+def test_layers_that_an_encoder_lacks_are_refused_by_a_plan_as_by_a_training(encoder_of, prepared, tmp_path, kind):
+    settings = experiment(encoder_of(kind), layers=[0, 3])
+    expected = f"model.layers has 3 and {encoder_of(kind)} has the layers 0 to 2; choose among them."
+    for attempt in (
+        lambda: AUDIO.plan(settings, prepared),
+        lambda: AUDIO.train(settings, prepared, tmp_path / "run", device="cpu"),
+    ):
+        with pytest.raises(UsageError) as error:
+            attempt()
+        assert str(error.value) == expected
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("kind", ["wav2vec2", "whisper"])
 def test_the_model_alone_gives_the_logits_of_its_vectors(encoder_of, prepared, kind):
     family = ProbeFamily()
     model = family.new_model(experiment(encoder_of(kind)), None, DEFAULT_LABELS)
@@ -174,6 +188,22 @@ def test_an_experiment_is_named_after_its_encoder(tmp_path):
     (tmp_path / "a.yaml").write_text(yaml.safe_dump({"model": {"kind": "probe", "name": "openai/whisper-tiny.en"}}))
     settings = AudioSettings.make(yaml.safe_load((tmp_path / "a.yaml").read_text()))
     assert settings.name == "whisper-tiny.en-probe"
+
+
+def test_the_settings_of_the_log_mels_in_an_edited_config_are_checked(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    path = copy / "model/config.json"
+    config = json.loads(path.read_text())
+    for features, fault in (
+        ("x", ": should be a group of `key: value` lines."),
+        (config["features"] | {"n_mels": 0}, " has n_mels = 0, but it should be greater than or equal to 8."),
+        ({}, " has no top_db, with which it should end; make its folder again, or leave it out."),
+    ):
+        path.write_text(json.dumps(config | {"features": features}))
+        with pytest.raises(DataError) as error:
+            AudioPredictor(copy, "cpu")
+        assert str(error.value).startswith(str(path))
+        assert str(error.value) == f"{path}{fault}"
 
 
 def test_an_export_has_the_logits_of_the_model(run, tmp_path):

@@ -1,12 +1,14 @@
 """Encoders that are loaded: their weights, the sentences for those that do not suit, and each layer's learning rate."""
 
 import json
+import math
 import shutil
 
 import pytest
 import torch
 from huggingface_hub import constants
-from transformers import AutoModel, Wav2Vec2FeatureExtractor, Wav2Vec2Model, WhisperFeatureExtractor
+from safetensors.torch import load_file, save_file
+from transformers import AutoModel, Wav2Vec2FeatureExtractor, Wav2Vec2Model
 
 from emokit.audio.settings import AudioSettings, AudioTrainingSettings
 from emokit.audio.waveform import pretrained as pretrained_module
@@ -106,17 +108,6 @@ def test_a_window_longer_than_whispers_input_is_refused(encoder_of):
     )
 
 
-def test_a_window_longer_than_the_positions_of_whisper_is_refused(tmp_path):
-    folder = write_encoder("whisper", tmp_path / "short")
-    config = json.loads((folder / "config.json").read_text())
-    assert config["max_source_positions"] == 100
-    WhisperFeatureExtractor(feature_size=16, chunk_length=30).save_pretrained(folder)
-    values = {"model": {"name": str(folder)}, "data": {"window_seconds": 3.0}}
-    with pytest.raises(UsageError) as error:
-        pretrained(AudioSettings.make(values), DEFAULT_LABELS)
-    assert str(error.value) == f"data.window_seconds is 3 and {folder} has 100 positions, which are 2 s; lower it."
-
-
 def test_a_damaged_encoder_is_named(copied):
     weights = copied / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
@@ -131,6 +122,16 @@ def test_missing_weights_are_not_replaced_by_random_ones(copied, tmp_path):
     (copied / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}))
     assert refusal(DataError, copied).startswith(
         f"{copied} lacks weights of its encoder, encoder.layers.2.attention.k_proj.bias"
+    )
+
+
+def test_weights_that_are_not_finite_are_refused_before_a_training(copied):
+    weights = load_file(copied / "model.safetensors")
+    name = "encoder.layers.1.attention.k_proj.bias"
+    weights[name] = weights[name] * math.nan
+    save_file(weights, copied / "model.safetensors", metadata={"format": "pt"})
+    assert refusal(DataError, copied) == (
+        f"{copied} has a damaged model ({name} has numbers that are not finite); make it again."
     )
 
 

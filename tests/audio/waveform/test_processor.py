@@ -1,5 +1,6 @@
 """The processor of an encoder: padding, masks, normalisation, lengths, and the types that emokit supports."""
 
+import json
 import shutil
 
 import numpy
@@ -21,7 +22,8 @@ from emokit.audio.waveform.family import PretrainedFamily
 from emokit.audio.waveform.pretrained import pretrained
 from emokit.audio.waveform.processor import SpeechProcessor, read_processor
 from emokit.errors import DataError, UsageError
-from emokit.labels import LabelSet
+from emokit.labels import DEFAULT_LABELS, LabelSet
+from emokit.training.hub import OF_RUN
 from tests.audio.conftest import KINDS
 
 PROCESSOR = SpeechProcessor(Wav2Vec2FeatureExtractor(do_normalize=False))
@@ -91,6 +93,59 @@ def test_a_model_that_is_no_speech_encoder_is_refused(encoder_of, tmp_path):
         "some/encoder has a SeamlessM4TFeatureExtractor, and emokit supports those of wav2vec 2.0, HuBERT, WavLM and Whisper; "
         "choose another model.name."
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "fault"),
+    [
+        ("wav2vec2", {"do_normalize": "maybe"}, "do_normalize = 'maybe' where true or false was expected"),
+        ("wav2vec2", {"feature_size": 7}, "feature_size = 7 where 1 was expected"),
+        ("wav2vec2", {"sampling_rate": 0}, "sampling_rate = 0 where a whole number above 0 was expected"),
+        ("wav2vec2", {"sampling_rate": "16k"}, "sampling_rate = '16k' where a whole number above 0 was expected"),
+        ("whisper", {"hop_length": 160.5}, "hop_length = 160.5 where a whole number above 0 was expected"),
+    ],
+)
+def test_values_that_an_extractor_takes_without_a_word_are_refused(encoder_of, tmp_path, kind, change, fault):
+    folder = shutil.copytree(encoder_of(kind), tmp_path / "copy")
+    path = folder / "preprocessor_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(DataError) as error:
+        read_processor(folder, str(folder))
+    assert str(error.value) == f"{path} has {fault}; correct it."
+
+
+@pytest.mark.parametrize(
+    ("kind", "extractor", "fault"),
+    [
+        ("whisper", Wav2Vec2FeatureExtractor(), "is a Wav2Vec2FeatureExtractor and its encoder is whisper"),
+        ("wavlm", WHISPER.extractor, "is a WhisperFeatureExtractor and its encoder is wavlm"),
+        (
+            "whisper",
+            WhisperFeatureExtractor(feature_size=20, chunk_length=2),
+            "makes 20 mel bins and its encoder takes 16",
+        ),
+        (
+            "whisper",
+            WhisperFeatureExtractor(feature_size=16, chunk_length=3),
+            "makes up to 300 frames and its encoder takes 200",
+        ),
+    ],
+)
+def test_a_processor_that_does_not_belong_to_its_encoder_is_refused(encoder_of, tmp_path, kind, extractor, fault):
+    folder = shutil.copytree(encoder_of(kind), tmp_path / "copy")
+    settings = AudioSettings.make({"model": {"name": str(folder)}, "data": {"window_seconds": 1}})
+    model = pretrained(settings, DEFAULT_LABELS)
+    model.save_pretrained(tmp_path / "run")
+    extractor.save_pretrained(folder)
+    extractor.save_pretrained(tmp_path / "run")
+    for read, where, advice in (
+        (lambda: pretrained(settings, DEFAULT_LABELS), folder, "make it again"),
+        (lambda: PretrainedFamily().load_model(tmp_path / "run"), tmp_path / "run", OF_RUN),
+    ):
+        with pytest.raises(DataError) as error:
+            read()
+        path = where / "preprocessor_config.json"
+        assert str(error.value) == f"{path} {fault}, so they do not belong together; {advice}."
 
 
 @pytest.mark.parametrize("kind", KINDS)

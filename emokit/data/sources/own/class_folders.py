@@ -48,6 +48,8 @@ def read(root: Path, options: Mapping[str, Any]) -> Iterator[Utterance | Dropped
     if note := read_as(splits):
         yield Remark(f"of the folders, {note}")
     yield Remark(NO_SPEAKERS)
+    if empty := list(_empty(root, used, splits, depth, skipped)):
+        yield Remark(f"no audio file in {', '.join(empty)}: no utterance has the label of such a folder")
     for path in listed:
         if len(path.parts) <= depth:
             yield Dropped(path.as_posix(), IN_NO_FOLDER)
@@ -70,3 +72,22 @@ def _splits(paths: list[PurePosixPath]) -> set[str]:
     words = {path.parts[0] for path in paths if len(path.parts) > 1}
     have_folders = all(len(path.parts) > 2 for path in paths if len(path.parts) > 1)
     return words if words and have_folders and all(map(split_of, words)) else set()
+
+
+def _empty(
+    root: Path, used: list[PurePosixPath], splits: set[str], depth: int, skipped: list[Skipped]
+) -> Iterator[str]:
+    """The folders of labels without an utterance: a copy that ended early leaves such ones.
+
+    Args:
+        root: the folder of the folders.
+        used: the paths of the utterances.
+        splits: the folders of splits above those of labels, if there are any.
+        depth: the number of folders above a file.
+        skipped: folders among these are named with their own reason.
+    """
+    known = {"/".join(path.parts[:depth]) for path in used} | {entry.path.rstrip("/") for entry in skipped}
+    for above in [f"{split}/" for split in sorted(splits)] or [""]:
+        for entry in sorted((root / above).iterdir()):
+            if entry.is_dir() and above + entry.name not in known:
+                yield escaped(above + entry.name)

@@ -208,8 +208,11 @@ def _splits_of(paths: Sequence[Path]) -> dict[Path, str | None]:
     """Table -> the split that its name has; none for a single table, which may be called anything.
 
     Raises:
-        UsageError: some of several tables name a split and others do not.
+        UsageError: a table is named twice, or some of several tables name a split and others do not.
     """
+    files = [path.resolve() for path in paths]
+    if twice := next((path for path, file in zip(paths, files, strict=True) if files.count(file) > 1), None):
+        raise UsageError(f"{twice} is named twice among the tables; name each table once.")
     splits = {path: split_in(path.stem) if len(paths) > 1 else None for path in paths}
     without = [path.name for path, split in splits.items() if split is None]
     if without and len(without) < len(paths):

@@ -43,6 +43,16 @@ def test_below_folders_of_splits_the_label_is_the_second(tmp_path: Path) -> None
     assert Remark("of the folders, val counts as dev") in entries(tmp_path, Remark)
 
 
+def test_folders_of_labels_without_a_recording_are_named(tmp_path: Path) -> None:
+    words = "no audio file in {}: no utterance has the label of such a folder"
+    tree(tmp_path / "a", "happy/a.wav", "sad/notes.txt", ".git/config")
+    (tmp_path / "a/fear").mkdir()
+    assert entries(tmp_path / "a", Remark)[1:] == [Remark(words.format("fear, sad"))]
+    tree(tmp_path / "b", "train/happy/a.wav", "test/happy/b.wav")
+    (tmp_path / "b/test/sad").mkdir()
+    assert entries(tmp_path / "b", Remark)[1:] == [Remark(words.format("test/sad"))]
+
+
 @pytest.mark.parametrize("paths", [("train/a.wav", "test/b.wav"), ("train/x/a.wav", "happy/x/b.wav")])
 def test_other_folders_are_labels_though_they_are_named_like_splits(tmp_path: Path, paths: tuple[str, ...]) -> None:
     tree(tmp_path, *paths)

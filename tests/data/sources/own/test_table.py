@@ -173,6 +173,14 @@ def test_what_is_wrong_with_all_rows_is_one_sentence(table: Path, written: str, 
     assert str(error.value) == sentence.format(table=table, root=table.parent)
 
 
+@pytest.mark.parametrize("name", ["labels.csv", "link.csv"])
+def test_a_table_that_is_named_twice_is_refused(table: Path, name: str) -> None:
+    (table.parent / "link.csv").symlink_to(table)
+    with pytest.raises(UsageError) as error:
+        corpus_of(table, table.parent / name)
+    assert str(error.value) == f"{table} is named twice among the tables; name each table once."
+
+
 def test_a_table_without_a_split_in_its_name_beside_one_with_a_split_is_refused(table: Path) -> None:
     (table.parent / "test.csv").write_text(table.read_text())
     with pytest.raises(UsageError) as error:
