@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from emokit.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
 
 # Every command imports this module, so the standard library's larger modules are imported where they are used.
@@ -20,6 +22,7 @@ PRECISIONS = ("auto", "float32", "bf16", "fp16")
 DEVICES = ("auto", "cuda", "mps", "cpu")
 MATCHING_TORCH = "torch==2.12.1 torchaudio==2.11.0"
 MOST_WORKERS = 1024
+CACHE = "EMOKIT_CACHE"
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
@@ -74,7 +77,14 @@ def seed_everything(seed: int) -> None:
 
 
 def quiet_libraries() -> None:
-    """Silence the progress bars and advice of transformers: only the console of emokit prints."""
+    """Silence the progress bars and advice of transformers: only the console of emokit prints.
+
+    Where transformers is not imported yet, it reads these variables when it is: a command may do without it.
+    """
+    if "transformers" not in sys.modules:
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        return
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -151,6 +161,16 @@ def mismatch(torch_version: str | None, torchaudio_version: str | None) -> str |
         pair = f"torch {torch_version} and torchaudio {torchaudio_version}"
         return f"{pair} do not fit together; install {MATCHING_TORCH}."
     return None
+
+
+def cache_folder() -> "Path":
+    """The folder of files that emokit keeps for later: `EMOKIT_CACHE`, else `emokit` in the user's cache folder."""
+    from pathlib import Path
+
+    given = os.environ.get(CACHE)
+    if given:
+        return Path(given).expanduser().absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "emokit"
 
 
 def installed(package: str) -> str | None:

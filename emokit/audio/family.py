@@ -11,6 +11,8 @@ import pandas
 import torch
 from transformers import PreTrainedModel
 
+from emokit.audio.recordings import RecordingEmbedding as RecordingEmbedding
+from emokit.audio.recordings import RecordingPredictions as RecordingPredictions
 from emokit.audio.settings import AudioSettings
 from emokit.audio.splits import SplitData
 from emokit.data.prepared import Prepared
@@ -72,32 +74,6 @@ class OnnxInputs:
     dynamic: Mapping[str, Mapping[int, str]]
     about: Mapping[str, Any]
     save_beside: Callable[[Path], Any] | None = None
-
-
-@dataclass(frozen=True)
-class RecordingPredictions:
-    """The probabilities of a recording, window by window."""
-
-    seconds: numpy.ndarray
-    """(windows, 2): where each window starts and ends."""
-    by_window: numpy.ndarray
-    """(windows, classes) float64; each row sums to one."""
-    flags: tuple[str, ...] = ()
-    """What is odd about the recording, and how it was repaired."""
-
-    @property
-    def probabilities(self) -> numpy.ndarray:
-        """(classes,), the mean over the windows."""
-        mean: numpy.ndarray = self.by_window.mean(axis=0)
-        return mean
-
-
-@dataclass(frozen=True)
-class RecordingEmbedding:
-    """The vectors of a recording, (steps, dim) float32, and what is odd about it."""
-
-    vectors: numpy.ndarray
-    flags: tuple[str, ...] = ()
 
 
 class ModelFamily(Protocol):

@@ -174,4 +174,4 @@ def test_a_loaded_run_predicts(small_prepared, small_settings, tmp_path):
     assert prediction.label in predictor.labels
     with pytest.raises(UsageError) as error:
         registry.load(tmp_path / "run", "cpu", trust_remote_code=True)
-    assert str(error.value) == "The option trust_remote_code was given and audio has none; leave it out."
+    assert str(error.value) == "The option trust_remote_code was given and audio has engine; leave it out."

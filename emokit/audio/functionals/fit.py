@@ -15,6 +15,7 @@ from emokit.audio.splits import SplitData
 from emokit.labels import LabelSet
 
 STRENGTHS = (1e-3, 1e-2, 1e-1)
+WINDOWS_AT_ONCE = 64
 
 
 def new_model(
@@ -67,7 +68,8 @@ def vectors_of(
         statistics: (utterances, 2, mels) mean and deviation that the log-mels are standardised with; None for decibels.
     """
     config = model.config
-    places, windows = window_batches(log_mels, config.window_frames, config.window_overlap, statistics)
+    places, windows = window_batches(log_mels, config.window_frames, config.window_overlap, statistics, WINDOWS_AT_ONCE)
     with torch.inference_mode():
-        values = torch.cat([model.summarised(batch.float().to(model.device)).cpu() for batch in windows]).numpy()
+        summaries = [model.summarised(torch.from_numpy(batch).to(model.device)).cpu() for batch in windows]
+        values = torch.cat(summaries).numpy()
     return Vectors(numpy.array([row for row, _ in places]), values)
