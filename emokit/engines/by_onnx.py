@@ -17,6 +17,7 @@ class OnnxEngine(Engine):
 
     Attributes:
         about: the content of its `emokit.json`.
+        folder: of the export.
     """
 
     batch_windows = BATCH_WINDOWS
@@ -36,7 +37,7 @@ class OnnxEngine(Engine):
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdecimal():
             options.intra_op_num_threads = int(threads)
-        self.about = about
+        self.about, self.folder = about, model.parent
         self.session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         self.names = [entry.name for entry in self.session.get_inputs()]
 

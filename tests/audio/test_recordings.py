@@ -19,7 +19,7 @@ def test_a_file_is_read_at_the_rate_of_the_model_with_its_channels_averaged(tmp_
     assert (waveform.dtype, waveform.shape, flags) == (numpy.float32, (16_000,), ())
     assert waveform[4000:12_000] == pytest.approx(0.375, abs=1e-3)
     assert numpy.array_equal(read_waveform(tmp_path / "a.wav", 16_000), waveform)
-    with pytest.raises(DataError, match="b.wav is unreadable"):
+    with pytest.raises(DataError, match=r"b\.wav is unreadable"):
         read_waveform(tmp_path / "b.wav", 16_000)
 
 
