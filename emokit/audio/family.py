@@ -1,28 +1,34 @@
 """Model families: one for each value of `model.kind`, behind one protocol."""
 
+from __future__ import annotations
+
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy
-import pandas
 import torch
 from transformers import PreTrainedModel
 
 from emokit.audio.recordings import RecordingEmbedding as RecordingEmbedding
 from emokit.audio.recordings import RecordingPredictions as RecordingPredictions
 from emokit.audio.settings import AudioSettings
-from emokit.audio.splits import SplitData
-from emokit.data.prepared import Prepared
 from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.read_files import in_words
 from emokit.training.hub import check_tensors
-from emokit.training.objective import Batch
-from emokit.training.onnx import Inputs
+
+if TYPE_CHECKING:
+    import pandas
+
+    from emokit.audio.splits import SplitData
+    from emokit.data.prepared import Prepared
+    from emokit.training.objective import Batch
+    from emokit.training.onnx import Inputs
+
 
 FAMILIES = {
     "acrnn": "emokit.audio.spectrogram.family:AcrnnFamily",
@@ -152,13 +158,13 @@ class ModelFamily(Protocol):
         """(utterances, classes) probabilities of rows of a prepared folder."""
         ...
 
-    def predict_recordings(self, model: Any, paths: Sequence[Path]) -> "Iterator[RecordingPredictions | DataError]":
+    def predict_recordings(self, model: Any, paths: Sequence[Path]) -> Iterator[RecordingPredictions | DataError]:
         """The probabilities of audio files in their order; what is wrong with one does not stop the others."""
         ...
 
     def embed_recordings(
         self, model: Any, paths: Sequence[Path], steps: int
-    ) -> "Iterator[RecordingEmbedding | DataError]":
+    ) -> Iterator[RecordingEmbedding | DataError]:
         """What the head takes of audio files, at most `steps` vectors each; order and errors as in `predict_recordings`."""
         ...
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 READERS = {
     "acrnn": "emokit.audio.spectrogram.recordings",
     "functionals": "emokit.audio.spectrogram.recordings",
+    "pretrained": "emokit.audio.waveform.recordings",
 }
 
 

@@ -50,7 +50,7 @@ def predict(
     from emokit.errors import UsageError
     from emokit.modality import registry
     from emokit.modality.predictor import Arguments
-    from emokit.runtime import quiet_libraries
+    from emokit.runtime import keep_memory, quiet_libraries
 
     chosen, folder = registry.find(run)
     given = registry.check_options(chosen, "predict", options)
@@ -68,6 +68,7 @@ def predict(
         if as_json:
             refuse(flag, "--json", "which prints no table")
     quiet_libraries()
+    keep_memory()
     predictor = _load(chosen, folder, device, registry.with_role(chosen, given, "model"))
     if data and out:
         _predict_split(predictor, data, split or "test", out, as_json)

@@ -10,6 +10,12 @@ from emokit.engines.protocol import Engine, Inputs
 
 BATCH_WINDOWS = 16
 ERRORS_ONLY = 3
+TYPES: dict[str, Any] = {
+    "tensor(float)": numpy.float32,
+    "tensor(int64)": numpy.int64,
+    "tensor(int32)": numpy.int32,
+    "tensor(bool)": numpy.bool_,
+}
 
 
 class OnnxEngine(Engine):
@@ -39,9 +45,10 @@ class OnnxEngine(Engine):
             options.intra_op_num_threads = int(threads)
         self.about, self.folder = about, model.parent
         self.session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        self.names = [entry.name for entry in self.session.get_inputs()]
+        self.types = {entry.name: TYPES[entry.type] for entry in self.session.get_inputs()}
 
     def __call__(self, inputs: Inputs) -> numpy.ndarray:
         """As `Engine.__call__`."""
-        logits: numpy.ndarray = self.session.run(None, {name: inputs[name] for name in self.names})[0]
+        typed = {name: inputs[name].astype(kind, copy=False) for name, kind in self.types.items()}
+        logits: numpy.ndarray = self.session.run(None, typed)[0]
         return logits

@@ -1,11 +1,12 @@
 """The family of functionals: fitted at once, without epochs."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
-import pandas
 
 from emokit.audio.family import FittedModel
 from emokit.audio.functionals.fit import fit_splits, new_model, vectors_of
@@ -17,12 +18,15 @@ from emokit.audio.spectrogram.family import SpectrogramFamily
 from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
 from emokit.audio.spectrogram.normalise import group_statistics
 from emokit.audio.spectrogram.recordings import features_of, own_statistics, read_log_mel, window_seconds
-from emokit.audio.spectrogram.speeds import versions
-from emokit.audio.splits import SplitData
 from emokit.audio.windows import window_starts
-from emokit.data.prepared import Prepared
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
+
+if TYPE_CHECKING:
+    import pandas
+
+    from emokit.audio.splits import SplitData
+    from emokit.data.prepared import Prepared
 
 
 class FunctionalsFamily(LinearFamily, SpectrogramFamily):
@@ -62,6 +66,8 @@ class FunctionalsFamily(LinearFamily, SpectrogramFamily):
         self, model: Any, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
     ) -> Vectors:
         """As `LinearFamily.vectors_of_rows`."""
+        from emokit.audio.spectrogram.speeds import versions
+
         (log_mels,) = versions(prepared, features_of(model.config), rows, [1], progress)
         by_utterance = model.config.normalisation == "utterance"
         return vectors_of(model, log_mels, group_statistics(log_mels, range(len(log_mels))) if by_utterance else None)

@@ -1,18 +1,23 @@
 """Fitting functionals with logistic regression: the simple baseline of every audio run, and a run of its own."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy
 import torch
 
 from emokit.audio.functionals.model import FunctionalsConfig, FunctionalsForAudioClassification
 from emokit.audio.linear.family import VECTORS
-from emokit.audio.linear.splits import fit_splits as fit_linear
 from emokit.audio.linear.vectors import Vectors
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.predict import window_batches
-from emokit.audio.splits import SplitData
 from emokit.labels import LabelSet
+
+if TYPE_CHECKING:
+    from emokit.audio.splits import SplitData
+
 
 STRENGTHS = (1e-3, 1e-2, 1e-1)
 WINDOWS_AT_ONCE = 64
@@ -48,6 +53,8 @@ def fit_splits(
     Returns:
         the model, and split -> (utterances, classes) probabilities of all but train.
     """
+    from emokit.audio.linear.splits import fit_splits as fit_linear
+
     model = new_model(settings, features, splits["train"].labels)
     by_utterance = settings.data.utterance_normalisation
     vectors = {

@@ -1,11 +1,12 @@
 """The family of the ACRNN, and the prediction from spectrograms that functionals share."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
-import pandas
 import torch
 from transformers import PreTrainedModel
 
@@ -13,23 +14,26 @@ from emokit.audio.family import OnnxInputs, RecordingEmbedding, RecordingPredict
 from emokit.audio.settings import AudioSettings
 from emokit.audio.spectrogram import recordings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
-from emokit.audio.spectrogram.augment import Augment
-from emokit.audio.spectrogram.batches import TrainingBatches
 from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.audio.spectrogram.normalise import Statistics, statistics_of
 from emokit.audio.spectrogram.predict import predict_log_mels, window_batches
-from emokit.audio.spectrogram.speeds import versions
 from emokit.audio.spectrogram.windows import on_device
-from emokit.audio.splits import SplitData
 from emokit.audio.windows import pool_steps
-from emokit.data.prepared import Prepared
 from emokit.engines.by_torch import TorchEngine
 from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.read_files import in_words
 from emokit.runtime import seed_everything
+
+if TYPE_CHECKING:
+    import pandas
+
+    from emokit.audio.spectrogram.batches import TrainingBatches
+    from emokit.audio.splits import SplitData
+    from emokit.data.prepared import Prepared
+
 
 NORMALISATIONS = ("train", "utterance", "speaker")
 NOT_IN_CONFIG = {"kind", "name", "revision", "frozen", "layers", "functionals"}
@@ -114,6 +118,8 @@ class AcrnnFamily(SpectrogramFamily):
         self, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
     ) -> None:
         """As `ModelFamily.compute_features`: log-mels at every speed factor."""
+        from emokit.audio.spectrogram.speeds import versions
+
         versions(prepared, settings.features, rows, settings.augmentation.speed_factors, progress)
 
     def new_model(self, settings: AudioSettings, train: SplitData, labels: LabelSet) -> AcrnnForAudioClassification:
@@ -156,6 +162,10 @@ def new_batches(
     progress: Progress | None = None,
 ) -> TrainingBatches:
     """The training split's batches, with the augmentation of the settings; features are copied to a GPU where they fit."""
+    from emokit.audio.spectrogram.augment import Augment
+    from emokit.audio.spectrogram.batches import TrainingBatches
+    from emokit.audio.spectrogram.speeds import versions
+
     features, training, speed_factors = settings.features, settings.training, settings.augmentation.speed_factors
     white_noise = LogMel(features).filters.sum(axis=0)  # power per mel bin of noise with equal power at all frequencies
     augment = Augment(settings.augmentation, features.sample_rate / features.hop_length, white_noise)
