@@ -34,8 +34,8 @@ def open_engine(
 ) -> tuple[OnnxEngine | None, tuple[str, ...]]:
     """The ONNX engine of a run, or None where torch computes; and what to tell the user.
 
-    `auto` takes a stored export where the device may be the CPU, and makes none: that takes as long as 20 predictions of one
-    recording in commands of their own (experiments/LOG.md), and would write into the user's home without having been asked to.
+    `auto` takes a stored export where the device may be the CPU, and makes none: that takes two to three times as long as a whole
+    prediction with torch (experiments/LOG.md), and would write into the user's home without having been asked to.
 
     Args:
         engine: auto, torch or onnx.
