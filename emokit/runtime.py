@@ -13,6 +13,7 @@ from emokit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import torch
 
@@ -25,6 +26,7 @@ MATCHING_TORCH = "torch==2.12.1 torchaudio==2.11.0"
 MOST_WORKERS = 1024
 # Variables that transformers and huggingface_hub read when they are imported.
 QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
+CACHE = "EMOKIT_CACHE"
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
@@ -178,6 +180,16 @@ def mismatch(torch_version: str | None, torchaudio_version: str | None) -> str |
         pair = f"torch {torch_version} and torchaudio {torchaudio_version}"
         return f"{pair} do not fit together; install {MATCHING_TORCH}."
     return None
+
+
+def cache_folder() -> "Path":
+    """The folder of files that emokit keeps for later: `EMOKIT_CACHE`, else `emokit` in the user's cache folder."""
+    from pathlib import Path
+
+    given = os.environ.get(CACHE)
+    if given:
+        return Path(given).expanduser().absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "emokit"
 
 
 def installed(package: str) -> str | None:

@@ -1,26 +1,34 @@
 """Model families: one for each value of `model.kind`, behind one protocol."""
 
+from __future__ import annotations
+
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy
-import pandas
 import torch
 from transformers import PreTrainedModel
 
+from emokit.audio.recordings import RecordingEmbedding as RecordingEmbedding
+from emokit.audio.recordings import RecordingPredictions as RecordingPredictions
 from emokit.audio.settings import AudioSettings
-from emokit.audio.splits import SplitData
-from emokit.data.prepared import Prepared
 from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.read_files import in_words
 from emokit.training.hub import OF_RUN, check_finite, check_tensors
-from emokit.training.objective import Batch
-from emokit.training.onnx import Inputs
+
+if TYPE_CHECKING:
+    import pandas
+
+    from emokit.audio.splits import SplitData
+    from emokit.data.prepared import Prepared
+    from emokit.training.objective import Batch
+    from emokit.training.onnx import Inputs
+
 
 FAMILIES = {
     "acrnn": "emokit.audio.spectrogram.family:AcrnnFamily",
@@ -72,32 +80,6 @@ class OnnxInputs:
     dynamic: Mapping[str, Mapping[int, str]]
     about: Mapping[str, Any]
     save_beside: Callable[[Path], Any] | None = None
-
-
-@dataclass(frozen=True)
-class RecordingPredictions:
-    """The probabilities of a recording, window by window."""
-
-    seconds: numpy.ndarray
-    """(windows, 2): where each window starts and ends."""
-    by_window: numpy.ndarray
-    """(windows, classes) float64; each row sums to one."""
-    flags: tuple[str, ...] = ()
-    """What is odd about the recording, and how it was repaired."""
-
-    @property
-    def probabilities(self) -> numpy.ndarray:
-        """(classes,), the mean over the windows."""
-        mean: numpy.ndarray = self.by_window.mean(axis=0)
-        return mean
-
-
-@dataclass(frozen=True)
-class RecordingEmbedding:
-    """The vectors of a recording, (steps, dim) float32, and what is odd about it."""
-
-    vectors: numpy.ndarray
-    flags: tuple[str, ...] = ()
 
 
 class ModelFamily(Protocol):
@@ -177,13 +159,13 @@ class ModelFamily(Protocol):
         """(utterances, classes) probabilities of rows of a prepared folder."""
         ...
 
-    def predict_recordings(self, model: Any, paths: Sequence[Path]) -> "Iterator[RecordingPredictions | DataError]":
+    def predict_recordings(self, model: Any, paths: Sequence[Path]) -> Iterator[RecordingPredictions | DataError]:
         """The probabilities of audio files in their order; what is wrong with one does not stop the others."""
         ...
 
     def embed_recordings(
         self, model: Any, paths: Sequence[Path], steps: int
-    ) -> "Iterator[RecordingEmbedding | DataError]":
+    ) -> Iterator[RecordingEmbedding | DataError]:
         """What the head takes of audio files, at most `steps` vectors each; order and errors as in `predict_recordings`."""
         ...
 

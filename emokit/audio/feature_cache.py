@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy
 import pandas
 
+from emokit.audio.recordings import read_flagged as read_flagged
+from emokit.audio.recordings import read_waveform as read_waveform
 from emokit.audio.settings import FeatureSettings
 from emokit.data.audio_io.decode import Extractor, find_file, read_file, read_files
-from emokit.data.audio_io.plausible import Flag
-from emokit.data.audio_io.read import read_audio, resample
 from emokit.data.audio_io.reading import Reading
 from emokit.data.prepared import FEATURES, SETTINGS, Prepared
 from emokit.data.recordings import Recordings
@@ -43,22 +43,6 @@ class WaveformExtractor:
     def __call__(self, waveform: numpy.ndarray) -> numpy.ndarray:
         """(samples,) -> (samples, 1)."""
         return waveform[:, None]
-
-
-def read_waveform(path: Path, sample_rate: int) -> numpy.ndarray:
-    """An audio file's waveform (samples,) float32 at a sample rate; raises as `read_flagged`."""
-    waveform, _ = read_flagged(path, sample_rate)
-    return waveform
-
-
-def read_flagged(path: Path, sample_rate: int) -> tuple[numpy.ndarray, tuple[Flag, ...]]:
-    """An audio file's waveform (samples,) float32 at a sample rate, its channels averaged, and what is odd about it.
-
-    Raises:
-        DataError: the file is missing, silent, implausible or cannot be decoded.
-    """
-    audio = read_audio(path)
-    return resample(audio.waveform, audio.sample_rate, sample_rate), audio.flags
 
 
 def prepared_features(prepared: Prepared) -> FeatureSettings:

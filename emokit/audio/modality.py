@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emokit.modality.protocol import Modality, Option, Plan, Progress
+from emokit.modality.protocol import ENGINE, Modality, Option, Plan, Progress
 
 if TYPE_CHECKING:
     import pandas
@@ -65,6 +65,7 @@ class AudioModality(Modality):
             ("predict",),
             role="table",
         ),
+        ENGINE,
     )
     auto_models = (
         (AUTO_MODEL, "emokit.audio.spectrogram.acrnn", "AcrnnConfig", "AcrnnForAudioClassification"),
@@ -125,7 +126,7 @@ class AudioModality(Modality):
 
         if run is None:
             raise UsageError("There is no pretrained audio model; name a run folder.")
-        return AudioPredictor(run, device)
+        return AudioPredictor(run, device, **options)
 
     def export(self, run: Path, out: Path, *, force: bool = False, **options: Any) -> float:
         """As `Modality.export`; an ACRNN takes windows (windows, frames, mels) of decibels, an encoder its processor's output."""
@@ -133,7 +134,7 @@ class AudioModality(Modality):
         from emokit.training.onnx import check_packages, write_onnx
 
         check_packages()
-        predictor = AudioPredictor(run, "cpu")
+        predictor = AudioPredictor(run, "cpu", "torch")
         inputs = predictor.family.onnx_inputs(predictor.model)
         return write_onnx(
             predictor.model,

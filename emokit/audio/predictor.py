@@ -2,25 +2,29 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from emokit import predictions, runs
-from emokit.audio.family import RecordingEmbedding, RecordingPredictions, family
+from emokit import runs
+from emokit.audio.readers import reader_of, without_onnx
+from emokit.audio.recordings import RecordingEmbedding, RecordingPredictions
 from emokit.audio.settings import AudioSettings
-from emokit.data.prepared import Prepared
 from emokit.data.sources.tree import Skipped
-from emokit.data.utterance import SPLITS
+from emokit.engines.exports import open_engine
 from emokit.errors import DataError, UsageError
 from emokit.modality.arguments import STDIN
 from emokit.modality.predictor import Arguments, Embedding, Input, Prediction, Predictor, Window
 from emokit.modality.recordings import audio_inputs, skipped_note
 from emokit.modality.transcribing import STDIN_NAME
 from emokit.names import escaped
-from emokit.predictions import Predictions
 from emokit.runtime import choose_device
-from emokit.training.hub import check_config, check_labels
+
+if TYPE_CHECKING:
+    from emokit.audio.family import ModelFamily
+    from emokit.data.prepared import Prepared
+    from emokit.predictions import Predictions
 
 SECONDS_DECIMALS = 3
 Result = TypeVar("Result", Prediction, Embedding)
@@ -31,24 +35,58 @@ class AudioPredictor(Predictor):
 
     columns = (("file",), ())
 
-    def __init__(self, run: Path, device: str = "auto") -> None:
+    def __init__(self, run: Path, device: str = "auto", engine: str = "auto") -> None:
         """Load it.
 
+        Args:
+            run: the run folder.
+            device: auto, cuda, mps or cpu.
+            engine: auto, torch or onnx, as `engines.exports.open_engine` takes it.
+
         Raises:
-            UsageError: the device is not on this machine.
+            UsageError: the device is not on this machine, or the engine cannot be used.
             DataError: the run's settings or model are damaged.
         """
         self.settings = AudioSettings.resolved(runs.read_settings(run), str(run / runs.SETTINGS))
-        self.family = family(self.settings.model.kind)
-        self.model: Any = self.family.load_model(run / runs.MODEL).to(choose_device(device))
         self.labels = runs.read_labels(run)
         self.fingerprint = runs.read_environment(run).get("data_fingerprint")
-        check_labels(self.model.config, self.labels, run / runs.MODEL)
-        check_config(self.model.config, self.family.config_of(self.settings), run / runs.MODEL)
+        self._run, self._device = run, device
         self._skipped: list[Skipped] = []
+        without = without_onnx(self.settings)
+        self._onnx, self.notes = open_engine(engine, device, run, self.labels, self._export, without)
+        if self._onnx is None:
+            _ = self.model  # what is wrong with it is said now
 
-    def predict_split(self, prepared: Prepared, split: str) -> tuple[Predictions, dict[str, int]]:
+    @cached_property
+    def family(self) -> "ModelFamily":
+        """The model's family; it imports torch."""
+        from emokit.audio.family import family
+
+        return family(self.settings.model.kind)
+
+    @cached_property
+    def model(self) -> Any:
+        """The model as torch computes it; for embeddings with ONNX too."""
+        from emokit.training.hub import check_config, check_labels
+
+        folder = self._run / runs.MODEL
+        model: Any = self.family.load_model(folder).to(choose_device(self._device))
+        check_labels(model.config, self.labels, folder)
+        check_config(model.config, self.family.config_of(self.settings), folder)
+        return model
+
+    def _export(self, out: Path) -> None:
+        from emokit.training.onnx import check_packages, write_onnx
+
+        check_packages()
+        inputs = self.family.onnx_inputs(self.model.to("cpu"))
+        write_onnx(self.model, inputs.batches, inputs.dynamic, out, inputs.about, save_beside=inputs.save_beside)
+
+    def predict_split(self, prepared: "Prepared", split: str) -> "tuple[Predictions, dict[str, int]]":
         """As `Predictor.predict_split`."""
+        from emokit import predictions
+        from emokit.data.utterance import SPLITS
+
         if split not in SPLITS:
             raise UsageError(f"--split {split} is unknown; choose one of {', '.join(SPLITS)}.")
         if split == "dev" and self.settings.data.train_on_dev and prepared.fingerprint == self.fingerprint:
@@ -64,7 +102,11 @@ class AudioPredictor(Predictor):
             raise DataError(
                 f"{prepared.folder} has no {split} utterances of the run's corpora; choose another --split."
             )
-        probabilities = self.family.predict_rows(self.model, self.settings, prepared, rows)
+        if self._onnx:
+            reader, config = reader_of(self.settings), SimpleNamespace(**self._onnx.about)
+            probabilities = reader.predict_rows(self._onnx, config, self.settings, prepared, rows)
+        else:
+            probabilities = self.family.predict_rows(self.model, self.settings, prepared, rows)
         return predictions.make(
             rows,
             probabilities,
@@ -84,6 +126,11 @@ class AudioPredictor(Predictor):
 
     def predict(self, inputs: Iterable[Input | Path | str]) -> Iterator[Prediction | DataError]:
         """As `Predictor.predict`; with `data.speaker_normalisation` all inputs count as one speaker's."""
+        if self._onnx:
+            config = SimpleNamespace(**self._onnx.about)
+            return _each(
+                inputs, partial(reader_of(self.settings).predict_recordings, self._onnx, config), self._prediction
+            )
         return _each(inputs, partial(self.family.predict_recordings, self.model), self._prediction)
 
     def embed(self, inputs: Iterable[Input | Path | str], steps: int = 1) -> Iterator[Embedding | DataError]:

@@ -29,6 +29,25 @@ def window_spans(lengths: Sequence[int], window: int, overlap: float) -> list[tu
     ]
 
 
+def cut(log_mel: numpy.ndarray, frames: int, start: int) -> numpy.ndarray:
+    """One window of an utterance, padded with silence: the quietest value of the utterance.
+
+    Args:
+        log_mel: (all frames, mels) decibels.
+        frames: length of the window.
+        start: its first frame; below 0, that many frames of silence come before the utterance.
+
+    Returns:
+        (frames, mels), of the same type.
+    """
+    window = log_mel[max(0, start) : start + frames]
+    before = max(0, -start)
+    missing = frames - before - len(window)
+    if not before and not missing:
+        return window
+    return numpy.pad(window, ((before, missing), (0, 0)), constant_values=log_mel.min())
+
+
 def average_windows(rows: Sequence[int], probabilities: numpy.ndarray, count: int) -> numpy.ndarray:
     """The mean over the windows of each utterance.
 

@@ -50,6 +50,7 @@ def predict(
     from emokit.errors import UsageError
     from emokit.modality import registry
     from emokit.modality.predictor import Arguments
+    from emokit.runtime import keep_memory
 
     chosen, folder = registry.find(run)
     given = registry.check_options(chosen, "predict", options)
@@ -66,6 +67,7 @@ def predict(
             refuse(flag, "--out", "whose table has one row per input")
         if as_json:
             refuse(flag, "--json", "which prints no table")
+    keep_memory()
     predictor = _load(chosen, folder, device, registry.with_role(chosen, given, "model"))
     if data and out:
         _predict_split(predictor, data, split or "test", out, as_json)

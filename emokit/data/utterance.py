@@ -14,6 +14,7 @@ import pandas
 import pyarrow
 import pyarrow.parquet
 
+from emokit.data.sources.tree import Dropped as Dropped
 from emokit.errors import DataError
 from emokit.files import check_readable, kind_of, not_a, whole_file
 from emokit.labels import LabelSet
@@ -93,18 +94,6 @@ class Utterance:
     """Raw label -> votes of annotators for it, where they are to become a soft label."""
     flags: tuple[str, ...] = ()
     """Its irregularities, one short phrase each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """A file or row that does not become an utterance; the ledger lists it with the reason."""
-
-    name: str
-    """The path relative to the corpus root, or the utterance id where it has no file."""
-    reason: str
-    """A short phrase; entries with the same reason are counted together."""
-    detail: str = ""
-    """What is specific to this entry: the path of the other file, the numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,15 @@ class Option:
         return f"--{self.name.replace('_', '-')}"
 
 
+ENGINE = Option(
+    "engine",
+    "auto, torch or onnx (ONNX Runtime on the CPU, with an export of the run that is made the first time and stored in the cache "
+    "folder).",
+    ("predict",),
+    str,
+)
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a training would do, for `--dry-run`.

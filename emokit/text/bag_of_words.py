@@ -7,22 +7,20 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
-import scipy.sparse
 from safetensors.numpy import load_file, save_file
-from scipy.special import softmax
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
-from emokit import metrics
+from emokit.engines.protocol import probabilities
 from emokit.errors import DataError
 from emokit.files import read_json, write_json
 from emokit.labels import LabelSet
 from emokit.read_files import in_words
-from emokit.training.splits import weighted_rows
+from emokit.text.tfidf import VIEWS, View
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 INVERSE_REGULARISATION = (3.0, 10.0)  # values of C to choose from
 MAX_ITERATIONS = 20  # passes over the training texts; more change nothing on dev
@@ -30,11 +28,6 @@ VOCABULARIES = "vocabularies.json"
 LABELS_KEY = "labels"
 WEIGHTS = "model.safetensors"
 
-# One-letter words count too: `I` is more informative than most words.
-VIEWS: dict[str, dict[str, Any]] = {
-    "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
-    "characters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
-}
 # A term must occur in one text, and in one more for each of these many training texts.
 TEXTS_PER_OCCURRENCE = 15_000
 
@@ -44,7 +37,7 @@ class BagOfWords:
     """A fitted model."""
 
     labels: LabelSet
-    vectorizers: dict[str, TfidfVectorizer]
+    views: dict[str, View]
     coefficients: numpy.ndarray
     """(classes, features) float32."""
     intercepts: numpy.ndarray
@@ -57,16 +50,28 @@ class BagOfWords:
 
     def features(self, texts: Sequence[str]) -> Any:
         """(texts, features) sparse float64 TF-IDF."""
-        return _features(self.vectorizers, texts)
+        import scipy.sparse
+
+        sizes = [len(view.terms) for view in self.views.values()]
+        per_view = []
+        for view, size in zip(self.views.values(), sizes, strict=True):
+            rows = [view(text) for text in texts]
+            columns, values = ([row[part] for row in rows] for part in (0, 1))
+            ends = numpy.cumsum([0, *map(len, columns)])
+            cells = numpy.concatenate([numpy.zeros(0), *values]), numpy.concatenate([numpy.zeros(0, int), *columns])
+            per_view.append(scipy.sparse.csr_matrix((*cells, ends), shape=(len(texts), size)))
+        return scipy.sparse.hstack(per_view).tocsr()
 
     def probabilities(self, texts: Sequence[str]) -> numpy.ndarray:
         """(texts, classes) float64; each row sums to one."""
-        return self.probabilities_of_features(self.features(texts))
-
-    def probabilities_of_features(self, features: Any) -> numpy.ndarray:
-        """Sparse features (texts, features) -> probabilities (texts, classes)."""
-        logits = features @ self.coefficients.T.astype(numpy.float64) + self.intercepts
-        return numpy.asarray(softmax(logits, axis=1))
+        logits = numpy.empty((len(texts), len(self.labels)))
+        for row, text in zip(logits, texts, strict=True):
+            row[:], first = self.intercepts, 0
+            for view in self.views.values():
+                columns, values = view(text)
+                row += self.coefficients[:, first + columns].astype(numpy.float64) @ values
+                first += len(view.terms)
+        return probabilities(logits)
 
 
 def fit(
@@ -84,10 +89,21 @@ def fit(
         dev_targets: (texts,) int64.
         labels: the label set of the targets.
     """
+    import scipy.sparse
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    from emokit import metrics
+    from emokit.training.splits import weighted_rows
+
     min_df = 1 + len(train) // TEXTS_PER_OCCURRENCE
     vectorizers = {name: TfidfVectorizer(**view, sublinear_tf=True, min_df=min_df) for name, view in VIEWS.items()}
     features = scipy.sparse.hstack([vectorizer.fit_transform(train) for vectorizer in vectorizers.values()]).tocsr()
-    dev_features = _features(vectorizers, dev)
+    views = {
+        name: View(name, list(vectorizer.get_feature_names_out()), vectorizer.idf_.astype(numpy.float64))
+        for name, vectorizer in vectorizers.items()
+    }
     counts = train_shares.sum(axis=0, dtype=numpy.float64)
     rows, targets, row_weights = weighted_rows(train_shares)
     fitted = features if row_weights is None else features[rows]
@@ -104,8 +120,8 @@ def fit(
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # fitting ends after a fixed number of passes
-            model = _all_classes(labels, vectorizers, regression.fit(fitted, targets, row_weights))
-        predicted = model.probabilities_of_features(dev_features).argmax(axis=1)
+            model = _all_classes(labels, views, regression.fit(fitted, targets, row_weights))
+        predicted = model.probabilities(dev).argmax(axis=1)
         f1 = metrics.plain_scores(dev_targets, predicted, len(labels))["macro_f1"]
         if best is None or f1 > best[0]:
             best = (f1, model)
@@ -116,8 +132,8 @@ def fit(
 
 def save(model: BagOfWords, folder: Path) -> None:
     """Write a model as `load` reads it."""
-    terms = {name: list(vectorizer.get_feature_names_out()) for name, vectorizer in model.vectorizers.items()}
-    weights = {f"idf_{name}": vectorizer.idf_.astype(numpy.float64) for name, vectorizer in model.vectorizers.items()}
+    terms = {name: view.terms for name, view in model.views.items()}
+    weights = {f"idf_{name}": view.idf for name, view in model.views.items()}
     write_json(folder / VOCABULARIES, {LABELS_KEY: list(model.labels), **terms})
     save_file(weights | {"coefficients": model.coefficients, "intercepts": model.intercepts}, folder / WEIGHTS)
 
@@ -135,17 +151,16 @@ def load(folder: Path, labels: LabelSet) -> BagOfWords:
     stored = read_json(folder / VOCABULARIES)
     try:
         weights = load_file(folder / WEIGHTS)
-        vectorizers, num_features = {}, 0
+        views, num_features = {}, 0
         expected = {f"idf_{name}" for name in VIEWS} | {"coefficients", "intercepts"}
         if unexpected := sorted(weights.keys() - expected):
             raise ValueError(f"{unexpected[0]} has no place in the model")
-        for name, view in VIEWS.items():
-            vectorizers[name] = TfidfVectorizer(**view, sublinear_tf=True, vocabulary=stored[name])
+        for name in VIEWS:
             if weights[f"idf_{name}"].shape != (len(stored[name]),):
                 raise ValueError(f"idf_{name} of shape {weights[f'idf_{name}'].shape} for {len(stored[name])} terms")
-            vectorizers[name].idf_ = weights[f"idf_{name}"]
+            views[name] = View(name, stored[name], weights[f"idf_{name}"])
             num_features += len(stored[name])
-        model = BagOfWords(LabelSet(stored[LABELS_KEY]), vectorizers, weights["coefficients"], weights["intercepts"])
+        model = BagOfWords(LabelSet(stored[LABELS_KEY]), views, weights["coefficients"], weights["intercepts"])
         if model.coefficients.shape != (len(model.labels), num_features):
             raise ValueError(f"coefficients of shape {model.coefficients.shape} for {len(model.labels)} labels")
         if not all(numpy.isfinite(weights[name]).all() for name in weights if name != "intercepts"):
@@ -164,9 +179,7 @@ def load(folder: Path, labels: LabelSet) -> BagOfWords:
     return model
 
 
-def _all_classes(
-    labels: LabelSet, vectorizers: dict[str, TfidfVectorizer], regression: LogisticRegression
-) -> BagOfWords:
+def _all_classes(labels: LabelSet, views: dict[str, View], regression: "LogisticRegression") -> BagOfWords:
     """The fitted regression with a row for every class, those that train lacks included."""
     rows, row_intercepts = regression.coef_, regression.intercept_
     if len(regression.classes_) == 2:  # scikit-learn has one row for two classes: of the second against the first
@@ -175,9 +188,4 @@ def _all_classes(
     coefficients = numpy.zeros((len(labels), rows.shape[1]), dtype=numpy.float32)
     intercepts = numpy.full(len(labels), -numpy.inf, dtype=numpy.float32)
     coefficients[regression.classes_], intercepts[regression.classes_] = rows, row_intercepts
-    return BagOfWords(labels, vectorizers, coefficients, intercepts)
-
-
-def _features(vectorizers: dict[str, TfidfVectorizer], texts: Sequence[str]) -> Any:
-    """(texts, features) sparse float64."""
-    return scipy.sparse.hstack([vectorizer.transform(texts) for vectorizer in vectorizers.values()]).tocsr()
+    return BagOfWords(labels, views, coefficients, intercepts)

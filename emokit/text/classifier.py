@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy
 import torch
@@ -14,74 +12,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emokit import runs
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
-from emokit.text import bag_of_words
-from emokit.text.features import Tokens, collate, tokenize
+from emokit.text.classified import Classified, in_batches
+from emokit.text.features import Row, Tokens, collate, tokenize
 from emokit.text.model import TOKENIZER, load_tokenizer, load_weights, tiny_shape
 from emokit.text.passages import Passage
 from emokit.text.settings import TextSettings
-from emokit.text.splits import training_texts
 from emokit.text.zero_shot import LabelMap, label_map
-from emokit.training.batches import cut
 from emokit.training.hub import check_agrees, check_config, check_labels
-
-BATCH_TOKENS = 8192
-BATCH_TEXTS = 256
-
-
-@dataclass(frozen=True)
-class Classified:
-    """The probabilities of passages."""
-
-    probabilities: numpy.ndarray
-    """(passages, classes) float64; each row sums to one."""
-    is_cut: numpy.ndarray
-    """(passages,) whether the text was truncated."""
-
-
-class Classifier(Protocol):
-    """A trained model of any kind."""
-
-    def predict(self, passages: Sequence[Passage]) -> Classified:
-        """The probabilities of passages, in their order.
-
-        Raises:
-            DataError: there are none.
-        """
-
-    def embed(self, passages: Sequence[Passage], steps: int) -> list[numpy.ndarray]:
-        """(steps, dim) float32 of each passage, in their order.
-
-        Args:
-            passages: at least one.
-            steps: largest number of vectors per passage.
-
-        Raises:
-            DataError: the texts that a bag of words was trained on are needed and are not there.
-        """
-
-
-@dataclass
-class BagOfWordsClassifier:
-    """A bag of words; it ignores context."""
-
-    model: bag_of_words.BagOfWords
-    train: Callable[[], Sequence[str]]
-    """Reads the training texts."""
-    projection: Callable[[Sequence[str]], numpy.ndarray] | None = None
-    """To embeddings; fitted when it is first needed."""
-
-    def embed(self, passages: Sequence[Passage], steps: int) -> list[numpy.ndarray]:
-        """As `Classifier.embed`: a truncated SVD; a text is one step."""
-        from emokit.text.svd import Projection
-
-        if self.projection is None:
-            self.projection = Projection(self.model, self.train())
-        return list(self.projection([passage.text for passage in passages])[:, None])
-
-    def predict(self, passages: Sequence[Passage]) -> Classified:
-        """The probabilities of passages, in their order."""
-        probabilities = self.model.probabilities([passage.text for passage in passages])
-        return Classified(probabilities, numpy.zeros(len(passages), dtype=bool))
 
 
 @dataclass(frozen=True)
@@ -144,30 +81,20 @@ def _batched(
     tokenizer: PreTrainedTokenizerBase,
     compute: Callable[[dict[str, torch.Tensor]], list[numpy.ndarray]],
 ) -> list[numpy.ndarray]:
-    """What `compute` returns for the passages of a batch, for all passages, in the order of the tokens.
-
-    Sorted by length, then by token ids: batches do not depend on the order of the input, and so neither does any digit.
-
-    Raises:
-        DataError: there is no passage.
-    """
-    lengths = tokens.lengths
-    order = numpy.array(sorted(range(len(lengths)), key=lambda row: (lengths[row], tokens.rows[row]["input_ids"])), int)
+    """What `compute` returns for the passages of a batch, for all passages, in the order of the tokens; as `in_batches`."""
     device = next(model.parameters()).device
-    results: list[numpy.ndarray] = []
+
+    def of_rows(rows: list[Row]) -> list[numpy.ndarray]:
+        return compute({name: values.to(device) for name, values in collate(rows, tokenizer).items()})
+
     with torch.inference_mode():
-        for rows in cut(lengths[order], BATCH_TEXTS, BATCH_TOKENS):
-            batch = collate([tokens.rows[row] for row in order[rows]], tokenizer)
-            results += compute({name: values.to(device) for name, values in batch.items()})
-    if not results:
-        raise DataError("There is no text to predict; name at least one.")
-    return [results[place] for place in numpy.argsort(order)]
+        return in_batches(tokens, of_rows)
 
 
 def load_classifier(
     run: Path, settings: TextSettings, labels: LabelSet, device: torch.device, *, trust_remote_code: bool = False
-) -> Classifier:
-    """Load the model of a run.
+) -> EncoderClassifier:
+    """Load the encoder of a run.
 
     Args:
         run: the run folder.
@@ -182,8 +109,6 @@ def load_classifier(
     """
     folder = run / runs.MODEL
     kind = settings.model.kind
-    if kind == "tfidf":
-        return BagOfWordsClassifier(bag_of_words.load(folder, labels), partial(training_texts, run, settings))
     in_folder = settings.model.model_copy(update={"name": str(folder)})
     tokenizer = load_tokenizer(folder, in_folder, trust_remote_code=trust_remote_code)
     model, _ = load_weights(folder, in_folder, trust_remote_code=trust_remote_code, of_run=True)

@@ -2,13 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy
-import torch
-from transformers import PreTrainedTokenizerBase
 
 from emokit.text.passages import Passage
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedTokenizerBase
+
+    from emokit.text.fast_tokenizer import FastTokenizer
+
+    Tokenizer: TypeAlias = PreTrainedTokenizerBase | FastTokenizer
 
 Row = dict[str, list[int]]
 """A tokenized passage: `input_ids`, `attention_mask`, …"""
@@ -28,7 +34,7 @@ class Tokens:
         return numpy.array([len(row["input_ids"]) for row in self.rows], dtype=numpy.int64)
 
 
-def tokenize(passages: Sequence[Passage], tokenizer: PreTrainedTokenizerBase) -> Tokens:
+def tokenize(passages: Sequence[Passage], tokenizer: "Tokenizer") -> Tokens:
     """Tokenize passages, at most `tokenizer.model_max_length` tokens each.
 
     Context turns are included whole, the latest first, if the utterance itself is not truncated. A longer utterance loses
@@ -51,14 +57,14 @@ def tokenize(passages: Sequence[Passage], tokenizer: PreTrainedTokenizerBase) ->
 
 
 def collate(
-    rows: Sequence[Row], tokenizer: PreTrainedTokenizerBase, length: int | None = None
-) -> dict[str, torch.Tensor]:
+    rows: Sequence[Row], tokenizer: "PreTrainedTokenizerBase", length: int | None = None
+) -> "dict[str, torch.Tensor]":
     """Stack rows, padded to the longest one or to `length`: name -> (rows, tokens) int64."""
     padding = {"padding": True} if length is None else {"padding": "max_length", "max_length": length}
     return dict(tokenizer.pad(list(rows), **padding, return_tensors="pt"))
 
 
-def _fitting_contexts(passages: Sequence[Passage], tokenizer: PreTrainedTokenizerBase) -> list[str]:
+def _fitting_contexts(passages: Sequence[Passage], tokenizer: "Tokenizer") -> list[str]:
     """Per passage, the latest context turns that fit beside the whole utterance, joined; empty if none fits."""
     turns = sorted({turn for passage in passages for turn in passage.context})
     if not turns:
@@ -83,6 +89,6 @@ def _fitting_contexts(passages: Sequence[Passage], tokenizer: PreTrainedTokenize
     return contexts
 
 
-def _encode(tokenizer: PreTrainedTokenizerBase, *texts: list[str], **options: Any) -> list[Row]:
+def _encode(tokenizer: "Tokenizer", *texts: list[str], **options: Any) -> list[Row]:
     encoded = tokenizer(*texts, **options)
     return [{name: encoded[name][row] for name in encoded} for row in range(len(encoded["input_ids"]))]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from emokit.errors import UsageError
 from emokit.modality import transcribing
-from emokit.modality.protocol import Modality, Option, Plan, Progress
+from emokit.modality.protocol import ENGINE, Modality, Option, Plan, Progress
 from emokit.text.card import SIMPLE_BASELINE, card_facts
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class TextModality(Modality):
         Option("column", "Text runs only: column of --file that holds the texts.", ("predict",), str, role="inputs"),
         Option("trust_remote_code", "Run the code that comes with a pretrained model.", ("train", "predict", "export")),
         *transcribing.OPTIONS,
+        ENGINE,
     )
 
     def settings(self) -> "type[Settings]":

@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import pandas
+from typing import TYPE_CHECKING
 
 from emokit.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Passage:
         return f"{self.speaker}: {self.text}" if self.speaker else self.text
 
 
-def passages_of(rows: pandas.DataFrame, table: pandas.DataFrame, context_turns: int) -> list[Passage]:
+def passages_of(rows: "pandas.DataFrame", table: "pandas.DataFrame", context_turns: int) -> list[Passage]:
     """The passages of utterances, in their order.
 
     Args:
@@ -35,6 +37,8 @@ def passages_of(rows: pandas.DataFrame, table: pandas.DataFrame, context_turns: 
     """
     if not context_turns:
         return [Passage(text) for text in rows["text"]]
+    import pandas
+
     in_dialogue = table[table["dialogue"].notna() & table["turn"].notna() & table["text"].notna()]
     dialogues: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     for corpus, dialogue, turn, speaker, text in _columns(in_dialogue, "corpus", "dialogue", "turn", "speaker", "text"):
@@ -69,5 +73,5 @@ def check_texts(texts: Sequence[str], names: Iterable[str]) -> None:
             ) from error
 
 
-def _columns(table: pandas.DataFrame, *names: str) -> Iterable[tuple]:
+def _columns(table: "pandas.DataFrame", *names: str) -> Iterable[tuple]:
     return zip(*(table[name] for name in names), strict=True)

@@ -1,7 +1,7 @@
 """The predictor of text runs: sentences, files of sentences, standard input, or a prepared split."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy
 
-from emokit import predictions, runs
-from emokit.data.prepared import Prepared
+from emokit import runs
 from emokit.data.sources.tree import Skipped
-from emokit.data.utterance import SPLITS
+from emokit.engines.exports import open_engine
 from emokit.errors import DataError, UsageError
 from emokit.files import kind_of
 from emokit.labels import LabelSet
@@ -20,13 +19,17 @@ from emokit.modality.predictor import Arguments, Embedding, Input, Prediction, P
 from emokit.modality.recordings import audio_inputs, skipped_note
 from emokit.modality.transcribing import Transcribed, recogniser_of, transcribed
 from emokit.names import escaped
-from emokit.predictions import Predictions
 from emokit.runtime import choose_device
-from emokit.text.classifier import Classifier, load_classifier
+from emokit.text.classified import BagOfWordsClassifier, Classifier, OnnxClassifier, without_onnx
 from emokit.text.inputs import Blank, text_inputs
 from emokit.text.passages import Passage, check_texts
 from emokit.text.settings import TextSettings
-from emokit.text.splits import SplitData, rows_with_text, split_data
+
+if TYPE_CHECKING:
+    from emokit.data.prepared import Prepared
+    from emokit.predictions import Predictions
+    from emokit.text.classifier import EncoderClassifier
+    from emokit.text.splits import SplitData
 
 if TYPE_CHECKING:
     from emokit.transcription.recogniser import SpeechRecogniser
@@ -46,21 +49,26 @@ class TextPredictor(Predictor):
         settings: TextSettings,
         labels: LabelSet,
         recogniser: "SpeechRecogniser | None" = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self.classifier, self.settings, self.labels, self.recogniser = classifier, settings, labels, recogniser
+        self.notes = notes
         if recogniser:
             self.columns = (("file",), ("text",))
         self.num_texts = self.num_cut = 0
         self.blank = Blank()
         self._skipped: list[Skipped] = []
 
-    def predict_split(self, prepared: Prepared, split: str) -> tuple[Predictions, dict[str, int]]:
+    def predict_split(self, prepared: "Prepared", split: str) -> "tuple[Predictions, dict[str, int]]":
         """Predict a split of a prepared folder, of the run's corpora and with its context.
 
         Raises:
             UsageError: the split is unknown, or a corpus is not in the folder.
             DataError: the split has no utterance with text of these corpora, or a text is empty or not Unicode.
         """
+        from emokit.data.utterance import SPLITS
+        from emokit.text.splits import rows_with_text, split_data
+
         if split not in SPLITS:
             raise UsageError(f"--split {split} is unknown; choose one of {', '.join(SPLITS)}.")
         data = split_data(rows_with_text(self.settings, prepared), split, self.settings, prepared)
@@ -70,8 +78,10 @@ class TextPredictor(Predictor):
             )
         return self.predict_data(data, prepared.fingerprint), {}
 
-    def predict_data(self, data: SplitData, fingerprint: str) -> Predictions:
+    def predict_data(self, data: "SplitData", fingerprint: str) -> "Predictions":
         """Predict the utterances of a split, of data with this fingerprint."""
+        from emokit import predictions
+
         return predictions.make(
             data.table,
             self.classifier.predict(data.passages).probabilities,
@@ -179,24 +189,57 @@ class TextPredictor(Predictor):
         return "; ".join(notes) or None
 
 
-def load(run: Path, device: str = "auto", *, trust_remote_code: bool = False, **options: Any) -> TextPredictor:
+def load(
+    run: Path, device: str = "auto", *, trust_remote_code: bool = False, engine: str = "auto", **options: Any
+) -> TextPredictor:
     """Load the model of a complete run.
 
     Args:
         run: the run folder.
         device: auto, cuda, mps or cpu.
         trust_remote_code: run the code that comes with a pretrained model.
+        engine: auto, torch or onnx.
         options: of `transcribing.recogniser_of`.
 
     Raises:
-        UsageError: the device is unknown, or the model needs remote code that was not allowed.
+        UsageError: the device is unknown, the engine cannot be used, or the model needs remote code that was not allowed.
         DataError: the run is incomplete or its model is damaged.
     """
     runs.check_complete(run)
     settings = TextSettings.resolved(runs.read_settings(run), str(run / runs.SETTINGS))
     labels = runs.read_labels(run)
-    classifier = load_classifier(run, settings, labels, choose_device(device), trust_remote_code=trust_remote_code)
-    return TextPredictor(classifier, settings, labels, recogniser_of(**options, device=device))
+
+    def encoder() -> "EncoderClassifier":
+        from emokit.text.classifier import load_classifier
+
+        return load_classifier(run, settings, labels, choose_device(device), trust_remote_code=trust_remote_code)
+
+    def export(out: Path) -> None:
+        from emokit.text.classifier import load_classifier
+        from emokit.text.export import export_classifier
+
+        on_cpu = load_classifier(run, settings, labels, choose_device("cpu"), trust_remote_code=trust_remote_code)
+        export_classifier(on_cpu, labels, out)
+
+    recogniser = recogniser_of(**options, device=device)
+    onnx, notes = open_engine(engine, device, run, labels, export, without_onnx(settings))
+    if settings.model.kind == "tfidf":
+        return TextPredictor(_bag_of_words(run, settings, labels, device), settings, labels, recogniser)
+    return TextPredictor(OnnxClassifier(onnx, encoder) if onnx else encoder(), settings, labels, recogniser, notes)
+
+
+def _bag_of_words(run: Path, settings: TextSettings, labels: LabelSet, device: str) -> BagOfWordsClassifier:
+    """It computes on the CPU, without torch, whatever the engine."""
+    from emokit.text import bag_of_words
+
+    def training_texts() -> list[str]:
+        from emokit.text.splits import training_texts
+
+        return training_texts(run, settings)
+
+    if device not in ("auto", "cpu"):
+        choose_device(device)  # refuses a device that is not there
+    return BagOfWordsClassifier(bag_of_words.load(run / runs.MODEL, labels), training_texts)
 
 
 def _checked(entry: Transcribed) -> Transcribed:

@@ -19,7 +19,8 @@ from emokit.runtime import seed_everything
 from emokit.text import bag_of_words, model, zero_shot
 from emokit.text.batches import TextBatches
 from emokit.text.card import SIMPLE_BASELINE, card_facts
-from emokit.text.classifier import BagOfWordsClassifier, Classifier, EncoderClassifier, logits_of
+from emokit.text.classified import BagOfWordsClassifier, Classifier
+from emokit.text.classifier import EncoderClassifier, logits_of
 from emokit.text.features import Tokens, tokenize
 from emokit.text.label_issues import write_label_issues
 from emokit.text.layers import layer_groups

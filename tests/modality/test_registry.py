@@ -117,6 +117,16 @@ def test_options_of_another_modality_are_refused(registered):
         ("audio", {"file": Path("x")}, "--file was given for audio, and it is an option of text; leave it out."),
         ("audio", {"text": ["x"]}, "--text was given for audio, and it is an option of late-fusion; leave it out."),
         (
+            "vision",
+            {"engine": "onnx"},
+            "--engine was given for vision, and it is an option of audio or text; leave it out.",
+        ),
+        (
+            "late-fusion",
+            {"engine": "onnx"},
+            "--engine was given for late-fusion, and it is an option of audio or text; leave it out.",
+        ),
+        (
             "late-fusion",
             {"sniff_twice": True},
             "--sniff-twice was given for late-fusion, and it is an option of smell; leave it out.",
@@ -174,4 +184,4 @@ def test_a_loaded_run_predicts(small_prepared, small_settings, tmp_path):
     assert prediction.label in predictor.labels
     with pytest.raises(UsageError) as error:
         registry.load(tmp_path / "run", "cpu", trust_remote_code=True)
-    assert str(error.value) == "The option trust_remote_code was given and audio has none; leave it out."
+    assert str(error.value) == "The option trust_remote_code was given and audio has engine; leave it out."

@@ -14,7 +14,7 @@ from emokit.labels import LabelSet
 from emokit.modality.predictor import Arguments, Input
 from emokit.modality.transcribing import recogniser_of
 from emokit.text import predictor
-from emokit.text.classifier import Classified
+from emokit.text.classified import Classified
 from emokit.text.predictor import TextPredictor, load
 from emokit.text.settings import TextSettings
 from emokit.text.train import train

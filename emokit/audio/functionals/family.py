@@ -1,11 +1,12 @@
 """The family of functionals: fitted at once, without epochs."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
-import pandas
 import torch
 
 from emokit.audio.family import FittedModel
@@ -14,21 +15,19 @@ from emokit.audio.functionals.model import FunctionalsForAudioClassification
 from emokit.audio.linear.family import VECTORS, LinearFamily
 from emokit.audio.linear.vectors import Vectors
 from emokit.audio.settings import AudioSettings
-from emokit.audio.spectrogram.family import (
-    SpectrogramFamily,
-    features_of,
-    own_statistics,
-    read_log_mel,
-    window_seconds,
-)
+from emokit.audio.spectrogram.family import SpectrogramFamily
 from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
 from emokit.audio.spectrogram.normalise import group_statistics
-from emokit.audio.spectrogram.speeds import versions
-from emokit.audio.splits import SplitData
+from emokit.audio.spectrogram.recordings import features_of, own_statistics, read_log_mel, window_seconds
 from emokit.audio.windows import window_starts
-from emokit.data.prepared import Prepared
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
+
+if TYPE_CHECKING:
+    import pandas
+
+    from emokit.audio.splits import SplitData
+    from emokit.data.prepared import Prepared
 
 
 class FunctionalsFamily(LinearFamily, SpectrogramFamily):
@@ -69,14 +68,16 @@ class FunctionalsFamily(LinearFamily, SpectrogramFamily):
         self, model: Any, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
     ) -> Vectors:
         """As `LinearFamily.vectors_of_rows`."""
-        (log_mels,) = versions(prepared, features_of(model), rows, [1], progress)
+        from emokit.audio.spectrogram.speeds import versions
+
+        (log_mels,) = versions(prepared, features_of(model.config), rows, [1], progress)
         by_utterance = model.config.normalisation == "utterance"
         return vectors_of(model, log_mels, group_statistics(log_mels, range(len(log_mels))) if by_utterance else None)
 
     def vectors_of_recording(self, model: Any, path: Path) -> tuple[numpy.ndarray, numpy.ndarray, tuple[str, ...]]:
         """As `LinearFamily.vectors_of_recording`."""
-        log_mel, flags, num_samples = read_log_mel(model, path)
+        log_mel, flags, num_samples = read_log_mel(model.config, path)
         by_utterance, config = model.config.normalisation == "utterance", model.config
-        vectors = vectors_of(model, [log_mel], own_statistics(model, log_mel) if by_utterance else None)
+        vectors = vectors_of(model, [log_mel], own_statistics(model.config, log_mel) if by_utterance else None)
         starts = window_starts(len(log_mel), config.window_frames, config.window_overlap)
-        return window_seconds(model, [(0, start) for start in starts], num_samples), vectors.values, flags
+        return window_seconds(model.config, [(0, start) for start in starts], num_samples), vectors.values, flags

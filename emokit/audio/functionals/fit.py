@@ -1,20 +1,26 @@
 """Fitting functionals with logistic regression: the simple baseline of every audio run, and a run of its own."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy
 import torch
 
 from emokit.audio.functionals.model import FunctionalsConfig, FunctionalsForAudioClassification
 from emokit.audio.linear.family import VECTORS
-from emokit.audio.linear.splits import fit_splits as fit_linear
 from emokit.audio.linear.vectors import Vectors
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.predict import window_batches
-from emokit.audio.splits import SplitData
 from emokit.labels import LabelSet
 
+if TYPE_CHECKING:
+    from emokit.audio.splits import SplitData
+
+
 STRENGTHS = (1e-3, 1e-2, 1e-1)
+WINDOWS_AT_ONCE = 64
 
 
 def new_model(
@@ -47,6 +53,8 @@ def fit_splits(
     Returns:
         the model, and split -> (utterances, classes) probabilities of all but train.
     """
+    from emokit.audio.linear.splits import fit_splits as fit_linear
+
     model = new_model(settings, features, splits["train"].labels)
     by_utterance = settings.data.utterance_normalisation
     vectors = {
@@ -67,7 +75,8 @@ def vectors_of(
         statistics: (utterances, 2, mels) mean and deviation that the log-mels are standardised with; None for decibels.
     """
     config = model.config
-    places, windows = window_batches(log_mels, config.window_frames, config.window_overlap, statistics)
+    places, windows = window_batches(log_mels, config.window_frames, config.window_overlap, statistics, WINDOWS_AT_ONCE)
     with torch.inference_mode():
-        values = torch.cat([model.summarised(batch.float().to(model.device)).cpu() for batch in windows]).numpy()
+        summaries = [model.summarised(torch.from_numpy(batch).to(model.device)).cpu() for batch in windows]
+        values = torch.cat(summaries).numpy()
     return Vectors(numpy.array([row for row, _ in places]), values)

@@ -1,21 +1,27 @@
 """What families of linear models share: prediction and embeddings from one vector per window."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
-import pandas
 
 from emokit.audio.family import RecordingEmbedding, RecordingPredictions
 from emokit.audio.linear.fit import predict, probabilities, standardised
 from emokit.audio.linear.vectors import FEWEST_UTTERANCES, Vectors, speakers_of, with_speakers
 from emokit.audio.settings import AudioSettings
 from emokit.audio.windows import pool_steps
-from emokit.data.prepared import Prepared
 from emokit.errors import DataError
 from emokit.modality.protocol import Progress
+
+if TYPE_CHECKING:
+    import pandas
+
+    from emokit.data.prepared import Prepared
+
 
 VECTORS = "vectors"  # of `config.normalised`: what is standardised by speaker
 TOO_FEW = f"standardised as the training split: fewer than {FEWEST_UTTERANCES} recordings of one speaker were given"

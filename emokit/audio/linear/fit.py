@@ -4,22 +4,24 @@ Inner folds are over speakers: each part of them is predicted by a regression on
 be set apart for dev, and dev is predicted by the inner folds: by regressions that were not fitted on the speaker.
 """
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy
 import torch
-from scipy.special import softmax
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, StratifiedKFold
 
-from emokit import metrics
 from emokit.audio.linear.model import ABSENT_CLASS_LOGIT, LinearClassifier
 from emokit.audio.linear.vectors import Vectors
 from emokit.audio.windows import average_windows
+from emokit.engines.protocol import probabilities as softmax
 from emokit.errors import DataError
-from emokit.training.splits import weighted_rows
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+
 
 MAX_ITERATIONS = 300  # more iterations change no dev prediction
 INNER_FOLDS = 5
@@ -72,6 +74,8 @@ def fit_on_dev(
         dev_targets: (utterances,) int64.
         strengths: inverse strengths of regularisation, as scikit-learn's C, from the strongest.
     """
+    from emokit import metrics
+
     with torch.inference_mode():
         model.standardise_with(torch.from_numpy(train.values))
     best_uar = -1.0
@@ -112,6 +116,8 @@ def fit_by_inner_folds(
     Returns:
         (utterances, classes) float64: each predicted by the inner fold that was not fitted on its speaker.
     """
+    from emokit import metrics
+
     with torch.inference_mode():
         model.standardise_with(torch.from_numpy(vectors.values))
     values = standardised(model, vectors)
@@ -122,7 +128,7 @@ def fit_by_inner_folds(
         places = numpy.searchsorted(outer, vectors.owners[tested])
         of_fold = _regressions(values[fitted], shares[vectors.owners[fitted]], strengths)
         for strength, (coefficients, intercepts) in zip(strengths, of_fold, strict=True):
-            by_window = softmax(values[tested] @ coefficients.T + intercepts, axis=1)
+            by_window = softmax(values[tested] @ coefficients.T + intercepts)
             held_out[strength][outer] = average_windows(places.tolist(), by_window, len(outer))
     scores = [
         metrics.plain_scores(targets, held_out[strength].argmax(axis=1), classes)["uar"] for strength in strengths
@@ -140,6 +146,8 @@ def _inner_folds(targets: numpy.ndarray, speakers: Sequence[Hashable]) -> Iterat
     Raises:
         DataError: there is one speaker, and each class has a single utterance.
     """
+    from sklearn.model_selection import GroupKFold, StratifiedKFold
+
     numbers = {speaker: number for number, speaker in enumerate(dict.fromkeys(speakers))}
     groups = numpy.array([numbers[speaker] for speaker in speakers])
     if len(numbers) > 1:
@@ -162,6 +170,11 @@ def _regressions(values: numpy.ndarray, shares: numpy.ndarray, strengths: Sequen
     With fewer windows than dimensions, they are fitted in the space that the windows span: the coefficients of a regularised
     regression lie in it, so that nothing changes but the time.
     """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    from emokit.training.splits import weighted_rows
+
     rows, targets, weights = weighted_rows(shares)
     axes = None
     if len(values) < values.shape[1]:

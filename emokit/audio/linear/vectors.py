@@ -1,12 +1,18 @@
 """The vectors of utterances, one per window, and what those of a speaker are standardised with."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy
-import pandas
 
 from emokit.audio.linear.model import SMALLEST_DEVIATION
+
+if TYPE_CHECKING:
+    import pandas
+
 
 FEWEST_UTTERANCES = 5  # of a speaker whose mean and deviation are used; the vector of a single one would be all zeros
 
@@ -32,6 +38,8 @@ class Vectors:
 
 def speakers_of(rows: pandas.DataFrame) -> list[Hashable]:
     """The speaker of each utterance; an utterance without one is a speaker of its own."""
+    import pandas
+
     pairs = zip(rows["corpus"], rows["speaker"], strict=True)
     return [(corpus, speaker, row if pandas.isna(speaker) else None) for row, (corpus, speaker) in enumerate(pairs)]
 

@@ -1,37 +1,40 @@
 """The family of probes: the layers of an encoder are computed once, and the regression is fitted in seconds."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
-import pandas
 import torch
 from transformers import PretrainedConfig
 
 from emokit.audio.family import FittedModel, OnnxInputs, load_pretrained
-from emokit.audio.feature_cache import prepared_features, read_flagged
 from emokit.audio.functionals.model import NUM_FUNCTIONALS, FunctionalsConfig, FunctionalsForAudioClassification
 from emokit.audio.linear.family import LinearFamily
-from emokit.audio.linear.splits import fit_splits
 from emokit.audio.linear.vectors import Vectors
 from emokit.audio.probe.model import ProbeConfig, ProbeForAudioClassification
+from emokit.audio.recordings import read_flagged
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
-from emokit.audio.spectrogram.speeds import log_mels
-from emokit.audio.splits import SplitData
 from emokit.audio.waveform.family import encoder_inputs, read_with_processor
-from emokit.audio.waveform.layer_cache import layers_of
 from emokit.audio.waveform.predict import layer_statistics
 from emokit.audio.waveform.pretrained import find_processor, load_encoder, read_encoder_config
 from emokit.data.audio_io.plausible import checked_features
-from emokit.data.prepared import Prepared
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.runtime import choose_device
 from emokit.training.hub import CONFIG
+
+if TYPE_CHECKING:
+    import pandas
+
+    from emokit.audio.splits import SplitData
+    from emokit.data.prepared import Prepared
+
 
 STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 
@@ -49,6 +52,8 @@ class ProbeFamily(LinearFamily):
         self, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
     ) -> None:
         """As `ModelFamily.compute_features`: the layers of the encoder."""
+        from emokit.audio.waveform.layer_cache import layers_of
+
         model = self.new_model(settings, None, prepared.labels)
         layers_of(model.to(choose_device("auto")), prepared, rows, progress)
 
@@ -79,6 +84,12 @@ class ProbeFamily(LinearFamily):
         progress: Progress | None = None,
     ) -> FittedModel:
         """As `ModelFamily.fit`: the encoder computes on the device, the regression on the CPU."""
+        import pandas
+
+        from emokit.audio.feature_cache import prepared_features
+        from emokit.audio.linear.splits import fit_splits
+        from emokit.audio.waveform.layer_cache import layers_of
+
         if settings.model.functionals:
             model.config.features = prepared_features(prepared).as_dict()
         every = pandas.concat([data.table for data in splits.values()], ignore_index=True)
@@ -113,6 +124,9 @@ class ProbeFamily(LinearFamily):
         self, model: Any, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
     ) -> Vectors:
         """As `LinearFamily.vectors_of_rows`."""
+        from emokit.audio.spectrogram.speeds import log_mels
+        from emokit.audio.waveform.layer_cache import layers_of
+
         layers = layers_of(model, prepared, rows, progress)
         values = [_flat(model, entry) for entry in layers]
         if model.config.functionals:

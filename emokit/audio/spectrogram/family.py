@@ -1,39 +1,42 @@
 """The family of the ACRNN, and the prediction from spectrograms that functionals share."""
 
-import contextlib
-import functools
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
-import pandas
 import torch
 from transformers import PreTrainedModel
 
 from emokit.audio.family import OnnxInputs, RecordingEmbedding, RecordingPredictions, TrainableModel, load_pretrained
-from emokit.audio.feature_cache import read_flagged, read_waveform
-from emokit.audio.settings import AudioSettings, FeatureSettings
+from emokit.audio.settings import AudioSettings
+from emokit.audio.spectrogram import recordings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
-from emokit.audio.spectrogram.augment import Augment
-from emokit.audio.spectrogram.batches import TrainingBatches
 from emokit.audio.spectrogram.feature_extractor import feature_extractor_of, of_log_mels
 from emokit.audio.spectrogram.log_mel import LogMel
-from emokit.audio.spectrogram.normalise import SMALLEST_DEVIATION_DB, Statistics, group_statistics, statistics_of
-from emokit.audio.spectrogram.predict import embed_log_mel, predict_log_mels, predict_windows
-from emokit.audio.spectrogram.speeds import versions
+from emokit.audio.spectrogram.normalise import Statistics, statistics_of
+from emokit.audio.spectrogram.predict import predict_log_mels, window_batches
 from emokit.audio.spectrogram.windows import on_device
-from emokit.audio.splits import SplitData
-from emokit.data.audio_io.plausible import checked_features
-from emokit.data.prepared import Prepared
+from emokit.audio.windows import pool_steps
+from emokit.engines.by_torch import TorchEngine
 from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.read_files import in_words
 from emokit.runtime import seed_everything
 
+if TYPE_CHECKING:
+    import pandas
+
+    from emokit.audio.spectrogram.batches import TrainingBatches
+    from emokit.audio.splits import SplitData
+    from emokit.data.prepared import Prepared
+
+
 NORMALISATIONS = ("train", "utterance", "speaker")
-NOT_IN_CONFIG = {"kind", "name", "revision", "frozen"}
+NOT_IN_CONFIG = {"kind", "name", "revision", "frozen", "layers", "functionals"}
 
 
 class SpectrogramFamily:
@@ -61,37 +64,25 @@ class SpectrogramFamily:
         self, model: Any, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame
     ) -> numpy.ndarray:
         """As `ModelFamily.predict_rows`."""
-        (log_mels,) = versions(prepared, features_of(model), rows, [1])
-        statistics = statistics_of(settings.data, rows, log_mels)
-        config = model.config
-        return predict_log_mels(model, log_mels, config.window_frames, model.device, config.window_overlap, statistics)
+        return recordings.predict_rows(TorchEngine(model, model.device), model.config, settings, prepared, rows)
 
     def predict_recordings(self, model: Any, paths: Sequence[Path]) -> Iterator[RecordingPredictions | DataError]:
         """As `ModelFamily.predict_recordings`; with `data.speaker_normalisation` all files count as one speaker's."""
-        speaker = self._speaker(model, paths)
-        for path in paths:
-            try:
-                yield predict_recording(model, path, speaker)
-            except DataError as error:
-                yield error
+        return recordings.predict_recordings(TorchEngine(model, model.device), model.config, paths)
 
     def embed_recordings(
         self, model: Any, paths: Sequence[Path], steps: int
     ) -> Iterator[RecordingEmbedding | DataError]:
         """As `ModelFamily.embed_recordings`; speakers as in `predict_recordings`."""
-        speaker, config = self._speaker(model, paths), model.config
+        speaker = recordings.speaker_statistics(model.config, paths)
         for path in paths:
             try:
-                log_mel, flags, _ = read_log_mel(model, path)
+                log_mel, flags, _ = recordings.read_log_mel(model.config, path)
             except DataError as error:
                 yield error
             else:
-                statistics = own_statistics(model, log_mel, speaker)
-                frames, overlap = config.window_frames, config.window_overlap
-                yield RecordingEmbedding(embed_log_mel(model, log_mel, frames, overlap, statistics, steps), flags)
-
-    def _speaker(self, model: Any, paths: Sequence[Path]) -> numpy.ndarray | None:
-        return speaker_statistics(model, paths) if model.config.normalisation == "speaker" else None
+                statistics = recordings.own_statistics(model.config, log_mel, speaker)
+                yield RecordingEmbedding(embed_log_mel(model, log_mel, statistics, steps), flags)
 
     def onnx_inputs(self, model: Any) -> OnnxInputs:
         """As `ModelFamily.onnx_inputs`: windows (windows, frames, mels) of decibels."""
@@ -127,6 +118,8 @@ class AcrnnFamily(SpectrogramFamily):
         self, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
     ) -> None:
         """As `ModelFamily.compute_features`: log-mels at every speed factor."""
+        from emokit.audio.spectrogram.speeds import versions
+
         versions(prepared, settings.features, rows, settings.augmentation.speed_factors, progress)
 
     def new_model(self, settings: AudioSettings, train: SplitData, labels: LabelSet) -> AcrnnForAudioClassification:
@@ -155,7 +148,7 @@ class AcrnnFamily(SpectrogramFamily):
 
         def predict(current: torch.nn.Module, split: str) -> numpy.ndarray:
             data, frames, overlap = splits[split], model.config.window_frames, settings.data.window_overlap
-            return predict_log_mels(current, data.log_mels, frames, device, overlap, data.statistics)
+            return predict_log_mels(TorchEngine(current, device), data.log_mels, frames, overlap, data.statistics)
 
         batches = new_batches(settings, prepared, splits["train"], device, progress)
         return TrainableModel(model, batches, predict, save_beside=feature_extractor_of(model).save_pretrained)
@@ -169,6 +162,10 @@ def new_batches(
     progress: Progress | None = None,
 ) -> TrainingBatches:
     """The training split's batches, with the augmentation of the settings; features are copied to a GPU where they fit."""
+    from emokit.audio.spectrogram.augment import Augment
+    from emokit.audio.spectrogram.batches import TrainingBatches
+    from emokit.audio.spectrogram.speeds import versions
+
     features, training, speed_factors = settings.features, settings.training, settings.augmentation.speed_factors
     white_noise = LogMel(features).filters.sum(axis=0)  # power per mel bin of noise with equal power at all frequencies
     augment = Augment(settings.augmentation, features.sample_rate / features.hop_length, white_noise)
@@ -206,7 +203,7 @@ def _check_config(model: Any, folder: Path) -> None:
             raise ValueError(f"window_frames is {config.window_frames}, window_overlap {config.window_overlap}")
         if config.normalisation not in NORMALISATIONS:
             raise ValueError(f"normalisation is {config.normalisation!r}")
-        window = torch.zeros(1, config.window_frames, features_of(model).n_mels)
+        window = torch.zeros(1, config.window_frames, recordings.features_of(config).n_mels)
         with torch.inference_mode():
             model(input_features=window)
     except Exception as error:  # torch raises many kinds
@@ -216,72 +213,21 @@ def _check_config(model: Any, folder: Path) -> None:
         ) from error
 
 
-def features_of(model: Any) -> FeatureSettings:
-    """The settings of the features that a model was trained on."""
-    return FeatureSettings.make(model.config.features, "The model's config.json")
-
-
-def predict_recording(model: Any, path: Path, statistics: numpy.ndarray | None = None) -> RecordingPredictions:
-    """The probabilities of an audio file of any length, rate and number of channels.
+def embed_log_mel(model: Any, log_mel: numpy.ndarray, statistics: numpy.ndarray | None, steps: int) -> numpy.ndarray:
+    """(steps, dim) float32: the model's time steps over an utterance's windows.
 
     Args:
         model: takes windows of log-mels.
-        path: the file.
-        statistics: (1, 2, mels) of the file's speaker; None uses the file's own where the model does not use train's.
-
-    Raises:
-        DataError: the file is missing, silent or cannot be decoded.
+        log_mel: (frames, mels) decibels.
+        statistics: (1, 2, mels) that it is standardised with; None for decibels.
+        steps: largest number of vectors.
     """
-    log_mel, flags, num_samples = read_log_mel(model, path)
-    config, statistics = model.config, own_statistics(model, log_mel, statistics)
-    places, probabilities = predict_windows(
-        model, [log_mel], config.window_frames, model.device, config.window_overlap, statistics
-    )
-    return RecordingPredictions(window_seconds(model, places, num_samples), probabilities, flags)
-
-
-def read_log_mel(model: Any, path: Path) -> tuple[numpy.ndarray, tuple[str, ...], int]:
-    """An audio file as a model of windows takes it: its log-mel (frames, mels) in decibels, its flags, its number of samples.
-
-    Raises:
-        DataError: the file is missing, silent or cannot be decoded.
-    """
-    features = features_of(model)
-    waveform, flags = read_flagged(path, features.sample_rate)
-    return checked_features(_extractor(features), waveform, path), tuple(map(str, flags)), len(waveform)
-
-
-def own_statistics(model: Any, log_mel: numpy.ndarray, given: numpy.ndarray | None = None) -> numpy.ndarray | None:
-    """(1, 2, mels): what is given, else the log-mel's own where the model does not use the training split's."""
-    if given is not None or model.config.normalisation == "train":
-        return given
-    return group_statistics([log_mel], [0])
-
-
-def window_seconds(model: Any, places: Sequence[tuple[int, int]], num_samples: int) -> numpy.ndarray:
-    """(windows, 2): where each window of a recording starts and ends, in seconds.
-
-    Args:
-        model: with its windows and features.
-        places: (utterance, first frame) of each window.
-        num_samples: of the recording, at the features' rate.
-    """
-    features, frames = features_of(model), model.config.window_frames
-    starts = numpy.array([(start, start + frames) for _, start in places]) * features.hop_length
-    seconds: numpy.ndarray = numpy.minimum(starts, num_samples) / features.sample_rate
-    return seconds
-
-
-def speaker_statistics(model: Any, paths: Sequence[Path]) -> numpy.ndarray | None:
-    """(1, 2, mels) mean and deviation over all files that can be read; None where no file can."""
-    features, statistics = features_of(model), Statistics()
-    for path in paths:
-        with contextlib.suppress(DataError):  # reported when the file is predicted
-            waveform = read_waveform(path, features.sample_rate)
-            statistics.add(checked_features(_extractor(features), waveform, path))
-    return statistics.result(SMALLEST_DEVIATION_DB)[None] if statistics.frames else None
-
-
-@functools.lru_cache(maxsize=4)
-def _extractor(settings: FeatureSettings) -> LogMel:
-    return LogMel(settings)
+    config, size = model.config, TorchEngine(model, model.device).batch_windows
+    _, batches = window_batches([log_mel], config.window_frames, config.window_overlap, statistics, size)
+    with torch.inference_mode():
+        frames = [
+            window
+            for windows in batches
+            for window in model.time_steps(torch.from_numpy(windows).to(model.device)).cpu().numpy()
+        ]
+    return pool_steps(frames, steps)

@@ -15,6 +15,8 @@ from emokit.audio.spectrogram.normalise import group_statistics
 from emokit.audio.spectrogram.predict import window_batches
 from emokit.errors import UsageError
 
+MOST_WINDOWS = 64  # that are cut at once
+
 
 class LogMelFeatureExtractor(FeatureExtractionMixin):
     """A waveform to all windows of its log-mel spectrogram, cut and standardised as `emokit predict` does it.
@@ -75,8 +77,8 @@ class LogMelFeatureExtractor(FeatureExtractionMixin):
             )
         log_mel = _extractor(json.dumps(self.features, sort_keys=True))(waveform)
         statistics = None if self.normalisation == "train" else group_statistics([log_mel], [0])
-        windows = window_batches([log_mel], self.window_frames, self.window_overlap, statistics)[1]
-        return BatchFeature({"input_features": torch.cat(list(windows))[None]})
+        windows = window_batches([log_mel], self.window_frames, self.window_overlap, statistics, MOST_WINDOWS)[1]
+        return BatchFeature({"input_features": torch.from_numpy(numpy.concatenate(list(windows)))[None]})
 
 
 def feature_extractor_of(model: Any) -> LogMelFeatureExtractor:

@@ -1,45 +1,23 @@
 """Log-mel spectrograms: the only implementation, for training, prediction and export.
 
 The values equal those of `librosa.feature.melspectrogram` and `librosa.power_to_db` (librosa 0.11: centred frames, zeros at the
-edges, periodic Hann window, Slaney mels) to 1e-3 dB. scipy transforms the frames in float32. librosa's filterbank is made once;
-librosa makes it for every file, which is half of its time. A mel bin covers few frequencies, so bins are computed in blocks of
+edges, periodic Hann window, Slaney mels) to 1e-3 dB. scipy transforms the frames in float32. The filterbank is made once; librosa
+makes it for every file, which is half of its time. A mel bin covers few frequencies, so bins are computed in blocks of
 neighbours.
 """
 
-import importlib
-import tempfile
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy
 
 from emokit.audio.settings import FeatureSettings
+from emokit.audio.spectrogram.mel import hann_window, mel_filters
 
 SMALLEST_POWER = 1e-10  # librosa's `amin`: -100 dB
 DECIBELS_PER_NEPER = numpy.float32(10 / numpy.log(10))
 MELS_PER_BLOCK = 16  # measured: larger blocks multiply zeros, smaller ones cost calls
 NUMBERS_AT_ONCE = 2**17  # half a megabyte per transform fits into the processor's cache
-
-
-@cache
-def _librosa_filters() -> Any:
-    """The module `librosa.filters`, which takes a second to import: once, before other processes start."""
-    try:
-        return importlib.import_module("librosa.filters")
-    except RuntimeError as error:
-        if "no locator" not in str(error):
-            raise
-        # numba compiles for librosa, and its import fails where neither the packages nor the user's home can be written.
-        import numba
-
-        config: Any = numba.config
-        config.CACHE_DIR = _compiled().name
-        return importlib.import_module("librosa.filters")
-
-
-@cache
-def _compiled() -> "tempfile.TemporaryDirectory[str]":
-    return tempfile.TemporaryDirectory(prefix="emokit-")
 
 
 class LogMel:
@@ -57,20 +35,14 @@ class LogMel:
     @cached_property
     def window(self) -> numpy.ndarray:
         """(n_fft,) float32."""
-        window: numpy.ndarray = _librosa_filters().get_window("hann", self.settings.n_fft, fftbins=True)
-        return window.astype(numpy.float32)
+        return hann_window(self.settings.n_fft).astype(numpy.float32)
 
     @cached_property
     def filters(self) -> numpy.ndarray:
         """(n_fft / 2 + 1, mels) float32."""
-        filters: numpy.ndarray = _librosa_filters().mel(
-            sr=self.settings.sample_rate,
-            n_fft=self.settings.n_fft,
-            n_mels=self.settings.n_mels,
-            fmin=self.settings.fmin,
-            fmax=self.settings.fmax,
-        )
-        return numpy.ascontiguousarray(filters.T, dtype=numpy.float32)
+        chosen = self.settings
+        filters = mel_filters(chosen.sample_rate, chosen.n_fft, chosen.n_mels, chosen.fmin, chosen.fmax)
+        return numpy.ascontiguousarray(filters.T)
 
     @cached_property
     def blocks(self) -> list[tuple[slice, slice, numpy.ndarray]]:

@@ -1,13 +1,15 @@
 """Standardisation with the statistics of an utterance or a speaker instead of the training split's."""
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy
-import pandas
-import torch
 
 from emokit.audio.settings import DataSettings
+
+if TYPE_CHECKING:
+    import pandas
+    import torch
 
 DECLARED = (
     "features were standardised with the audio of the test speakers, without its labels (data.speaker_normalisation)"
@@ -51,7 +53,7 @@ def group_statistics(log_mels: Iterable[numpy.ndarray], groups: Sequence[Hashabl
 
 
 def statistics_of(
-    settings: DataSettings, rows: pandas.DataFrame, log_mels: Sequence[numpy.ndarray]
+    settings: DataSettings, rows: "pandas.DataFrame", log_mels: Sequence[numpy.ndarray]
 ) -> numpy.ndarray | None:
     """Mean and deviation that each row is standardised with, as `group_statistics`; None where the training split's are used.
 
@@ -61,6 +63,8 @@ def statistics_of(
         log_mels: per utterance (frames, mels) decibels.
     """
     if settings.speaker_normalisation:
+        import pandas
+
         speakers = zip(rows["corpus"], rows["speaker"], strict=True)
         # An utterance without a speaker is a group of its own.
         groups = [
@@ -72,7 +76,7 @@ def statistics_of(
     return None
 
 
-Values = TypeVar("Values", numpy.ndarray, torch.Tensor)
+Values = TypeVar("Values", numpy.ndarray, "torch.Tensor")
 
 
 def standardised(windows: Values, statistics: Values | None) -> Values:

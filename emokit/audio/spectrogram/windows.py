@@ -6,26 +6,9 @@ import numpy
 import torch
 from torch import Tensor
 
+from emokit.audio.windows import cut as cut
+
 MAX_MEMORY_SHARE = 0.5  # of a GPU's free memory that features may take; the rest is for the model
-
-
-def cut(log_mel: numpy.ndarray, frames: int, start: int) -> numpy.ndarray:
-    """One window of an utterance, padded with silence: the quietest value of the utterance.
-
-    Args:
-        log_mel: (all frames, mels) decibels.
-        frames: length of the window.
-        start: its first frame; below 0, that many frames of silence come before the utterance.
-
-    Returns:
-        (frames, mels), of the same type.
-    """
-    window = log_mel[max(0, start) : start + frames]
-    before = max(0, -start)
-    missing = frames - before - len(window)
-    if not before and not missing:
-        return window
-    return numpy.pad(window, ((before, missing), (0, 0)), constant_values=log_mel.min())
 
 
 def over_windows(logits: Callable[[Tensor], Tensor], recordings: Tensor) -> Tensor:

@@ -1,33 +1,36 @@
 """The family of pretrained speech encoders."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy
-import pandas
 import torch
 
 from emokit.audio.family import OnnxInputs, RecordingEmbedding, RecordingPredictions, TrainableModel, load_pretrained
-from emokit.audio.feature_cache import read_flagged
+from emokit.audio.recordings import read_flagged
 from emokit.audio.settings import AudioSettings
-from emokit.audio.splits import SplitData
-from emokit.audio.waveform.batches import WaveformBatches, waveforms_of
 from emokit.audio.waveform.encoder import UNPADDED, EncoderModel, SpeechForAudioClassification
 from emokit.audio.waveform.frozen import FrozenBatches, predict_layers
-from emokit.audio.waveform.layer_cache import layers_of
 from emokit.audio.waveform.predict import embed_waveform, predict_waveforms, predict_windows
 from emokit.audio.waveform.pretrained import find_processor, head_of, layer_groups, pretrained
 from emokit.audio.waveform.processor import PROCESSOR, check_processor, read_processor
 from emokit.audio.windows import window_spans
-from emokit.data.prepared import Prepared
 from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.runtime import choose_device
 from emokit.training.batches import LengthBatches
 from emokit.training.hub import OF_RUN, check_agrees
-from emokit.training.splits import target_shares
+
+if TYPE_CHECKING:
+    import pandas
+
+    from emokit.audio.splits import SplitData
+    from emokit.data.prepared import Prepared
+
 
 # Lengths of the waveforms that are compared: several in a batch, and one alone.
 NUM_SAMPLES = ((16_000, 9_000, 12_345), (7_777,))
@@ -41,6 +44,8 @@ class PretrainedFamily:
 
     def plan(self, settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
         """As `ModelFamily.plan`."""
+        from emokit.training.splits import target_shares
+
         training = settings.training
         _, processor = find_processor(settings)
         if settings.model.frozen:
@@ -66,6 +71,9 @@ class PretrainedFamily:
         self, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame, progress: Progress | None = None
     ) -> None:
         """As `ModelFamily.compute_features`: the layers of a frozen encoder, else waveforms at every speed factor."""
+        from emokit.audio.waveform.batches import waveforms_of
+        from emokit.audio.waveform.layer_cache import layers_of
+
         if settings.model.frozen:
             model = self.new_model(settings, None, prepared.labels).eval()
             layers_of(model.to(choose_device("auto")), prepared, rows, progress)
@@ -90,6 +98,11 @@ class PretrainedFamily:
         progress: Progress | None = None,
     ) -> TrainableModel:
         """As `ModelFamily.trainable`; a frozen encoder's layers are computed before, and only what is above them is trained."""
+        import pandas
+
+        from emokit.audio.waveform.batches import WaveformBatches, waveforms_of
+        from emokit.audio.waveform.layer_cache import layers_of
+
         training, processor, train = settings.training, model.processor, splits["train"]
         rows = pandas.concat([data.table for data in splits.values()])
         if settings.model.frozen:
@@ -149,6 +162,9 @@ class PretrainedFamily:
         self, model: Any, settings: AudioSettings, prepared: Prepared, rows: pandas.DataFrame
     ) -> numpy.ndarray:
         """As `ModelFamily.predict_rows`."""
+        from emokit.audio.waveform.batches import waveforms_of
+        from emokit.audio.waveform.layer_cache import layers_of
+
         if model.config.frozen:
             return predict_layers(model, layers_of(model, prepared, rows))
         return predict_waveforms(model, waveforms_of(prepared, rows, model.processor.sample_rate))
@@ -202,6 +218,7 @@ def encoder_inputs(model: EncoderModel) -> OnnxInputs:
     waveforms = [[random.normal(0, 0.1, length) for length in lengths] for lengths in NUM_SAMPLES]
     batches = [processor(batch) for batch in waveforms]
     about = {name: getattr(config, name) for name in ("sample_rate", "window_seconds", "window_overlap")}
+    about |= {"encoder": {"model_type": config.encoder["model_type"]}, "processor": processor.facts()}
     last = "samples" if processor.max_seconds is None else "frames"
     dynamic = {name: {0: "batch", values.ndim - 1: last} for name, values in batches[0].items()}
     return OnnxInputs(batches, dynamic, about, processor.extractor.save_pretrained)

@@ -1,23 +1,13 @@
 """A pretrained encoder over the windows of waveforms: probabilities, vectors, statistics of its layers."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 import numpy
 import torch
 
 from emokit.audio.waveform.encoder import EncoderModel, SpeechForAudioClassification
-from emokit.audio.windows import average_windows, pool_steps, window_spans
-from emokit.errors import DataError
-from emokit.training.batches import cut
-
-BATCH_WAVEFORMS = 64
-BATCH_SECONDS = 120.0
-# Encoders that respect the mask in every layer, once their normalisation over time does; others treat padding as audio.
-MASKED = frozenset({"wav2vec2", "hubert", "wavlm", "unispeech", "unispeech-sat", "whisper"})
-
-Spans = list[tuple[int, int, int]]
-"""(utterance, first sample, end) of each window."""
+from emokit.audio.waveform.windows import Spans, of_windows
+from emokit.audio.windows import average_windows, pool_steps
 
 
 def predict_waveforms(model: SpeechForAudioClassification, waveforms: Sequence[numpy.ndarray]) -> numpy.ndarray:
@@ -91,30 +81,10 @@ def _of_windows(
     waveforms: Sequence[numpy.ndarray],
     compute: Callable[[dict[str, torch.Tensor]], list[numpy.ndarray]],
 ) -> tuple[Spans, list[numpy.ndarray]]:
-    """All windows, and for each what `compute` returns for it in its batch.
+    """As `of_windows`, with the inputs on the model's device."""
 
-    Windows are batched by length and returned in the order of the input. For an encoder without a mask, only windows of equal
-    length share a batch.
-    """
-    window = round(model.config.window_seconds * model.config.sample_rate)
-    spans = window_spans([len(waveform) for waveform in waveforms], window, model.config.window_overlap)
-    if not spans:
-        raise DataError("There is no utterance to predict; name at least one.")
-    lengths = model.processor.lengths(numpy.array([stop - start for _, start, stop in spans]))
-    order = numpy.argsort(lengths, kind="stable")
-    batches = cut(lengths[order], BATCH_WAVEFORMS, round(BATCH_SECONDS * model.processor.sample_rate))
-    if model.config.encoder["model_type"] not in MASKED:
-        batches = [equal for batch in batches for equal in _of_equal_length(batch, lengths[order])]
-    results: list[numpy.ndarray] = []
+    def on_device(inputs: dict[str, torch.Tensor]) -> list[numpy.ndarray]:
+        return compute({name: values.to(model.device) for name, values in inputs.items()})
+
     with torch.inference_mode():
-        for batch in batches:
-            windows = [spans[number] for number in order[batch]]
-            inputs = model.processor([waveforms[row][start:stop] for row, start, stop in windows])
-            results += compute({name: values.to(model.device) for name, values in inputs.items()})
-    return spans, [results[place] for place in numpy.argsort(order)]
-
-
-def _of_equal_length(batch: slice, ordered: numpy.ndarray) -> list[slice]:
-    """A batch cut wherever the next window is longer."""
-    changes = 1 + batch.start + numpy.flatnonzero(numpy.diff(ordered[batch]))
-    return [slice(start, stop) for start, stop in pairwise([batch.start, *changes.tolist(), batch.stop])]
+        return of_windows(model.config, model.processor, waveforms, on_device)

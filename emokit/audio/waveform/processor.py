@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy
 import torch
@@ -14,12 +15,13 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 
+from emokit.audio.waveform.windows import MIN_SECONDS as MIN_SECONDS
+from emokit.audio.waveform.windows import padded, padded_lengths
 from emokit.errors import DataError, UsageError
 from emokit.training.hub import read_pretrained
 
 PROCESSOR = "preprocessor_config.json"
 WHOLE = ("sampling_rate", "feature_size", "hop_length", "n_fft", "n_samples")
-MIN_SECONDS = 0.25  # shorter audio is padded with silence: wav2vec 2.0 makes twelve frames of it, and masks ten
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,21 @@ class SpeechProcessor:
 
     def lengths(self, samples: numpy.ndarray) -> numpy.ndarray:
         """(utterances,) samples that are computed for waveforms of these lengths, padding to the shortest input included."""
-        return numpy.maximum(samples, round(MIN_SECONDS * self.sample_rate))
+        return padded_lengths(samples, self.sample_rate)
+
+    def facts(self) -> dict[str, Any]:
+        """What `recordings.FastProcessor` needs to make the same inputs."""
+        names = ("n_fft", "hop_length", "feature_size") if self.max_seconds is not None else ("do_normalize",)
+        return {name: getattr(self.extractor, name) for name in names}
 
     def __call__(self, waveforms: Sequence[numpy.ndarray]) -> dict[str, torch.Tensor]:
         """The encoder's inputs: waveforms (utterances, samples) or log-mels, and the mask of what is not padding."""
-        shortest = round(MIN_SECONDS * self.sample_rate)
-        padded = [
-            numpy.pad(waveform, (0, max(0, shortest - len(waveform)))).astype(numpy.float32) for waveform in waveforms
-        ]
+        long_enough = padded(waveforms, self.sample_rate)
         if isinstance(self.extractor, WhisperFeatureExtractor):
-            return self._log_mels(padded)
+            return self._log_mels(long_enough)
         return dict(
             self.extractor(
-                padded,
+                long_enough,
                 sampling_rate=self.sample_rate,
                 padding="longest",
                 return_attention_mask=True,

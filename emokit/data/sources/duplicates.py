@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import soundfile
 
 from emokit.data.audio_io.read import BadAudio, read_audio
-from emokit.data.utterance import Dropped
+from emokit.data.sources.tree import Dropped
 
 COPY = "a copy of a file of the same name"
 OTHER_CONTENT = "another file of the same name"

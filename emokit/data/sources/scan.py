@@ -5,8 +5,7 @@ from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path, PurePosixPath
 
 from emokit.data.sources.duplicates import COPY, left_out
-from emokit.data.sources.tree import Skipped, walk
-from emokit.data.utterance import Dropped
+from emokit.data.sources.tree import Dropped, Skipped, walk
 
 # The endings of the formats and containers with audio that libsndfile and FFmpeg read.
 ENDINGS = """

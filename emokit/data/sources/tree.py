@@ -31,6 +31,18 @@ class Skipped:
     """A short phrase; entries with the same reason are counted together."""
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A file or row that does not become an utterance; the ledger lists it with the reason."""
+
+    name: str
+    """The path relative to the corpus root, or the utterance id where it has no file."""
+    reason: str
+    """A short phrase; entries with the same reason are counted together."""
+    detail: str = ""
+    """What is specific to this entry: the path of the other file, the numbers."""
+
+
 def refuse_system(folder: Path) -> None:
     """Refuse to look for data in `/proc`, `/sys` and `/dev`.
 

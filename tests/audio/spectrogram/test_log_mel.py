@@ -1,9 +1,6 @@
 """Log-mel spectrograms equal those of librosa."""
 
-import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import librosa
@@ -96,21 +93,3 @@ def test_an_extractor_sent_to_another_process_is_the_same() -> None:
 def test_three_seconds_are_130_frames() -> None:
     assert FeatureSettings().num_frames(3.0) == 130
     assert len(LogMel(FeatureSettings())(numpy.ones(3 * 22_050, numpy.float32))) == 130
-
-
-WITHOUT_A_CACHE = """
-import numba.core.caching as caching
-for kind in (caching.CacheImpl, *caching.CacheImpl.__subclasses__()):  # as where no other folder can be written
-    kind._locator_classes = [caching.UserProvidedCacheLocator]
-from emokit.audio.settings import FeatureSettings
-from emokit.audio.spectrogram.log_mel import LogMel
-print(LogMel(FeatureSettings(n_mels=32)).filters.shape)
-"""
-
-
-def test_no_folder_for_compiled_code_is_needed(tmp_path: Path) -> None:
-    surroundings = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
-    surroundings |= {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", WITHOUT_A_CACHE], env=surroundings, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "(1025, 32)\n", "")
-    assert list(tmp_path.iterdir()) == []

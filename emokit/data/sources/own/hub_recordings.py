@@ -23,19 +23,11 @@ from emokit.data.utterance import OUTSIDE
 from emokit.errors import DataError
 from emokit.files import explained_disk_errors, read_json, write_json
 from emokit.names import escaped, unescaped
+from emokit.runtime import cache_folder as cache_folder
 from emokit.temporary import remove_temporary, temporary_path
 
-CACHE = "EMOKIT_CACHE"
 SOURCE = "source.json"
 LONGEST_STEM = 80
-
-
-def cache_folder() -> Path:
-    """The folder of files that emokit keeps for later: `EMOKIT_CACHE`, else `emokit` in the user's cache folder."""
-    given = os.environ.get(CACHE)
-    if given:
-        return Path(given).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "emokit"
 
 
 def new_root(label: str, folder: Path | None, identity: str) -> Path:
