@@ -42,16 +42,21 @@ class AudioPredictor(Predictor):
         self.family = family(self.settings.model.kind)
         self.model: Any = self.family.load_model(run / runs.MODEL).to(choose_device(device))
         self.labels = runs.read_labels(run)
-        self.fingerprint = runs.read_environment(run).get("data_fingerprint")
         check_labels(self.model.config, self.labels, run / runs.MODEL)
         check_config(self.model.config, self.family.config_of(self.settings), run / runs.MODEL)
         self._skipped: list[Skipped] = []
+        self._run = run
+
+    def _fingerprint(self) -> str | None:
+        """Of the data that the run was trained on."""
+        fingerprint: str | None = runs.read_environment(self._run).get("data_fingerprint")
+        return fingerprint
 
     def predict_split(self, prepared: Prepared, split: str) -> tuple[Predictions, dict[str, int]]:
         """As `Predictor.predict_split`."""
         if split not in SPLITS:
             raise UsageError(f"--split {split} is unknown; choose one of {', '.join(SPLITS)}.")
-        if split == "dev" and self.settings.data.train_on_dev and prepared.fingerprint == self.fingerprint:
+        if split == "dev" and self.settings.data.train_on_dev and prepared.fingerprint == self._fingerprint():
             raise UsageError(
                 f"The run was trained on the dev split of {prepared.folder} (data.train_on_dev); "
                 "its predictions/dev.parquet has those of models that were not trained on the utterance."

@@ -33,7 +33,7 @@ from emokit.read_files import in_words
 from emokit.runtime import seed_everything
 
 NORMALISATIONS = ("train", "utterance", "speaker")
-NOT_IN_CONFIG = {"kind", "name", "revision", "frozen"}
+NOT_IN_CONFIG = {"kind", "name", "revision", "frozen", "layers", "functionals"}
 
 
 class SpectrogramFamily:
