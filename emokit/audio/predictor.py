@@ -49,13 +49,17 @@ class AudioPredictor(Predictor):
         """
         self.settings = AudioSettings.resolved(runs.read_settings(run), str(run / runs.SETTINGS))
         self.labels = runs.read_labels(run)
-        self.fingerprint = runs.read_environment(run).get("data_fingerprint")
         self._run, self._device = run, device
         self._skipped: list[Skipped] = []
         without = without_onnx(self.settings)
         self._onnx, self.notes = open_engine(engine, device, run, self.labels, self._export, without)
         if self._onnx is None:
             _ = self.model  # what is wrong with it is said now
+
+    def _fingerprint(self) -> str | None:
+        """Of the data that the run was trained on."""
+        fingerprint: str | None = runs.read_environment(self._run).get("data_fingerprint")
+        return fingerprint
 
     @cached_property
     def family(self) -> "ModelFamily":
@@ -89,7 +93,7 @@ class AudioPredictor(Predictor):
 
         if split not in SPLITS:
             raise UsageError(f"--split {split} is unknown; choose one of {', '.join(SPLITS)}.")
-        if split == "dev" and self.settings.data.train_on_dev and prepared.fingerprint == self.fingerprint:
+        if split == "dev" and self.settings.data.train_on_dev and prepared.fingerprint == self._fingerprint():
             raise UsageError(
                 f"The run was trained on the dev split of {prepared.folder} (data.train_on_dev); "
                 "its predictions/dev.parquet has those of models that were not trained on the utterance."

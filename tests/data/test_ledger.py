@@ -214,7 +214,7 @@ def test_damaged_files_are_in_the_ledger_and_the_others_in_the_table(
     truncated, silent, stereo, pointer, empty, text, *_ = write_emodb(tmp_path / "emodb", texts=("a01", "a02"))
     truncated.write_bytes(truncated.read_bytes()[:2000])
     soundfile.write(silent, numpy.zeros(3200), 16_000)
-    soundfile.write(stereo, numpy.tile([[0.5, 0.25]], (3200, 1)), 16_000)
+    soundfile.write(stereo, numpy.linspace(-1, 1, 3200)[:, None] * [[0.5, 0.25]], 16_000)
     pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     empty.touch()
     empty.write_bytes(b"")

@@ -61,14 +61,14 @@ def test_another_text_model_than_the_trained_one_does_not_answer(modality_runs: 
         emokit.load(run, "cpu")
     assert str(caught.value) == (
         f"{run / 'model'} has a model of the labels {', '.join(labels)} and its run has {', '.join(labels[::-1])}; "
-        "train the run again with --force."
+        "train the run again with force=True."
     )
     (run / "model/config.json").write_text(json.dumps(config | {"num_hidden_layers": 0}))
     with pytest.raises(DataError) as caught:
         emokit.load(run, "cpu")
     assert str(caught.value) == (
         f"{run / 'model'} has a damaged model (bert.encoder.layer.0.attention.output.LayerNorm.bias has no place in the model of "
-        "its config.json); train the run again with --force."
+        "its config.json); train the run again with force=True."
     )
 
 
@@ -85,7 +85,7 @@ def test_another_audio_model_than_the_trained_one_does_not_answer(modality_runs:
         with pytest.raises(DataError) as caught:
             emokit.load(run, "cpu")
         assert str(caught.value) == (
-            f"{run / 'model'} has a damaged model ({fault}); train the run again with --force."
+            f"{run / 'model'} has a damaged model ({fault}); train the run again with force=True."
         )
 
 

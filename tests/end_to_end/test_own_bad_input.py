@@ -44,7 +44,7 @@ TEXTS = "text,label\n" + "".join(f"{label} {number},{label}\n" for number in ran
         ),
         (
             TEXTS, ["--labels", "anger,fear"], 3,
-            "calls has labels outside the label set anger, fear: joy (as in calls/01); add them to --labels, or map them "
+            "calls has labels outside the label set anger, fear: joy (as in calls/02); add them to --labels, or map them "
             "with --map RAW=LABEL, or RAW=null to leave them out.",
         ),
         (

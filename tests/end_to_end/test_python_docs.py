@@ -32,7 +32,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_snippets_of_python_md_run_in_their_order(folder, capsys):
     blocks = re.findall(r"```python\n(.*?)```", PYTHON.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     namespace: dict = {}
     for block in blocks:
         exec(compile(block, "python.md", "exec"), namespace)

@@ -184,8 +184,8 @@ def test_a_column_needs_a_table(sentences, options):
 def test_a_file_is_no_sentence(tmp_path):
     (tmp_path / "a.txt").touch()
     assert refused(UsageError, "wow", str(tmp_path / "a.txt")) == (
-        f"{tmp_path / 'a.txt'} is a file where a sentence was expected; name a file of sentences with --file, or pipe the "
-        "sentence itself to -."
+        f"{tmp_path / 'a.txt'} is a file where a sentence was expected; name a file of sentences with --file, "
+        "transcribe a recording with --transcribe MODEL, or pipe the sentence itself to -."
     )
 
 

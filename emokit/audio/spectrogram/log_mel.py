@@ -1,7 +1,7 @@
 """Log-mel spectrograms: the only implementation, for training, prediction and export.
 
 The values equal those of `librosa.feature.melspectrogram` and `librosa.power_to_db` (librosa 0.11: centred frames, zeros at the
-edges, periodic Hann window, Slaney mels) to 1e-3 dB. scipy transforms the frames in float32. The filterbank is made once; librosa
+edges, periodic Hann window, Slaney mels) to 2e-3 dB. scipy transforms the frames in float32. The filterbank is made once; librosa
 makes it for every file, which is half of its time. A mel bin covers few frequencies, so bins are computed in blocks of
 neighbours.
 """

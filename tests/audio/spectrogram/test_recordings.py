@@ -56,7 +56,7 @@ def test_an_audio_file_is_resampled_to_the_rate_of_the_model(model, tmp_path):
 
 
 def test_a_recording_shorter_than_one_frame_has_a_probability_per_class(model, tmp_path):
-    soundfile.write(tmp_path / "click.wav", numpy.full(100, 0.5), 16000)
+    soundfile.write(tmp_path / "click.wav", numpy.linspace(-0.5, 0.5, 100), 16000)
     (prediction,) = predicted(model, tmp_path / "click.wav")
     assert prediction.probabilities.shape == (7,)
     assert prediction.probabilities.sum() == pytest.approx(1)
@@ -70,7 +70,7 @@ def test_windows_are_given_in_seconds_and_end_with_the_recording(model, tmp_path
 
 def test_a_silent_file_does_not_stop_the_others(model, tmp_path):
     soundfile.write(tmp_path / "a.wav", [0.0] * 16000, 16000)
-    soundfile.write(tmp_path / "b.wav", numpy.full(1600, 0.5), 16000)
+    soundfile.write(tmp_path / "b.wav", numpy.linspace(-0.5, 0.5, 1600), 16000)
     first, second = predicted(model, tmp_path / "a.wav", tmp_path / "b.wav")
     assert isinstance(first, DataError)
     assert str(first).startswith(f"{tmp_path / 'a.wav'} is silent")

@@ -27,7 +27,7 @@ def test_the_commands_reproduce_the_run(make_run: Callable[..., Path]) -> None:
     assert provenance.commands(runs[0]) == [
         "emokit train audio experiments/audio/emodb_quick.yaml --data prepared --run 'runs/a b'",
         "# or from its resolved settings:",
-        f"emokit train audio '{folder}/settings.yaml' --data prepared --run '{folder}-again'",
+        f"emokit train audio '{folder}/settings.yaml' --data {Path('prepared').resolve()} --run '{folder}-again'",
     ]
 
 
@@ -59,7 +59,8 @@ def test_the_commands_of_a_cross_validated_run_name_its_folds(make_run: Callable
     (folder / "environment.json").write_text(json.dumps(environment | {"folds": "leave-one-speaker-out"}))
     runs, _ = gather([folder])
     assert provenance.commands(runs[0])[-1] == (
-        f"emokit train audio {folder}/settings.yaml --data prepared --run {folder}-again --folds leave-one-speaker-out"
+        f"emokit train audio {folder}/settings.yaml --data {Path('prepared').resolve()} --run {folder}-again "
+        "--folds leave-one-speaker-out"
     )
 
 
