@@ -84,18 +84,20 @@ def recogniser_of(
 
 def transcribed(items: Sequence[Input], recogniser: "SpeechRecogniser | None") -> list[Transcribed]:
     """Inputs with the transcripts of those that have a recording and no text; without a recogniser, all stay as they are."""
+    if recogniser is None:
+        return [Transcribed(item) for item in items]
     from emokit.data.transcripts import Clip, Transcript
 
     names = [STDIN_NAME if item.name == STDIN else item.name for item in items]
     clips = [
         Clip(name, item.path)
         for name, item in zip(names, items, strict=True)
-        if recogniser and item.path is not None and item.text is None
+        if item.path is not None and item.text is None
     ]
-    results = recogniser.transcribe(clips) if recogniser else iter(())
+    results = iter(recogniser.transcribe(clips))
     entries = []
     for name, item in zip(names, items, strict=True):
-        if recogniser is None or item.path is None or item.text is not None:
+        if item.path is None or item.text is not None:
             entries.append(Transcribed(item))
             continue
         result = next(results)

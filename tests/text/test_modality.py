@@ -25,6 +25,7 @@ def test_text_is_registered():
         "--transcribe",
         "--language",
         "--translate",
+        "--engine",
     ]
     assert [option.flag for option in TEXT.options if "train" in option.commands] == ["--trust-remote-code"]
 

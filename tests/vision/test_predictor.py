@@ -11,6 +11,7 @@ from emokit.data.audio_io.read import read_audio
 from emokit.data.audio_io.reading import Reading
 from emokit.data.prepared import open_prepared
 from emokit.data.store import write_shard
+from emokit.engines.exports import key_of
 from emokit.errors import DataError, UsageError
 from emokit.modality.predictor import Arguments, Input, NothingToPredict
 from emokit.vision.deepface import DEEPFACE_LABELS
@@ -75,7 +76,8 @@ def prepared(small_prepared, tmp_path, seal):
         Reading(name, 1, 1, recording=read_audio(clip).recording_hash())
         for name, clip in zip(table.loc[dev[:2], "utterance_id"], clips, strict=True)
     ]
-    write_shard(next((folder / "features").iterdir()), readings)
+    features = yaml.safe_load((folder / "settings.yaml").read_text())["features"]
+    write_shard(folder / "features" / f"log-mel-{key_of(features)}", readings)
     (root / "damaged.mkv").write_bytes(b"x" * 100)
     settings = yaml.safe_load((folder / "settings.yaml").read_text())
     settings["roots"] = {"emodb": str(root)}
