@@ -11,9 +11,9 @@ from emokit.data.audio_io.read import read_audio
 from emokit.data.audio_io.reading import Reading
 from emokit.data.prepared import open_prepared
 from emokit.data.store import write_shard
-from emokit.engines.exports import key_of
 from emokit.errors import DataError, UsageError
 from emokit.modality.predictor import Arguments, Input, NothingToPredict
+from emokit.settings import key_of
 from emokit.vision.deepface import DEEPFACE_LABELS
 from emokit.vision.predictor import VisionPredictor
 from tests.vision.conftest import brightness, write_clip
