@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import numpy
-
 from emokit import predictions, runs
 from emokit.errors import DataError
+from emokit.metrics import confusion_matrix
 from emokit.predictions import Predictions
 
 
@@ -34,8 +33,7 @@ def read_split(run: Path, split: str) -> Predictions:
             f"{path} has the labels {', '.join(table.labels)} where {runs.METRICS} has {', '.join(metrics['labels'])}; "
             f"{again}."
         )
-    confusion = numpy.zeros((len(table.labels), len(table.labels)), dtype=int)
-    numpy.add.at(confusion, (table.targets, table.probabilities.argmax(axis=1)), 1)
+    confusion = confusion_matrix(table.targets, table.probabilities.argmax(axis=1), len(table.labels))
     if confusion.tolist() != scores.get("confusion", confusion.tolist()):
         raise DataError(
             f"{path} has other labels or predictions than the confusion matrix of {split} in {runs.METRICS}; {again}."

@@ -131,20 +131,10 @@ class AudioModality(Modality):
     def export(self, run: Path, out: Path, *, force: bool = False, **options: Any) -> float:
         """As `Modality.export`; an ACRNN takes windows (windows, frames, mels) of decibels, an encoder its processor's output."""
         from emokit.audio.predictor import AudioPredictor
-        from emokit.training.onnx import check_packages, write_onnx
+        from emokit.training.onnx import check_packages
 
         check_packages()
-        predictor = AudioPredictor(run, "cpu", "torch")
-        inputs = predictor.family.onnx_inputs(predictor.model)
-        return write_onnx(
-            predictor.model,
-            inputs.batches,
-            inputs.dynamic,
-            out,
-            inputs.about,
-            save_beside=inputs.save_beside,
-            force=force,
-        )
+        return AudioPredictor(run, "cpu", "torch").export(out, force=force)
 
     def card(self, settings: Mapping[str, Any]) -> "CardFacts":
         """As `Modality.card`."""

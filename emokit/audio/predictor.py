@@ -52,7 +52,7 @@ class AudioPredictor(Predictor):
         self._run, self._device = run, device
         self._skipped: list[Skipped] = []
         without = without_onnx(self.settings)
-        self._onnx, self.notes = open_engine(engine, device, run, self.labels, self._export, without)
+        self._onnx, self.notes = open_engine(engine, device, run, self.labels, self.export, without)
         if self._onnx is None:
             _ = self.model  # what is wrong with it is said now
 
@@ -79,12 +79,14 @@ class AudioPredictor(Predictor):
         check_config(model.config, self.family.config_of(self.settings), folder)
         return model
 
-    def _export(self, out: Path) -> None:
+    def export(self, out: Path, *, force: bool = False) -> float:
+        """Write the model as ONNX into a new folder; as `Modality.export`."""
         from emokit.training.onnx import check_packages, write_onnx
 
         check_packages()
         inputs = self.family.onnx_inputs(self.model.to("cpu"))
-        write_onnx(self.model, inputs.batches, inputs.dynamic, out, inputs.about, save_beside=inputs.save_beside)
+        batches, beside = inputs.batches, inputs.save_beside
+        return write_onnx(self.model, batches, inputs.dynamic, out, inputs.about, save_beside=beside, force=force)
 
     def predict_split(self, prepared: "Prepared", split: str) -> "tuple[Predictions, dict[str, int]]":
         """As `Predictor.predict_split`."""

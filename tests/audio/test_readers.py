@@ -17,21 +17,12 @@ from emokit.audio.settings import AudioSettings
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError
 from emokit.modality import registry
+from tests.engines.conftest import IMPORTED
 
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
 
 TOLERANCE = 1e-4
-IMPORTED = """
-import sys
-from emokit.cli.app import app
-try:
-    app(sys.argv[2:])
-except SystemExit as end:
-    if end.code:
-        raise
-sys.exit(" ".join(name for name in sys.argv[1].split() if name in sys.modules) or 0)
-"""
 
 
 @pytest.fixture(scope="module")

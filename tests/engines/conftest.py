@@ -7,6 +7,17 @@ from pathlib import Path
 import pytest
 
 LABELS = ("low", "high")
+# A command, and which of the modules named first it has imported.
+IMPORTED = """
+import sys
+from emokit.cli.app import app
+try:
+    app(sys.argv[2:])
+except SystemExit as end:
+    if end.code:
+        raise
+sys.exit(" ".join(name for name in sys.argv[1].split() if name in sys.modules) or 0)
+"""
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from emokit.text.features import Tokens
 from emokit.text.modality import TEXT
 from emokit.text.predictor import load
 from emokit.text.settings import TextSettings
+from tests.engines.conftest import IMPORTED
 
 TEXTS = ["I need sleep", "a quiet evening " * 30, "stop that noise!", "😂 مرحبا"]
 TINY = {
@@ -24,16 +25,6 @@ TINY = {
     "features": {"max_length": 32},
     "training": {"max_epochs": 2, "lr": 0.01},
 }
-IMPORTED = """
-import sys
-from emokit.cli.app import app
-try:
-    app(sys.argv[2:])
-except SystemExit as end:
-    if end.code:
-        raise
-sys.exit(" ".join(name for name in sys.argv[1].split() if name in sys.modules) or 0)
-"""
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,11 +28,12 @@ VECTORS = "vectors"  # of `config.normalised`: what is standardised by speaker
 TOO_FEW = f"standardised as the training split: fewer than {FEWEST_UTTERANCES} recordings of one speaker were given"
 
 
-class LinearFamily:
+class LinearFamily(ABC):
     """A family of models whose classifier takes one vector per window."""
 
     has_epochs = False
 
+    @abstractmethod
     def vectors_of_rows(
         self,
         model: Any,
@@ -40,15 +42,14 @@ class LinearFamily:
         progress: Progress | None = None,
     ) -> Vectors:
         """The vectors of rows of a prepared folder, without the statistics of speakers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def vectors_of_recording(self, model: Any, path: Path) -> tuple[numpy.ndarray, numpy.ndarray, tuple[str, ...]]:
         """One recording: its windows in seconds (windows, 2), their vectors (windows, dim) and what is odd about it.
 
         Raises:
             DataError: it is missing, silent or cannot be decoded.
         """
-        raise NotImplementedError
 
     def plan(self, settings: AudioSettings, train: pandas.DataFrame) -> dict[str, Any]:
         """As `ModelFamily.plan`."""

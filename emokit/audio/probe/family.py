@@ -16,13 +16,13 @@ from emokit.audio.functionals.model import NUM_FUNCTIONALS, FunctionalsConfig, F
 from emokit.audio.linear.family import LinearFamily
 from emokit.audio.linear.vectors import Vectors
 from emokit.audio.probe.model import ProbeConfig, ProbeForAudioClassification
-from emokit.audio.recordings import read_flagged
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.audio.waveform.family import encoder_inputs, read_with_processor
 from emokit.audio.waveform.predict import layer_statistics
 from emokit.audio.waveform.pretrained import find_processor, load_encoder, read_encoder_config
 from emokit.data.audio_io.plausible import checked_features
+from emokit.data.audio_io.read import read_audio, resample
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
@@ -142,16 +142,17 @@ class ProbeFamily(LinearFamily):
     def vectors_of_recording(self, model: Any, path: Path) -> tuple[numpy.ndarray, numpy.ndarray, tuple[str, ...]]:
         """As `LinearFamily.vectors_of_recording`."""
         rate = model.processor.sample_rate
-        waveform, flags = read_flagged(path, rate)
+        audio = read_audio(path)
+        waveform = resample(audio.waveform, audio.sample_rate, rate)
         spans, layers = layer_statistics(model, [waveform])
         values = _flat(model, layers)
         if model.config.functionals:
             features = _features(model)
-            at_rate, _ = read_flagged(path, features.sample_rate)
+            at_rate = resample(audio.waveform, audio.sample_rate, features.sample_rate)
             log_mel = checked_features(LogMel(features), at_rate, path)
             values = numpy.concatenate([values, _functionals(model, log_mel, len(values))], axis=1)
         seconds = numpy.array([span for _, *span in spans]) / rate
-        return seconds, values, tuple(map(str, flags))
+        return seconds, values, tuple(map(str, audio.flags))
 
     def onnx_inputs(self, model: Any) -> OnnxInputs:
         """As `ModelFamily.onnx_inputs`: the output of the processor, and functionals where the probe takes them."""

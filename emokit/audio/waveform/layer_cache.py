@@ -5,6 +5,7 @@ The store's name has the hash of the encoder's weights and its windows; an entry
 
 import hashlib
 import json
+from weakref import WeakKeyDictionary
 
 import numpy
 import pandas
@@ -50,12 +51,22 @@ def layers_of(
         ]
 
     store = cached_features(
-        prepared, f"layers-{key(model)}", WaveformExtractor(rate), rows, purpose, progress, transform=pooled
+        prepared, f"layers-{_key_of(model)}", WaveformExtractor(rate), rows, purpose, progress, transform=pooled
     )
     return [
         entry.reshape(-1, model.num_states, 2, entry.shape[1] // 2)
         for entry in (store[utterance_id] for utterance_id in rows["utterance_id"])
     ]
+
+
+_KEYS: "WeakKeyDictionary[EncoderModel, str]" = WeakKeyDictionary()
+
+
+def _key_of(model: EncoderModel) -> str:
+    """The key of an encoder that is not trained: its weights, gigabytes perhaps, are read once and not for every split."""
+    if model not in _KEYS:
+        _KEYS[model] = key(model)
+    return _KEYS[model]
 
 
 def key(model: EncoderModel) -> str:

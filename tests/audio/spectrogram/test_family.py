@@ -4,47 +4,13 @@ import json
 
 import numpy
 import pytest
-import soundfile
 import torch
 
 from emokit.audio.settings import AudioSettings
-from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
 from emokit.audio.spectrogram.family import AcrnnFamily
 from emokit.audio.splits import read_splits
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError
-
-SMALL = {"sample_rate": 16000, "n_fft": 512, "hop_length": 320, "n_mels": 32}
-
-
-def new_model(**overrides):
-    torch.manual_seed(0)
-    config = AcrnnConfig(
-        n_mels=32,
-        channels=(4, 8),
-        lstm_hidden_size=8,
-        num_attention_heads=2,
-        classifier_hidden_size=8,
-        window_frames=40,
-        features=SMALL,
-        num_labels=7,
-        **overrides,
-    )
-    return AcrnnForAudioClassification(config).eval()
-
-
-@pytest.fixture(scope="module")
-def model():
-    return new_model()
-
-
-def predicted(model, *paths):
-    return list(AcrnnFamily().predict_recordings(model, paths))
-
-
-def write_noise(path, seconds, seed=0):
-    soundfile.write(path, numpy.random.default_rng(seed).uniform(-0.5, 0.5, round(seconds * 16_000)), 16_000)
-    return path
 
 
 def test_a_model_in_training_has_its_channels_last_in_memory(small_prepared, small_settings):
@@ -82,8 +48,8 @@ def test_a_new_model_standardises_with_the_training_split(small_prepared, small_
         ("window_frames", 1, "Given"),
     ],
 )
-def test_a_config_that_does_not_fit_the_model_is_named(model, tmp_path, name, value, fault):
-    model.save_pretrained(tmp_path)
+def test_a_config_that_does_not_fit_the_model_is_named(small_acrnn, tmp_path, name, value, fault):
+    small_acrnn.save_pretrained(tmp_path)
     assert AcrnnFamily().load_model(tmp_path).config.window_frames == 40
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(config | {name: value}))
