@@ -111,7 +111,7 @@ def compare_runs(folders: Sequence[Path], label_map: Mapping[str, str] | None = 
         label_map: new names of labels, for runs with different label sets; they are compared with the merged labels.
 
     Raises:
-        UsageError: a run is named twice, all are of one experiment, or there is only one; or a map with several seeds or of no label.
+        UsageError: a run is named twice, or there is one experiment only; or a map with several seeds or of no label.
         DataError: a run cannot be read, has no test predictions, another label set, or no utterance in common.
     """
     gather(folders[:1])  # raises the errors of a report for no folder and for a folder that is not a run
