@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+from emokit.errors import DataError
 from emokit.files import explained_disk_errors, read_text, write_text
+from emokit.read_files import in_words, once
 from emokit.run_files import LOG as LOG
-from emokit.schema.base import check
+from emokit.schema.base import REMAKE, check
 from emokit.schema.log import LogLine
 
 log = logging.getLogger(__name__)
@@ -50,17 +52,19 @@ def read_log(run: Path) -> list[dict[str, Any]]:
     """The epochs of a run, in order; incomplete lines are skipped, and of a repeated epoch the last line counts.
 
     Raises:
-        DataError: the file is no text, or a complete line is not that of an epoch.
+        DataError: the file is no text, or a complete line is not that of an epoch, or has a key twice.
     """
     if not (run / LOG).exists():
         return []
     epochs: dict[int, dict[str, Any]] = {}
-    lines = read_text(run / LOG, "make the run again, or leave it out").splitlines()
+    lines = read_text(run / LOG, REMAKE).splitlines()
     for line in lines:
         try:
-            epoch = json.loads(line)
-        except (ValueError, RecursionError):
+            epoch = json.loads(line, object_pairs_hook=once)
+        except (json.JSONDecodeError, RecursionError):
             continue
+        except ValueError as error:
+            raise DataError(f"{run / LOG} is damaged ({in_words(error)}); {REMAKE}.") from error
         epochs[check(LogLine, epoch, run / LOG).epoch] = epoch
     return [epochs[number] for number in sorted(epochs)]
 

@@ -113,12 +113,19 @@ class Server:
         self.version = '"1"'
         self.busy = 0
         """The number of requests that it refuses with 503."""
+        self.leads_to: str | None = None
+        """The address that every request is redirected to."""
         self.url = ""
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Answer a GET request."""
         name, span = request.path.lstrip("/"), request.headers.get("Range")
         self.asked.append((name, span))
+        if self.leads_to is not None:
+            request.send_response(302)
+            request.send_header("Location", self.leads_to)
+            request.end_headers()
+            return
         if self.busy or name not in self.files:
             request.send_error(503 if self.busy else 404)
             self.busy = max(0, self.busy - 1)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from emokit.epoch_log import LOG, align_log, append_log, last_epoch, read_log
+from emokit.errors import DataError
 
 
 def test_an_incomplete_line_is_removed_before_the_next(tmp_path: Path) -> None:
@@ -69,3 +70,12 @@ def test_the_epoch_after_an_incomplete_line_is_not_lost(tmp_path: Path) -> None:
     append_log(tmp_path, {"epoch": 2})
     append_log(tmp_path, {"epoch": 3})
     assert read_log(tmp_path) == [{"epoch": 1}, {"epoch": 2}, {"epoch": 3}]
+
+
+def test_a_line_with_a_key_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / LOG).write_text('{"epoch": 1, "dev_uar": 0.2, "dev_uar": 0.9}\n')
+    with pytest.raises(DataError) as error:
+        read_log(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path / LOG} is damaged (it has the key dev_uar twice); make the run again, or leave it out."
+    )

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from emokit.training.onnx import Inputs
 
 
+# Buffers that inputs are divided by: at least a small number where emokit wrote them. A variance may be 0.
+DEVIATIONS, VARIANCE = ("deviation", "feature_deviation"), "running_var"
 FAMILIES = {
     "acrnn": "emokit.audio.spectrogram.family:AcrnnFamily",
     "functionals": "emokit.audio.functionals.family:FunctionalsFamily",
@@ -184,7 +186,7 @@ def load_pretrained(model_class: Any, folder: Path) -> Any:
     """`model_class.from_pretrained(folder)` from safetensors only.
 
     Raises:
-        DataError: the folder is damaged.
+        DataError: the folder is damaged, or a deviation in it is not above 0.
     """
     try:
         model, info = model_class.from_pretrained(
@@ -200,4 +202,15 @@ def load_pretrained(model_class: Any, folder: Path) -> Any:
         ) from error
     check_tensors(info, folder)
     check_finite(model, folder, OF_RUN)
+    _check_deviations(model, folder)
     return model.eval()
+
+
+def _check_deviations(model: Any, folder: Path) -> None:
+    """Refuse a model that would divide by 0, or by a number that is no deviation: values are clipped, so it would answer."""
+    for name, values in model.named_buffers():
+        statistic = name.rpartition(".")[2]
+        if (statistic in DEVIATIONS and bool((values <= 0).any())) or (
+            statistic == VARIANCE and bool((values < 0).any())
+        ):
+            raise DataError(f"{folder} has a damaged model ({name} has numbers that are no deviations); {OF_RUN}.")

@@ -102,10 +102,12 @@ class AudioModality(Modality):
         return Plan(sizes, family(settings.model.kind).plan(settings, tables["train"]))
 
     def check_data(self, settings: Any, prepared: "Prepared", held_out: tuple[str, ...] = ("dev", "test")) -> None:
-        """As `Modality.check_data`."""
+        """As `Modality.check_data`; an encoder must be there too."""
+        from emokit.audio.family import family
         from emokit.audio.splits import split_tables
 
-        split_tables(settings, prepared, held_out)
+        tables = split_tables(settings, prepared, held_out)
+        family(settings.model.kind).plan(settings, tables["train"])
 
     def compute_features(
         self, settings: Any, prepared: "Prepared", rows: "pandas.DataFrame", progress: Progress | None = None

@@ -18,6 +18,7 @@ from emokit.schema.base import check
 from emokit.schema.fusion import FUSION, Fusion
 from emokit.schema.ledger import Ledger
 from emokit.schema.metrics import Metrics, Split
+from emokit.settings import checked_name
 
 MAX_SLUG_LENGTH = 60
 
@@ -141,6 +142,7 @@ def read_run(folder: Path, slug: str) -> Run:
         metrics = check(Metrics, runs.read_metrics(folder), folder / runs.METRICS)
         settings, environment = runs.read_settings(folder), runs.read_environment(folder)
         _check_metrics(metrics, settings, folder)
+        _check_name(settings, folder)
         ledger, fusion = folder / runs.LEDGER, folder / FUSION
         tables = {split: folder / runs.PREDICTIONS / f"{split}.parquet" for split in HELD_OUT}
         return Run(
@@ -169,6 +171,18 @@ def _check_metrics(metrics: Metrics, settings: Mapping[str, Any], folder: Path) 
             f"{folder / runs.METRICS} has the modality {metrics.modality} and {runs.SETTINGS} has {settings['modality']}; "
             f"{again}."
         )
+
+
+def _check_name(settings: Mapping[str, Any], folder: Path) -> None:
+    """Refuse a name that no settings could have had: it stands in pages and tables."""
+    if (name := settings.get("name")) is None:
+        return
+    try:
+        checked_name(name if isinstance(name, str) else "")
+    except ValueError as error:
+        raise DataError(
+            f"{folder / runs.SETTINGS} has name = {name!r}, but it {error}; make the run again, or leave it out."
+        ) from error
 
 
 def slug_of(folder: Path, taken: set[str]) -> str:

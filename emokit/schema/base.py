@@ -24,6 +24,10 @@ Share = Annotated[float, Field(strict=True, ge=0, le=1 + 1e-6)]
 """A score or a part of a whole; a mean of ones may exceed one by a rounding."""
 Number = Annotated[float, Field(strict=True, ge=-1e39, le=1e39)]
 """Any other number; those of torch, float32, are smaller."""
+Whole = Annotated[int, Field(strict=True, ge=-(2**53), le=2**53)]
+"""Any other whole number, such as a seed."""
+Flag = Annotated[bool, Field(strict=True)]
+"""True or false; "true" and 1 are not."""
 
 
 class Schema(BaseModel):

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from emokit.schema.base import Schema
+from emokit.schema.base import Schema, Whole
 
 
 class Environment(Schema):
@@ -21,7 +21,7 @@ class Environment(Schema):
 
     command: list[str] = Field(default_factory=list)
     started: str = ""
-    seed: int | None = None
+    seed: Whole | None = None
     device: str = ""
     data: str | None = None
     data_fingerprint: str = ""

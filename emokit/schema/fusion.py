@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from emokit.schema.base import Count, Number, Schema
+from emokit.schema.base import Count, Flag, Number, Schema, Whole
 
 FUSION = "fusion.json"
 # Where all predictions are right, or all wrong, the likelihood has no optimum at a finite temperature above 0.
@@ -76,11 +76,11 @@ class SearchSettings(Schema):
     pooling: str = ""
     missing: str = ""
     label_map: dict[str, str] = Field(default_factory=dict)
-    calibrate: bool | None = None
+    calibrate: Flag | None = None
     choice: str = ""
-    folds: int | None = None
-    resamples: int | None = None
-    seed: int | None = None
+    folds: Whole | None = None
+    resamples: Whole | None = None
+    seed: Whole | None = None
 
 
 class Search(Schema):
@@ -94,7 +94,7 @@ class Search(Schema):
 
     evaluated: Count
     points: Count
-    exact: bool
+    exact: Flag
     best: Weights
     pooling: str
     score: Number | None = None

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from emokit.schema.base import Count, Number, Schema
+from emokit.schema.base import Count, Flag, Number, Schema
 
 
 class LogLine(Schema):
@@ -19,4 +19,4 @@ class LogLine(Schema):
     dev_num_classes_predicted: Count | None = None
     learning_rate: Number | None = None
     seconds: Number | None = None
-    best: bool | None = None
+    best: Flag | None = None

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from emokit.schema.base import Count, Number, Schema
+from emokit.schema.base import Count, Flag, Number, Schema
 from emokit.settings import Name
 
 SWEEP = "sweep.json"
@@ -26,7 +26,7 @@ class Objective(Schema):
 
     metric: str
     split: str = "dev"
-    lower_is_better: bool = False
+    lower_is_better: Flag = False
 
 
 class Confirm(Schema):
@@ -41,8 +41,8 @@ class Dimension(Schema):
 
     field: str
     values: list[Any] = Field(min_length=1)
-    is_range: bool = False
-    log: bool = False
+    is_range: Flag = False
+    log: Flag = False
 
     @property
     def name(self) -> str:
@@ -94,7 +94,7 @@ class Trial(Schema):
     seconds: Number | None = None
     reason: str = ""
     values: list[Number] = Field(default_factory=list)
-    halved: bool = False
+    halved: Flag = False
     attempt: Count = 0
     by_epoch: list[tuple[Count, Number]] = Field(default_factory=list)
 
@@ -118,7 +118,7 @@ class Best(Schema):
     value: Number
     deviation: Number | None = None
     values: tuple[Number, ...] = ()
-    is_confirmed: bool = False
+    is_confirmed: Flag = False
 
 
 class Sweep(Schema):
@@ -146,7 +146,7 @@ class Sweep(Schema):
     points: Count
     counts: dict[str, Count]
     epochs: Count
-    is_complete: bool
+    is_complete: Flag
     trials: list[Trial]
     confirmations: list[Trial] = Field(default_factory=list)
     confirmed: tuple[Confirmed, ...] = ()

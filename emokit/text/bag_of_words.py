@@ -165,6 +165,8 @@ def load(folder: Path, labels: LabelSet) -> BagOfWords:
             raise ValueError(f"coefficients of shape {model.coefficients.shape} for {len(model.labels)} labels")
         if not all(numpy.isfinite(weights[name]).all() for name in weights if name != "intercepts"):
             raise ValueError("weights that are no finite numbers")
+        if not all((view.idf > 0).all() for view in views.values()):
+            raise ValueError("inverse document frequencies that are not above 0")
         if model.intercepts.shape != (len(model.labels),):  # of another shape, they would be repeated
             raise ValueError(f"intercepts of shape {model.intercepts.shape} for {len(model.labels)} labels")
     except Exception as error:  # safetensors and scikit-learn raise many kinds for a damaged folder

@@ -74,10 +74,13 @@ class TextModality(Modality):
         return plan(settings, prepared, **options)
 
     def check_data(self, settings: Any, prepared: "Prepared", held_out: tuple[str, ...] = ("dev", "test")) -> None:
-        """As `Modality.check_data`."""
+        """As `Modality.check_data`; a pretrained model must be there too."""
         from emokit.text.splits import read_splits
+        from emokit.training.hub import find_model
 
         read_splits(settings, prepared, held_out)
+        if settings.model.kind == "pretrained":
+            find_model(settings.model.name, settings.model.revision)
 
     def compute_features(
         self, settings: Any, prepared: "Prepared", rows: "pandas.DataFrame", progress: Progress | None = None

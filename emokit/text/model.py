@@ -21,6 +21,8 @@ from emokit.text.settings import ModelSettings, TextSettings, TinySettings
 from emokit.training.hub import (
     OF_RUN,
     check_finite,
+    check_layers,
+    check_no_more_layers,
     check_tensors,
     check_weights,
     fetching,
@@ -178,6 +180,8 @@ def load_weights(
             f"{name} is a {config.model_type} model, for which transformers has no text classifier; "
             "choose another model.name."
         )
+    advice = OF_RUN if of_run else remade(folder, name, revision)
+    check_layers(config, folder, advice)
     # float32 whatever the type of the stored weights; the loop chooses the precision of training itself.
     options |= {
         "use_safetensors": True,
@@ -189,7 +193,9 @@ def load_weights(
     model, info = read_pretrained(AutoModelForSequenceClassification, folder, name, revision, **options)
     if of_run:
         check_tensors(info, folder)
-    check_finite(model, folder, OF_RUN if of_run else remade(folder, name, revision))
+    else:
+        check_no_more_layers(model, info, folder, advice)
+    check_finite(model, folder, advice)
     mismatched = [weight for weight, *_ in info["mismatched_keys"]]
     return model, sorted([*info["missing_keys"], *mismatched])
 

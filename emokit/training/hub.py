@@ -1,12 +1,14 @@
 """Finding and reading pretrained models: in a folder, else in the local cache, else on the Hugging Face hub."""
 
-from collections.abc import Mapping
+import contextlib
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
-from emokit.read_files import check_readable, in_words
+from emokit.read_files import check_readable, in_words, read_json
 from emokit.settings import flat
 
 # Of the weights safetensors only: reading the other formats can run code.
@@ -14,7 +16,10 @@ DOWNLOADED = ("*.json", "*.txt", "*.model", "*.safetensors", "*.py")
 IGNORED = ("onnx/*", "openvino/*", "coreml/*", "flax*", "tf_*")
 CONFIG = "config.json"
 PICKLED = "pytorch_model.bin"
+NUMBER = re.compile(r"\.\d+\.")  # of a layer, in the name of a tensor
 OF_RUN = "train the run again with --force"
+# Model types of emokit's own audio models, which are no encoders; `emokit.hf` registers them.
+OWN_TYPES = ("acrnn", "functionals", "emokit_probe", "emokit_speech")
 
 
 def find_model(name: str, revision: str | None = None, *, pickled: bool = False, setting: str = "model.name") -> Path:
@@ -27,6 +32,7 @@ def find_model(name: str, revision: str | None = None, *, pickled: bool = False,
         setting: the setting or option that names the model, for errors.
 
     Raises:
+        UsageError: the folder is the audio model of a run.
         DataError: the folder holds no model, or the model is not in the cache and cannot be downloaded.
     """
     folder = Path(name)
@@ -35,6 +41,7 @@ def find_model(name: str, revision: str | None = None, *, pickled: bool = False,
             check_readable(folder)
             raise DataError(f"{folder} has no {CONFIG}, so it holds no model; name a folder that has one.")
         check_readable(*sorted(folder.iterdir()))
+        _refuse_own(folder, setting)
         return folder
     cached = _cached(name, revision)
     if cached and (cached / CONFIG).is_file() and has_weights(cached, pickled=pickled):
@@ -43,6 +50,19 @@ def find_model(name: str, revision: str | None = None, *, pickled: bool = False,
     if has_weights(downloaded) or not pickled:
         return downloaded
     return _download(name, revision, (*DOWNLOADED, PICKLED), setting)
+
+
+def _refuse_own(folder: Path, setting: str) -> None:
+    """Refuse the folder of an audio model that emokit trained: transformers does not know its type."""
+    kind = None
+    with contextlib.suppress(DataError):  # a damaged config is reported where it is loaded
+        config = read_json(folder / CONFIG)
+        kind = config.get("model_type") if isinstance(config, dict) else None
+    if kind in OWN_TYPES:
+        raise UsageError(
+            f"{folder} has the audio model of a run ({kind}), which is no pretrained model; "
+            f"name the pretrained model that it was made from, or another, as {setting}."
+        )
 
 
 def has_weights(folder: Path, *, pickled: bool = False) -> bool:
@@ -139,6 +159,54 @@ def check_tensors(info: Mapping[str, Any], folder: Path) -> None:
     ):
         if names:
             raise DataError(f"{folder} has a damaged model ({sorted(names)[0]} {fault}); {OF_RUN}.")
+
+
+def check_layers(config: Any, folder: Path, advice: str, names: Iterable[str] = ("num_hidden_layers",)) -> None:
+    """Refuse a model whose config states no layers: it has none to train, and some fail without words.
+
+    Args:
+        config: of the model.
+        folder: that it was read from, for errors.
+        advice: what to do.
+        names: of the numbers of layers in the config, where it has them.
+
+    Raises:
+        DataError: names the number.
+    """
+    for name in names:
+        number = getattr(config, name, 1)
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise DataError(
+                f"{folder / CONFIG} has {name} = {number!r} where a whole number above 0 was expected; {advice}."
+            )
+
+
+def check_no_more_layers(model: Any, info: Mapping[str, Any], folder: Path, advice: str) -> None:
+    """Refuse a pretrained model whose weights have more layers than its config: the upper ones would be left out.
+
+    Heads of the tasks that it was pretrained for may be left out; a layer is told by its name, which differs from one of the
+    model's in numbers only.
+
+    Args:
+        model: as it was loaded.
+        info: as `from_pretrained` returns it with `output_loading_info`.
+        folder: that it was read from, for errors.
+        advice: what to do.
+
+    Raises:
+        DataError: names the first tensor.
+    """
+    prefix = f"{model.base_model_prefix}."
+    layers = {_unnumbered(name, prefix) for name in model.state_dict() if NUMBER.search(name)}
+    extra = sorted(name for name in info["unexpected_keys"] if _unnumbered(name, prefix) in layers)
+    if extra:
+        raise DataError(
+            f"{folder} has a damaged model ({extra[0]} has no place in the model of its {CONFIG}); {advice}."
+        )
+
+
+def _unnumbered(name: str, prefix: str) -> str:
+    return NUMBER.sub(".#.", name.removeprefix(prefix))
 
 
 def check_labels(config: Any, labels: LabelSet, folder: Path) -> None:

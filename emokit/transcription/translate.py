@@ -10,9 +10,9 @@ from emokit.data.transcripts import NotTranscribed, Transcript
 from emokit.errors import DataError, UsageError
 from emokit.files import read_json
 from emokit.runtime import choose_device
-from emokit.training.hub import CONFIG, check_weights, find_model, read_pretrained
+from emokit.training.hub import CONFIG, check_layers, check_no_more_layers, check_weights, find_model, read_pretrained
 from emokit.transcription.languages import ENGLISH, name_of
-from emokit.transcription.whisper import folder_hash
+from emokit.transcription.whisper import LAYERS, folder_hash
 
 OPTION = "--translate"
 KINDS = ("marian", "m2m_100")  # NLLB has the type of M2M100
@@ -47,7 +47,12 @@ class Translator:
         self.device = choose_device(device)
         self.name = folder.resolve().name if Path(name).is_dir() else name
         self.tokenizer = read_pretrained(AutoTokenizer, folder, name, None)
-        self.model: Any = read_pretrained(AutoModelForSeq2SeqLM, folder, name, None).to(self.device).eval()
+        model, info = read_pretrained(AutoModelForSeq2SeqLM, folder, name, None, output_loading_info=True)
+        check_layers(model.config, folder, "fetch it again", LAYERS)
+        check_no_more_layers(model, info, folder, "fetch it again")
+        if missing := sorted(info["missing_keys"]):
+            raise DataError(f"{folder} has no complete model ({missing[0]} is missing); fetch it again.")
+        self.model: Any = model.to(self.device).eval()
         self.identity = {"model": self.name, "sha256": folder_hash(folder)}
         self.pair = tuple(self.tokenizer.init_kwargs.get(f"{end}_lang") for end in ("source", "target"))
         """The languages of a Marian model, which translates one into another."""

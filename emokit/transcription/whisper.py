@@ -16,12 +16,13 @@ from emokit.data.transcripts import NotTranscribed, Transcript
 from emokit.errors import DataError, UsageError
 from emokit.files import file_hash, read_json
 from emokit.runtime import choose_device
-from emokit.training.hub import CONFIG, check_weights, find_model, read_pretrained
+from emokit.training.hub import CONFIG, check_layers, check_no_more_layers, check_weights, find_model, read_pretrained
 from emokit.transcription.languages import ENGLISH, code_of, known_codes
 from emokit.transcription.speech import NO_SPEECH, is_loop, is_silence, spoken, transcript_flags
 from emokit.transcription.transcriber import Transcriber, windows
 
 MODEL_TYPE = "whisper"
+LAYERS = ("encoder_layers", "decoder_layers")  # of its config
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 TOKENIZERS = ("tokenizer.json", "vocab.json")
 START, TASK, NO_TIMESTAMPS = "<|startoftranscript|>", "<|transcribe|>", "<|notimestamps|>"
@@ -61,6 +62,8 @@ class WhisperTranscriber(Transcriber):
             set(info["missing_keys"]) - {"proj_out.weight"}
         ):  # that one is the embedding of the tokens
             raise DataError(f"{folder} has no complete model ({missing[0]} is missing); fetch it again.")
+        check_layers(model.config, folder, "fetch it again", LAYERS)
+        check_no_more_layers(model, info, folder, "fetch it again")
         self.model = model.to(self.device).eval()
         self.extractor = read_pretrained(AutoFeatureExtractor, folder, name, None)
         self.tokenizer = read_pretrained(AutoTokenizer, folder, name, None)

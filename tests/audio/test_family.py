@@ -8,11 +8,13 @@ import pytest
 
 from emokit.audio.family import FAMILIES, RecordingPredictions, family, load_pretrained
 from emokit.audio.functionals.model import FunctionalsConfig, FunctionalsForAudioClassification
+from emokit.audio.probe.model import ProbeConfig, ProbeForAudioClassification
 from emokit.audio.settings import ModelSettings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
 from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.training.hub import check_labels
+from tests.audio.conftest import CONVOLUTIONS, LAYERS, POSITIONS
 
 LABELS = LabelSet(("positive", "negative", "calm"))
 SMALL = {"n_mels": 32, "channels": (4, 8), "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8}
@@ -54,6 +56,32 @@ def test_a_model_with_an_infinite_mean_is_refused(tmp_path):
         load_pretrained(FunctionalsForAudioClassification, tmp_path)
     assert str(error.value) == (
         f"{tmp_path} has a damaged model (mean has numbers that are not finite); train the run again with --force."
+    )
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        (FunctionalsConfig(n_mels=8), "deviation"),
+        (ProbeConfig(encoder={"model_type": "wav2vec2", **CONVOLUTIONS, **POSITIONS, **LAYERS}), "deviation"),
+        (AcrnnConfig(**SMALL), "feature_deviation"),
+        (AcrnnConfig(**SMALL), "stem.1.running_var"),
+    ],
+)
+def test_a_model_with_a_deviation_that_is_none_is_refused(tmp_path, config, name, value):
+    classes = (FunctionalsForAudioClassification, ProbeForAudioClassification, AcrnnForAudioClassification)
+    model_class = next(model_class for model_class in classes if isinstance(config, model_class.config_class))
+    model = model_class(config)
+    dict(model.named_buffers())[name][3] = value
+    model.save_pretrained(tmp_path)
+    if name.endswith("running_var") and value == 0:  # of a channel that is always the same
+        assert not load_pretrained(model_class, tmp_path).training
+        return
+    with pytest.raises(DataError) as error:
+        load_pretrained(model_class, tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path} has a damaged model ({name} has numbers that are no deviations); train the run again with --force."
     )
 
 

@@ -15,7 +15,7 @@ from emokit.audio.predictor import AudioPredictor
 from emokit.audio.settings import AudioSettings
 from emokit.cli.app import app
 from emokit.data.prepared import open_prepared
-from emokit.errors import UsageError
+from emokit.errors import DataError, UsageError
 from emokit.modality.registry import exportable, modality, trainable
 from tests.audio.conftest import write_encoder
 
@@ -98,3 +98,19 @@ def test_a_pretrained_encoder_has_the_same_logits_as_onnx_for_waveforms_of_any_l
     inputs = extractor(waveforms, sampling_rate=16_000, padding=True, return_attention_mask=True, return_tensors="pt")
     expected = AudioPredictor(tmp_path / "run", "cpu").model(**inputs).logits.detach().numpy()
     assert numpy.abs(logits_of_onnx(tmp_path / "onnx", inputs) - expected).max() <= 1e-4
+
+
+@pytest.mark.parametrize("kind", ["pretrained", "probe"])
+def test_a_sweep_is_refused_before_its_first_point_where_its_encoder_cannot_be_used(small_prepared, tmp_path, kind):
+    encoder = write_encoder("wav2vec2", tmp_path / "encoder")
+    settings = AudioSettings.make({"model": {"kind": kind, "name": str(encoder)}, "training": {"batch_size": 4}})
+    AUDIO.check_data(settings, open_prepared(small_prepared))
+    config = json.loads((encoder / "config.json").read_text())
+    (encoder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 0}))
+    with pytest.raises(DataError) as error:
+        AUDIO.check_data(settings, open_prepared(small_prepared))
+    assert str(error.value).startswith(f"{encoder / 'config.json'} has num_hidden_layers = 0 ")
+    (encoder / "config.json").unlink()
+    with pytest.raises(DataError) as error:
+        AUDIO.check_data(settings, open_prepared(small_prepared))
+    assert str(error.value) == f"{encoder} has no config.json, so it holds no model; name a folder that has one."

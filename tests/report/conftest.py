@@ -228,7 +228,7 @@ def make_tested(tmp_path: Path) -> MakeRun:
         run = write_run(tmp_path / "runs" / name, skill=skill, test=tested, **options)
         if training_seed is not None:
             settings = yaml.safe_load((run / runs.SETTINGS).read_text())
-            settings["name"] = f"named after {name}"
+            settings["name"] = f"named-after-{name}"
             settings["training"] |= {"seed": training_seed}
             (run / runs.SETTINGS).write_text(yaml.safe_dump(settings))
         return run

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from emokit.errors import DataError, UsageError
 from emokit.report.read_runs import gather, read_run
@@ -52,6 +53,19 @@ def test_a_folder_named_twice_counts_once_and_equal_names_get_different_slugs(
     first, second = make_run("a/Same name"), make_run("b/same-name")
     complete, _ = gather([first, tmp_path / "runs" / "a" / ".." / "a" / "Same name", second])
     assert sorted(run.slug for run in complete) == ["same-name", "same-name-2"]
+
+
+@pytest.mark.parametrize("name", ["../other", "a\tb", "a\x1b[2J", "", 7, ["a"]])
+def test_a_name_that_no_settings_can_have_is_refused(make_run: MakeRun, name: object) -> None:
+    folder = make_run()
+    path = folder / "settings.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"name": name}))
+    with pytest.raises(DataError) as error:
+        read_run(folder, "run")
+    assert str(error.value) == (
+        f"{path} has name = {name!r}, but it should have only the letters a to z, digits, '_', '.' and '-', and begin with a "
+        "letter or digit; make the run again, or leave it out."
+    )
 
 
 def test_each_unreadable_folder_gets_a_sentence(

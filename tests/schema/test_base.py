@@ -1,10 +1,14 @@
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from pydantic import Field
 
 from emokit.errors import DataError
 from emokit.schema.base import Schema, check, read_checked, validated
+from emokit.schema.environment import Environment
+from emokit.schema.fusion import SearchSettings
+from emokit.schema.log import LogLine
 
 
 class Point(Schema):
@@ -71,3 +75,45 @@ def test_a_file_is_read_checked_and_returned_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(DataError) as refused:
         read_checked(Track, path, "draw it again")
     assert str(refused.value) == f"{path} holds a list where a mapping was expected; draw it again."
+
+
+@pytest.mark.parametrize(
+    ("schema", "content", "fault"),
+    [
+        (Environment, {"seed": "3"}, "has seed = '3', but it should be a valid integer"),
+        (Environment, {"seed": True}, "has seed = True, but it should be a valid integer"),
+        (SearchSettings, {"objective": "uar", "folds": "5"}, "has folds = '5', but it should be a valid integer"),
+        (SearchSettings, {"objective": "uar", "step": "0.5"}, "has step = '0.5', but it should be a valid number"),
+        (
+            SearchSettings,
+            {"objective": "uar", "calibrate": "no"},
+            "has calibrate = 'no', but it should be a valid boolean",
+        ),
+        (LogLine, {"epoch": 1, "best": 1}, "has best = 1, but it should be a valid boolean"),
+        (LogLine, {"epoch": 1, "dev_uar": "0.5"}, "has dev_uar = '0.5', but it should be a valid number"),
+    ],
+)
+def test_numbers_and_switches_that_are_stored_as_words_are_refused(
+    schema: type[Schema], content: dict[str, Any], fault: str
+) -> None:
+    with pytest.raises(DataError) as error:
+        check(schema, content, Path("file.json"))
+    assert str(error.value) == f"file.json {fault}; make the run again, or leave it out."
+
+
+def test_no_schema_converts_words_to_numbers() -> None:
+    waiting, loose = Schema.__subclasses__(), []
+    while waiting:
+        schema = waiting.pop()
+        waiting += schema.__subclasses__()
+        if not schema.__module__.startswith("emokit."):
+            continue
+        loose += [f"{schema.__name__}.{name}" for name, field in schema.model_fields.items() if _is_loose(field)]
+    assert loose == []
+
+
+def _is_loose(field: Any) -> bool:
+    """Whether a field is a bare number or switch, which pydantic reads from words too."""
+    kinds = (field.annotation, *get_args(field.annotation))
+    is_strict = any(getattr(entry, "strict", False) for entry in field.metadata)
+    return not is_strict and any(kind in (int, float, bool) for kind in kinds)

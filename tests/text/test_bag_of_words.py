@@ -88,6 +88,19 @@ def test_a_damaged_folder_is_named(model, tmp_path):
     assert str(error.value).endswith("); train the run again with --force.")
 
 
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_a_model_with_a_frequency_that_is_none_is_refused(model, tmp_path, value):
+    bag_of_words.save(model, tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    weights["idf_words"][0] = value
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(DataError) as error:
+        bag_of_words.load(tmp_path, DEFAULT_LABELS)
+    assert str(error.value) == (
+        f"{tmp_path} has a damaged model (inverse document frequencies that are not above 0); train the run again with --force."
+    )
+
+
 def scores(name, root, tmp_path):
     """The scores of a tfidf run on a whole corpus."""
     corpora = with_roots(read_catalogue(), [name], [f"{name}={root}"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emokit.data.prepared import open_prepared
-from emokit.errors import UsageError
+from emokit.errors import DataError, UsageError
 from emokit.modality import registry
 from emokit.text.modality import TEXT
 from emokit.text.settings import TextSettings
@@ -54,3 +54,10 @@ def test_it_trains_plans_and_predicts(mood_prepared, tmp_path):
     assert "one written utterance" in Path(run / "README.md").read_text(encoding="utf-8")
     with pytest.raises(TypeError):
         TEXT.train(settings, prepared, tmp_path / "other", timestamps=True)
+
+
+def test_a_sweep_is_refused_before_its_first_point_where_its_model_is_not_there(mood_prepared, tmp_path):
+    settings = TextSettings.make({"model": {"name": str(tmp_path)}, "data": {"corpora": ["diary"]}})
+    with pytest.raises(DataError) as error:
+        TEXT.check_data(settings, open_prepared(mood_prepared))
+    assert str(error.value) == f"{tmp_path} has no config.json, so it holds no model; name a folder that has one."

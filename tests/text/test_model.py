@@ -261,3 +261,20 @@ def test_a_tiny_model_has_the_shape_of_its_settings():
     assert model.config.vocab_size == len(tokenizer) <= 300
     assert model.config.max_position_embeddings == tokenizer.model_max_length == 40
     assert tokenizer.decode(tokenizer("The FOX")["input_ids"], skip_special_tokens=True).strip() == "the fox"
+
+
+@pytest.mark.parametrize("has_prefix", [False, True])
+def test_a_config_of_fewer_or_no_layers_than_the_weights_is_refused(encoder, has_prefix):
+    path, weights = encoder / "config.json", load_file(encoder / "model.safetensors")
+    upper = {name.replace("layer.0.", "layer.1."): value for name, value in weights.items() if "layer.0." in name}
+    weights = {name: value.clone() for name, value in (weights | upper).items()}
+    named = {f"bert.{name}" if has_prefix else name: value for name, value in weights.items()}
+    save_file(named, encoder / "model.safetensors", {"format": "pt"})
+    sentence = refusal(DataError, encoder)
+    assert sentence.startswith(f"{encoder} has a damaged model (")
+    assert "encoder.layer.1." in sentence
+    assert sentence.endswith(" has no place in the model of its config.json); make it again.")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"num_hidden_layers": 0}))
+    assert refusal(DataError, encoder) == (
+        f"{path} has num_hidden_layers = 0 where a whole number above 0 was expected; make it again."
+    )

@@ -1,5 +1,6 @@
 """Pretrained models from a folder, the cache or the hub, and the sentence for a model in none of them."""
 
+import importlib
 import json
 import os
 from pathlib import Path
@@ -10,7 +11,8 @@ from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundEr
 from transformers import BertConfig
 
 from emokit.errors import DataError, UsageError
-from emokit.training.hub import check_agrees, check_config, check_weights, find_model, read_pretrained
+from emokit.modality.registry import MODALITIES, modality
+from emokit.training.hub import OWN_TYPES, check_agrees, check_config, check_weights, find_model, read_pretrained
 
 
 @pytest.fixture
@@ -42,6 +44,23 @@ def test_a_folder_without_a_model_is_named(tmp_path, offline):
     with pytest.raises(DataError) as error:
         find_model(str(tmp_path))
     assert str(error.value) == f"{tmp_path} has no config.json, so it holds no model; name a folder that has one."
+
+
+@pytest.mark.parametrize("kind", OWN_TYPES)
+def test_an_audio_model_of_a_run_is_no_pretrained_model(tmp_path, offline, kind):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": kind}))
+    with pytest.raises(UsageError) as error:
+        find_model(str(tmp_path))
+    assert str(error.value) == (
+        f"{tmp_path} has the audio model of a run ({kind}), which is no pretrained model; "
+        "name the pretrained model that it was made from, or another, as model.name."
+    )
+
+
+def test_the_types_of_own_models_are_those_that_are_registered():
+    models = [entry for name in MODALITIES for entry in modality(name).auto_models]
+    registered = {getattr(importlib.import_module(module), config).model_type for _, module, config, _ in models}
+    assert set(OWN_TYPES) == registered
 
 
 def test_files_of_a_folder_that_may_not_be_read_are_not_called_absent(tmp_path, offline, monkeypatch):

@@ -131,3 +131,23 @@ def test_a_folder_that_lacks_a_part_is_refused(marian, tmp_path, missing, senten
     with pytest.raises(DataError) as refused:
         Translator(str(folder), "cpu")
     assert str(refused.value) == sentence.format(folder=folder)
+
+
+@pytest.mark.parametrize("suffix", ["", "9"])
+def test_weights_that_do_not_fit_the_config_are_refused(marian, tmp_path, suffix):
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(marian, tmp_path / "copy")
+    weights = load_file(folder / "model.safetensors")
+    name = next(name for name in sorted(weights) if "encoder.layers.0." in name)
+    if suffix:
+        name, value = name.replace("layers.0", "layers.9"), weights[name].clone()
+        weights[name] = value
+        fault = f"has a damaged model ({name} has no place in the model of its config.json)"
+    else:
+        del weights[name]
+        fault = f"has no complete model ({name} is missing)"
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(DataError) as error:
+        Translator(str(folder), "cpu")
+    assert str(error.value) == f"{folder} {fault}; fetch it again."

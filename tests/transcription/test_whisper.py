@@ -130,6 +130,31 @@ def test_an_encoder_without_its_decoder_is_refused(whisper, tmp_path):
     )
 
 
+def test_weights_of_more_layers_than_the_config_states_are_refused(whisper, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(whisper, tmp_path / "longer")
+    weights = load_file(folder / "model.safetensors")
+    upper = {
+        name.replace("decoder.layers.", "decoder.layers.9"): value.clone()
+        for name, value in weights.items()
+        if "decoder.layers." in name
+    }
+    save_file(weights | upper, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(DataError) as error:
+        WhisperTranscriber(str(folder), "cpu")
+    assert str(error.value) == (
+        f"{folder} has a damaged model ({min(upper)} has no place in the model of its config.json); fetch it again."
+    )
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"decoder_layers": 0}))
+    with pytest.raises(DataError) as error:
+        WhisperTranscriber(str(folder), "cpu")
+    assert str(error.value) == (
+        f"{folder / 'config.json'} has decoder_layers = 0 where a whole number above 0 was expected; fetch it again."
+    )
+
+
 def test_a_name_that_is_no_folder_and_no_name_is_refused_with_the_option(tmp_path):
     with pytest.raises(DataError) as refused:
         WhisperTranscriber(str(tmp_path / "nowhere"), option="--model")

@@ -15,7 +15,7 @@ from emokit.audio.settings import AudioSettings
 from emokit.audio.waveform.encoder import UNPADDED, EncoderModel, SpeechForAudioClassification
 from emokit.audio.waveform.frozen import FrozenBatches, predict_layers
 from emokit.audio.waveform.predict import embed_waveform, predict_waveforms, predict_windows
-from emokit.audio.waveform.pretrained import find_processor, head_of, layer_groups, pretrained
+from emokit.audio.waveform.pretrained import find_processor, head_of, layer_groups, pretrained, read_encoder_config
 from emokit.audio.waveform.processor import PROCESSOR, check_processor, read_processor
 from emokit.audio.windows import window_spans
 from emokit.errors import DataError
@@ -47,7 +47,8 @@ class PretrainedFamily:
         from emokit.training.splits import target_shares
 
         training = settings.training
-        _, processor = find_processor(settings)
+        folder, processor = find_processor(settings)
+        read_encoder_config(settings, folder)
         if settings.model.frozen:
             window, overlap = settings.data.window_seconds, settings.data.window_overlap
             samples = (train["duration_seconds"].to_numpy(float) * processor.sample_rate).round().astype(int)

@@ -12,7 +12,15 @@ from emokit.audio.waveform.processor import MIN_SECONDS, SpeechProcessor, check_
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.runtime import seed_everything
-from emokit.training.hub import check_finite, check_weights, find_model, read_pretrained, remade
+from emokit.training.hub import (
+    check_finite,
+    check_layers,
+    check_no_more_layers,
+    check_weights,
+    find_model,
+    read_pretrained,
+    remade,
+)
 from emokit.training.layer_decay import depth, scaled_groups
 
 # Parameters without a layer's number (convolutions, projections, positions) are below the first layer.
@@ -50,9 +58,11 @@ def read_encoder_config(settings: AudioSettings, folder: Path) -> PretrainedConf
 
     Raises:
         UsageError: the encoder needs custom code.
-        DataError: the config is damaged.
+        DataError: the config is damaged, or states no layers.
     """
-    config: PretrainedConfig = read_pretrained(AutoConfig, folder, str(settings.model.name), settings.model.revision)
+    name, revision = str(settings.model.name), settings.model.revision
+    config: PretrainedConfig = read_pretrained(AutoConfig, folder, name, revision)
+    check_layers(config, folder, remade(folder, name, revision))
     return config
 
 
@@ -66,13 +76,17 @@ def load_encoder(settings: AudioSettings) -> tuple[Any, SpeechProcessor]:
     folder, processor = find_processor(settings)
     name, revision = str(settings.model.name), settings.model.revision
     check_weights(folder, name, revision, pickled=True)
+    advice = remade(folder, name, revision)
+    read_encoder_config(settings, folder)
     how: dict[str, Any] = {"dtype": torch.float32, "output_loading_info": True, "weights_only": True}
     how["use_safetensors"] = any(folder.glob("*.safetensors"))
     loaded, info = read_pretrained(AutoModel, folder, name, revision, **how)
     missing = sorted(key for key in info["missing_keys"] if not any(name in key for name in UNNEEDED))
     if missing:
         raise DataError(f"{folder} lacks weights of its encoder, {missing[0]} among them; download or make it again.")
-    encoder, advice = encoder_of(loaded), remade(folder, name, revision)
+    encoder = encoder_of(loaded)
+    of_encoder = [key for key in info["unexpected_keys"] if not any(name in key for name in UNNEEDED)]
+    check_no_more_layers(loaded, {"unexpected_keys": of_encoder}, folder, advice)
     check_finite(encoder, folder, advice)
     check_processor(processor, encoder.config, folder, advice)
     return encoder, processor

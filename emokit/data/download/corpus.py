@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from emokit.data.catalogue import Corpus, Download
 from emokit.data.download.fetch import Progress, fetch
-from emokit.data.download.unpack import is_archive, unpack
+from emokit.data.download.unpack import ENDINGS, is_archive, unpack, unsupported
 from emokit.data.sources.tree import walk
 from emokit.errors import DataError, UsageError
 from emokit.files import explained_disk_errors, write_text
@@ -29,7 +29,7 @@ def wanted(catalogue: Mapping[str, Corpus], names: Iterable[str], roots: Iterabl
     """The named corpora that have no root yet.
 
     Raises:
-        UsageError: one of them cannot be downloaded.
+        UsageError: one of them cannot be downloaded, or is an archive of a format that is not unpacked.
     """
     given = {root.partition("=")[0] for root in roots}
     corpora = [catalogue[name] for name in dict.fromkeys(names) if name in catalogue and name not in given]
@@ -40,6 +40,12 @@ def wanted(catalogue: Mapping[str, Corpus], names: Iterable[str], roots: Iterabl
                 f"{corpus.name} cannot be downloaded without a request: get it at {corpus.homepage}, lay it out like "
                 f"{corpus.layout}, and give its folder as --root {corpus.name}=DIR."
             )
+        for entry in corpus.download:
+            if ending := unsupported(entry.file):
+                raise UsageError(
+                    f"{corpus.name} has the file {entry.file} to download, and emokit unpacks no {ending}, only "
+                    f"{', '.join(ENDINGS)}; unpack it yourself and give its folder as --root {corpus.name}=DIR."
+                )
     return corpora
 
 

@@ -36,7 +36,7 @@ def fetch(url: str, path: Path, checksum: str | None, advice: str, progress: Pro
         The SHA-256 of the file.
 
     Raises:
-        DataError: the server has no such file, or one with another checksum.
+        DataError: the server has no such file, leads to no address of http or https, or has one with another checksum.
         WorkError: the connection keeps failing, or the disk is full; the bytes so far are kept.
     """
     pooch.get_logger().setLevel("WARNING")  # only cli/console.py prints
@@ -71,6 +71,10 @@ class ResumingDownloader:
             try:
                 self._resume(url)
                 break
+            except requests.exceptions.TooManyRedirects as error:
+                raise DataError(f"{url} leads from one address to another without end; {self.advice}.") from error
+            except ValueError as error:  # of requests and of urllib, on an address; trying again gives the same one
+                raise DataError(f"{url} leads to an address that is no http or https; {self.advice}.") from error
             except requests.RequestException as error:
                 failures = 1 if self._num_bytes() > before else failures + 1
                 if failures >= TRIES:

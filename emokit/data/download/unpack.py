@@ -18,7 +18,9 @@ from emokit.errors import DataError
 from emokit.files import explained_disk_errors
 from emokit.read_files import in_words
 
-ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
+ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
+# Python reads none of these.
+UNSUPPORTED = (".7z", ".rar", ".tar.zst", ".tzst", ".zst", ".tar.lz", ".tar.lz4", ".tar.z")
 # Of these, RuntimeError is an encrypted file, NotImplementedError an unknown compression.
 DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError),
@@ -31,6 +33,11 @@ MAX_NAME_BYTES = 255  # of a file's name, on the usual disks
 def is_archive(name: str) -> bool:
     """Whether `unpack` accepts a file of this name."""
     return name.lower().endswith(ENDINGS)
+
+
+def unsupported(name: str) -> str | None:
+    """The ending of an archive that `unpack` cannot read; None for another file."""
+    return next((ending for ending in UNSUPPORTED if name.lower().endswith(ending)), None)
 
 
 def unpack(archive: Path, folder: Path) -> int:

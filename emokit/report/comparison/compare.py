@@ -111,12 +111,12 @@ def compare_runs(folders: Sequence[Path], label_map: Mapping[str, str] | None = 
         label_map: new names of labels, for runs with different label sets; they are compared with the merged labels.
 
     Raises:
-        UsageError: all runs are of one experiment, or there is only one; or a map with several seeds or of no label.
+        UsageError: a run is named twice, or there is one experiment only; or a map with several seeds or of no label.
         DataError: a run cannot be read, has no test predictions, another label set, or no utterance in common.
     """
     gather(folders[:1])  # raises the errors of a report for no folder and for a folder that is not a run
-    unique = list({folder.resolve(): folder for folder in folders}.values())
-    runs = [read_run(folder, f"run-{number}") for number, folder in enumerate(unique, start=1)]
+    _refuse_repeated(folders)
+    runs = [read_run(folder, f"run-{number}") for number, folder in enumerate(folders, start=1)]
     label_map = label_map or {}
     check_label_map(label_map, (LabelSet(run.metrics.labels) for run in runs))
     merged = [LabelSet(run.metrics.labels).merged(label_map)[0] for run in runs]
@@ -130,6 +130,19 @@ def compare_runs(folders: Sequence[Path], label_map: Mapping[str, str] | None = 
     if label_map and any(len(experiment.runs) > 1 for experiment in experiments):
         raise UsageError("--map was given with several seeds of one experiment; name one run of each.")
     return [_compared(experiments[0], other, label_map) for other in experiments[1:]]
+
+
+def _refuse_repeated(folders: Sequence[Path]) -> None:
+    """Refuse a run that is named twice: it would count once, and the comparison would lack a part without a word.
+
+    Raises:
+        UsageError: names it.
+    """
+    seen: set[Path] = set()
+    for folder in folders:
+        if folder.resolve() in seen:
+            raise UsageError(f"{folder} was named twice, and a comparison is between different runs; name it once.")
+        seen.add(folder.resolve())
 
 
 def _compared(first: Experiment, second: Experiment, label_map: Mapping[str, str]) -> Compared:

@@ -125,6 +125,32 @@ def test_missing_weights_are_not_replaced_by_random_ones(copied, tmp_path):
     )
 
 
+@pytest.mark.parametrize(("kind", "key"), [("wav2vec2", "num_hidden_layers"), ("whisper", "encoder_layers")])
+def test_a_config_of_fewer_layers_than_the_weights_is_refused(encoder_of, tmp_path, kind, key):
+    folder = shutil.copytree(encoder_of(kind), tmp_path / "copy")
+    config = json.loads((folder / "config.json").read_text())
+    short = {"data": {"window_seconds": 2.0}}
+    for layers in (1, 0, -1):
+        (folder / "config.json").write_text(json.dumps(config | {key: layers, "num_hidden_layers": layers}))
+        sentence = refusal(DataError, folder, **short)
+        if layers == 1:
+            assert sentence.startswith(f"{folder} has a damaged model (encoder.layers.1.")
+            assert sentence.endswith(" has no place in the model of its config.json); make it again.")
+        else:
+            assert sentence == (
+                f"{folder / 'config.json'} has num_hidden_layers = {layers} where a whole number above 0 was expected; "
+                "make it again."
+            )
+
+
+def test_heads_of_pretraining_and_decoders_are_left_out(encoder_of, tmp_path):
+    folder = shutil.copytree(encoder_of("whisper"), tmp_path / "copy")
+    weights = load_file(folder / "model.safetensors")
+    upper = {name.replace("decoder.layers.0.", "decoder.layers.1."): value.clone() for name, value in weights.items()}
+    save_file(weights | upper | {"project_q.weight": torch.ones(2)}, folder / "model.safetensors", {"format": "pt"})
+    assert len(new_model(folder, data={"window_seconds": 2.0}).layer_weights) == 3
+
+
 def test_weights_that_are_not_finite_are_refused_before_a_training(copied):
     weights = load_file(copied / "model.safetensors")
     name = "encoder.layers.1.attention.k_proj.bias"

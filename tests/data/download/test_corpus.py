@@ -178,3 +178,15 @@ def test_six_corpora_are_downloaded_and_for_the_others_the_error_names_their_hom
             wanted(catalogue, ["emodb", name], [])
         assert str(error.value) == sentence
         assert wanted(catalogue, [name], [f"{name}=here"]) == []
+
+
+@pytest.mark.parametrize("ending", [".7z", ".rar", ".tar.zst"])
+def test_a_format_that_cannot_be_unpacked_is_refused_before_a_download(ending: str) -> None:
+    corpus = read_catalogue()["emodb"]
+    entry = corpus.download[0].model_copy(update={"file": f"audio{ending}"})
+    with pytest.raises(UsageError) as error:
+        wanted({"emodb": corpus.model_copy(update={"download": (entry,)})}, ["emodb"], [])
+    assert str(error.value) == (
+        f"emodb has the file audio{ending} to download, and emokit unpacks no {ending}, only .zip, .tar, .tar.gz, .tgz, "
+        ".tar.bz2, .tbz2, .tbz, .tar.xz, .txz; unpack it yourself and give its folder as --root emodb=DIR."
+    )

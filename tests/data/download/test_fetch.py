@@ -140,3 +140,18 @@ def test_a_full_disk_is_one_sentence(served: Any, tmp_path: Path) -> None:
 
     with pytest.raises(WorkError, match=rf"^The disk that holds {tmp_path / 'a.zip'} is full; free some space and run"):
         fetch(f"{served.url}/a.zip", tmp_path / "a.zip", None, ADVICE, full)
+
+
+@pytest.mark.parametrize("address", ["file:///etc/hostname", "ftp://127.0.0.1/a.zip", "data:,a", "//[", "/a.zip"])
+def test_a_redirection_to_another_kind_of_address_is_not_followed(served: Any, tmp_path: Path, address: str) -> None:
+    served.leads_to = address
+    url = f"{served.url}/a.zip"
+    with pytest.raises(DataError) as error:
+        fetch(url, tmp_path / "a.zip", None, ADVICE)
+    fault = "leads to an address that is no http or https"
+    if address == "/a.zip":
+        fault = "leads from one address to another without end"
+    else:
+        assert len(served.asked) == 1
+    assert str(error.value) == f"{url} {fault}; {ADVICE}."
+    assert not list(tmp_path.iterdir())

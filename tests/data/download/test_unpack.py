@@ -7,10 +7,11 @@ import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from emokit.data.download.unpack import unpack
+from emokit.data.download.unpack import is_archive, unpack
 from emokit.errors import DataError
 
 
@@ -53,6 +54,27 @@ def test_a_zip_and_a_tar_archive_give_the_same_files(tmp_path: Path) -> None:
     for name in ("a.zip", "a.tar.gz"):
         assert unpack(tmp_path / name, tmp_path / "out" / name) == 1
         assert files_in(tmp_path / "out" / name) == {"Actor_01/x.wav": b"audio"}
+
+
+@pytest.mark.parametrize(("ending", "form"), [("tar.bz2", "bz2"), ("tbz2", "bz2"), ("tar.xz", "xz"), ("TXZ", "xz")])
+def test_other_compressions_of_tar_are_unpacked_with_the_same_guards(tmp_path: Path, ending: str, form: Any) -> None:
+    for name in ("a/x.wav", "../x.wav"):
+        archive = tmp_path / f"{len(name)}.{ending}"
+        with tarfile.open(archive, f"w:{form}") as opened:
+            opened.addfile(member(name))
+        assert is_archive(archive.name)
+        if name == "a/x.wav":
+            assert unpack(archive, tmp_path / "out") == 1
+            continue
+        with pytest.raises(DataError) as error:
+            unpack(archive, tmp_path / "out")
+        assert "'../x.wav', a path outside its folder" in str(error.value)
+    content = archive.read_bytes()
+    archive.write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError) as error:
+        unpack(archive, tmp_path / "out")
+    assert str(error.value).startswith(f"{archive.name} is damaged")
+    assert files_in(tmp_path / "out") == {"a/x.wav": b""}
 
 
 def test_nothing_becomes_executable(tmp_path: Path) -> None:

@@ -38,6 +38,15 @@ def test_a_difference_whose_interval_excludes_zero_is_significant(make_tested: M
     ]
 
 
+@pytest.mark.parametrize("last", ["a", "b/../a"])
+def test_a_run_that_is_named_twice_is_refused(make_tested: MakeRun, last: str) -> None:
+    first, second = make_tested("a", seed=1), make_tested("b", seed=2)
+    again = first.parent / last
+    with pytest.raises(UsageError) as error:
+        compare_runs([first, second, again])
+    assert str(error.value) == (f"{again} was named twice, and a comparison is between different runs; name it once.")
+
+
 def test_a_difference_whose_interval_contains_zero_is_not_significant(make_tested: MakeRun) -> None:
     [compared] = compare_runs([make_tested("a", seed=1, skill=0.6), make_tested("b", seed=2, skill=0.6)])
     assert compared.verdict.endswith(" is not significant.")
@@ -117,7 +126,7 @@ def test_fewer_than_two_experiments_are_refused(
     run = make_tested("one", training_seed=1)
     hint = "so there is nothing to compare; name a run of another experiment beside it."
     with pytest.raises(UsageError) as alone:
-        compare_runs([run, run])
+        compare_runs([run])
     assert str(alone.value) == f"Only one run was named, {hint}"
     with pytest.raises(UsageError) as seeds:
         compare_runs([run, make_tested("two", training_seed=2)])

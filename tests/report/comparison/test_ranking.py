@@ -23,7 +23,7 @@ def runs_of(*folders: Path) -> list[Run]:
 
 
 def test_runs_that_differ_only_in_seed_and_name_are_one_experiment(make_tested: MakeRun) -> None:
-    seeds = [make_tested(f"seed {number}", seed=number, training_seed=number) for number in (1, 2, 3)]
+    seeds = [make_tested(f"seed-{number}", seed=number, training_seed=number) for number in (1, 2, 3)]
     other = make_tested("other", seed=4, skill=0.9)
     best, several = experiments_of(runs_of(*seeds, other))
     assert [len(experiment.runs) for experiment in (best, several)] == [1, 3]
