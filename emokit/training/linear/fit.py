@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy
 import torch
 
-from emokit.audio.linear.model import ABSENT_CLASS_LOGIT, LinearClassifier
-from emokit.audio.linear.vectors import Vectors
-from emokit.audio.windows import average_windows
 from emokit.engines.protocol import probabilities as softmax
 from emokit.errors import DataError
+from emokit.training.linear.model import ABSENT_CLASS_LOGIT, LinearClassifier
+from emokit.training.linear.vectors import Vectors
+from emokit.training.windows import average_windows
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
