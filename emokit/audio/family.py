@@ -18,8 +18,6 @@ from emokit.audio.settings import AudioSettings
 from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
-from emokit.read_files import in_words
-from emokit.training.hub import OF_RUN, check_finite, check_tensors
 
 if TYPE_CHECKING:
     import pandas
@@ -178,26 +176,3 @@ def family(kind: str) -> ModelFamily:
     """The family of a `model.kind`, imported on first use."""
     module, _, name = FAMILIES[kind].partition(":")
     return cast(ModelFamily, getattr(importlib.import_module(module), name)())
-
-
-def load_pretrained(model_class: Any, folder: Path) -> Any:
-    """`model_class.from_pretrained(folder)` from safetensors only.
-
-    Raises:
-        DataError: the folder is damaged.
-    """
-    try:
-        model, info = model_class.from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    except Exception as error:  # transformers and safetensors raise many kinds for a damaged folder
-        raise DataError(
-            f"{folder} holds no complete model ({in_words(error)}); train the run again with --force."
-        ) from error
-    check_tensors(info, folder)
-    check_finite(model, folder, OF_RUN)
-    return model.eval()

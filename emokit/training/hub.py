@@ -141,6 +141,29 @@ def check_tensors(info: Mapping[str, Any], folder: Path) -> None:
             raise DataError(f"{folder} has a damaged model ({sorted(names)[0]} {fault}); {OF_RUN}.")
 
 
+def load_pretrained(model_class: Any, folder: Path) -> Any:
+    """`model_class.from_pretrained(folder)` from safetensors only.
+
+    Raises:
+        DataError: the folder is damaged.
+    """
+    try:
+        model, info = model_class.from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
+    except Exception as error:  # transformers and safetensors raise many kinds for a damaged folder
+        raise DataError(
+            f"{folder} holds no complete model ({in_words(error)}); train the run again with --force."
+        ) from error
+    check_tensors(info, folder)
+    check_finite(model, folder, OF_RUN)
+    return model.eval()
+
+
 def check_labels(config: Any, labels: LabelSet, folder: Path) -> None:
     """Refuse a run's model whose config names other labels, or the same in another order: each number would get another name.
 

@@ -6,13 +6,13 @@ from typing import get_args
 import numpy
 import pytest
 
-from emokit.audio.family import FAMILIES, RecordingPredictions, family, load_pretrained
+from emokit.audio.family import FAMILIES, RecordingPredictions, family
 from emokit.audio.functionals.model import FunctionalsConfig, FunctionalsForAudioClassification
 from emokit.audio.settings import ModelSettings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
 from emokit.errors import DataError
 from emokit.labels import LabelSet
-from emokit.training.hub import check_labels
+from emokit.training.hub import check_labels, load_pretrained
 
 LABELS = LabelSet(("positive", "negative", "calm"))
 SMALL = {"n_mels": 32, "channels": (4, 8), "lstm_hidden_size": 8, "num_attention_heads": 2, "classifier_hidden_size": 8}

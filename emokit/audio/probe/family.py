@@ -11,7 +11,7 @@ import numpy
 import torch
 from transformers import PretrainedConfig
 
-from emokit.audio.family import FittedModel, OnnxInputs, load_pretrained
+from emokit.audio.family import FittedModel, OnnxInputs
 from emokit.audio.functionals.model import NUM_FUNCTIONALS, FunctionalsConfig, FunctionalsForAudioClassification
 from emokit.audio.linear.family import LinearFamily
 from emokit.audio.probe.model import ProbeConfig, ProbeForAudioClassification
@@ -26,7 +26,7 @@ from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.runtime import choose_device
-from emokit.training.hub import CONFIG
+from emokit.training.hub import CONFIG, load_pretrained
 from emokit.training.linear.vectors import Vectors
 
 if TYPE_CHECKING:
