@@ -1,7 +1,7 @@
 """`import emokit.hf` registers emokit's models with transformers' Auto classes.
 
 Afterwards `AutoModelForAudioClassification.from_pretrained("RUN/model")` and `transformers.pipeline` load them. Models of text
-runs are transformers' own and need no registration.
+runs, but for probes, are transformers' own and need no registration.
 """
 
 import importlib

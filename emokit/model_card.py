@@ -40,8 +40,9 @@ class CardFacts:
     """Further tags of the card."""
 
 
-def in_python(auto_class: str, first_line: str = "") -> str:
-    """Markdown that shows how to load the run's model with an Auto class of transformers."""
+def in_python(auto_class: str, *, own: bool) -> str:
+    """Markdown that shows how to load the run's model with an Auto class of transformers; `own` for a class of emokit's."""
+    first_line = "    import emokit.hf  # registers emokit's models\n" if own else ""
     return (
         f" In Python:\n\n{first_line}    from transformers import {auto_class}\n\n"
         f'    model = {auto_class}.from_pretrained("RUN/model")  # labels in model.config.id2label'

@@ -14,7 +14,7 @@ ENVIRONMENT = {"seed": 7, "device": "cpu", "data_fingerprint": "ab" * 32, "emoki
 FACTS = CardFacts(
     "a recording of one spoken utterance",
     "some.wav",
-    "The model is in `model/`." + in_python("AutoModelForAudioClassification", "    import emokit\n"),
+    "The model is in `model/`." + in_python("AutoModelForAudioClassification", own=True),
     "audio-classification",
     ("speech",),
 )

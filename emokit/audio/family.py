@@ -18,8 +18,6 @@ from emokit.audio.settings import AudioSettings
 from emokit.errors import DataError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
-from emokit.read_files import in_words
-from emokit.training.hub import OF_RUN, check_finite, check_tensors
 
 if TYPE_CHECKING:
     import pandas
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from emokit.training.onnx import Inputs
 
 
-# Buffers that inputs are divided by: at least a small number where emokit wrote them. A variance may be 0.
-DEVIATIONS, VARIANCE = ("deviation", "feature_deviation"), "running_var"
 FAMILIES = {
     "acrnn": "emokit.audio.spectrogram.family:AcrnnFamily",
     "functionals": "emokit.audio.functionals.family:FunctionalsFamily",
@@ -180,37 +176,3 @@ def family(kind: str) -> ModelFamily:
     """The family of a `model.kind`, imported on first use."""
     module, _, name = FAMILIES[kind].partition(":")
     return cast(ModelFamily, getattr(importlib.import_module(module), name)())
-
-
-def load_pretrained(model_class: Any, folder: Path) -> Any:
-    """`model_class.from_pretrained(folder)` from safetensors only.
-
-    Raises:
-        DataError: the folder is damaged, or a deviation in it is not above 0.
-    """
-    try:
-        model, info = model_class.from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    except Exception as error:  # transformers and safetensors raise many kinds for a damaged folder
-        raise DataError(
-            f"{folder} holds no complete model ({in_words(error)}); train the run again with --force."
-        ) from error
-    check_tensors(info, folder)
-    check_finite(model, folder, OF_RUN)
-    _check_deviations(model, folder)
-    return model.eval()
-
-
-def _check_deviations(model: Any, folder: Path) -> None:
-    """Refuse a model that would divide by 0, or by a number that is no deviation: values are clipped, so it would answer."""
-    for name, values in model.named_buffers():
-        statistic = name.rpartition(".")[2]
-        if (statistic in DEVIATIONS and bool((values <= 0).any())) or (
-            statistic == VARIANCE and bool((values < 0).any())
-        ):
-            raise DataError(f"{folder} has a damaged model ({name} has numbers that are no deviations); {OF_RUN}.")

@@ -146,8 +146,7 @@ class AudioModality(Modality):
         return CardFacts(
             reads="a recording of one utterance",
             example="some.wav",
-            loading=loading
-            + in_python("AutoModelForAudioClassification", "    import emokit.hf  # registers emokit's models\n"),
+            loading=loading + in_python(AUTO_MODEL, own=True),
             pipeline_tag="audio-classification",
             tags=("speech",),
         )

@@ -71,7 +71,7 @@ class AudioPredictor(Predictor):
     @cached_property
     def model(self) -> Any:
         """The model as torch computes it; for embeddings with ONNX too."""
-        from emokit.training.hub import check_config, check_labels
+        from emokit.training.model_checks import check_config, check_labels
 
         folder = self._run / runs.MODEL
         model: Any = self.family.load_model(folder).to(choose_device(self._device))

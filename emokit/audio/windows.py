@@ -1,4 +1,4 @@
-"""Windows: where a long recording is cut, and the mean over its windows. One implementation for frames and samples."""
+"""Windows: where a long recording is cut. One implementation for frames and samples."""
 
 from collections.abc import Sequence
 
@@ -46,22 +46,6 @@ def cut(log_mel: numpy.ndarray, frames: int, start: int) -> numpy.ndarray:
     if not before and not missing:
         return window
     return numpy.pad(window, ((before, missing), (0, 0)), constant_values=log_mel.min())
-
-
-def average_windows(rows: Sequence[int], probabilities: numpy.ndarray, count: int) -> numpy.ndarray:
-    """The mean over the windows of each utterance.
-
-    Args:
-        rows: (windows,) the utterance of each window.
-        probabilities: (windows, classes).
-        count: number of utterances; each has a window.
-
-    Returns:
-        (utterances, classes) float64.
-    """
-    sums = numpy.zeros((count, probabilities.shape[1]))
-    numpy.add.at(sums, list(rows), probabilities)
-    return sums / numpy.bincount(rows, minlength=count)[:, None]
 
 
 def pool_steps(frames: Sequence[numpy.ndarray], steps: int) -> numpy.ndarray:

@@ -95,7 +95,7 @@ def fit(
     from sklearn.linear_model import LogisticRegression
 
     from emokit import metrics
-    from emokit.training.splits import weighted_rows
+    from emokit.training.splits import square_root_weights, weighted_rows
 
     min_df = 1 + len(train) // TEXTS_PER_OCCURRENCE
     vectorizers = {name: TfidfVectorizer(**view, sublinear_tf=True, min_df=min_df) for name, view in VIEWS.items()}
@@ -104,16 +104,13 @@ def fit(
         name: View(name, list(vectorizer.get_feature_names_out()), vectorizer.idf_.astype(numpy.float64))
         for name, vectorizer in vectorizers.items()
     }
-    counts = train_shares.sum(axis=0, dtype=numpy.float64)
     rows, targets, row_weights = weighted_rows(train_shares)
     fitted = features if row_weights is None else features[rows]
-    weights = {target: (len(train) / count) ** 0.5 for target, count in enumerate(counts) if count}
-    scale = len(train) / sum(weight * counts[target] for target, weight in weights.items())
     best: tuple[float, BagOfWords] | None = None
     for inverse_regularisation in INVERSE_REGULARISATION:
         regression = LogisticRegression(
             C=inverse_regularisation,
-            class_weight={target: weight * scale for target, weight in weights.items()},
+            class_weight=square_root_weights(train_shares),
             solver="sag",
             max_iter=MAX_ITERATIONS,
             random_state=0,

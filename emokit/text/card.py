@@ -18,8 +18,9 @@ def card_facts(settings: Mapping[str, Any]) -> "CardFacts":
 
     loading = "RUN is this folder; the model itself is in `model/`, as transformers writes it."
     model = settings.get("model")
-    if isinstance(model, Mapping) and model.get("kind") in ("pretrained", "tiny"):
-        loading += in_python("AutoModelForSequenceClassification")
+    kind = model.get("kind") if isinstance(model, Mapping) else None
+    if kind in ("pretrained", "tiny", "probe"):
+        loading += in_python("AutoModelForSequenceClassification", own=kind == "probe")
     return CardFacts(
         reads="one written utterance",
         example='"I did not expect that!"',

@@ -111,7 +111,7 @@ class OnnxClassifier:
 def without_onnx(settings: TextSettings) -> str | None:
     """Why the model of a run is not predicted with ONNX Runtime; None where it is."""
     kind = settings.model.kind
-    return None if kind in ("pretrained", "tiny") else f"model.kind {kind} has no ONNX engine"
+    return None if kind in ("pretrained", "tiny", "probe") else f"model.kind {kind} has no ONNX engine"
 
 
 def in_batches(tokens: Tokens, compute: Callable[[list[Row]], list[numpy.ndarray]]) -> list[numpy.ndarray]:

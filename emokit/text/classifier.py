@@ -16,9 +16,10 @@ from emokit.text.classified import Classified, in_batches
 from emokit.text.features import Row, Tokens, collate, tokenize
 from emokit.text.model import TOKENIZER, load_tokenizer, load_weights, tiny_shape
 from emokit.text.passages import Passage
+from emokit.text.probe.model import ProbeForTextClassification, load_probe
 from emokit.text.settings import TextSettings
 from emokit.text.zero_shot import LabelMap, label_map
-from emokit.training.hub import check_agrees, check_config, check_labels
+from emokit.training.model_checks import check_agrees, check_config, check_labels
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class EncoderClassifier:
     """A `transformers` model and its tokenizer."""
 
     model: PreTrainedModel
+    """A classifier of transformers, or a probe."""
     tokenizer: PreTrainedTokenizerBase
     label_map: LabelMap | None = None
     """From the model's labels to those of the data, where they differ."""
@@ -38,13 +40,15 @@ class EncoderClassifier:
         return Classified(probabilities, tokens.is_cut)
 
     def embed(self, passages: Sequence[Passage], steps: int) -> list[numpy.ndarray]:
-        """As `Classifier.embed`: the first token where the tokenizer begins with one for the whole text, else all tokens' mean.
+        """As `Classifier.embed`: the first token where the tokenizer begins with one for the whole text, else, and of a
+        probe, the mean of all tokens.
 
         With more steps, all tokens of the last layer, averaged over as many stretches of nearly equal length.
         """
         tokens = tokenize(passages, self.tokenizer)
         encoder, first = self.model.base_model, self.tokenizer.cls_token_id
-        has_first = first is not None and all(row["input_ids"][0] == first for row in tokens.rows)
+        has_first = first is not None and not isinstance(self.model, ProbeForTextClassification)
+        has_first = has_first and all(row["input_ids"][0] == first for row in tokens.rows)
 
         def vectors(batch: dict[str, torch.Tensor]) -> list[numpy.ndarray]:
             states = encoder(**batch).last_hidden_state.float().cpu().numpy()
@@ -53,7 +57,7 @@ class EncoderClassifier:
                 return [rows[:1] for rows in states]
             return [pooled(rows[mask], steps) for rows, mask in zip(states, masks, strict=True)]
 
-        return _batched(self.model, tokens, self.tokenizer, vectors)
+        return batched(self.model, tokens, self.tokenizer, vectors)
 
 
 def pooled(states: numpy.ndarray, steps: int) -> numpy.ndarray:
@@ -72,10 +76,10 @@ def logits_of(model: torch.nn.Module, tokens: Tokens, tokenizer: PreTrainedToken
     def logits(batch: dict[str, torch.Tensor]) -> list[numpy.ndarray]:
         return list(model(**batch).logits.cpu().double().numpy())
 
-    return numpy.stack(_batched(model, tokens, tokenizer, logits))
+    return numpy.stack(batched(model, tokens, tokenizer, logits))
 
 
-def _batched(
+def batched(
     model: torch.nn.Module,
     tokens: Tokens,
     tokenizer: PreTrainedTokenizerBase,
@@ -111,7 +115,11 @@ def load_classifier(
     kind = settings.model.kind
     in_folder = settings.model.model_copy(update={"name": str(folder)})
     tokenizer = load_tokenizer(folder, in_folder, trust_remote_code=trust_remote_code)
-    model, _ = load_weights(folder, in_folder, trust_remote_code=trust_remote_code, of_run=True)
+    model: PreTrainedModel
+    if kind == "probe":
+        model = load_probe(folder)
+    else:
+        model, _ = load_weights(folder, in_folder, trust_remote_code=trust_remote_code, of_run=True)
     max_length = {"model_max_length": settings.features.max_length}
     check_agrees(folder / TOKENIZER, {"model_max_length": tokenizer.model_max_length}, max_length)
     if kind == "tiny":

@@ -51,7 +51,9 @@ def export_onnx(run: Path, out: Path, *, force: bool = False, trust_remote_code:
     settings = TextSettings.make(runs.read_settings(run), str(run / runs.SETTINGS), DataError)
     labels = runs.read_labels(run)
     if without_onnx(settings):
-        raise UsageError(f"{run} has a {settings.model.kind} model; only pretrained and tiny models can be exported.")
+        raise UsageError(
+            f"{run} has a {settings.model.kind} model; only pretrained and tiny models and probes can be exported."
+        )
     classifier = load_classifier(run, settings, labels, torch.device("cpu"), trust_remote_code=trust_remote_code)
     tokenizer = classifier.tokenizer
     return _write(classifier, labels, out, tokenizer.save_pretrained, force=force)

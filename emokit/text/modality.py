@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 # Kind of model -> what it does not use; see `Modality.unused`.
 UNUSED = {
     "tfidf": ("training", "features", "model", "precision", "compile", "trust_remote_code"),
-    "zero_shot": ("training", "model.tiny", "precision", "compile"),
-    "tiny": ("model.name", "model.revision", "model.labels", "trust_remote_code"),
-    "pretrained": ("model.labels", "model.tiny"),
+    "probe": ("training", "model.labels", "model.tiny", "precision", "compile", "trust_remote_code"),
+    "zero_shot": ("training", "model.layers", "model.tiny", "precision", "compile"),
+    "tiny": ("model.name", "model.revision", "model.layers", "model.labels", "trust_remote_code"),
+    "pretrained": ("model.layers", "model.labels", "model.tiny"),
 }
 
 
@@ -31,7 +32,7 @@ class TextModality(Modality):
     """Emotion from text; the methods import what they need, so that importing this module stays fast."""
 
     name = "text"
-    summary = "Fine-tune a text encoder on prepared comments and dialogues, train a tiny one, or fit a bag of words."
+    summary = "Fine-tune a text encoder on prepared comments and dialogues, probe it, train a tiny one, or fit a bag of words."
     examples = ("emokit train text default --data prepared --set model.name=DIR --run runs/text",)
     medium = "in text"
     simple_baseline = SIMPLE_BASELINE
@@ -49,6 +50,15 @@ class TextModality(Modality):
         ENGINE,
     )
 
+    auto_models = (
+        (
+            "AutoModelForSequenceClassification",
+            "emokit.text.probe.model",
+            "TextProbeConfig",
+            "ProbeForTextClassification",
+        ),
+    )
+
     def settings(self) -> "type[Settings]":
         """`TextSettings`."""
         from emokit.text.settings import TextSettings
@@ -62,10 +72,10 @@ class TextModality(Modality):
     def train(
         self, settings: Any, prepared: "Prepared", run: Path, *, progress: Progress | None = None, **options: Any
     ) -> dict[str, Any]:
-        """As `Modality.train`, with `trust_remote_code`; `progress` is unused, because text has no cached features."""
+        """As `Modality.train`, with `trust_remote_code`; `progress` is of the layers that a probe needs."""
         from emokit.text.train import train
 
-        return train(settings, prepared, run, **options)
+        return train(settings, prepared, run, progress=progress, **options)
 
     def plan(self, settings: Any, prepared: "Prepared", **options: Any) -> Plan:
         """Steps per epoch, share of padding and truncated texts, for `--dry-run`."""
@@ -85,7 +95,12 @@ class TextModality(Modality):
     def compute_features(
         self, settings: Any, prepared: "Prepared", rows: "pandas.DataFrame", progress: Progress | None = None
     ) -> None:
-        """Nothing: text has no cached features."""
+        """The layers of the encoder that a probe takes; other models have no cached features."""
+        if settings.model.kind != "probe":
+            return
+        from emokit.text.probe.fit import compute_layers
+
+        compute_layers(settings, prepared, rows, progress)
 
     def load(self, run: Path | None, device: str = "auto", **options: Any) -> "Predictor":
         """Load the model of a complete run.

@@ -18,18 +18,8 @@ from transformers import (
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.text.settings import ModelSettings, TextSettings, TinySettings
-from emokit.training.hub import (
-    OF_RUN,
-    check_finite,
-    check_layers,
-    check_no_more_layers,
-    check_tensors,
-    check_weights,
-    fetching,
-    find_model,
-    read_pretrained,
-    remade,
-)
+from emokit.training.hub import check_weights, fetching, find_model, read_pretrained, remade
+from emokit.training.model_checks import OF_RUN, check_finite, check_layers, check_no_more_layers, check_tensors
 
 TOKENIZER = "tokenizer_config.json"
 

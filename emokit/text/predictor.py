@@ -78,13 +78,17 @@ class TextPredictor(Predictor):
             )
         return self.predict_data(data, prepared.fingerprint), {}
 
-    def predict_data(self, data: "SplitData", fingerprint: str) -> "Predictions":
-        """Predict the utterances of a split, of data with this fingerprint."""
+    def predict_data(
+        self, data: "SplitData", fingerprint: str, probabilities: numpy.ndarray | None = None
+    ) -> "Predictions":
+        """The predictions of a split, of data with this fingerprint; its probabilities are computed where they are not given."""
         from emokit import predictions
 
+        if probabilities is None:
+            probabilities = self.classifier.predict(data.passages).probabilities
         return predictions.make(
             data.table,
-            self.classifier.predict(data.passages).probabilities,
+            probabilities,
             labels=self.labels,
             model=self.settings.name,
             fingerprint=fingerprint,

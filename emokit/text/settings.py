@@ -1,6 +1,6 @@
 """Settings of a text training; every field has a sentence and a unit."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -48,12 +48,15 @@ class TinySettings(Settings):
 class ModelSettings(Settings):
     """The classifier."""
 
-    kind: Literal["pretrained", "tiny", "tfidf", "zero_shot"] = "pretrained"
-    """Fine-tune a pretrained encoder, train a small one or a bag of words, or use an existing classifier without training."""
+    kind: Literal["pretrained", "tiny", "probe", "tfidf", "zero_shot"] = "pretrained"
+    """pretrained fine-tunes a pretrained encoder; tiny trains a small one from random weights; probe fits a logistic regression
+    on the layers of a pretrained encoder, and tfidf on a bag of words, both in seconds; zero_shot uses an existing classifier."""
     name: str = "FacebookAI/roberta-base"
     """Folder or Hugging Face hub name of the pretrained model or classifier."""
     revision: str | None = None
     """Commit of the model on the hub, for reproducible runs; null takes the newest."""
+    layers: tuple[Annotated[int, Field(ge=0, le=1000)], ...] | None = Field(None, min_length=1)
+    """Layers whose mean over the tokens a probe takes; 0 is below the first. Null takes the last."""
     labels: dict[str, str | None] = Field({})
     """zero_shot only: label of the classifier -> label of the data, or null for none of them."""
     tiny: TinySettings = TinySettings()
@@ -63,6 +66,12 @@ class ModelSettings(Settings):
     def _zero_shot_has_labels(self) -> Self:
         if self.kind == "zero_shot" and not any(self.labels.values()):
             raise ValueError("must have labels that map the classifier's labels to labels of the data")
+        return self
+
+    @model_validator(mode="after")
+    def _layers_differ(self) -> Self:
+        if self.layers is not None and len(set(self.layers)) < len(self.layers):
+            raise ValueError("must have layers that differ from each other")
         return self
 
 

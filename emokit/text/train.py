@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy
 import torch
 from accelerate import Accelerator
 from scipy.special import softmax
@@ -14,7 +15,7 @@ from emokit import runs
 from emokit.data.prepared import Prepared
 from emokit.data.utterance import HELD_OUT
 from emokit.labels import LabelSet
-from emokit.modality.protocol import Plan
+from emokit.modality.protocol import Plan, Progress
 from emokit.runtime import seed_everything
 from emokit.text import bag_of_words, model, zero_shot
 from emokit.text.batches import TextBatches
@@ -25,6 +26,8 @@ from emokit.text.features import Tokens, tokenize
 from emokit.text.label_issues import write_label_issues
 from emokit.text.layers import layer_groups
 from emokit.text.predictor import TextPredictor
+from emokit.text.probe import fit as probe
+from emokit.text.probe.model import ProbeForTextClassification
 from emokit.text.settings import TextSettings
 from emokit.text.splits import SplitData, read_splits
 from emokit.training.hardware import new_accelerator
@@ -59,6 +62,7 @@ def train(
     on_epoch: Callable[[Epoch], None] | None = None,
     on_batch: OnBatch | None = None,
     trust_remote_code: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train, predict and score the held-out splits, and complete the run folder; arguments as in `Modality.train`.
 
@@ -75,7 +79,7 @@ def train(
     loaded = _initial_model(settings, prepared.labels, splits["train"], trust_remote_code)
     ledger = begin(run, settings, prepared, splits["train"].table["corpus"], accelerator, resume=resume, force=force)
     about: dict[str, Any] = {"name": settings.name, "modality": settings.modality}
-    is_trained = loaded is not None and settings.model.kind != "zero_shot"
+    is_trained = settings.model.kind in ("pretrained", "tiny")
     if not accelerator.is_main_process:
         if loaded is not None and is_trained:
             _train_encoder(settings, splits, run, loaded, accelerator, on_epoch, on_batch, resume)
@@ -85,6 +89,7 @@ def train(
         train_split.texts, train_split.shares, dev_split.texts, dev_split.targets, prepared.labels
     )
     classifier: Classifier
+    probabilities: dict[str, numpy.ndarray] | None = None
     if loaded is None:
         runs.write_model(run, partial(bag_of_words.save, baseline))
         about |= {"model": "tfidf", "parameters": baseline.num_parameters, **NOT_TRAINED}
@@ -92,16 +97,27 @@ def train(
     else:
         encoder, tokenizer = loaded
         about |= {"model": encoder.config.model_type, "parameters": encoder.num_parameters()}
+        if isinstance(encoder, ProbeForTextClassification):
+            about["model"] = encoder.encoder.config.model_type
         label_map = None
         if is_trained:
             about |= _train_encoder(settings, splits, run, loaded, accelerator, on_epoch, on_batch, resume)
+        elif isinstance(encoder, ProbeForTextClassification):
+            probabilities = probe.fit(encoder, tokenizer, prepared, splits, accelerator.device, progress)
+            save_model(run, encoder, tokenizer.save_pretrained)
+            about |= NOT_TRAINED
         else:
             save_model(run, encoder, tokenizer.save_pretrained)
             label_map = zero_shot.label_map(encoder.config, settings.model.labels, settings.model.name, prepared.labels)
             about |= {**NOT_TRAINED, "missing_labels": label_map.missing}
         classifier = EncoderClassifier(encoder.to(accelerator.device).eval(), tokenizer, label_map)
     predictor = TextPredictor(classifier, settings, prepared.labels)
-    predicted = {split: predictor.predict_data(splits[split], prepared.fingerprint) for split in held_out}
+    predicted = {
+        split: predictor.predict_data(
+            splits[split], prepared.fingerprint, probabilities[split] if probabilities else None
+        )
+        for split in held_out
+    }
     write_label_issues(run, predicted["dev"], dev_split.table)
     simple = {split: baseline.probabilities(splits[split].texts).argmax(axis=1) for split in held_out}
     return complete(
@@ -120,7 +136,7 @@ def plan(settings: TextSettings, prepared: Prepared, trust_remote_code: bool = F
     splits = read_splits(settings, prepared)
     utterances = {split: len(data.table) for split, data in splits.items()}
     loaded = _initial_model(settings, prepared.labels, splits["train"], trust_remote_code)
-    if loaded is None or settings.model.kind == "zero_shot":
+    if loaded is None or settings.model.kind in ("zero_shot", "probe"):
         return Plan(utterances, {"steps_per_epoch": 0})
     batches = _new_batches(settings, splits["train"], loaded[1])
     num_cut = {split: int(tokenize(data.passages, loaded[1]).is_cut.sum()) for split, data in splits.items()}
@@ -156,6 +172,8 @@ def _initial_model(
             passages = train_split.passages
             texts = [text for passage in passages for text in (passage.text_with_speaker, *passage.context)]
             return model.tiny(settings, labels, texts)
+        case "probe":
+            return probe.initial_probe(settings, labels)
         case "zero_shot":
             return zero_shot.classifier(settings, labels, trust_remote_code=trust_remote_code)
         case "pretrained":

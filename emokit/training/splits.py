@@ -62,6 +62,18 @@ def weighted_rows(shares: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray, 
     return rows, classes, None if len(rows) == len(shares) else shares[rows, classes].astype(numpy.float64)
 
 
+def square_root_weights(shares: numpy.ndarray) -> dict[int, float]:
+    """Class -> weight: the inverse square root of its frequency, with mean 1 over the utterances; none for an absent class.
+
+    Args:
+        shares: (utterances, classes), as `target_shares` returns them.
+    """
+    counts = shares.sum(axis=0, dtype=numpy.float64)
+    weights = {target: float((len(shares) / count) ** 0.5) for target, count in enumerate(counts) if count}
+    scale = len(shares) / sum(weight * counts[target] for target, weight in weights.items())
+    return {target: float(weight * scale) for target, weight in weights.items()}
+
+
 def check_splits(table: pandas.DataFrame, splits: Sequence[str], labels: LabelSet, folder: Path, medium: str) -> None:
     """Refuse utterances that cannot be trained on: a split is empty, or train lacks a class.
 

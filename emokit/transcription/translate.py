@@ -10,7 +10,8 @@ from emokit.data.transcripts import NotTranscribed, Transcript
 from emokit.errors import DataError, UsageError
 from emokit.files import read_json
 from emokit.runtime import choose_device
-from emokit.training.hub import CONFIG, check_layers, check_no_more_layers, check_weights, find_model, read_pretrained
+from emokit.training.hub import check_weights, find_model, read_pretrained
+from emokit.training.model_checks import CONFIG, check_layers, check_no_more_layers
 from emokit.transcription.languages import ENGLISH, name_of
 from emokit.transcription.whisper import LAYERS, folder_hash
 

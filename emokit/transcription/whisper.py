@@ -16,7 +16,8 @@ from emokit.data.transcripts import NotTranscribed, Transcript
 from emokit.errors import DataError, UsageError
 from emokit.files import file_hash, read_json
 from emokit.runtime import choose_device
-from emokit.training.hub import CONFIG, check_layers, check_no_more_layers, check_weights, find_model, read_pretrained
+from emokit.training.hub import check_weights, find_model, read_pretrained
+from emokit.training.model_checks import CONFIG, check_layers, check_no_more_layers
 from emokit.transcription.languages import ENGLISH, code_of, known_codes
 from emokit.transcription.speech import NO_SPEECH, is_loop, is_silence, spoken, transcript_flags
 from emokit.transcription.transcriber import Transcriber, windows

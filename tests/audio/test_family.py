@@ -6,14 +6,14 @@ from typing import get_args
 import numpy
 import pytest
 
-from emokit.audio.family import FAMILIES, RecordingPredictions, family, load_pretrained
+from emokit.audio.family import FAMILIES, RecordingPredictions, family
 from emokit.audio.functionals.model import FunctionalsConfig, FunctionalsForAudioClassification
 from emokit.audio.probe.model import ProbeConfig, ProbeForAudioClassification
 from emokit.audio.settings import ModelSettings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
 from emokit.errors import DataError
 from emokit.labels import LabelSet
-from emokit.training.hub import check_labels
+from emokit.training.model_checks import check_labels, load_pretrained
 from tests.audio.conftest import CONVOLUTIONS, LAYERS, POSITIONS
 
 LABELS = LabelSet(("positive", "negative", "calm"))

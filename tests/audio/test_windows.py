@@ -1,9 +1,9 @@
-"""Windows of long recordings: as few as cover them, and the mean over them."""
+"""Windows of long recordings: as few as cover them."""
 
 import numpy
 import pytest
 
-from emokit.audio.windows import average_windows, pool_steps, window_spans, window_starts
+from emokit.audio.windows import pool_steps, window_spans, window_starts
 
 
 @pytest.mark.parametrize(
@@ -20,11 +20,6 @@ def test_overlapping_windows_start_closer_together():
 
 def test_a_window_of_a_shorter_utterance_stops_at_its_end():
     assert window_spans([260, 0, 50], 130, 0.0) == [(0, 0, 130), (0, 130, 260), (1, 0, 0), (2, 0, 50)]
-
-
-def test_the_mean_is_over_the_windows_of_each_utterance():
-    probabilities = numpy.array([[0.2, 0.8], [0.9, 0.1], [0.6, 0.4]])
-    assert average_windows([0, 1, 0], probabilities, 2) == pytest.approx(numpy.array([[0.4, 0.6], [0.9, 0.1]]))
 
 
 def test_frames_are_averaged_over_stretches_of_nearly_equal_length():

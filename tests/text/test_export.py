@@ -49,6 +49,6 @@ def test_a_bag_of_words_is_not_exported(text_prepared, tmp_path):
     with pytest.raises(UsageError) as error:
         export_onnx(tmp_path / "run", tmp_path / "onnx")
     assert str(error.value) == (
-        f"{tmp_path / 'run'} has a tfidf model; only pretrained and tiny models can be exported."
+        f"{tmp_path / 'run'} has a tfidf model; only pretrained and tiny models and probes can be exported."
     )
     assert not (tmp_path / "onnx").exists()

@@ -13,7 +13,6 @@ from emokit.audio.family import FittedModel
 from emokit.audio.functionals.fit import fit_splits, new_model, vectors_of
 from emokit.audio.functionals.model import FunctionalsForAudioClassification
 from emokit.audio.linear.family import VECTORS, LinearFamily
-from emokit.audio.linear.vectors import Vectors
 from emokit.audio.settings import AudioSettings
 from emokit.audio.spectrogram.family import SpectrogramFamily
 from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
@@ -22,6 +21,7 @@ from emokit.audio.spectrogram.recordings import features_of, own_statistics, rea
 from emokit.audio.windows import window_starts
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
+from emokit.training.linear.vectors import Vectors
 
 if TYPE_CHECKING:
     import pandas

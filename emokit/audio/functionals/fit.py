@@ -10,10 +10,10 @@ import torch
 
 from emokit.audio.functionals.model import FunctionalsConfig, FunctionalsForAudioClassification
 from emokit.audio.linear.family import VECTORS
-from emokit.audio.linear.vectors import Vectors
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.predict import window_batches
 from emokit.labels import LabelSet
+from emokit.training.linear.vectors import Vectors
 
 if TYPE_CHECKING:
     from emokit.audio.splits import SplitData

@@ -17,8 +17,8 @@ from torch.nn.functional import pad
 from transformers import PretrainedConfig
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from emokit.audio.linear.model import LinearClassifier
 from emokit.audio.spectrogram.windows import over_windows
+from emokit.training.linear.model import LinearClassifier
 
 NUM_BANDS, NUM_CEPSTRA = 32, 20
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)

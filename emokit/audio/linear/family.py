@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from emokit.audio.family import RecordingEmbedding, RecordingPredictions
-from emokit.audio.linear.fit import predict, probabilities, standardised
-from emokit.audio.linear.vectors import FEWEST_UTTERANCES, Vectors, speakers_of, with_speakers
 from emokit.audio.settings import AudioSettings
 from emokit.audio.windows import pool_steps
 from emokit.errors import DataError
 from emokit.modality.protocol import Progress
+from emokit.training.linear.fit import predict, probabilities, standardised
+from emokit.training.linear.vectors import FEWEST_UTTERANCES, Vectors, speakers_of, with_speakers
 
 if TYPE_CHECKING:
     import pandas

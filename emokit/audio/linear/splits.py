@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy
 import pandas
 
-from emokit.audio.linear.fit import fit_by_inner_folds, fit_on_dev, predict
-from emokit.audio.linear.model import LinearClassifier
-from emokit.audio.linear.vectors import FEWEST_UTTERANCES, Vectors, speakers_of, with_speakers
 from emokit.audio.settings import AudioSettings
 from emokit.audio.splits import SplitData
 from emokit.errors import DataError
+from emokit.training.linear.fit import fit_by_inner_folds, fit_on_dev, predict
+from emokit.training.linear.model import LinearClassifier
+from emokit.training.linear.vectors import FEWEST_UTTERANCES, Vectors, speakers_of, with_speakers
 
 DECLARED = (
     "dev was trained on; its scores are those of inner folds over speakers (over utterances where speakers are unknown), "

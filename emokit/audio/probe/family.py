@@ -11,10 +11,9 @@ import numpy
 import torch
 from transformers import PretrainedConfig
 
-from emokit.audio.family import FittedModel, OnnxInputs, load_pretrained
+from emokit.audio.family import FittedModel, OnnxInputs
 from emokit.audio.functionals.model import NUM_FUNCTIONALS, FunctionalsConfig, FunctionalsForAudioClassification
 from emokit.audio.linear.family import LinearFamily
-from emokit.audio.linear.vectors import Vectors
 from emokit.audio.probe.model import ProbeConfig, ProbeForAudioClassification
 from emokit.audio.settings import AudioSettings, FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
@@ -27,7 +26,8 @@ from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.runtime import choose_device
-from emokit.training.hub import CONFIG
+from emokit.training.linear.vectors import Vectors
+from emokit.training.model_checks import CONFIG, load_pretrained
 
 if TYPE_CHECKING:
     import pandas

@@ -15,8 +15,8 @@ from transformers import PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from emokit.audio.functionals.model import NUM_FUNCTIONALS
-from emokit.audio.linear.model import LinearClassifier
 from emokit.audio.waveform.encoder import EncoderConfig, EncoderModel
+from emokit.training.linear.model import LinearClassifier
 
 
 class ProbeConfig(EncoderConfig):

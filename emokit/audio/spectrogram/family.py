@@ -10,7 +10,7 @@ import numpy
 import torch
 from transformers import PreTrainedModel
 
-from emokit.audio.family import OnnxInputs, RecordingEmbedding, RecordingPredictions, TrainableModel, load_pretrained
+from emokit.audio.family import OnnxInputs, RecordingEmbedding, RecordingPredictions, TrainableModel
 from emokit.audio.settings import AudioSettings
 from emokit.audio.spectrogram import recordings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
@@ -26,6 +26,7 @@ from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.read_files import in_words
 from emokit.runtime import seed_everything
+from emokit.training.model_checks import load_pretrained
 
 if TYPE_CHECKING:
     import pandas

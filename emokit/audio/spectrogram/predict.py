@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy
 
 from emokit.audio.spectrogram.normalise import standardised
-from emokit.audio.windows import average_windows, cut, window_spans
+from emokit.audio.windows import cut, window_spans
 from emokit.engines.protocol import Engine, probabilities
 from emokit.errors import DataError
+from emokit.training.windows import average_windows
 
 
 def predict_log_mels(

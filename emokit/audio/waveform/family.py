@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy
 import torch
 
-from emokit.audio.family import OnnxInputs, RecordingEmbedding, RecordingPredictions, TrainableModel, load_pretrained
+from emokit.audio.family import OnnxInputs, RecordingEmbedding, RecordingPredictions, TrainableModel
 from emokit.audio.recordings import read_flagged
 from emokit.audio.settings import AudioSettings
 from emokit.audio.waveform.encoder import UNPADDED, EncoderModel, SpeechForAudioClassification
@@ -23,7 +23,7 @@ from emokit.labels import LabelSet
 from emokit.modality.protocol import Progress
 from emokit.runtime import choose_device
 from emokit.training.batches import LengthBatches
-from emokit.training.hub import OF_RUN, check_agrees
+from emokit.training.model_checks import OF_RUN, check_agrees, load_pretrained
 
 if TYPE_CHECKING:
     import pandas

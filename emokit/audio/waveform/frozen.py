@@ -7,11 +7,11 @@ import torch
 
 from emokit.audio.settings import AudioTrainingSettings
 from emokit.audio.waveform.encoder import SpeechForAudioClassification
-from emokit.audio.windows import average_windows
 from emokit.errors import DataError
 from emokit.runtime import derived_seed
 from emokit.training.batches import LengthBatches, draw_mixup, mix
 from emokit.training.objective import Batch
+from emokit.training.windows import average_windows
 
 BATCH_WINDOWS = 1024
 

@@ -3,23 +3,20 @@
 The store's name has the hash of the encoder's weights and its windows; an entry belongs to the hash of its recording.
 """
 
-import hashlib
-import json
 from weakref import WeakKeyDictionary
 
 import numpy
 import pandas
-import torch
 
 from emokit.audio.feature_cache import AGAIN, WaveformExtractor, cached_features
 from emokit.audio.waveform.encoder import EncoderModel
 from emokit.audio.waveform.predict import layer_statistics
 from emokit.data.prepared import Prepared
 from emokit.modality.protocol import Progress
+from emokit.training.encoder_hash import encoder_hash, used_config
 
 VERSION = 1  # of the computation: it is raised whenever the values change
-UNUSED_CONFIG = ("_name_or_path", "transformers_version", "architectures", "dtype")
-UNUSED_WEIGHT = "masked_spec_embed"  # only in training; random where a checkpoint lacks it
+UNUSED_WEIGHTS = ("masked_spec_embed",)  # only in training; random where a checkpoint lacks it
 
 
 def layers_of(
@@ -72,12 +69,5 @@ def _key_of(model: EncoderModel) -> str:
 def key(model: EncoderModel) -> str:
     """Identifies the encoder by its weights, its processor and its windows, not by its name or folder."""
     config = model.config
-    encoder = {name: value for name, value in config.encoder.items() if name not in UNUSED_CONFIG}
-    about = [VERSION, config.window_seconds, config.window_overlap, encoder, model.processor.extractor.to_dict()]
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
-    for name, tensor in sorted(model.encoder.state_dict().items()):
-        if name.endswith(UNUSED_WEIGHT):
-            continue
-        digest.update(f"{name} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
-    return digest.hexdigest()[:16]
+    about = [VERSION, config.window_seconds, config.window_overlap, used_config(config.encoder)]
+    return encoder_hash([*about, model.processor.extractor.to_dict()], model.encoder.state_dict(), UNUSED_WEIGHTS)

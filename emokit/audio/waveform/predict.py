@@ -7,7 +7,8 @@ import torch
 
 from emokit.audio.waveform.encoder import EncoderModel, SpeechForAudioClassification
 from emokit.audio.waveform.windows import Spans, of_windows
-from emokit.audio.windows import average_windows, pool_steps
+from emokit.audio.windows import pool_steps
+from emokit.training.windows import average_windows
 
 
 def predict_waveforms(model: SpeechForAudioClassification, waveforms: Sequence[numpy.ndarray]) -> numpy.ndarray:

@@ -12,16 +12,9 @@ from emokit.audio.waveform.processor import MIN_SECONDS, SpeechProcessor, check_
 from emokit.errors import DataError, UsageError
 from emokit.labels import LabelSet
 from emokit.runtime import seed_everything
-from emokit.training.hub import (
-    check_finite,
-    check_layers,
-    check_no_more_layers,
-    check_weights,
-    find_model,
-    read_pretrained,
-    remade,
-)
+from emokit.training.hub import check_weights, find_model, read_pretrained, remade
 from emokit.training.layer_decay import depth, scaled_groups
+from emokit.training.model_checks import check_finite, check_layers, check_no_more_layers
 
 # Parameters without a layer's number (convolutions, projections, positions) are below the first layer.
 LAYER, LOWEST = r"\.layers\.(\d+)\.", "."

@@ -14,9 +14,9 @@ from emokit.audio.recordings import RecordingPredictions, read_flagged
 from emokit.audio.settings import AudioSettings
 from emokit.audio.spectrogram.mel import hann_window, mel_filters
 from emokit.audio.waveform.windows import Spans, of_windows, padded
-from emokit.audio.windows import average_windows
 from emokit.engines.protocol import Engine, probabilities
 from emokit.errors import DataError
+from emokit.training.windows import average_windows
 
 if TYPE_CHECKING:
     import pandas

@@ -9,7 +9,7 @@ from emokit.audio.settings import AudioSettings
 from emokit.audio.splits import read_splits
 from emokit.data.prepared import open_prepared
 from emokit.errors import DataError
-from emokit.training.hub import check_config
+from emokit.training.model_checks import check_config
 
 
 def test_it_is_fitted_at_once(small_prepared, small_settings):

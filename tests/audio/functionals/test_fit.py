@@ -6,13 +6,13 @@ import torch
 
 from emokit.audio.functionals import fit
 from emokit.audio.functionals.model import FunctionalsForAudioClassification
-from emokit.audio.linear.fit import fit_on_dev, predict
-from emokit.audio.linear.vectors import speakers_of, with_speakers
 from emokit.audio.settings import AudioSettings
 from emokit.audio.splits import read_splits
 from emokit.data.prepared import open_prepared
 from emokit.labels import DEFAULT_LABELS, LabelSet
 from emokit.training.batches import one_hot
+from emokit.training.linear.fit import fit_on_dev, predict
+from emokit.training.linear.vectors import speakers_of, with_speakers
 
 NUM_CLASSES = len(DEFAULT_LABELS)
 SETTINGS = AudioSettings.make({"features": {"n_mels": 64}, "model": {"kind": "functionals"}})

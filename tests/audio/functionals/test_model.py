@@ -19,7 +19,7 @@ from emokit.audio.functionals.model import (
     FunctionalsConfig,
     FunctionalsForAudioClassification,
 )
-from emokit.audio.linear.fit import of_all_classes
+from emokit.training.linear.fit import of_all_classes
 
 NUM_CLASSES = 7
 NUM_CURVES = 2 * (model.NUM_BANDS + model.NUM_CEPSTRA)

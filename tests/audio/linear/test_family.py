@@ -9,8 +9,8 @@ import torch
 from transformers import PretrainedConfig
 
 from emokit.audio.linear.family import TOO_FEW, LinearFamily
-from emokit.audio.linear.model import LinearClassifier
 from emokit.errors import DataError
+from emokit.training.linear.model import LinearClassifier
 
 VALUES = {f"{number}.wav": numpy.full((1 + number % 2, 2), float(number), numpy.float32) for number in range(6)}
 

@@ -6,12 +6,12 @@ import numpy
 import pytest
 
 from emokit.audio.functionals.fit import new_model, vectors_of
-from emokit.audio.linear import fit
 from emokit.audio.linear.splits import fit_splits
-from emokit.audio.linear.vectors import Vectors
 from emokit.audio.settings import AudioSettings
 from emokit.audio.splits import read_splits
 from emokit.data.prepared import open_prepared
+from emokit.training.linear import fit
+from emokit.training.linear.vectors import Vectors
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from emokit.audio.waveform.pretrained import pretrained
 from emokit.audio.waveform.processor import SpeechProcessor, read_processor
 from emokit.errors import DataError, UsageError
 from emokit.labels import DEFAULT_LABELS, LabelSet
-from emokit.training.hub import OF_RUN
+from emokit.training.model_checks import OF_RUN
 from tests.audio.conftest import KINDS
 
 PROCESSOR = SpeechProcessor(Wav2Vec2FeatureExtractor(do_normalize=False))

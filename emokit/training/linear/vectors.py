@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy
 
-from emokit.audio.linear.model import SMALLEST_DEVIATION
+from emokit.training.linear.model import SMALLEST_DEVIATION
 
 if TYPE_CHECKING:
     import pandas

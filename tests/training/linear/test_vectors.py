@@ -4,7 +4,7 @@ import numpy
 import pandas
 import pytest
 
-from emokit.audio.linear.vectors import FEWEST_UTTERANCES, Vectors, speakers_of, with_speakers
+from emokit.training.linear.vectors import FEWEST_UTTERANCES, Vectors, speakers_of, with_speakers
 
 
 def test_an_utterance_without_a_speaker_is_a_speaker_of_its_own():

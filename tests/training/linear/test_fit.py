@@ -8,11 +8,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from transformers import PretrainedConfig
 
-from emokit.audio.linear import fit
-from emokit.audio.linear.model import LinearClassifier
-from emokit.audio.linear.vectors import Vectors
 from emokit.errors import DataError
 from emokit.training.batches import one_hot
+from emokit.training.linear import fit
+from emokit.training.linear.model import LinearClassifier
+from emokit.training.linear.vectors import Vectors
 
 CLASSES = 3
 STRENGTHS = (1e-3, 1e-1, 10.0)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy
 import torch
 
-from emokit.audio.linear.model import ABSENT_CLASS_LOGIT, LinearClassifier
-from emokit.audio.linear.vectors import Vectors
-from emokit.audio.windows import average_windows
 from emokit.engines.protocol import probabilities as softmax
 from emokit.errors import DataError
+from emokit.training.linear.model import ABSENT_CLASS_LOGIT, LinearClassifier
+from emokit.training.linear.vectors import Vectors
+from emokit.training.windows import average_windows
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MAX_ITERATIONS = 300  # more iterations change no dev prediction
 INNER_FOLDS = 5
 
+ClassWeights = Literal["balanced", "square_root"]
+"""Inverse to the frequency of a class, or to its square root."""
 Regression = tuple[numpy.ndarray, numpy.ndarray]
 """(classes, dim) coefficients and (classes,) intercepts."""
 
@@ -64,8 +66,11 @@ def fit_on_dev(
     dev: Vectors,
     dev_targets: numpy.ndarray,
     strengths: Sequence[float],
+    *,
+    metric: str = "uar",
+    class_weights: ClassWeights = "balanced",
 ) -> None:
-    """Fit on train with the strength that has the highest UAR on dev (the strongest one in a tie).
+    """Fit on train with the strength that has the best score on dev (the strongest one in a tie).
 
     Args:
         model: fitted in place.
@@ -73,20 +78,22 @@ def fit_on_dev(
         shares: (utterances, classes) share of each class in the target of each training utterance.
         dev_targets: (utterances,) int64.
         strengths: inverse strengths of regularisation, as scikit-learn's C, from the strongest.
+        metric: the score, of `metrics.plain_scores`.
+        class_weights: of the regression.
     """
     from emokit import metrics
 
     with torch.inference_mode():
         model.standardise_with(torch.from_numpy(train.values))
-    best_uar = -1.0
+    best_score = -1.0
     chosen: Regression | None = None
-    for regression in _regressions(standardised(model, train), shares[train.owners], strengths):
+    for regression in _regressions(standardised(model, train), shares[train.owners], strengths, class_weights):
         with torch.inference_mode():
             model.set_regression(*regression)
         predicted = predict(model, dev, len(dev_targets)).argmax(axis=1)
-        uar = metrics.plain_scores(dev_targets, predicted, shares.shape[1])["uar"]
-        if uar > best_uar:
-            best_uar, chosen = uar, regression
+        score = metrics.plain_scores(dev_targets, predicted, shares.shape[1])[metric]
+        if score > best_score:
+            best_score, chosen = score, regression
     if chosen is None:
         raise ValueError("there are no strengths to choose from")
     with torch.inference_mode():
@@ -164,7 +171,12 @@ def _inner_folds(targets: numpy.ndarray, speakers: Sequence[Hashable]) -> Iterat
             yield from StratifiedKFold(most).split(groups, targets)
 
 
-def _regressions(values: numpy.ndarray, shares: numpy.ndarray, strengths: Sequence[float]) -> Iterator[Regression]:
+def _regressions(
+    values: numpy.ndarray,
+    shares: numpy.ndarray,
+    strengths: Sequence[float],
+    class_weights: ClassWeights = "balanced",
+) -> Iterator[Regression]:
     """The regressions of standardised vectors (windows, dim) on targets (windows, classes), one for each strength.
 
     With fewer windows than dimensions, they are fitted in the space that the windows span: the coefficients of a regularised
@@ -173,7 +185,7 @@ def _regressions(values: numpy.ndarray, shares: numpy.ndarray, strengths: Sequen
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    from emokit.training.splits import weighted_rows
+    from emokit.training.splits import square_root_weights, weighted_rows
 
     rows, targets, weights = weighted_rows(shares)
     axes = None
@@ -187,8 +199,9 @@ def _regressions(values: numpy.ndarray, shares: numpy.ndarray, strengths: Sequen
         for _ in strengths:
             yield numpy.zeros((shares.shape[1], values.shape[1] if axes is None else axes.shape[1])), only
         return
+    weights_of_classes = square_root_weights(shares) if class_weights == "square_root" else class_weights
     for strength in strengths:
-        regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=MAX_ITERATIONS)
+        regression = LogisticRegression(C=strength, class_weight=weights_of_classes, max_iter=MAX_ITERATIONS)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations ends it
             regression.fit(fitted, targets, weights)

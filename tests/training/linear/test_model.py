@@ -4,7 +4,7 @@ import numpy
 import torch
 from transformers import PretrainedConfig
 
-from emokit.audio.linear.model import MAX_DEVIATIONS, LinearClassifier
+from emokit.training.linear.model import MAX_DEVIATIONS, LinearClassifier
 
 
 def new(dim=3):
