@@ -190,7 +190,7 @@ def test_the_facts_of_the_modality_say_what_the_model_reads_and_how_to_load_it(m
     assert "Given a recording of one spoken utterance, the model returns a probability for each of 7 emotions: " in card
     assert (
         "## How to load it\n\n    emokit predict RUN some.wav\n\nThe model is in `model/`. In Python:\n\n"
-        "    import emokit\n    from transformers import AutoModelForAudioClassification\n\n"
+        "    import emokit.hf  # registers emokit's models\n    from transformers import AutoModelForAudioClassification\n\n"
         '    model = AutoModelForAudioClassification.from_pretrained("RUN/model")'
     ) in card
     assert "pipeline_tag: audio-classification" in card
