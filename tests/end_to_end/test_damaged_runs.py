@@ -67,8 +67,8 @@ def test_another_text_model_than_the_trained_one_does_not_answer(modality_runs: 
     with pytest.raises(DataError) as caught:
         emokit.load(run, "cpu")
     assert str(caught.value) == (
-        f"{run / 'model'} has a damaged model (bert.encoder.layer.0.attention.output.LayerNorm.bias has no place in the model of "
-        "its config.json); train the run again with force=True."
+        f"{run / 'model' / 'config.json'} has num_hidden_layers = 0 where a whole number above 0 was expected; train the run "
+        "again with force=True."
     )
 
 

@@ -104,7 +104,8 @@ def test_runs_on_segments_and_on_cut_files_predict_the_same(folder: Path) -> Non
         tables.append((folder / f"run-{name}" / "metrics.json").read_text())
     first, second = (json.loads(text)["splits"]["test"] for text in tables)
     assert first["confusion"] == second["confusion"]
-    assert first["nll"] == second["nll"]
+    # Two fits of a linear model; BLAS may sum in another order.
+    assert first["nll"] == pytest.approx(second["nll"], rel=1e-12)
 
 
 def test_the_report_plays_the_part_of_the_file(folder: Path) -> None:

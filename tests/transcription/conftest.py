@@ -138,12 +138,19 @@ def english_whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def real_models() -> Path:
-    """The folder of real models that EMOKIT_MODELS names; without it the test is skipped."""
-    folder = os.environ.get("EMOKIT_MODELS")
-    if not folder:
-        pytest.skip("EMOKIT_MODELS names no folder of real models")
-    return Path(folder).resolve()
+def real_model() -> Callable[[str], Path]:
+    """`real_model(name)` is the folder of that model in the one that EMOKIT_MODELS names; without it the test is skipped."""
+
+    def find(name: str) -> Path:
+        models = os.environ.get("EMOKIT_MODELS")
+        if not models:
+            pytest.skip("EMOKIT_MODELS names no folder of real models")
+        folder = Path(models).resolve() / name
+        if not folder.is_dir():
+            pytest.skip(f"EMOKIT_MODELS names a folder without {name}")
+        return folder
+
+    return find
 
 
 class Api:

@@ -165,21 +165,21 @@ def test_a_name_that_is_no_folder_and_no_name_is_refused_with_the_option(tmp_pat
 
 @pytest.mark.corpus
 @pytest.mark.parametrize("name", ["whisper-tiny.en", "whisper-base"])
-def test_a_real_model_transcribes_a_real_recording(real_models, corpora, name):
+def test_a_real_model_transcribes_a_real_recording(real_model, corpora, name):
     path = next(corpora.rglob("03-01-01-01-01-01-01.wav"))
     waveform, sample_rate = soundfile.read(path, dtype="float32")
     from emokit.data.audio_io.read import resample
 
-    (result,) = WhisperTranscriber(str(real_models / name), "cpu").transcribe(
+    (result,) = WhisperTranscriber(str(real_model(name)), "cpu").transcribe(
         [resample(waveform, sample_rate, 16_000)], [None]
     )
     assert result == Transcript("Kids are talking by the door.", "en")
 
 
 @pytest.mark.corpus
-def test_a_real_model_writes_no_words_for_clicks(real_models):
+def test_a_real_model_writes_no_words_for_clicks(real_model):
     clicks = (numpy.random.default_rng(0).random(48_000) > 0.9997).astype(numpy.float32) * 0.5
-    (result,) = WhisperTranscriber(str(real_models / "whisper-tiny.en"), "cpu").transcribe([clicks], [None])
+    (result,) = WhisperTranscriber(str(real_model("whisper-tiny.en")), "cpu").transcribe([clicks], [None])
     assert isinstance(result, NotTranscribed)
 
 
