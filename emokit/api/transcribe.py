@@ -1,5 +1,6 @@
 """`emokit transcribe`: recordings to texts, and the word error rate where the words are known."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import pandas
 
 from emokit.data.audio_io.faults import BadAudio
 from emokit.data.prepared import Prepared
-from emokit.data.transcripts import Clip, NotTranscribed, Transcript
+from emokit.data.transcripts import Clip, NotTranscribed, Transcript, TranscriptCache, transcripts_of
 from emokit.data.utterance import has_speakers
 from emokit.errors import DataError
 from emokit.modality.predictor import Input
@@ -63,10 +64,48 @@ def transcribe_prepared(
 ) -> Iterator[Row]:
     """Transcribe the utterances of a prepared folder that have a recording, with the errors where the corpus has the words.
 
+    Transcripts are cached in the folder, so that an interrupted command goes on where it was; one that may only be read is
+    transcribed anew each time.
+
     Raises:
         UsageError: the model does not know the language of a corpus.
-        DataError: no utterance has a recording, or one has another recording by now.
+        DataError: no utterance has a recording.
     """
+    rows, clips, cache = _of_prepared(recogniser, prepared)
+    for done, (row, result) in enumerate(zip(rows, transcripts_of(clips, recogniser, cache), strict=True), start=1):
+        if progress:
+            progress(done, len(rows))
+        facts = {"utterance_id": row.utterance_id, "corpus": row.corpus, "speaker": row.speaker}
+        known = _value(row.text) if _value(getattr(row, "text_source", None)) is None else None
+        if known is None:
+            yield Row(row.utterance_id, result, facts)
+            continue
+        language = recogniser.language or _value(row.language)
+        if isinstance(result, Transcript):
+            written, language = result.original or result.text, result.language or language
+        else:
+            written = ""  # every word is missing
+        yield Row(row.utterance_id, result, {**facts, "known": known}, word_errors(known, written, language))
+
+
+def count_prepared(recogniser: SpeechRecogniser, prepared: Prepared) -> dict[str, int]:
+    """How many recordings `transcribe_prepared` would transcribe, and how many transcripts are cached.
+
+    Returns:
+        `recordings`, those of all utterances, and `cached`.
+
+    Raises:
+        UsageError, DataError: as `transcribe_prepared` raises them.
+    """
+    _, clips, cache = _of_prepared(recogniser, prepared)
+    known = 0 if cache is None else sum(cache.get(clip.recording, clip.language) is not None for clip in clips)
+    return {"recordings": len(clips), "cached": known}
+
+
+def _of_prepared(
+    recogniser: SpeechRecogniser, prepared: Prepared
+) -> tuple[list[Any], list[Clip], TranscriptCache | None]:
+    """The rows with a recording, the recordings, and the cache of their transcripts where the folder may be written."""
     table = prepared.table[prepared.table["path"].notna()]
     if table.empty:
         raise DataError(f"{prepared.folder} has no recordings, only texts; name another folder with --data.")
@@ -83,20 +122,8 @@ def transcribe_prepared(
         )
         for row in rows
     ]
-    for done, (row, result) in enumerate(zip(rows, recogniser.transcribe(clips), strict=True), start=1):
-        if progress:
-            progress(done, len(rows))
-        facts = {"utterance_id": row.utterance_id, "corpus": row.corpus, "speaker": row.speaker}
-        known = _value(row.text) if _value(getattr(row, "text_source", None)) is None else None
-        if known is None:
-            yield Row(row.utterance_id, result, facts)
-            continue
-        language = recogniser.language or _value(row.language)
-        if isinstance(result, Transcript):
-            written, language = result.original or result.text, result.language or language
-        else:
-            written = ""  # every word is missing
-        yield Row(row.utterance_id, result, {**facts, "known": known}, word_errors(known, written, language))
+    is_writable = os.access(prepared.folder, os.W_OK)
+    return rows, clips, TranscriptCache(prepared.folder, recogniser.identity) if is_writable else None
 
 
 def error_rates(rows: Sequence[Row], table: pandas.DataFrame) -> dict[str, dict[str, Any]]:

@@ -50,12 +50,17 @@ def transcribe(
         typer.Option("--out", "-o", help="Table to write in place of printing: a new .parquet, .csv or .tsv file."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count the recordings, and the cached transcripts; transcribe nothing.")
+    ] = False,
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="One JSON object per recording and line; with --out, one that names the table."),
+        typer.Option("--json", help="One JSON object per recording and line; with --out or --dry-run, a single one."),
     ] = False,
 ) -> None:
     """Print what is said in recordings, one line each; with a prepared folder, the word error rate too.
+
+    Transcripts of a prepared folder are cached in it, so an interrupted command goes on where it was.
 
     Examples: emokit transcribe some.wav folder --model whisper-base,
     emokit transcribe --data prepared --model whisper-base --out transcripts.csv
@@ -74,6 +79,9 @@ def transcribe(
     quiet_libraries()
     prepared = open_prepared(data) if data else None
     recogniser = load_recogniser(model, language=language, translate=translate, device=device, option="--model")
+    if dry_run:
+        _count(recogniser, inputs or [], prepared, as_json=as_json)
+        return
     rows = _transcribed(recogniser, inputs or [], prepared)
     _show(rows, prepared, out, as_json=as_json)
 
@@ -89,6 +97,27 @@ def _transcribed(recogniser: "SpeechRecogniser", inputs: Sequence[str], prepared
         recordings = stack.enter_context(_recordings(inputs))
         progress = stack.enter_context(console.progress("transcribing"))
         return list(transcribe_inputs(recogniser, recordings, progress))
+
+
+def _count(
+    recogniser: "SpeechRecogniser", inputs: Sequence[str], prepared: "Prepared | None", *, as_json: bool
+) -> None:
+    """Print how many recordings would be transcribed."""
+    from emokit.api.transcribe import count_prepared
+
+    if prepared:
+        counts = count_prepared(recogniser, prepared)
+    else:
+        with _recordings(inputs) as recordings:
+            counts = {"recordings": len(recordings), "cached": 0}
+    model = recogniser.identity["model"]
+    if as_json:
+        console.show_json({"model": model, **counts})
+        return
+    console.show(
+        f"{counts['recordings'] - counts['cached']} of {counts['recordings']} recordings would be transcribed with {model}; "
+        f"{counts['cached']} transcripts are cached"
+    )
 
 
 @contextlib.contextmanager

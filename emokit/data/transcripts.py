@@ -38,7 +38,7 @@ class Clip:
     language: str | None = None
     """ISO 639-1, where the corpus states it."""
     recording: str | None = None
-    """The hash that its samples must have; None where any recording is right."""
+    """The hash that its samples must have; None where any recording is right and none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class TranscriptCache:
     def __init__(self, folder: Path, identity: Mapping[str, Any]) -> None:
         """Read it; `folder` is a prepared folder."""
         self.path = folder / TRANSCRIPTS / f"{key_of(dict(identity))}.jsonl"
-        self._known: dict[tuple[str, str | None], Transcript | NotTranscribed] = {}
+        self._known: dict[tuple[str | None, str | None], Transcript | NotTranscribed] = {}
         lines = self.path.read_bytes().splitlines(keepends=True) if self.path.is_file() else []
         self._is_cut = bool(lines) and not lines[-1].endswith(b"\n")  # by a kill
         for line in lines:
@@ -107,11 +107,18 @@ class TranscriptCache:
             except (ValueError, LookupError, TypeError):  # cut or damaged: transcribed again
                 continue
 
-    def get(self, recording: str, language: str | None) -> Transcript | NotTranscribed | None:
+    def missing(self, clips: Iterable[Clip]) -> list[Clip]:
+        """The recordings without a transcript, each once for a language, in their order."""
+        first: dict[tuple[str | None, str | None], Clip] = {}
+        for clip in clips:
+            first.setdefault((clip.recording, clip.language), clip)
+        return [clip for key, clip in first.items() if key not in self._known]
+
+    def get(self, recording: str | None, language: str | None) -> Transcript | NotTranscribed | None:
         """The transcript of a recording in a stated language; None where it is not known."""
         return self._known.get((recording, language))
 
-    def add(self, recording: str, language: str | None, result: Transcript | NotTranscribed) -> None:
+    def add(self, recording: str | None, language: str | None, result: Transcript | NotTranscribed) -> None:
         """Store a transcript."""
         self._known[recording, language] = result
         values = {"reason": result.reason} if isinstance(result, NotTranscribed) else asdict(result)
@@ -127,6 +134,35 @@ def _read(entry: Mapping[str, Any]) -> Transcript | NotTranscribed:
     if "reason" in entry:
         return NotTranscribed("", str(entry["reason"]))
     return Transcript(str(entry["text"]), entry["language"], entry["original"], tuple(entry["flags"]))
+
+
+def transcripts_of(
+    clips: Sequence[Clip], recogniser: Recogniser, cache: TranscriptCache | None
+) -> Iterator[Transcript | NotTranscribed | BadAudio]:
+    """The transcripts of recordings in their order; what the cache lacks is transcribed, and added as soon as it is known.
+
+    Args:
+        clips: with the hashes of their recordings; one recording in one language is transcribed once.
+        recogniser: that the cache belongs to.
+        cache: None where nothing can be stored.
+    """
+    pending = clips if cache is None else cache.missing(clips)
+    written = recogniser.transcribe(pending)
+    fresh = {id(clip) for clip in pending}
+    bad: dict[tuple[str | None, str | None], BadAudio] = {}
+    for clip in clips:
+        key = (clip.recording, clip.language)
+        if id(clip) not in fresh:
+            result = (cache.get(*key) if cache else None) or bad[key]
+        else:
+            result = next(written)
+            if isinstance(result, BadAudio):
+                bad[key] = result
+            elif cache:
+                cache.add(*key, result)
+        if isinstance(result, NotTranscribed):
+            result = NotTranscribed(clip.name, result.reason, result.advice)
+        yield result
 
 
 def to_transcribe(utterances: Iterable[Utterance]) -> list[Utterance]:
@@ -155,40 +191,32 @@ def with_transcripts(
     roots, segments = {corpus.name: corpus.root for corpus in corpora if corpus.root}, segments_of(table)
     is_pending = table["path"].notna() & table["text"].isna() & table["corpus"].isin(list(roots))
     rows = list(table[is_pending].itertuples())
-    clips = {
-        row.Index: Clip(
+    clips = [
+        Clip(
             row.utterance_id,
             recording_path(roots[row.corpus], row.path),
             segments.get(row.utterance_id),
             None if pandas.isna(row.language) else row.language,
+            row.recording,
         )
         for row in rows
-    }
-    cache = TranscriptCache(folder, recogniser.identity)
-    pending = {
-        (row.recording, clips[row.Index].language): clips[row.Index]
-        for row in rows
-        if cache.get(row.recording, clips[row.Index].language) is None
-    }
-    done = len(rows) - len(pending)
-    for (recording, language), written in zip(pending, recogniser.transcribe(list(pending.values())), strict=True):
+    ]
+    results = []
+    for written in transcripts_of(clips, recogniser, TranscriptCache(folder, recogniser.identity)):
         if isinstance(written, BadAudio):  # it was readable a moment ago
             raise written
-        cache.add(recording, language, written)
-        done += 1
+        results.append(written)
         if progress:
-            progress(done, len(rows))
+            progress(len(results), len(rows))
     columns: dict[str, list[Any]] = {
         name: table[name].astype(object).where(table[name].notna(), None).tolist()
         for name in ("text", "language", "text_source")
     }
     positions = {index: position for position, index in enumerate(table.index)}
     counts: Counter[str] = Counter()
-    for row in rows:
-        result = cache.get(row.recording, clips[row.Index].language)
+    for row, result in zip(rows, results, strict=True):
         if not isinstance(result, Transcript):
-            reason = result.reason if result else "has no transcript"
-            ledger.flag(row.corpus, row.utterance_id, f"no text, as it {reason}")
+            ledger.flag(row.corpus, row.utterance_id, f"no text, as it {result.reason}")
             continue
         position = positions[row.Index]
         columns["text"][position], columns["text_source"][position] = result.text, result.source

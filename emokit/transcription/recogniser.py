@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from emokit.data.audio_io.faults import BadAudio
+from emokit.data.audio_io.faults import CHANGED, BadAudio
 from emokit.data.audio_io.read import resample
 from emokit.data.audio_io.segments import read_segment
 from emokit.data.transcripts import Clip, NotTranscribed, Recogniser, Transcript
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 Result = Transcript | NotTranscribed | BadAudio
 Waiting = tuple[Clip, numpy.ndarray | NotTranscribed | BadAudio]
 """A recording and its waveform, or why it has none to transcribe."""
-CHANGED = (
-    "has another recording than the one that was prepared",
-    "put that one back, or run `emokit prepare` again",
-)
 
 
 class SpeechRecogniser(Recogniser):
@@ -94,7 +90,7 @@ class SpeechRecogniser(Recogniser):
         except BadAudio as error:
             return error
         if clip.recording and clip.recording != audio.recording_hash():
-            return NotTranscribed(clip.name, *CHANGED)
+            return BadAudio(Path(clip.name), CHANGED, "its samples differ")
         if is_steady(audio.waveform, audio.sample_rate):
             return NotTranscribed(clip.name, NO_SPEECH)
         waveform = resample(audio.waveform, audio.sample_rate, self.transcriber.sample_rate)

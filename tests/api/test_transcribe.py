@@ -7,7 +7,7 @@ import pandas
 import pytest
 
 from emokit.api.prepare import corpora_of, plan_of
-from emokit.api.transcribe import error_rates, transcribe_inputs, transcribe_prepared, write_rows
+from emokit.api.transcribe import count_prepared, error_rates, transcribe_inputs, transcribe_prepared, write_rows
 from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.log_mel import LogMel
 from emokit.data.prepare import prepare
@@ -15,8 +15,23 @@ from emokit.data.prepared import open_prepared
 from emokit.data.transcripts import Clip
 from emokit.errors import DataError, UsageError
 from emokit.modality.predictor import Input
-from emokit.transcription.recogniser import load_recogniser
+from emokit.transcription.recogniser import SpeechRecogniser, load_recogniser
 from tests.transcription.conftest import english_whisper, sounds, whisper, write_sound  # noqa: F401  fixtures
+
+
+class Interrupted(SpeechRecogniser):
+    """Transcribes some recordings of those that are named, and is stopped then; names what it was given."""
+
+    def __init__(self, of, most=None):
+        super().__init__(of.transcriber)
+        self.most, self.names = most, []
+
+    def transcribe(self, clips):
+        for number, (clip, result) in enumerate(zip(clips, super().transcribe(clips), strict=True)):
+            if number == self.most:
+                raise KeyboardInterrupt
+            self.names.append(clip.name)
+            yield result
 
 
 @pytest.fixture
@@ -87,6 +102,30 @@ def test_the_words_of_a_prepared_folder_are_compared(recogniser, calls, tmp_path
     }
 
 
+def test_an_interrupted_transcription_goes_on_where_it_was(recogniser, calls, tmp_path):
+    prepared = open_prepared(shutil.copytree(calls.folder, tmp_path / "prepared"))
+    shutil.rmtree(prepared.folder / "transcripts", ignore_errors=True)
+    first, second, third = Interrupted(recogniser, 3), Interrupted(recogniser), Interrupted(recogniser)
+    with pytest.raises(KeyboardInterrupt):
+        list(transcribe_prepared(first, prepared))
+    assert count_prepared(recogniser, prepared) == {"recordings": 8, "cached": 3}
+    rows = list(transcribe_prepared(second, prepared))
+    assert first.names + second.names == [row.name for row in rows] == prepared.table["utterance_id"].tolist()
+    assert list(transcribe_prepared(third, prepared))[-1].as_dict() == rows[-1].as_dict()
+    assert third.names == []
+    assert open_prepared(prepared.folder).fingerprint == calls.fingerprint
+    for row, again in zip(rows, transcribe_prepared(recogniser, calls), strict=True):
+        assert row.as_dict() == again.as_dict()
+
+
+def test_a_folder_that_may_only_be_read_is_transcribed_without_a_cache(recogniser, calls, tmp_path, monkeypatch):
+    prepared = open_prepared(shutil.copytree(calls.folder, tmp_path / "prepared"))
+    shutil.rmtree(prepared.folder / "transcripts", ignore_errors=True)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert len(list(transcribe_prepared(recogniser, prepared))) == 8
+    assert not (prepared.folder / "transcripts").exists()
+
+
 def test_a_file_that_changed_since_it_was_prepared_has_no_transcript(recogniser, calls, tmp_path):
     copy = shutil.copytree(calls.folder.parent, tmp_path / "copy")
     write_sound(copy / "a" / "low.wav", "high")
@@ -95,7 +134,8 @@ def test_a_file_that_changed_since_it_was_prepared_has_no_transcript(recogniser,
     clip = Clip("a", moved.path("calls", row.path), recording=moved.hashes[row.utterance_id])
     (result,) = recogniser.transcribe([clip])
     assert str(result) == (
-        "a has another recording than the one that was prepared; put that one back, or run `emokit prepare` again."
+        "a is another recording than the one that was prepared (its samples differ); put that one back, or run `emokit prepare` "
+        "again."
     )
 
 

@@ -1,6 +1,7 @@
 """`emokit transcribe` and `emokit prepare --transcribe`, as a user types them."""
 
 import json
+import shutil
 
 import pandas
 import pytest
@@ -65,6 +66,23 @@ def test_a_prepared_folder_has_a_word_error_rate(whisper, calls, tmp_path):  # n
     result = transcribe("--data", calls.folder, "--model", whisper, "--json")
     *_, last = result.stdout.splitlines()
     assert json.loads(last)["word_error_rates"]["calls"]["rate"] == 0.4
+
+
+def test_a_plan_counts_and_transcribes_nothing(whisper, calls, sounds, tmp_path):  # noqa: F811
+    data = shutil.copytree(calls.folder, tmp_path / "prepared")
+    shutil.rmtree(data / "transcripts", ignore_errors=True)
+    out = tmp_path / "table.csv"
+    words = ("--data", data, "--model", whisper, "--dry-run")
+    plan = "8 of 8 recordings would be transcribed with small-whisper; 0 transcripts are cached\n"
+    assert transcribe(*words, "--out", out).stdout == plan
+    assert not out.exists()
+    assert not (data / "transcripts").exists()
+    transcribe("--data", data, "--model", whisper, "--out", out)
+    assert json.loads(transcribe(*words, "--json").stdout) == {"model": "small-whisper", "recordings": 8, "cached": 8}
+    result = transcribe(sounds("low", "hush"), "--model", whisper, "--dry-run")
+    assert result.stdout == "2 of 2 recordings would be transcribed with small-whisper; 0 transcripts are cached\n"
+    result = transcribe(tmp_path / "nothing.wav", "--model", whisper, "--dry-run")
+    assert result.exit_code != 0
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ TOO_LONG = "too long"
 TOO_LOUD = "far above full scale"
 NOT_FINITE = "without finite features"
 NOT_IN_FILE = "without the segment"
+CHANGED = "another recording than the one that was prepared"
 
 ADVICE = {
     LFS_POINTER: "fetch the audio itself with `git lfs pull`",
@@ -33,6 +34,7 @@ ADVICE = {
     TOO_LOUD: "scale its samples to -1..1 or leave it out",
     NOT_FINITE: "leave it out",
     NOT_IN_FILE: "correct its start and end",
+    CHANGED: "put that one back, or run `emokit prepare` again",
 }
 
 
