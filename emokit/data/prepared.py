@@ -3,6 +3,7 @@
 utterances.parquet  ledger.json  settings.yaml  features/<key>/part-*.arrow  fingerprint (written last)
 """
 
+import contextlib
 import hashlib
 import json
 import re
@@ -24,6 +25,7 @@ from emokit.runs import SETTINGS as SETTINGS
 from emokit.schema.base import read_checked
 from emokit.schema.ledger import Ledger
 from emokit.settings import Settings, key_of, read_yaml_mapping
+from emokit.temporary import remove_temporary
 
 FEATURES = "features"
 FINGERPRINT = "fingerprint"
@@ -225,6 +227,7 @@ def open_prepared(folder: Path) -> Prepared:
         state = "was interrupted" if (folder / SETTINGS).exists() else "is no prepared folder"
         raise DataError(f"{folder} has no {FINGERPRINT}, so it {state}; run `emokit prepare … --out {folder}`.")
     refuse_links(folder)
+    _remove_leftovers(folder)
     fingerprint = read_fingerprint(folder)
     opened = OpenedFiles()
     labels = _label_set(opened.settings(folder), folder)
@@ -238,6 +241,13 @@ def open_prepared(folder: Path) -> Prepared:
     )
     _check_fingerprint(prepared)
     return prepared
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left, of features too that nobody needs again; a folder may be open to reading only."""
+    with contextlib.suppress(OSError):
+        for place in (folder, *(folder / FEATURES).iterdir()):
+            remove_temporary(place)
 
 
 def _label_set(settings: dict[str, Any], folder: Path) -> LabelSet:

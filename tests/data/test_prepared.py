@@ -22,9 +22,9 @@ from emokit.data.plan import Plan
 from emokit.data.prepare import prepare
 from emokit.data.prepared import Prepared, features_folder, genders, open_prepared, read_labels
 from emokit.data.store import write_shard
-from emokit.data.synthesis.corpora import LAYOUTS, write_corpus
 from emokit.errors import DataError
 from emokit.labels import DEFAULT_LABELS, LabelSet
+from emokit.temporary import temporary_path
 
 Write = Callable[..., list[Path]]
 MakePlan = Callable[..., Plan]
@@ -47,6 +47,19 @@ def test_a_complete_folder_has_a_table_a_ledger_features_and_a_fingerprint(
     assert re.fullmatch("[0-9a-f]{64}", opened.fingerprint)
     store = opened.features(plan({"emodb": tmp_path / "emodb"}).features)
     assert set(store) == set(opened.table["utterance_id"])
+
+
+def test_what_a_killed_process_left_of_its_features_is_removed_when_a_folder_is_opened(prepared: Prepared) -> None:
+    (features,) = (prepared.folder / "features").iterdir()
+    written = temporary_path(features / "part-00010.arrow")  # by a process that runs
+    for path in (
+        prepared.folder / ".ledger.json.999999999.part",
+        features / ".part-00009.arrow.999999999.part",
+        written,
+    ):
+        path.touch()
+    open_prepared(prepared.folder)
+    assert list(prepared.folder.rglob("*.part")) == [written]
 
 
 @pytest.mark.parametrize(
@@ -220,20 +233,6 @@ def test_two_processes_prepare_the_same_as_one(tmp_path: Path, write_emodb: Writ
         numpy.array_equal(first.features(features)[i], second.features(features)[i])
         for i in first.table["utterance_id"]
     )
-
-
-@pytest.mark.parametrize("name", sorted(LAYOUTS.keys() - {"emodb"}))
-def test_every_utterance_of_a_synthesised_corpus_is_accounted_for_and_no_recording_shared(
-    tmp_path: Path, plan: MakePlan, extractor: Any, name: str
-) -> None:
-    write_corpus(name, tmp_path / name, size=0.05)
-    prepared = prepare(plan({name: tmp_path / name}), tmp_path / "out", extractor)
-    entry = prepared.ledger["corpora"][name]
-    assert entry["kept"] == len(prepared.table) > 0
-    assert entry["found"] == entry["kept"] + sum(map(len, entry["dropped"].values()))
-    assert set(prepared.ledger["leakage"]["recordings"].values()) == {0}
-    if name not in ("esd", "meld", "goemotions"):
-        assert set(prepared.ledger["leakage"]["speakers"].values()) == {0}
 
 
 class EmptyExtractor:

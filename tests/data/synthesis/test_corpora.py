@@ -3,13 +3,17 @@
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy
 import pytest
 import soundfile
 
+from emokit.data.plan import Plan
+from emokit.data.prepare import prepare
 from emokit.data.synthesis.corpora import CORPORA, LAYOUTS, write_corpus
 from emokit.errors import UsageError
 
@@ -169,3 +173,17 @@ def test_a_size_or_seed_out_of_range_is_refused(tmp_path: Path, size: float, see
         write_corpus("emodb", tmp_path / "x", seed=seed, size=size)
     assert str(raised.value) == f"The size is {size} and the seed {seed}; give a size above 0 and a seed of 0 or more."
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("name", sorted(LAYOUTS.keys() - {"emodb"}))
+def test_every_utterance_of_a_synthesised_corpus_is_accounted_for_and_no_recording_shared(
+    tmp_path: Path, plan: Callable[..., Plan], extractor: Any, name: str
+) -> None:
+    write_corpus(name, tmp_path / name, size=0.05)
+    prepared = prepare(plan({name: tmp_path / name}), tmp_path / "out", extractor)
+    entry = prepared.ledger["corpora"][name]
+    assert entry["kept"] == len(prepared.table) > 0
+    assert entry["found"] == entry["kept"] + sum(map(len, entry["dropped"].values()))
+    assert set(prepared.ledger["leakage"]["recordings"].values()) == {0}
+    if name not in ("esd", "meld", "goemotions"):
+        assert set(prepared.ledger["leakage"]["speakers"].values()) == {0}
