@@ -38,7 +38,7 @@ class TextProbeConfig(PretrainedConfig):
         return CONFIG_MAPPING[values.pop("model_type")](**values)
 
 
-class ProbeForTextClassification(LinearClassifier):
+class ProbeForTextClassification(LinearClassifier, PreTrainedModel):
     """Logits from tokens."""
 
     config_class = TextProbeConfig
