@@ -30,6 +30,8 @@ def config_in_transformers(plain: type[PlainConfig]) -> type[PretrainedConfig]:
 def model_in_transformers(plain: type[PlainModel]) -> type[PreTrainedModel]:
     """The model class with the same name, tensors and logits."""
 
+    of_config: Any = plain.config_class
+
     def __init__(self: Any, config: PretrainedConfig) -> None:
         plain.__init__(self, config)
         self.post_init()
@@ -47,7 +49,7 @@ def model_in_transformers(plain: type[PlainModel]) -> type[PreTrainedModel]:
         "start": PreTrainedModel.__init__,
         "save_pretrained": PreTrainedModel.save_pretrained,
         "_init_weights": keep,
-        "config_class": config_in_transformers(plain.config_class),
+        "config_class": config_in_transformers(of_config),
         **_origin(plain),
     }
     return type(plain.__name__, (plain, PreTrainedModel), content)
@@ -55,10 +57,10 @@ def model_in_transformers(plain: type[PlainModel]) -> type[PreTrainedModel]:
 
 def in_transformers(model: PlainModel) -> PreTrainedModel:
     """The same model, with the same tensors, as one of transformers."""
-    model_class = model_in_transformers(type(model))
-    config: Any = config_in_transformers(type(model.config))
+    plain: Any = type(model)
+    model_class, of_config = model_in_transformers(plain), config_in_transformers(plain.config_class)
     with torch.device("meta"):  # neither memory nor random numbers for weights that are replaced
-        result = model_class(config(**vars(model.config)))
+        result = model_class(of_config(**vars(model.config)))
     result.load_state_dict(model.state_dict(), assign=True)
     return result.train(model.training)
 

@@ -111,6 +111,9 @@ class AcrnnForAudioClassification(PlainModel):
     config_class = AcrnnConfig
     base_model_prefix = "acrnn"
     main_input_name = "input_features"
+    feature_mean: Tensor
+    """(F,) decibels, as `feature_deviation`."""
+    feature_deviation: Tensor
 
     def __init__(self, config: AcrnnConfig) -> None:
         super().__init__(config)

@@ -133,7 +133,8 @@ class AcrnnFamily(SpectrogramFamily):
                 statistics.add(log_mel)
             model.standardise_with(*torch.from_numpy(statistics.result()))
         # Convolutions in bf16 run several times as fast when the channels of a position are adjacent in memory.
-        return model.to(memory_format=torch.channels_last)
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub has it with a type only
+        return model
 
     def trainable(
         self,

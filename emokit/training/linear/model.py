@@ -3,6 +3,8 @@
 Legend of the shapes: B windows, D values of a vector.
 """
 
+from typing import Any
+
 import numpy
 import torch
 from torch import Tensor, nn
@@ -16,6 +18,7 @@ MAX_DEVIATIONS = 10.0  # a value far from its mean, as in another recording cond
 class LinearClassifier(nn.Module):
     """A model whose classifier takes one vector per window; another base class has its config."""
 
+    config: Any
     mean: Tensor
     """(D,) of the training split, as `deviation`."""
     deviation: Tensor
