@@ -69,7 +69,7 @@ def seconds_per_window(size: str, engine: str, batch: int, keep: bool, folder: P
     torch.set_num_threads(1)
     torch.manual_seed(0)
     settings = AudioSettings.make({**read_yaml_mapping(ACRNN)})
-    shape = SMALL if size == "small" else settings.model.model_dump(include=set(AcrnnConfig().to_dict()))
+    shape = SMALL if size == "small" else settings.model.model_dump(include=set(vars(AcrnnConfig())))
     frames, mels = settings.features.num_frames(settings.data.window_seconds), settings.features.n_mels
     model = AcrnnForAudioClassification(AcrnnConfig(n_mels=mels, window_frames=frames, num_labels=7, **shape)).eval()
     random = numpy.random.default_rng(0).normal(-40, 15, (WINDOWS, frames, mels)).astype(numpy.float32)

@@ -57,9 +57,9 @@ def test_every_model_of_the_audio_modality_is_registered(tmp_path):
         ("speech", SpeechForAudioClassification(SpeechConfig(encoder=encoder, classifier_hidden_size=8))),
     ):
         model.save_pretrained(tmp_path / name)
-        assert type(AutoModelForAudioClassification.from_pretrained(tmp_path / name)) is type(model)
+        assert isinstance(AutoModelForAudioClassification.from_pretrained(tmp_path / name), type(model))
 
 
 def test_registering_twice_does_nothing(folder):
     emokit.hf.register()
-    assert type(AutoModelForAudioClassification.from_pretrained(folder)) is AcrnnForAudioClassification
+    assert isinstance(AutoModelForAudioClassification.from_pretrained(folder), AcrnnForAudioClassification)

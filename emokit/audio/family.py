@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy
 import torch
-from transformers import PreTrainedModel
 
 from emokit.audio.recordings import RecordingEmbedding as RecordingEmbedding
 from emokit.audio.recordings import RecordingPredictions as RecordingPredictions
@@ -21,11 +20,13 @@ from emokit.modality.protocol import Progress
 
 if TYPE_CHECKING:
     import pandas
+    from transformers import PreTrainedModel
 
     from emokit.audio.splits import SplitData
     from emokit.data.prepared import Prepared
     from emokit.training.objective import Batch
     from emokit.training.onnx import Inputs
+    from emokit.training.plain_model import PlainModel
 
 
 FAMILIES = {
@@ -49,7 +50,7 @@ class Batches(Protocol):
 class TrainableModel:
     """A model before its training, and what the loop needs beside it."""
 
-    model: PreTrainedModel
+    model: PlainModel | PreTrainedModel
     batches: Batches
     predict: Callable[[Any, str], numpy.ndarray]
     """(model, split) -> (utterances, classes) probabilities."""
@@ -63,7 +64,7 @@ class TrainableModel:
 class FittedModel:
     """A model that was fitted without epochs."""
 
-    model: PreTrainedModel
+    model: PlainModel | PreTrainedModel
     probabilities: Mapping[str, numpy.ndarray]
     """split -> (utterances, classes) of the held-out splits."""
     save_beside: Callable[[Path], Any] | None = None
@@ -107,7 +108,7 @@ class ModelFamily(Protocol):
         """
         ...
 
-    def new_model(self, settings: AudioSettings, train: SplitData, labels: LabelSet) -> PreTrainedModel:
+    def new_model(self, settings: AudioSettings, train: SplitData, labels: LabelSet) -> PlainModel | PreTrainedModel:
         """An untrained model with seeded weights; nothing is written.
 
         Raises:
@@ -139,7 +140,7 @@ class ModelFamily(Protocol):
         """The model fitted on train, of a family without epochs."""
         ...
 
-    def load_model(self, folder: Path) -> PreTrainedModel:
+    def load_model(self, folder: Path) -> PlainModel | PreTrainedModel:
         """The model in a folder, on the CPU, in evaluation mode.
 
         Raises:

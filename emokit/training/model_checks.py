@@ -5,12 +5,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
 from emokit.errors import DataError
 from emokit.labels import LabelSet
-from emokit.read_files import in_words
+from emokit.read_files import in_words, read_json
 from emokit.settings import flat
+from emokit.training.plain_model import PlainModel
 
-CONFIG = "config.json"
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
 OF_RUN = "train the run again with --force"
 NUMBER = re.compile(r"\.\d+\.")  # of a layer, in the name of a tensor
 # Buffers that inputs are divided by: at least a small number where emokit wrote them. A variance may be 0.
@@ -18,27 +23,53 @@ DEVIATIONS, VARIANCE = ("deviation", "feature_deviation"), "running_var"
 
 
 def load_pretrained(model_class: Any, folder: Path) -> Any:
-    """`model_class.from_pretrained(folder)` from safetensors only.
+    """The model in a folder, from safetensors only, on the CPU and in evaluation mode.
+
+    Args:
+        model_class: a `PlainModel`, which is loaded without transformers, or a class of transformers.
+        folder: that `save_pretrained` wrote.
 
     Raises:
         DataError: the folder is damaged, or a deviation in it is not above 0.
     """
+    load = _load_plain if issubclass(model_class, PlainModel) else _load_from_transformers
     try:
-        model, info = model_class.from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    except Exception as error:  # transformers and safetensors raise many kinds for a damaged folder
+        model, info, weights = load(model_class, folder)
+    except Exception as error:  # torch, transformers and safetensors raise many kinds for a damaged folder
         raise DataError(
             f"{folder} holds no complete model ({in_words(error)}); train the run again with --force."
         ) from error
     check_tensors(info, folder)
+    if weights:
+        model.load_state_dict(weights, assign=True)
     check_finite(model, folder, OF_RUN)
     _check_deviations(model, folder)
     return model.eval()
+
+
+def _load_plain(model_class: type[PlainModel], folder: Path) -> tuple[Any, Mapping[str, Any], Mapping[str, Tensor]]:
+    """The model without values, what does not fit as transformers words it, and the values."""
+    weights = {name: tensor.clone() for name, tensor in load_file(folder / WEIGHTS).items()}  # not the file's own pages
+    with torch.device("meta"):  # no memory for the sizes of a config that may be damaged
+        model = model_class(model_class.config_class(**read_json(folder / CONFIG)))
+    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    info = {
+        "missing_keys": shapes.keys() - weights.keys(),
+        "unexpected_keys": weights.keys() - shapes.keys(),
+        "mismatched_keys": [(name,) for name in shapes.keys() & weights.keys() if shapes[name] != weights[name].shape],
+    }
+    return model, info, weights
+
+
+def _load_from_transformers(model_class: Any, folder: Path) -> tuple[Any, Mapping[str, Any], None]:
+    model, info = model_class.from_pretrained(
+        folder,
+        local_files_only=True,
+        use_safetensors=True,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+    )
+    return model, info, None
 
 
 def check_finite(model: Any, folder: Path, advice: str) -> None:

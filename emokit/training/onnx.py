@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy
 import torch
-from transformers import PreTrainedModel
 
 from emokit.errors import UsageError, WorkError
 from emokit.files import write_json
@@ -52,7 +51,7 @@ def check_packages() -> None:
 
 
 def write_onnx(
-    model: PreTrainedModel,
+    model: Any,
     batches: Sequence[Inputs],
     dynamic: Mapping[str, Mapping[int, str]],
     out: Path,

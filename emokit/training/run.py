@@ -10,7 +10,6 @@ import numpy
 import pandas
 import torch
 from accelerate import Accelerator
-from transformers import PreTrainedModel
 
 from emokit import metrics, model_card, predictions, runs
 from emokit.data.prepared import Prepared, genders
@@ -94,7 +93,7 @@ def begin(
 
 def train_epochs(
     run: Path,
-    model: PreTrainedModel,
+    model: torch.nn.Module,
     batches: Callable[[int], Any],
     steps_per_epoch: int,
     evaluate: Callable[[torch.nn.Module], DevMetrics],

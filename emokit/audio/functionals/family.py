@@ -15,7 +15,6 @@ from emokit.audio.functionals.model import FunctionalsForAudioClassification
 from emokit.audio.linear.family import VECTORS, LinearFamily
 from emokit.audio.settings import AudioSettings
 from emokit.audio.spectrogram.family import SpectrogramFamily
-from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
 from emokit.audio.spectrogram.normalise import group_statistics
 from emokit.audio.spectrogram.recordings import features_of, own_statistics, read_log_mel, window_seconds
 from emokit.audio.windows import window_starts
@@ -61,6 +60,8 @@ class FunctionalsFamily(LinearFamily, SpectrogramFamily):
         progress: Progress | None = None,
     ) -> FittedModel:
         """As `ModelFamily.fit`."""
+        from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
+
         fitted, probabilities = fit_splits(settings, settings.features, splits)
         return FittedModel(fitted, probabilities, feature_extractor_of(fitted).save_pretrained)
 

@@ -12,13 +12,12 @@ from typing import Any
 import numpy
 import torch
 from scipy.fft import dct
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import pad
-from transformers import PretrainedConfig
-from transformers.modeling_outputs import SequenceClassifierOutput
 
 from emokit.audio.spectrogram.windows import over_windows
 from emokit.training.linear.model import LinearClassifier
+from emokit.training.plain_model import Output, PlainConfig, PlainModel
 
 NUM_BANDS, NUM_CEPSTRA = 32, 20
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
@@ -28,7 +27,7 @@ SPEECH_SHARE = 25 / 80
 SPEECH_DEVIATIONS = 2.5  # … or a number of deviations where log-mels are standardised
 
 
-class FunctionalsConfig(PretrainedConfig):
+class FunctionalsConfig(PlainConfig):
     """The model's windows, and the settings of the features that they are cut from."""
 
     model_type = "functionals"
@@ -52,7 +51,7 @@ class FunctionalsConfig(PretrainedConfig):
         super().__init__(**kwargs)
 
 
-class FunctionalsForAudioClassification(LinearClassifier):
+class FunctionalsForAudioClassification(LinearClassifier, PlainModel):
     """Logits from the functionals of the speech frames of a window."""
 
     config_class = FunctionalsConfig
@@ -67,20 +66,16 @@ class FunctionalsForAudioClassification(LinearClassifier):
         self.speech_range = SPEECH_DEVIATIONS if config.normalisation == "utterance" else decibels
         self.register_buffer("curves", _curves(config.n_mels))
         self.add_classifier(NUM_FUNCTIONALS, config.num_labels)
-        self.post_init()
 
-    def _init_weights(self, module: nn.Module) -> None:
-        """Keep the initial values until `set_regression` sets others."""
-
-    def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> SequenceClassifierOutput:
+    def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> Output:
         """Log-mels (B, T, M), in decibels or standardised (see `config.normalisation`) -> logits (B, classes) in float32.
 
         Windows (B, windows, T, M) give the logarithm of the mean probabilities over each recording's windows.
         """
         if input_features.dim() == 4:
-            return SequenceClassifierOutput(logits=over_windows(lambda windows: self(windows).logits, input_features))
+            return Output(logits=over_windows(lambda windows: self(windows).logits, input_features))
         standard = self.standardised(self.summarised(input_features.float()))
-        return SequenceClassifierOutput(logits=self.classified(standard))
+        return Output(logits=self.classified(standard))
 
     def summarised(self, log_mels: Tensor) -> Tensor:
         """(B, T, M) -> (B, D): the moments, trend and quantiles of each curve and of its slope over the speech frames."""

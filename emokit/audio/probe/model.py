@@ -51,7 +51,7 @@ class ProbeForAudioClassification(LinearClassifier, EncoderModel):
         self.chosen = list(range(self.num_states)) if config.layers is None else config.layers
         dim = 2 * len(self.chosen) * int(self.encoder.config.hidden_size)
         self.add_classifier(dim + (NUM_FUNCTIONALS if config.functionals else 0), config.num_labels)
-        self.post_init()
+        EncoderModel.post_init(self)
 
     def forward(
         self,

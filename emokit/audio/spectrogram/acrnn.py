@@ -1,4 +1,4 @@
-"""ACRNN: residual convolutions with CBAM, a bidirectional LSTM, self-attention over time; a `transformers` model.
+"""ACRNN: residual convolutions with CBAM, a bidirectional LSTM, self-attention over time.
 
 The study's shapes, for 128 mels and 130 frames: stem (B, 64, 64, 65), blocks to (B, 512, 4, 4), then (B, T=4, C*F=2048).
 CBAM: Woo et al. 2018, https://arxiv.org/abs/1807.06521.
@@ -10,13 +10,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PretrainedConfig, PreTrainedModel
-from transformers.modeling_outputs import SequenceClassifierOutput
 
 from emokit.audio.spectrogram.windows import over_windows
+from emokit.training.plain_model import Output, PlainConfig, PlainModel
 
 
-class AcrnnConfig(PretrainedConfig):
+class AcrnnConfig(PlainConfig):
     """The shape of an ACRNN, and the settings of the features it was trained on."""
 
     model_type = "acrnn"
@@ -106,12 +105,15 @@ class ResidualBlock(nn.Module):
         return self.pool(attended + self.shortcut(maps))
 
 
-class AcrnnForAudioClassification(PreTrainedModel):
-    """Logits from a window of log-mels."""
+class AcrnnForAudioClassification(PlainModel):
+    """Logits from a window of log-mels. The initial values are torch's, which the study used."""
 
     config_class = AcrnnConfig
     base_model_prefix = "acrnn"
     main_input_name = "input_features"
+    feature_mean: Tensor
+    """(F,) decibels, as `feature_deviation`."""
+    feature_deviation: Tensor
 
     def __init__(self, config: AcrnnConfig) -> None:
         super().__init__(config)
@@ -155,24 +157,20 @@ class AcrnnForAudioClassification(PreTrainedModel):
             nn.Dropout(config.dropout),
             nn.Linear(config.classifier_hidden_size, config.num_labels),
         )
-        self.post_init()
-
-    def _init_weights(self, module: nn.Module) -> None:
-        """Keep torch's initial values, which the study used; transformers would draw all values from N(0, 0.02)."""
 
     def standardise_with(self, mean: Tensor, deviation: Tensor) -> None:
         """Store the training split's mean and deviation per mel bin, both (F,) in decibels."""
         self.feature_mean.copy_(mean)
         self.feature_deviation.copy_(deviation.clamp_min(1e-3))
 
-    def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> SequenceClassifierOutput:
+    def forward(self, input_features: Tensor, return_dict: bool | None = None, **_: Any) -> Output:
         """Log-mels (B, T, F), in decibels or standardised (see `config.normalisation`) -> logits (B, classes).
 
         Windows (B, windows, T, F) give the logarithm of the mean probabilities over each recording's windows.
         """
         if input_features.dim() == 4:
-            return SequenceClassifierOutput(logits=over_windows(lambda windows: self(windows).logits, input_features))
-        return SequenceClassifierOutput(logits=self.head(self.time_steps(input_features).mean(dim=1)))
+            return Output(logits=over_windows(lambda windows: self(windows).logits, input_features))
+        return Output(logits=self.head(self.time_steps(input_features).mean(dim=1)))
 
     def time_steps(self, input_features: Tensor) -> Tensor:
         """Windows (B, T, F) -> (B, T', D), whose mean over time the head takes."""

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 import torch
-from transformers import PreTrainedModel
 
 from emokit.audio.family import OnnxInputs, RecordingEmbedding, RecordingPredictions, TrainableModel
 from emokit.audio.settings import AudioSettings
 from emokit.audio.spectrogram import recordings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig, AcrnnForAudioClassification
-from emokit.audio.spectrogram.feature_extractor import feature_extractor_of, of_log_mels
 from emokit.audio.spectrogram.log_mel import LogMel
-from emokit.audio.spectrogram.normalise import Statistics, statistics_of
+from emokit.audio.spectrogram.normalise import Statistics, of_log_mels, statistics_of
 from emokit.audio.spectrogram.predict import predict_log_mels, window_batches
 from emokit.audio.spectrogram.windows import on_device
 from emokit.audio.windows import pool_steps
@@ -27,6 +25,7 @@ from emokit.modality.protocol import Progress
 from emokit.read_files import in_words
 from emokit.runtime import seed_everything
 from emokit.training.model_checks import load_pretrained
+from emokit.training.plain_model import PlainModel
 
 if TYPE_CHECKING:
     import pandas
@@ -43,7 +42,7 @@ NOT_IN_CONFIG = {"kind", "name", "revision", "frozen", "layers", "functionals"}
 class SpectrogramFamily:
     """Prediction and export of models that take windows of log-mels: their config has the windows and the features."""
 
-    model_class: type[PreTrainedModel]
+    model_class: type[PlainModel]
 
     def load_model(self, folder: Path) -> Any:
         """As `ModelFamily.load_model`."""
@@ -134,7 +133,8 @@ class AcrnnFamily(SpectrogramFamily):
                 statistics.add(log_mel)
             model.standardise_with(*torch.from_numpy(statistics.result()))
         # Convolutions in bf16 run several times as fast when the channels of a position are adjacent in memory.
-        return model.to(memory_format=torch.channels_last)
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub has it with a type only
+        return model
 
     def trainable(
         self,
@@ -146,6 +146,7 @@ class AcrnnFamily(SpectrogramFamily):
         progress: Progress | None = None,
     ) -> TrainableModel:
         """As `ModelFamily.trainable`."""
+        from emokit.audio.spectrogram.feature_extractor import feature_extractor_of
 
         def predict(current: torch.nn.Module, split: str) -> numpy.ndarray:
             data, frames, overlap = splits[split], model.config.window_frames, settings.data.window_overlap

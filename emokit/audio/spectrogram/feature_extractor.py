@@ -11,7 +11,7 @@ from transformers import BatchFeature, FeatureExtractionMixin
 from emokit.audio.settings import FeatureSettings
 from emokit.audio.spectrogram.acrnn import AcrnnConfig as AcrnnConfig
 from emokit.audio.spectrogram.log_mel import LogMel
-from emokit.audio.spectrogram.normalise import group_statistics
+from emokit.audio.spectrogram.normalise import group_statistics, of_log_mels
 from emokit.audio.spectrogram.predict import window_batches
 from emokit.errors import UsageError
 
@@ -91,11 +91,6 @@ def feature_extractor_of(model: Any) -> LogMelFeatureExtractor:
         window_overlap=config.window_overlap,
         normalisation=of_log_mels(config),
     )
-
-
-def of_log_mels(config: Any) -> str:
-    """What the log-mels of a model with this config are standardised with; `train` where its vectors are, by speaker."""
-    return "train" if getattr(config, "normalised", None) else str(config.normalisation)
 
 
 @functools.lru_cache(maxsize=4)

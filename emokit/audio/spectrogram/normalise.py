@@ -1,7 +1,7 @@
 """Standardisation with the statistics of an utterance or a speaker instead of the training split's."""
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy
 
@@ -84,3 +84,8 @@ def standardised(windows: Values, statistics: Values | None) -> Values:
     if statistics is None:
         return windows
     return (windows - statistics[:, None, 0]) / statistics[:, None, 1]
+
+
+def of_log_mels(config: Any) -> str:
+    """What the log-mels of a model with this config are standardised with; `train` where its vectors are, by speaker."""
+    return "train" if getattr(config, "normalised", None) else str(config.normalisation)

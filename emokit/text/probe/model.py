@@ -38,7 +38,7 @@ class TextProbeConfig(PretrainedConfig):
         return CONFIG_MAPPING[values.pop("model_type")](**values)
 
 
-class ProbeForTextClassification(LinearClassifier):
+class ProbeForTextClassification(LinearClassifier, PreTrainedModel):
     """Logits from tokens."""
 
     config_class = TextProbeConfig
@@ -55,7 +55,7 @@ class ProbeForTextClassification(LinearClassifier):
         self.top = int(encoder.config.num_hidden_layers)
         self.chosen = [self.top] if config.layers is None else config.layers
         self.add_classifier(len(self.chosen) * int(encoder.config.hidden_size), config.num_labels)
-        self.post_init()
+        PreTrainedModel.post_init(self)
 
     def _init_weights(self, module: nn.Module) -> None:
         """Leave the initial values of torch and of the encoder."""

@@ -35,12 +35,12 @@ Regression = tuple[numpy.ndarray, numpy.ndarray]
 def standardised(model: LinearClassifier, vectors: Vectors) -> numpy.ndarray:
     """(windows, dim) float32 as the model's regression takes them: by speaker where there are statistics, else by train's."""
     with torch.inference_mode():
-        result: numpy.ndarray = model.standardised(torch.from_numpy(vectors.values).to(model.device)).cpu().numpy()
+        result: numpy.ndarray = model.standardised(torch.from_numpy(vectors.values).to(model.mean.device)).cpu().numpy()
         if vectors.speakers is None or vectors.statistics is None:
             return result
-        for number, statistics in enumerate(torch.from_numpy(vectors.statistics).to(model.device)):
+        for number, statistics in enumerate(torch.from_numpy(vectors.statistics).to(model.mean.device)):
             windows = vectors.speakers == number
-            values = torch.from_numpy(vectors.values[windows]).to(model.device)
+            values = torch.from_numpy(vectors.values[windows]).to(model.mean.device)
             result[windows] = model.standardised(values, statistics).cpu().numpy()
     return result
 
@@ -49,7 +49,7 @@ def probabilities(model: LinearClassifier, vectors: Vectors) -> numpy.ndarray:
     """(windows, classes) float64; each row sums to one."""
     with torch.inference_mode():
         # Moved to the CPU first: MPS has no float64.
-        logits = model.classified(torch.from_numpy(standardised(model, vectors)).to(model.device)).cpu()
+        logits = model.classified(torch.from_numpy(standardised(model, vectors)).to(model.mean.device)).cpu()
         result: numpy.ndarray = logits.double().softmax(dim=1).numpy()
     return result
 

@@ -3,20 +3,22 @@
 Legend of the shapes: B windows, D values of a vector.
 """
 
+from typing import Any
+
 import numpy
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
-from transformers import PreTrainedModel
 
 ABSENT_CLASS_LOGIT = -100.0  # of a class without a training utterance
 SMALLEST_DEVIATION = 1e-3  # a value that hardly varies in training is not amplified
 MAX_DEVIATIONS = 10.0  # a value far from its mean, as in another recording condition, is clipped here
 
 
-class LinearClassifier(PreTrainedModel):
-    """A model whose classifier takes one vector per window."""
+class LinearClassifier(nn.Module):
+    """A model whose classifier takes one vector per window; another base class has its config."""
 
+    config: Any
     mean: Tensor
     """(D,) of the training split, as `deviation`."""
     deviation: Tensor

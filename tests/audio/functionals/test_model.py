@@ -20,6 +20,7 @@ from emokit.audio.functionals.model import (
     FunctionalsForAudioClassification,
 )
 from emokit.training.linear.fit import of_all_classes
+from emokit.training.model_checks import load_pretrained
 
 NUM_CLASSES = 7
 NUM_CURVES = 2 * (model.NUM_BANDS + model.NUM_CEPSTRA)
@@ -66,7 +67,7 @@ def test_a_saved_model_is_the_same_model(tmp_path: Path) -> None:
     model.standardise_with(torch.randn(20, NUM_FUNCTIONALS))
     window = torch.from_numpy(speech())[None] / 10
     model.save_pretrained(tmp_path)
-    again = FunctionalsForAudioClassification.from_pretrained(tmp_path)
+    again = load_pretrained(FunctionalsForAudioClassification, tmp_path)
     assert torch.equal(again(input_features=window).logits, model(window).logits)
 
 

@@ -13,6 +13,7 @@ from emokit.audio.spectrogram.acrnn import (
     SpatialAttention,
 )
 from emokit.labels import DEFAULT_LABELS
+from emokit.training.model_checks import load_pretrained
 
 SMALL = {
     "n_mels": 32,
@@ -107,7 +108,7 @@ def test_a_saved_model_is_the_same_model(model, tmp_path):
     model.standardise_with(torch.linspace(-60, -20, 32), torch.linspace(5, 15, 32))
     model.save_pretrained(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
-    loaded = AcrnnForAudioClassification.from_pretrained(tmp_path).eval()
+    loaded = load_pretrained(AcrnnForAudioClassification, tmp_path)
     inputs = torch.randn(2, 40, 32) * 9 - 50
     assert torch.equal(model(inputs).logits, loaded(inputs).logits)
     assert [loaded.config.id2label[i] for i in range(7)] == list(DEFAULT_LABELS)
@@ -118,7 +119,7 @@ def test_a_config_without_skip_connections_and_poolings_means_the_studys_network
     config = json.loads((tmp_path / "config.json").read_text())
     del config["skip_connections"], config["time_poolings"]
     (tmp_path / "config.json").write_text(json.dumps(config))
-    loaded = AcrnnForAudioClassification.from_pretrained(tmp_path).eval()
+    loaded = load_pretrained(AcrnnForAudioClassification, tmp_path)
     inputs = torch.randn(2, 40, 32)
     assert torch.equal(model(inputs).logits, loaded(inputs).logits)
 

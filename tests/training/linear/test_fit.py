@@ -6,7 +6,6 @@ import torch
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
-from transformers import PretrainedConfig
 
 from emokit.errors import DataError
 from emokit.training.batches import one_hot
@@ -21,10 +20,8 @@ STRENGTHS = (1e-3, 1e-1, 10.0)
 class Plain(LinearClassifier):
     """A regression of vectors and nothing else."""
 
-    config_class = PretrainedConfig
-
     def __init__(self, dim):
-        super().__init__(PretrainedConfig())
+        super().__init__()
         self.add_classifier(dim, CLASSES)
 
 

@@ -2,13 +2,12 @@
 
 import numpy
 import torch
-from transformers import PretrainedConfig
 
 from emokit.training.linear.model import MAX_DEVIATIONS, LinearClassifier
 
 
 def new(dim=3):
-    model = LinearClassifier(PretrainedConfig())
+    model = LinearClassifier()
     model.add_classifier(dim, 2)
     return model
 
