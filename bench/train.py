@@ -89,14 +89,14 @@ def main() -> None:
     )
 
     def loop() -> float:
-        model = new_model(arguments.channels, device).to(memory_format=torch.channels_last)
+        model = new_model(arguments.channels, device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         scores = DevMetrics(1.0, 0.5, 0.5, 0.5, CLASSES)
         objective = CrossEntropy(SETTINGS.label_smoothing)
         epochs = fit(model, batches, len(batches), lambda _: scores, SETTINGS, accelerator, objective)
         return len(batches) * BATCH / next(iter(epochs)).seconds
 
     def bare_step() -> float:
-        model = new_model(arguments.channels, device).to(memory_format=torch.channels_last).train()
+        model = new_model(arguments.channels, device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         optimizer = torch.optim.AdamW(parameter_groups(model, SETTINGS.weight_decay), lr=SETTINGS.lr)
         batch = {name: values.to(device) for name, values in next(iter(batches(1))).items()}
         batch_targets = batch.pop("targets")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 READERS = {
     "acrnn": "emokit.audio.spectrogram.recordings",
     "functionals": "emokit.audio.spectrogram.recordings",
+    "probe": "emokit.audio.waveform.recordings",
     "pretrained": "emokit.audio.waveform.recordings",
 }
 
@@ -51,6 +52,9 @@ def without_onnx(settings: AudioSettings) -> str | None:
     kind = settings.model.kind
     if kind not in READERS:
         return f"model.kind {kind} has no ONNX engine"
-    if kind == "functionals" and settings.data.speaker_normalisation:
-        return "functionals that are standardised by speaker have no ONNX engine"
+    if kind in ("functionals", "probe") and settings.data.speaker_normalisation:
+        vectors = "functionals" if kind == "functionals" else "layers of a probe"
+        return f"{vectors} that are standardised by speaker have no ONNX engine"
+    if kind == "probe" and settings.model.functionals:
+        return "a probe with functionals has no ONNX engine"
     return None

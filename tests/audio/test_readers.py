@@ -122,7 +122,13 @@ def test_a_prediction_imports_only_what_it_needs(
 def test_models_without_an_engine_are_named(small_settings_of: Callable[[str], dict]) -> None:
     probe = {**small_settings_of("probe"), "model": {"kind": "probe", "name": "whisper"}}
     del probe["features"]
-    assert without_onnx(AudioSettings.make(probe)) == "model.kind probe has no ONNX engine"
+    assert without_onnx(AudioSettings.make(probe)) is None
+    probe["model"]["functionals"] = True
+    assert without_onnx(AudioSettings.make(probe)) == "a probe with functionals has no ONNX engine"
+    probe = {**probe, "model": {"kind": "probe", "name": "whisper"}, "data": {"speaker_normalisation": True}}
+    assert without_onnx(AudioSettings.make(probe)) == (
+        "layers of a probe that are standardised by speaker have no ONNX engine"
+    )
     by_speaker = small_settings_of("functionals")
     by_speaker["data"]["speaker_normalisation"] = True
     expected = "functionals that are standardised by speaker have no ONNX engine"
