@@ -80,6 +80,11 @@ def read_table(path: Path, *, tolerant: bool = False, any_encoding: bool = False
                 )
             rows.append(Row(number, tuple(cells)))
     except csv.Error as error:
+        if "field limit" in str(error):
+            raise DataError(
+                f"{path}, line {reader.line_num}, has a field of more than {csv.field_size_limit()} characters; close the double "
+                "quote that it begins with, or cut it into several rows."
+            ) from error
         raise DataError(
             f"{path}, line {reader.line_num}, is no row of a table ({error}); put texts into double quotes, and write a double "
             "quote inside of them twice."
@@ -112,6 +117,15 @@ def _count(number: int) -> str:
     return "1 field" if number == 1 else f"{number} fields"
 
 
+OTHER_FILES = {
+    b"PK\3\4": "a zip archive, as spreadsheets of Excel are",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet of an old Excel",
+    b"PAR1": "a parquet file",
+    b"\x1f\x8b": "a gzip file",
+    b"%PDF": "a PDF file",
+}
+
+
 def decoded(path: Path, *, tolerant: bool, expected: str) -> tuple[str, str]:
     """The text of a file, and its encoding: UTF-8, and where `tolerant` UTF-16 and cp1252, Windows' for western languages.
 
@@ -134,6 +148,9 @@ def decoded(path: Path, *, tolerant: bool, expected: str) -> tuple[str, str]:
             return content.decode(utf_16).removeprefix("\ufeff"), "utf-16"
         except UnicodeDecodeError as error:
             raise DataError(f"{path} is damaged UTF-16 (at byte {error.start}); save it as UTF-8 text.") from error
+    for magic, kind in OTHER_FILES.items():
+        if content.startswith(magic):
+            raise DataError(f"{path} is {kind}; name a {expected}, or give this one the ending of what it is.")
     content = content.removeprefix(codecs.BOM_UTF8)
     try:
         return content.decode("utf-8"), "utf-8"

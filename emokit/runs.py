@@ -7,11 +7,8 @@ README.md  ledger.json  metrics.json (written last: its presence means that the 
 import hashlib
 import json
 import os
-import platform
 import shutil
-import sys
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,6 @@ from emokit.epoch_log import last_epoch as last_epoch
 from emokit.epoch_log import read_log as read_log
 from emokit.errors import DataError, EmokitError, UsageError
 from emokit.files import (
-    absolute,
     check_new_folder,
     check_readable,
     empty_folder,
@@ -49,16 +45,15 @@ from emokit.run_files import NAMES
 from emokit.run_files import PREDICTIONS as PREDICTIONS
 from emokit.run_files import SETTINGS as SETTINGS
 from emokit.run_files import TENSORBOARD as TENSORBOARD
-from emokit.runtime import VERSION, git_revision, installed, num_processors
-from emokit.safe_text import mask_secrets
 from emokit.schema.base import read_checked
 from emokit.schema.environment import Environment
+from emokit.schema.environment import environment as environment
 from emokit.schema.metrics import Metrics
 from emokit.settings import Settings, flat, inputs_of, read_yaml_mapping
 from emokit.temporary import temporary_path
 
 OLD_KINDS = ("audio", "text", "fusion")  # in `kind`, which settings had before `modality`
-PACKAGES = ("torch", "torchaudio", "transformers", "accelerate", "numpy", "scipy", "scikit-learn", "librosa", "soxr")
+STORAGE = "storage.json"  # of a sweep
 
 
 def start(
@@ -163,27 +158,6 @@ def tidy(run: Path) -> None:
         pass
 
 
-def environment(
-    *, seed: int, device: str, data: Path | None = None, fingerprint: str, folds: str | None = None
-) -> dict[str, Any]:
-    """The content of `environment.json`: what is needed, besides the settings, to make a run again."""
-    return {
-        "command": [mask_secrets(argument) for argument in sys.argv],
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seed": seed,
-        "device": device,
-        "data": str(absolute(data)) if data else None,
-        "data_fingerprint": fingerprint,
-        "folds": folds,
-        "emokit": VERSION,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "threads": os.environ.get("OMP_NUM_THREADS") or str(num_processors()),
-        "packages": {name: installed(name) for name in PACKAGES},
-        "git_revision": git_revision(),
-    }
-
-
 def write_model(run: Path, save: Callable[[Path], None]) -> None:
     """Let `save` (a `save_pretrained`) write a model, and move its files to `model/` once all of them are complete."""
     temporary = temporary_path(run / MODEL)
@@ -232,10 +206,27 @@ def check_complete(run: Path) -> None:
         DataError: the sentence says which of the three, and what to do.
     """
     check_folder(run)
+    if (run / STORAGE).exists():
+        raise DataError(f"{run} is a sweep, not a run; name one of the runs in its folders trials and confirm.")
     if not is_complete(run):
         raise DataError(f"{run} has no {METRICS}, so its training did not end; resume it by adding --resume.")
     read_checked(Metrics, run / METRICS)
     check_readable(run / MODEL, *sorted((run / MODEL).glob("*")))
+
+
+def model_folder(run: Path) -> Path:
+    """The folder of a complete run's model.
+
+    Raises:
+        DataError: it is missing or empty; a run with --folds has a model per fold, and points of a sweep may have none.
+    """
+    if any((run / MODEL).glob("*")):
+        return run / MODEL
+    if (run / "folds").is_dir():
+        raise DataError(
+            f"{run} has no model, as a run with --folds has one per fold; name one of the runs in its folder folds."
+        )
+    raise DataError(f"{run / MODEL} holds no model; train the run again with --force, or name another run.")
 
 
 def read_settings(run: Path) -> dict[str, Any]:

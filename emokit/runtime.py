@@ -131,6 +131,8 @@ def check_workers(workers: int | None) -> None:
     Raises:
         UsageError: there are too few or too many.
     """
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int)):
+        raise UsageError(f"--workers {workers!r} is no whole number; give one from 1 to {MOST_WORKERS}.")
     if workers is not None and not 1 <= workers <= MOST_WORKERS:
         raise UsageError(
             f"--workers {workers} was given where 1 to {MOST_WORKERS} was expected; name one of these numbers, or leave it out."

@@ -237,6 +237,13 @@ def _group(annotation: Any) -> type[Settings] | None:
     return next((kind for kind in _options(annotation) if isinstance(kind, type) and issubclass(kind, Settings)), None)
 
 
+def _known_keys(cls: type[Settings]) -> str:
+    """Where the keys are listed that settings have: of a modality by a command, of a sweep and others here."""
+    known = list(fields(cls))
+    is_listed = "training.lr" in known or len(known) > 25
+    return "see `emokit settings` for the known ones." if is_listed else f"expected one of {', '.join(known)}."
+
+
 def _sentence(cls: type[Settings], error: ValidationError, source: str) -> str:
     first = error.errors()[0]
     key = ".".join(str(name) for name in first["loc"] if name not in ("function-after", "[key]"))
@@ -245,7 +252,7 @@ def _sentence(cls: type[Settings], error: ValidationError, source: str) -> str:
         if key in fields(cls):  # in one word
             return f"{source} has the unknown key {key}; write it as the group {group} with the key {last}."
         suggestion = nearest(key, fields(cls))
-        hint = f"did you mean {suggestion}?" if suggestion else "see `emokit settings` for the known ones."
+        hint = f"did you mean {suggestion}?" if suggestion else _known_keys(cls)
         return f"{source} has the unknown key {key}; {hint}"
     # pydantic's messages start with the type ("Tuple should have …") and name emokit's classes and Python's types.
     reason = re.sub(r"^(Value error, |[A-Z]\w* (?=should))", "", first["msg"])

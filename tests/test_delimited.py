@@ -72,6 +72,16 @@ def test_the_endings_of_tables_are_known():
             b"\xef\xbb\xbftext,label\r\ncaf\xe9,happy\n",
             "{file}, line 2, is not UTF-8 (byte 0xe9 at 3); save it as UTF-8 text.",
         ),
+        (
+            b'text,label\n"' + b"a" * 131_073 + b'",happy\n',
+            "{file}, line 2, has a field of more than 131072 characters; close the double quote that it begins with, or cut it "
+            "into several rows.",
+        ),
+        (
+            b"PK\3\4" + bytes(30),
+            "{file} is a zip archive, as spreadsheets of Excel are; name a CSV or TSV file, or give this one the ending of what "
+            "it is.",
+        ),
         (None, "{file} cannot be read (No such file or directory); name a CSV or TSV file."),
     ],
 )

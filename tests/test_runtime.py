@@ -107,6 +107,10 @@ def test_the_processors_are_those_that_the_process_may_use() -> None:
 def test_fewer_than_one_worker_are_refused() -> None:
     check_workers(None)
     check_workers(1)
+    for workers in ("2", 1.5, True):
+        with pytest.raises(UsageError) as error:
+            check_workers(workers)
+        assert str(error.value) == f"--workers {workers!r} is no whole number; give one from 1 to 1024."
     for workers in (0, -1):
         with pytest.raises(UsageError) as caught:
             check_workers(workers)

@@ -12,6 +12,40 @@ PathLike = str | os.PathLike[str]
 EXAMPLE = '{"training.max_epochs": 5}'
 
 
+def path(value: Any, argument: str) -> Path | None:
+    """The path that an argument names; None stays None.
+
+    Raises:
+        UsageError: it has another type, or is empty, which would be the present folder.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str | os.PathLike):
+        raise UsageError(f"{argument} is {_kind(value)} where a path was expected; give a str or a pathlib.Path.")
+    if not os.fspath(value):
+        raise UsageError(f"{argument} is an empty path; name a file or a folder.")
+    return Path(value)
+
+
+def required_path(value: Any, argument: str) -> Path:
+    """As `path`, of an argument that cannot be None."""
+    named = path(value, argument)
+    if named is None:
+        raise UsageError(f"{argument} is None where a path was expected; give a str or a pathlib.Path.")
+    return named
+
+
+def check_flags(**flags: Any) -> None:
+    """Refuse what is neither True nor False: `force="no"` would count as True.
+
+    Raises:
+        UsageError: names the argument.
+    """
+    for argument, value in flags.items():
+        if not isinstance(value, bool):
+            raise UsageError(f"{argument} is {value!r} where True or False was expected; correct it.")
+
+
 def corpus_names(corpora: Any) -> list[str]:
     """The corpora that `emokit prepare` names.
 
@@ -21,7 +55,12 @@ def corpus_names(corpora: Any) -> list[str]:
     Raises:
         UsageError: none was named, or an argument has another type.
     """
-    if isinstance(corpora, Mapping):
+    if hasattr(corpora, "columns"):
+        raise UsageError(
+            f"corpora is a {type(corpora).__name__} where names were expected; write it first, such as with to_csv, and give "
+            '{"calls": "labels.csv"}.'
+        )
+    if isinstance(corpora, Mapping) and corpora:
         for name, data in corpora.items():
             if hasattr(data, "columns"):
                 raise UsageError(

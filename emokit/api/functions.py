@@ -80,12 +80,13 @@ def prepare(
     from emokit.data.prepare import prepare as work
 
     check_workers(workers)
-    folder = Path(out)
+    arguments.check_flags(force=force)
+    folder = arguments.required_path(out, "out")
     chosen = corpora_of(
         arguments.corpus_names(corpora),
         roots=arguments.pairs(root, "root", '{"emodb": "data/emodb"}'),
-        datasets=_path(datasets),
-        audio_root=_path(audio_root),
+        datasets=arguments.path(datasets, "datasets"),
+        audio_root=arguments.path(audio_root, "audio_root"),
         columns=read_columns(arguments.pairs(columns, "columns", '{"label": "emotion"}')),
     )
     plan = plan_of(
@@ -94,7 +95,7 @@ def prepare(
         maps=arguments.pairs(map, "map", '{"joy": "happy"}'),
         policies=read_policies([corpus.name for corpus in chosen], arguments.policies(split)),
         fold=fold,
-        folds=_path(folds),
+        folds=arguments.path(folds, "folds"),
         seed=seed,
         overrides=[f"{key}={json.dumps(value)}" for key, value in arguments.dotted(settings).items()],
         recogniser=recogniser_of(transcribe, language, translate),
@@ -153,15 +154,20 @@ def train(
     cls = chosen.settings()
     known = [option.name for option in chosen.options if "train" in option.commands]
     arguments.check_known(options, known, "emokit.train", cls)
-    resolved = arguments.read_settings(cls, find_experiment(_path(experiment), chosen.name), settings)
-    prepared = data if isinstance(data, Prepared) else open_prepared(Path(data))
-    folder = Path(run) if run is not None else Path("runs") / resolved.name
+    resolved = arguments.read_settings(
+        cls, find_experiment(arguments.path(experiment, "experiment"), chosen.name), settings
+    )
+    arguments.check_flags(compile=compile, resume=resume, force=force)
+    if on_epoch is not None and not callable(on_epoch):
+        raise UsageError(f"on_epoch is {on_epoch!r} where a function was expected; it is called after each epoch.")
+    prepared = data if isinstance(data, Prepared) else open_prepared(arguments.required_path(data, "data"))
+    folder = arguments.path(run, "run") or Path("runs") / resolved.name
     with quietened(), explained(lambda: ANYWHERE):
         chosen.train(
             resolved,
             prepared,
             folder,
-            device=device,
+            device=str(device),
             precision=precision,
             compile=compile,
             resume=resume,
@@ -186,14 +192,6 @@ def load(run: "Run | PathLike", device: str = "auto", **options: Any) -> Model:
         DataError: the run is missing, incomplete or damaged.
     """
     with quietened():
-        predictor = registry.load(run if isinstance(run, str) else _path(run) or "", device, **options)
+        source = arguments.required_path(run, "run")
+        predictor = registry.load(run if isinstance(run, str) else source, str(device), **options)
     return Model(predictor)
-
-
-def _path(value: PathLike | None) -> Path | None:
-    if value is None:
-        return None
-    try:
-        return Path(value)
-    except TypeError as error:
-        raise UsageError(f"{value!r} was given where a path was expected; give a str or a pathlib.Path.") from error

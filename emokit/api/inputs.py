@@ -7,6 +7,7 @@ one place.
 import difflib
 import io
 import numbers
+import os
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -38,7 +39,7 @@ def is_frame(value: Any) -> "TypeGuard[pandas.DataFrame]":
 
 def is_several(value: Any) -> TypeGuard[Iterable[Any]]:
     """Whether a value is several inputs: anything that can be iterated, but no single input that can be."""
-    if isinstance(value, str | bytes | bytearray | memoryview | Mapping | Path | Input) or _is_pair(value):
+    if isinstance(value, str | bytes | bytearray | memoryview | Mapping | Path | Input | io.IOBase) or _is_pair(value):
         return False
     if _is_array(value):
         return value.ndim == 1 and value.dtype.kind in "OUT"  # of paths or sentences
@@ -68,6 +69,9 @@ def read_frame(frame: "pandas.DataFrame", predictor: Predictor, folder: Path) ->
             f"The data frame has the columns {', '.join(names)} and no column {' or '.join(wanted)}; "
             f"rename the one that holds it with frame.rename(columns={{{near}: {wanted[0]!r}}})."
         )
+    for column in columns:
+        if list(frame.columns).count(column) > 1 or getattr(frame[column], "ndim", 1) > 1:
+            raise UsageError(f"The data frame has several columns {column}; keep one of them.")
     rows = zip(*(frame[column] for column in columns), strict=True)
     return [
         read_input(dict(zip(columns, row, strict=True)), f"Row {label} of the data frame", folder)
@@ -95,6 +99,9 @@ def read_input(value: Any, name: str, folder: Path) -> Given:
 
 def checked(given: Given, predictor: Predictor) -> Given:
     """An input that the model accepts; else an error that says what it lacks."""
+    # Path.is_file raises an error for a long sentence.
+    if isinstance(given, str) and os.path.isfile(given) and predictor.accepts(Input("", text=given)):  # noqa: PTH113
+        return UsageError(f"{given} is a file, and a str is a sentence for this model; give pathlib.Path({given!r}).")
     if not isinstance(given, Input) or predictor.accepts(given):
         return given
     has, lacks, to_add = ("text", "recording", "path") if given.path is None else ("recording", "text", TO_TRANSCRIBE)
@@ -154,6 +161,8 @@ def _wav(array: Any, sample_rate: Any, name: str) -> bytes:
         raise UsageError(
             f"{name} is no array of numpy ({error}); give array.detach().float().cpu().numpy()."
         ) from error
+    if numpy.ma.is_masked(array):
+        raise UsageError(f"{name} is a masked array, whose mask would be lost; fill it with array.filled(0).")
     if waveform.ndim != 1:
         raise UsageError(
             f"{name} has the shape {waveform.shape} where (samples,) was expected; average its channels first."

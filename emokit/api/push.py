@@ -10,7 +10,6 @@ from emokit.data.prepared import FINGERPRINT
 from emokit.data.publish.local_paths import LocalPaths
 from emokit.data.publish.push import prepared_upload
 from emokit.data.publish.upload import Upload, check_name, check_token, push
-from emokit.errors import DataError
 from emokit.run_files import OF_MODEL, OF_PREDICTIONS
 from emokit.schema.fusion import FUSION
 
@@ -57,10 +56,8 @@ def upload_of(folder: Path, name: str) -> Iterator[Upload]:
 def _run_upload(run: Path, name: str) -> Upload:
     """The files of a complete run that are published, without paths of this computer in them."""
     runs.check_complete(run)
-    if not any((run / name).exists() for name in (runs.MODEL, FUSION)):
-        raise DataError(
-            f"{run} has no model, as a run with --folds has one per fold; push one of the runs in its folder folds."
-        )
+    if not (run / FUSION).exists():
+        runs.model_folder(run)
     settings, environment = runs.read_settings(run), runs.read_environment(run)
     folders = (Path.home(), Path.cwd(), run.absolute().parent, run.resolve().parent)
     paths = LocalPaths(folders, [settings, environment.get("data"), runs.read_metrics(run)])

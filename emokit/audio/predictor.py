@@ -73,7 +73,7 @@ class AudioPredictor(Predictor):
         """The model as torch computes it; for embeddings with ONNX too."""
         from emokit.training.model_checks import check_config, check_labels
 
-        folder = self._run / runs.MODEL
+        folder = runs.model_folder(self._run)
         model: Any = self.family.load_model(folder).to(choose_device(self._device))
         check_labels(model.config, self.labels, folder)
         check_config(model.config, self.family.config_of(self.settings), folder)

@@ -32,11 +32,12 @@ def export(
     Examples: emokit export runs/text --format onnx, emokit export prepared --format datasets --out my_data_set
     """
     from emokit import runs
+    from emokit.data.prepared import FINGERPRINT
     from emokit.errors import UsageError
     from emokit.files import refuse_inputs
     from emokit.modality import registry
 
-    is_prepared = runs.is_prepared(run)
+    is_prepared = runs.is_prepared(run) or (run / FINGERPRINT).exists()
     if form == "safetensors":
         raise UsageError(f"{run / runs.MODEL} holds the model as safetensors already; use it as it is.")
     if form not in ("onnx", *OF_PREPARED):

@@ -1,5 +1,6 @@
 """The label set of a prepared folder, and the label of each raw label: `--labels` and `--map` over the catalogue's label maps."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from emokit.labels import DEFAULT_LABELS, LabelSet
 
 ALL = "all"
 NOTHING = ("", "null", "none")
+NONE: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,15 @@ class LabelChoice:
         known = self.maps if corpus.keeps_raw_labels else [raw for raw in self.maps if raw in labels]
         return corpus.model_copy(update={"labels": labels | {raw: self.maps[raw] for raw in known}})
 
-    def label_set(self, corpora: Collection[Corpus], utterances: Mapping[str, list[Utterance]]) -> LabelSet:
+    def label_set(
+        self, corpora: Collection[Corpus], utterances: Mapping[str, list[Utterance]], dropped: Mapping[str, int] = NONE
+    ) -> LabelSet:
         """The label set, of the utterances that were found.
 
         Args:
             corpora: as `applied` returns them.
             utterances: corpus -> what its reader found.
+            dropped: reason -> how many rows or files were dropped for it already.
 
         Raises:
             UsageError: a map, or the entry of own data, names a raw label that does not occur, or fewer than two labels occur.
@@ -101,23 +106,32 @@ class LabelChoice:
             advice = "name the column of the labels with --columns label=NAME"
             if all(corpus.reader == "class_folders" for corpus in corpora):
                 advice = "name a folder that has one for each label"
+            reasons = "".join(f", and {count} dropped ({reason})" for reason, count in dropped.items())
             raise UsageError(
-                f"Found the labels {', '.join(labels) or '(none)'} where two or more were expected; "
-                f"{advice}, or the label set with --labels."
+                f"Found the labels {', '.join(labels) or '(none)'} where two or more were expected"
+                f"{reasons}; {advice}, or the label set with --labels."
             )
         return LabelSet(sorted(labels))
 
 
-def differ_in_case(labels: LabelSet) -> list[str]:
-    """A sentence, without a full stop, for each two labels that differ in upper and lower case only."""
+def nearly_equal(labels: LabelSet) -> list[str]:
+    """A sentence, without a full stop, for each two labels that differ in upper and lower case only, or look alike."""
     first: dict[str, str] = {}
-    pairs = [(first.setdefault(label.casefold(), label), label) for label in labels]
+    pairs = [(first.setdefault(_seen(label), label), label) for label in labels]
     return [
         f"the labels {one} and {other} differ only in upper and lower case and are two labels: merge them with "
         f"--map {one}={other}"
+        if one.casefold() == other.casefold()
+        else f"the labels {one!a} and {other!a} look alike and are two labels: write them with the same characters"
         for one, other in pairs
         if one != other
     ]
+
+
+def _seen(label: str) -> str:
+    """The same for labels that look alike: of compatible characters, without those that have no width."""
+    shown = "".join(character for character in label if unicodedata.category(character) != "Cf")
+    return unicodedata.normalize("NFKC", shown).casefold()
 
 
 DEFAULT_CHOICE = LabelChoice(DEFAULT_LABELS)

@@ -16,7 +16,7 @@ import yaml
 from emokit.data.audio_io.decode import Extractor, File, find_file, read_files
 from emokit.data.audio_io.reading import Reading
 from emokit.data.audio_io.segments import Segment
-from emokit.data.label_choice import differ_in_case
+from emokit.data.label_choice import nearly_equal
 from emokit.data.ledger import Ledger
 from emokit.data.plan import Plan, PreparedSettings
 from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, fingerprint_of, open_prepared
@@ -102,9 +102,12 @@ def _read(plan: Plan, divisions: dict[str, Division], *, alone: bool) -> tuple[U
             in_sources[corpus.name] = read_source(corpus, ledger)
     if not in_sources:
         return {}, ledger
-    ledger.labels = plan.labels.label_set(plan.corpora, in_sources)
+    counts = Counter[str]()
+    for reasons in ledger.dropped.values():
+        counts.update({reason: len(names) for reason, names in reasons.items()})
+    ledger.labels = plan.labels.label_set(plan.corpora, in_sources, counts)
     for corpus in plan.corpora:
-        for sentence in differ_in_case(ledger.labels) if corpus.keeps_raw_labels else ():
+        for sentence in nearly_equal(ledger.labels) if corpus.keeps_raw_labels else ():
             ledger.note(corpus.name, sentence)
     utterances: Utterances = {}
     for corpus in plan.corpora:

@@ -49,7 +49,12 @@ def modality_of(run: Path) -> Modality:
     from emokit import runs
 
     runs.check_folder(run)
-    name = str(runs.read_settings(run).get("modality"))
+    settings = runs.read_settings(run)
+    if "modality" not in settings:
+        raise DataError(
+            f"{run / runs.SETTINGS} states no modality, so it was changed; train the run again with --force."
+        )
+    name = str(settings["modality"])
     if name not in MODALITIES:
         raise DataError(f"{run} has the modality {name}, and this emokit knows {', '.join(MODALITIES)}; update emokit.")
     return modality(name)

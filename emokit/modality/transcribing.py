@@ -72,6 +72,9 @@ def recogniser_of(
         UsageError: a model is of another kind or does not know the language, or an option has no meaning without `transcribe`.
         DataError: a model lacks a part.
     """
+    for name, value in (("transcribe", transcribe), ("language", language), ("translate", translate)):
+        if value is not None and not isinstance(value, str | os.PathLike):
+            raise UsageError(f"{name} is {value!r} where a name was expected; give a str.")
     if not transcribe:
         if given := next((name for name, value in (("language", language), ("translate", translate)) if value), None):
             raise UsageError(f"{given} was given without transcribe, whose transcripts it is for; give both.")

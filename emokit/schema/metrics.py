@@ -117,4 +117,9 @@ class Metrics(Schema):
                 raise ValueError(f"has splits.{name}.confusion in another shape than its {size} labels")
             if missing := [label for label in self.labels if label not in split.per_class]:
                 raise ValueError(f"has no splits.{name}.per_class.{missing[0]}")
+            if (counted := sum(map(sum, split.confusion))) != split.n:
+                raise ValueError(f"has splits.{name}.n = {split.n} and a confusion matrix of {counted} utterances")
+            for score, bounds in split.interval.items():
+                if bounds and bounds[0] > bounds[1]:
+                    raise ValueError(f"has splits.{name}.interval.{score} from {bounds[0]:g} down to {bounds[1]:g}")
         return self

@@ -28,7 +28,7 @@ from emokit.sweep.train_point import HELD_OUT, train_point
 from emokit.sweep.worker import Order, Worker, run_worker
 from emokit.workers import WATCH_SECONDS, WORKERS, worker_pool
 
-STORAGE = "storage.json"
+STORAGE = runs.STORAGE
 STUDY_ATTR = "emokit"
 MOST_POINTS = 100_000  # of a grid, which is listed as a whole
 WRITE_SECONDS = 10.0
@@ -121,8 +121,10 @@ def read_plan(run: Path, url: str | None = None) -> Plan:
     sweep = check_sweep(run)
     if not url:
         check_no_server(run)
-        if not (run / storages.JOURNAL).exists() and (run / Plan.TRIALS).exists():
-            raise damaged(run / storages.JOURNAL, "it is gone, and points were trained")
+        journal = run / storages.JOURNAL
+        if (run / Plan.TRIALS).exists() and not (journal.exists() and journal.stat().st_size):
+            state = "is empty" if journal.exists() else "is gone"
+            raise damaged(journal, f"it {state}, and points were trained")
     plan = Plan(sweep, run, storages.open_storage(url, run, shows=True))
     _check_trials(plan, url)
     return plan

@@ -205,6 +205,8 @@ def _check_fields(sweep: SweepSettings, path: Path) -> None:
         raise UsageError(f"{path} has an empty space; name at least one field to vary, such as training.lr.")
     known = fields(_settings_class(sweep))
     for field in (*sweep.space, *(field for branch in sweep.branches for field in branch.space)):
+        if inner := next((key for key in known if key.startswith(f"{field}.")), None):
+            raise UsageError(f"{path} varies {field}, which is a group of settings; vary one of them, such as {inner}.")
         if field not in known:
             nearest_name = nearest(field, known)
             hint = (

@@ -111,7 +111,7 @@ def load_classifier(
         UsageError: the model needs remote code that was not allowed.
         DataError: the model is damaged.
     """
-    folder = run / runs.MODEL
+    folder = runs.model_folder(run)
     kind = settings.model.kind
     in_folder = settings.model.model_copy(update={"name": str(folder)})
     tokenizer = load_tokenizer(folder, in_folder, trust_remote_code=trust_remote_code)

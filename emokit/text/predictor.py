@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     from emokit.transcription.recogniser import SpeechRecogniser
 
+NO_ENGINE = "a bag of words is computed with neither torch nor ONNX Runtime, so --engine changes nothing"
 CHUNK = 4096  # texts that are sorted by length together
 Result = TypeVar("Result", Prediction, Embedding)
 
@@ -228,7 +229,8 @@ def load(
     recogniser = recogniser_of(**options, device=device)
     onnx, notes = open_engine(engine, device, run, labels, export, without_onnx(settings))
     if settings.model.kind == "tfidf":
-        return TextPredictor(_bag_of_words(run, settings, labels, device), settings, labels, recogniser)
+        notes = (NO_ENGINE,) if engine == "onnx" else ()
+        return TextPredictor(_bag_of_words(run, settings, labels, device), settings, labels, recogniser, notes)
     return TextPredictor(OnnxClassifier(onnx, encoder) if onnx else encoder(), settings, labels, recogniser, notes)
 
 
@@ -243,7 +245,7 @@ def _bag_of_words(run: Path, settings: TextSettings, labels: LabelSet, device: s
 
     if device not in ("auto", "cpu"):
         choose_device(device)  # refuses a device that is not there
-    return BagOfWordsClassifier(bag_of_words.load(run / runs.MODEL, labels), training_texts)
+    return BagOfWordsClassifier(bag_of_words.load(runs.model_folder(run), labels), training_texts)
 
 
 def _checked(entry: Transcribed) -> Transcribed:

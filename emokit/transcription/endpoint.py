@@ -143,7 +143,7 @@ class EndpointTranscriber(Transcriber):
             failure = f"it answered {response.status_code} {response.reason}"
         raise WorkError(
             f"{self.url} cannot be reached ({failure}); start it, or correct the URL, and repeat the command: what was "
-            "transcribed so far is kept by `emokit prepare`."
+            "transcribed so far is stored in a prepared folder."
         )
 
     def _shown(self, answer: str) -> str:

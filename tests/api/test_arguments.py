@@ -2,9 +2,20 @@
 
 from pathlib import Path
 
+import pandas
 import pytest
 
-from emokit.api.arguments import corpus_names, dotted, label_names, pairs, policies, read_settings
+from emokit.api.arguments import (
+    check_flags,
+    corpus_names,
+    dotted,
+    label_names,
+    pairs,
+    path,
+    policies,
+    read_settings,
+    required_path,
+)
 from emokit.audio.settings import AudioSettings
 from emokit.errors import UsageError
 
@@ -44,3 +55,32 @@ def test_settings_change_those_of_a_file(tmp_path):
     assert str(error.value) == (
         f"{tmp_path / 'mine.yaml'} (with settings={{…}}) has the unknown key training.rl; did you mean training.lr?"
     )
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: path(3, "run"), "run is an int where a path was expected; give a str or a pathlib.Path."),
+        (lambda: path("", "run"), "run is an empty path; name a file or a folder."),
+        (
+            lambda: required_path(None, "out"),
+            "out is None where a path was expected; give a str or a pathlib.Path.",
+        ),
+        (lambda: check_flags(force="no"), "force is 'no' where True or False was expected; correct it."),
+        (
+            lambda: corpus_names({}),
+            'No corpus was named; name one or more, such as "emodb" or {"calls": "labels.csv"}.',
+        ),
+        (
+            lambda: corpus_names(pandas.DataFrame({"text": ["Hi"]})),
+            "corpora is a DataFrame where names were expected; write it first, such as with to_csv, and give "
+            '{"calls": "labels.csv"}.',
+        ),
+    ],
+)
+def test_arguments_of_another_type_are_refused(call, sentence):
+    with pytest.raises(UsageError) as error:
+        call()
+    assert str(error.value) == sentence
+    assert path(None, "run") is None
+    check_flags(force=True, resume=False)

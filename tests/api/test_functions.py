@@ -191,7 +191,7 @@ def test_a_setting_that_is_wrong_costs_one_sentence_and_makes_no_folder(small_pr
             'root is a str where a dictionary was expected, such as {"emodb": "data/emodb"}.',
         ),
         ("emodb", {"map": ["a=b"]}, 'map is a list where a dictionary was expected, such as {"joy": "happy"}.'),
-        ("emodb", {"audio_root": 3}, "3 was given where a path was expected; give a str or a pathlib.Path."),
+        ("emodb", {"audio_root": 3}, "audio_root is an int where a path was expected; give a str or a pathlib.Path."),
     ],
 )
 def test_arguments_of_a_wrong_type_cost_one_sentence(emodb, tmp_path, corpora, named, sentence):

@@ -1,5 +1,6 @@
 """What a Python user gives, as inputs: what is wrong with one is one sentence."""
 
+import io
 from pathlib import Path
 
 import numpy
@@ -28,6 +29,7 @@ FEATURES = "where float32, int16 or int32 was expected; scale them to -1..1 as f
         ((16_000, WAVEFORM), False),
         (WAVEFORM, False),
         (5, False),
+        (io.BytesIO(b"RIFF"), False),
         (["a.wav"], True),
         (("a.wav", "b.wav"), True),
         (pandas.Series(["a.wav"]), True),
@@ -55,6 +57,11 @@ def test_one_input_is_told_from_several(value, several):
             UsageError,
             "It is no array of numpy (Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.); "
             "give array.detach().float().cpu().numpy().",
+        ),
+        (
+            (numpy.ma.masked_less(WAVEFORM, 0), 16_000),
+            UsageError,
+            "It is a masked array, whose mask would be lost; fill it with array.filled(0).",
         ),
         ((WAVEFORM > 0, 16_000), UsageError, f"It has samples of bool {FEATURES}"),
         ((numpy.arange(9), 16_000), UsageError, f"It has samples of int64 {FEATURES}"),

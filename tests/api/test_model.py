@@ -216,3 +216,17 @@ def test_a_text_is_embedded_too_and_a_model_without_embeddings_says_so(text):
     with pytest.raises(UsageError) as error:
         Model(Plain()).embed("fine")
     assert str(error.value) == "This model has no embeddings; load a run of audio or text."
+
+
+def test_the_name_of_a_file_is_no_sentence_and_a_column_is_given_once(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.wav").touch()
+    with pytest.raises(UsageError) as error:
+        text.predict("one.wav")
+    assert str(error.value) == (
+        "one.wav is a file, and a str is a sentence for this model; give pathlib.Path('one.wav')."
+    )
+    assert text.predict("a very long sentence " * 300).label in text.labels
+    with pytest.raises(UsageError) as error:
+        text.predict(pandas.DataFrame([["Hi", "Ho"]], columns=["text", "text"]))
+    assert str(error.value) == "The data frame has several columns text; keep one of them."

@@ -74,8 +74,18 @@ def test_what_cannot_be_pushed_is_one_sentence(run: Path, tmp_path: Path, monkey
     with pytest.raises(DataError) as folds, upload_of(run, "ann/tiny"):
         pass
     assert str(folds.value) == (
-        f"{run} has no model, as a run with --folds has one per fold; push one of the runs in its folder folds."
+        f"{run} has no model, as a run with --folds has one per fold; name one of the runs in its folder folds."
     )
+    (run / "folds").rename(run / "elsewhere")
+    (run / "model").mkdir()
+    with pytest.raises(DataError) as empty, upload_of(run, "ann/tiny"):
+        pass
+    assert str(empty.value) == f"{run}/model holds no model; train the run again with --force, or name another run."
+    (run / "storage.json").touch()
+    with pytest.raises(DataError) as sweep, upload_of(run, "ann/tiny"):
+        pass
+    assert str(sweep.value) == f"{run} is a sweep, not a run; name one of the runs in its folders trials and confirm."
+    (run / "storage.json").unlink()
     (run / "metrics.json").unlink()
     with pytest.raises(DataError) as error, upload_of(run, "ann/tiny"):
         pass

@@ -1,5 +1,7 @@
 """`emokit export`, as a user types it."""
 
+import shutil
+
 import pytest
 from typer.testing import CliRunner
 
@@ -78,3 +80,13 @@ def test_an_incomplete_run_is_named(run):
     assert result.stderr.strip() == (
         f"error: {run} has no metrics.json, so its training did not end; resume it by adding --resume."
     )
+
+
+def test_a_prepared_folder_without_its_settings_is_no_run(small_prepared, tmp_path):
+    folder = shutil.copytree(small_prepared, tmp_path / "prepared")
+    (folder / "settings.yaml").unlink()
+    result = runner.invoke(app, ["export", str(folder), "--format", "csv", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 3
+    assert result.stderr.startswith(f"error: {folder}/settings.yaml ")
+    assert "run folder" not in result.stderr
+    assert not (tmp_path / "out").exists()

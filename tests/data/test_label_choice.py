@@ -3,7 +3,7 @@
 import pytest
 
 from emokit.data.catalogue import Corpus, read_catalogue
-from emokit.data.label_choice import LabelChoice, differ_in_case, label_of, label_shares, raw_labels, soft_label
+from emokit.data.label_choice import LabelChoice, label_of, label_shares, nearly_equal, raw_labels, soft_label
 from emokit.data.ledger import Ledger
 from emokit.data.sources.rows import TIED, labelled, without_audio
 from emokit.data.utterance import Utterance
@@ -88,6 +88,11 @@ def test_fewer_than_two_labels_are_refused() -> None:
         "Found the labels joy where two or more were expected; "
         "name the column of the labels with --columns label=NAME, or the label set with --labels."
     )
+    with pytest.raises(UsageError) as error:
+        LabelChoice.read([OWN]).label_set([OWN], {"calls": utterances("joy")}, {"no usable utterance_id": 29})
+    assert str(error.value).startswith(
+        "Found the labels joy where two or more were expected, and 29 dropped (no usable utterance_id); name the column"
+    )
 
 
 def test_an_entry_of_own_data_that_maps_what_does_not_occur_is_refused() -> None:
@@ -147,8 +152,17 @@ def test_one_label_in_folders_is_no_matter_of_columns() -> None:
     )
 
 
-def test_labels_that_differ_in_case_only_are_named() -> None:
-    assert differ_in_case(LabelSet(["Happy", "happy", "sad"])) == [
+def test_labels_that_nearly_equal_only_are_named() -> None:
+    assert nearly_equal(LabelSet(["Happy", "happy", "sad"])) == [
         "the labels Happy and happy differ only in upper and lower case and are two labels: merge them with --map Happy=happy"
     ]
-    assert differ_in_case(DEFAULT_LABELS) == []
+    assert nearly_equal(DEFAULT_LABELS) == []
+
+
+def test_labels_that_look_alike_are_named() -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    assert nearly_equal(LabelSet([composed, decomposed, "sad"])) == [
+        "the labels 'caf\\xe9' and 'cafe\\u0301' look alike and are two labels: write them with the same characters"
+    ]
+    (sentence,) = nearly_equal(LabelSet(["joy", "jo\u200by"]))
+    assert sentence.startswith("the labels 'joy' and 'jo\\u200by' look alike")

@@ -101,6 +101,16 @@ def test_a_run_of_a_modality_of_a_newer_emokit_is_refused(run):
     )
 
 
+def test_settings_without_a_modality_are_no_run_of_a_newer_emokit(run):
+    folder = run("smell")
+    (folder / "settings.yaml").write_text("name: a\n")
+    with pytest.raises(DataError) as error:
+        modality_of(folder)
+    assert str(error.value) == (
+        f"{folder}/settings.yaml states no modality, so it was changed; train the run again with --force."
+    )
+
+
 def test_options_of_a_command_come_once_and_with_their_flag(registered):
     names = [option.name for option in command_options("predict")]
     assert len(names) == len(set(names))

@@ -53,6 +53,12 @@ def test_a_sweep_is_a_grid_if_every_dimension_is_one_branches_included(toy: Any)
             "FILE has objective.split = 'test', but it must be dev: a sweep never reads test.",
         ),
         ({"pruner": "hyper"}, "FILE has pruner = 'hyper', but it should be 'none', 'median' or 'hyperband'."),
+        (
+            {"zzz": 3},
+            "FILE has the unknown key zzz; expected one of name, kind, experiment.modality, experiment.file, "
+            "experiment.settings, space, branches, objective.metric, objective.split, sampler, pruner, budget.trials, "
+            "budget.hours, seeds, confirm.best, confirm.seeds, seed.",
+        ),
         ({"trails": 3}, "FILE has the unknown key trails; did you mean budget.trials?"),
     ],
 )

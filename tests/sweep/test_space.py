@@ -119,6 +119,10 @@ def test_the_spaces_that_emokit_ships_are_valid(name: str, points: int) -> None:
             "FILE varies the unknown field training.learning_rate; see `emokit settings toy` for the known ones.",
         ),
         (
+            {"space": {"training": {"grid": [1]}}},
+            "FILE varies training, which is a group of settings; vary one of them, such as training.max_epochs.",
+        ),
+        (
             {"space": {"training.batchsize": {"grid": [1]}}},
             "FILE varies the unknown field training.batchsize; did you mean training.batch_size?",
         ),

@@ -59,6 +59,13 @@ def test_both_engines_give_the_same_probabilities(run_of: Callable[[str], Path],
         assert numpy.array_equal(result.vectors, expected.vectors)
 
 
+def test_a_bag_of_words_has_no_engine(run_of: Callable[[str], Path]) -> None:
+    assert load(run_of("tfidf"), "cpu", engine="onnx").notes == (
+        "a bag of words is computed with neither torch nor ONNX Runtime, so --engine changes nothing",
+    )
+    assert load(run_of("tfidf"), "cpu").notes == ()
+
+
 @pytest.mark.parametrize(
     ("kind", "engine", "unneeded"),
     [
@@ -84,7 +91,6 @@ def test_a_prediction_imports_only_what_it_needs(
 
 def test_a_kind_without_an_engine_says_so(run_of: Callable[[str], Path]) -> None:
     note = "model.kind tfidf has no ONNX engine; torch computes the predictions"
-    assert load(run_of("tfidf"), "cpu", engine="onnx").notes == ()
     assert without_onnx(TextSettings.make(TINY)) is None
     zero_shot = TextSettings.make(
         {"model": {"kind": "zero_shot", "name": "other/classifier", "labels": {"a": "happy"}}}

@@ -117,7 +117,7 @@ def test_an_api_that_cannot_be_reached_is_a_sentence(api):
         transcribed("http://127.0.0.1:9/v1")
     assert str(refused.value) == (
         "http://127.0.0.1:9/v1/audio/transcriptions cannot be reached (no connection); start it, or correct the URL, and repeat "
-        "the command: what was transcribed so far is kept by `emokit prepare`."
+        "the command: what was transcribed so far is stored in a prepared folder."
     )
 
 

@@ -1,12 +1,20 @@
 """Whether a file was cut: each container that a decoder reads is recognised by its first bytes and checked for its end."""
 
+import re
 from dataclasses import replace
 from typing import BinaryIO
 
 from emokit.data.audio_io import chunks, elements, frames
-from emokit.data.audio_io.faults import End
+from emokit.data.audio_io.faults import End, another_at
 
 LITTLE = (b"RIFF", *chunks.LARGE)
+# How a second file begins behind one whose parts do not tell it, and the bytes that are searched at once.
+SECOND = re.compile(
+    rb"fLaC[\x00\x80]\x00\x00\x22|caff\x00\x01\x00\x00desc|riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+    rb"|(?:RF64|BW64|RIFF).{4}WAVE|FORM.{4}AIF[FC]",
+    re.DOTALL,
+)
+LONGEST, AT_ONCE = 16, 2**20
 
 
 def find_end(file: BinaryIO, num_bytes: int) -> End:
@@ -19,6 +27,13 @@ def find_end(file: BinaryIO, num_bytes: int) -> End:
     begin = _after_id3(file, num_bytes)
     file.seek(begin)
     start = file.read(42)
+    end = _end_of(file, num_bytes, begin, start)
+    if start[:4] in (b"fLaC", b"caff", b"riff", *chunks.LARGE) and not end.odd:
+        return replace(end, odd=_second_file(file, begin + 1))
+    return end
+
+
+def _end_of(file: BinaryIO, num_bytes: int, begin: int, start: bytes) -> End:
     form = start[8:12]
     if start[:4] in (*LITTLE, b"RIFX", b"FORM") and form in chunks.AUDIO:
         layout = chunks.RIFF if start[:4] in LITTLE else chunks.FORM
@@ -48,6 +63,17 @@ def find_end(file: BinaryIO, num_bytes: int) -> End:
     if begin or frames.frame_bytes(start):
         return frames.end_of_mp3(file, num_bytes, begin)
     return End(unknown="its container states no end that can be checked")
+
+
+def _second_file(file: BinaryIO, position: int) -> tuple[str, ...]:
+    file.seek(position)
+    before = b""
+    while content := file.read(AT_ONCE):
+        if match := SECOND.search(before + content):
+            return (another_at(position - len(before) + match.start()),)
+        position += len(content)
+        before = (before + content)[1 - LONGEST :]
+    return ()
 
 
 def _after_id3(file: BinaryIO, num_bytes: int) -> int:

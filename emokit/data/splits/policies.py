@@ -44,12 +44,14 @@ SENTENCE, SPEAKER_AND_SENTENCE = "sentence", "speaker+sentence"
 REPEATED_TEXTS = "repeated_texts"
 
 
+BY_SPEAKER = ("speaker", SPEAKER_AND_SENTENCE, "leave-one-speaker-out")
+
+
 def policies_of(corpus: Corpus) -> list[str]:
     """The policies that a corpus supports, besides a CSV."""
     if corpus.is_own:
-        by_speaker = ("speaker", SPEAKER_AND_SENTENCE, "leave-one-speaker-out")
         policies = (*OWN_POLICIES, SENTENCE, SPEAKER_AND_SENTENCE, "leave-one-speaker-out", OF_ALL_CORPORA, *SPLITS)
-        return [policy for policy in policies if corpus.has_speakers or policy not in by_speaker]
+        return [policy for policy in policies if corpus.has_speakers or policy not in BY_SPEAKER]
     supported = {
         "speaker": corpus.has_speakers,
         SENTENCE: True,
@@ -205,6 +207,11 @@ def _division(corpus: Corpus, policy: str, folds: Path | None) -> Division:
     if policy.lower().endswith(".csv"):
         return Division(name, policy, fold_lists.read_csv(Path(policy), name), is_own=corpus.is_own)
     supported = policies_of(corpus)
+    if corpus.is_own and not corpus.has_speakers and policy in BY_SPEAKER:
+        raise UsageError(
+            f"--split {name}={policy} needs speakers, and {name} states none; name their column with --columns speaker=NAME, or "
+            f"choose one of {', '.join(supported)}."
+        )
     if policy not in supported:
         raise UsageError(
             f"--split {name}={policy} is unknown; choose one of {', '.join(supported)}, or name a CSV of your own."

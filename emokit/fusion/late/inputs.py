@@ -221,6 +221,7 @@ def _read_tables(sources: Sequence[Path]) -> list[tuple[Path, Predictions]]:
     for source in sources:
         if source.is_dir():
             runs.check_complete(source)
+            runs.read_environment(source)  # damaged, it would be noticed only when the result is written
             if runs.read_settings(source).get("modality") == MODALITY:
                 raise UsageError(
                     f"{source} is a fused run, and fused runs cannot be nested; name its branches and the others instead."

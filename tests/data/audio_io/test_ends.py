@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from emokit.data.audio_io.ends import find_end
+from emokit.data.audio_io.ends import AT_ONCE, LONGEST, find_end
 from emokit.data.audio_io.faults import COMPLETE, End
 
 RATE = 48_000
@@ -92,6 +92,24 @@ def test_flac_states_its_samples_or_not(tmp_path: Path) -> None:
     content[21] &= 0xF0
     content[22:26] = bytes(4)
     assert end_of(bytes(content)) == End(unknown="its header states no length")
+
+
+@pytest.mark.parametrize("name", ["FLAC", "CAF", "W64", "RF64"])
+def test_a_second_file_that_no_part_of_the_container_tells_is_flagged(tmp_path: Path, name: str) -> None:
+    soundfile.write(tmp_path / "a", SOUND, RATE, format=name, subtype="PCM_16")
+    content = (tmp_path / "a").read_bytes()
+    assert end_of(content).odd == ()
+    assert end_of(content + content[:100]).odd == (
+        f"another file begins at byte {len(content)}, which may not be read",
+    )
+
+
+def test_a_second_file_is_seen_wherever_it_begins(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.flac", SOUND, RATE)
+    content = (tmp_path / "a.flac").read_bytes()
+    for begin in range(AT_ONCE - LONGEST, AT_ONCE + 3):  # across what is searched at once
+        (sentence,) = end_of(content.ljust(begin, b"\0") + content).odd
+        assert sentence == f"another file begins at byte {begin}, which may not be read"
 
 
 def test_an_unknown_container_is_called_so() -> None:

@@ -167,8 +167,9 @@ def test_a_run_with_an_utterance_of_test_in_its_dev(write_tables, tmp_path):
     table = pandas.read_parquet(paths["a"])
     run = tmp_path / "run"
     (run / "predictions").mkdir(parents=True)
-    (run / "settings.yaml").write_text("modality: audio\n")
-    (run / "metrics.json").write_text('{"labels": ["low", "high"], "splits": {}}')
+    scores = '{"labels": ["low", "high"], "splits": {}}'
+    for name, text in (("settings.yaml", "modality: audio"), ("environment.json", "{}"), ("metrics.json", scores)):
+        (run / name).write_text(text)
     for split in ("dev", "test"):
         rows = table[(table["split"] == split) | ((table.index == 7) & (split == "test")) | (table.index == 150)]
         predictions.write(Predictions(rows, DEFAULT_LABELS, "a"), run / "predictions" / f"{split}.parquet")

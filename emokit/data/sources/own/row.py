@@ -11,6 +11,7 @@ from emokit.data.sources.own.columns import Chosen
 from emokit.data.sources.own.words import split_of
 from emokit.data.splits.fold_lists import FOLD_NAME
 from emokit.data.utterance import OUTSIDE, TEXT_SOURCES, Utterance
+from emokit.files import SURROGATE
 
 GENDERS = {
     "f": "female",
@@ -23,6 +24,7 @@ GENDERS = {
 }
 SEVERAL = (dict, list, bytes)
 NO_LABEL = "no label"
+NO_UNICODE = "half of a character, which is no Unicode"
 NO_CONTENT = "neither a path nor a text"
 OTHER_SPLIT = "a split other than train, dev and test"
 WITHOUT_SPLIT = "no split"
@@ -78,6 +80,8 @@ def fields_of(cells: Mapping[str, Any], chosen: Chosen, split: str | None) -> Fi
     values = {key: text_of(cells.get(name)) for key, name in chosen.others.items()}
     text = cells.get(chosen.others.get("text", ""))
     votes = _votes(cells, chosen)
+    if SURROGATE.search("".join([*values.values(), *votes])):  # JSON can escape half of a character
+        raise Unusable(NO_UNICODE)
     if not votes:
         raise Unusable(NO_LABEL)
     text = (text if isinstance(text, str) else text_of(text)) or None

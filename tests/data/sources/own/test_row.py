@@ -94,3 +94,10 @@ def test_a_gender_that_is_neither_is_flagged_and_a_tables_split_is_used() -> Non
     assert read(gender="nonbinary").flags == ("gender other than female and male, not used",)
     splits = [read(of_table="test", **cells).split for cells in ({}, {"split": ""}, {"split": "train"})]
     assert splits == ["test", "test", "train"]
+
+
+@pytest.mark.parametrize("cells", [{"text": "so \ud800 it is"}, {"label": "jo\udfff"}, {"speaker": "\ud8ff"}])
+def test_half_of_a_character_is_no_value(cells: dict[str, str]) -> None:
+    with pytest.raises(Unusable) as error:
+        read(**cells)
+    assert error.value.reason == "half of a character, which is no Unicode"
