@@ -163,9 +163,8 @@ def test_an_utterance_of_dev_that_another_has_in_test(write_tables):
 
 
 def test_a_run_with_an_utterance_of_test_in_its_dev(write_tables, tmp_path):
-    paths = write_tables()
+    paths, run = write_tables(), tmp_path / "run"
     table = pandas.read_parquet(paths["a"])
-    run = tmp_path / "run"
     (run / "predictions").mkdir(parents=True)
     scores = '{"labels": ["low", "high"], "splits": {}}'
     for name, text in (("settings.yaml", "modality: audio"), ("environment.json", "{}"), ("metrics.json", scores)):
