@@ -143,6 +143,8 @@ def decoded(path: Path, *, tolerant: bool, expected: str) -> tuple[str, str]:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); name a {expected}.") from error
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise DataError(f"{path} is UTF-32; save it as UTF-8 text.")
     if tolerant and (utf_16 := _utf_16(content)):
         try:
             return content.decode(utf_16).removeprefix("\ufeff"), "utf-16"

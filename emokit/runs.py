@@ -94,7 +94,7 @@ def start(
         check_startable(run, resume=resume, force=force)
         if resume and os.path.lexists(run / SETTINGS):
             if [entry.name for entry in run.iterdir() if not entry.name.startswith(".")] != [SETTINGS]:
-                _check_same(run, settings, fingerprint, folds)
+                check_same(run, settings, fingerprint, folds)
                 return
             force = True  # the run was killed between its first two files, so nothing is lost
         with explained_disk_errors(run):
@@ -268,7 +268,8 @@ def read_labels(run: Path) -> LabelSet:
         raise DataError(f"{run / METRICS} has no label set in `labels`; make the run again.") from error
 
 
-def _check_same(run: Path, settings: Settings, fingerprint: str, folds: str | None) -> None:
+def check_same(run: Path, settings: Settings, fingerprint: str, folds: str | None = None) -> None:
+    """Refuse to resume a run with other settings, data or folds than it was started with; arguments as those of `start`."""
     before, now = flat(read_settings(run)), flat(settings.as_dict())
     if before.keys() < now.keys():
         lost = next(key for key in now if key not in before)

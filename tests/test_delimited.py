@@ -77,6 +77,7 @@ def test_the_endings_of_tables_are_known():
             "{file}, line 2, has a field of more than 131072 characters; close the double quote that it begins with, or cut it "
             "into several rows.",
         ),
+        ("text\nHi\n".encode("utf-32"), "{file} is UTF-32; save it as UTF-8 text."),
         (
             b"PK\3\4" + bytes(30),
             "{file} is a zip archive, as spreadsheets of Excel are; name a CSV or TSV file, or give this one the ending of what "

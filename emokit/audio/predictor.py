@@ -104,6 +104,8 @@ class AudioPredictor(Predictor):
         # A folder need not have all corpora that the model was trained on.
         chosen = (table["split"] == split) & table["path"].notna()
         rows = table[chosen & table["corpus"].isin(corpora or table["corpus"])].reset_index(drop=True)
+        if table["path"].isna().all():
+            raise DataError(f"{prepared.folder} has no recordings, only texts; name another folder with --data.")
         if rows.empty:
             raise DataError(
                 f"{prepared.folder} has no {split} utterances of the run's corpora; choose another --split."

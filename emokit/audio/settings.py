@@ -46,6 +46,11 @@ class FeatureSettings(Settings):
         fmax = self.fmax or self.sample_rate / 2
         if not self.fmin < fmax <= self.sample_rate / 2:
             raise ValueError(f"must have fmin < fmax <= {self.sample_rate / 2:g} Hz, half the sample rate")
+        distance = self.sample_rate / self.n_fft
+        if int(self.fmin / distance) + 1 >= fmax / distance:
+            raise ValueError(
+                f"must have a frequency of the transform, which are {distance:g} Hz apart, between fmin and fmax"
+            )
         return self
 
     def num_frames(self, seconds: float) -> int:

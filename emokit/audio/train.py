@@ -25,6 +25,7 @@ from emokit.training.run import (
     Baseline,
     OnBatch,
     begin,
+    check_begin,
     class_weights,
     complete,
     dev_metrics,
@@ -60,6 +61,7 @@ def train(
         WorkError: the training collapsed or the disk is full.
     """
     accelerator = new_accelerator(device, precision, compile=compile)
+    check_begin(run, settings, prepared, accelerator, resume=resume, force=force)
     splits = read_splits(settings, prepared, held_out, progress)
     model_family = family(settings.model.kind)
     # Before the folder is made: an encoder that is not available leaves nothing behind.

@@ -152,7 +152,7 @@ def _show_plan(settings: Any, run: Path, as_json: bool) -> None:
 
     points = grid_size(settings) if settings.is_grid else settings.budget.trials
     epochs = settings.experiment.settings["training"]["max_epochs"]
-    trainings, confirming = points * settings.seeds, settings.confirm.best * settings.confirm.seeds
+    trainings, confirming = points * settings.seeds, min(settings.confirm.best, points) * settings.confirm.seeds
     if as_json:
         plan = {
             "run": str(run),

@@ -152,6 +152,8 @@ def check_sweep(run: Path) -> SweepSettings:
     """
     refuse_links(run)
     if not (run / STORAGE).exists():
+        if (run / Plan.TRIALS).exists():
+            raise damaged(run / STORAGE, "it is gone, and points were trained")
         if (run / runs.SETTINGS).exists() and "space" in runs.read_settings(run):
             raise UsageError(f"{run} was interrupted before its first point; begin the sweep again with --force.")
         raise UsageError(f"{run} has no {STORAGE}, so it is no sweep; name a folder that `emokit sweep` made.")

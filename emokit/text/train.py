@@ -38,6 +38,7 @@ from emokit.training.run import (
     Baseline,
     OnBatch,
     begin,
+    check_begin,
     class_weights,
     complete,
     dev_metrics,
@@ -74,6 +75,7 @@ def train(
         WorkError: the training collapsed or the disk is full.
     """
     accelerator = new_accelerator(device, precision, compile=compile)
+    check_begin(run, settings, prepared, accelerator, resume=resume, force=force)
     splits = read_splits(settings, prepared, held_out)
     # Before the run folder is made, so that a model that cannot be loaded leaves no folder.
     loaded = _initial_model(settings, prepared.labels, splits["train"], trust_remote_code)

@@ -20,6 +20,7 @@ from emokit.model_card import CardFacts
 from emokit.predictions import Predictions
 from emokit.schema.base import validated
 from emokit.schema.metrics import Metrics
+from emokit.settings import inputs_of
 from emokit.training import checkpoint, trackers
 from emokit.training.loop import DevMetrics, Epoch, TrainingProgress, fit
 from emokit.training.objective import Objective
@@ -39,6 +40,23 @@ class Baseline:
     """Describes the model in one line."""
     predicted: Mapping[str, numpy.ndarray]
     """split -> (utterances,) predicted targets, in the order of the split's predictions."""
+
+
+def check_begin(
+    run: Path, settings: Any, prepared: Prepared, accelerator: Accelerator, *, resume: bool, force: bool
+) -> None:
+    """Refuse what `begin` refuses, before features of hours of audio are computed for it; arguments as those of `begin`."""
+    runs.check_flags(resume=resume, force=force)
+    trackers.check_packages(settings.training.report_to)
+    if not accelerator.is_main_process:  # the main process may have made the folder by now
+        return
+    if resume and runs.is_complete(run):
+        runs.check_complete(run)
+        runs.tidy(run)
+        raise UsageError(f"{run} is complete; read it with `emokit report {run}`, or name another --run.")
+    runs.check_startable(run, resume=resume, force=force, inputs=inputs_of(settings, prepared.folder))
+    if resume and (run / runs.ENVIRONMENT).exists():
+        runs.check_same(run, settings, prepared.fingerprint)
 
 
 def begin(
@@ -68,12 +86,7 @@ def begin(
         UsageError: the folder exists, is complete already, or had other settings.
         DataError: it had other data, or its files are damaged.
     """
-    runs.check_flags(resume=resume, force=force)
-    trackers.check_packages(settings.training.report_to)
-    if resume and runs.is_complete(run):
-        runs.check_complete(run)
-        runs.tidy(run)
-        raise UsageError(f"{run} is complete; read it with `emokit report {run}`, or name another --run.")
+    check_begin(run, settings, prepared, accelerator, resume=resume, force=force)
     ledger = prepared.ledger_of(corpora.unique())
     if accelerator.is_main_process:
         runs.start(

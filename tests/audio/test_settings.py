@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from emokit.audio.settings import AudioSettings, AugmentationSettings, DataSettings
+from emokit.audio.settings import AudioSettings, AugmentationSettings, DataSettings, FeatureSettings
 from emokit.errors import UsageError
 
 EXPERIMENTS = Path(__file__).parent.parent.parent / "experiments"
@@ -142,3 +142,16 @@ def test_speed_factors_and_ranges_of_noise_that_are_none_are_refused():
         AugmentationSettings(speed_factors=(1.0, 3.0))
     with pytest.raises(ValidationError, match=r"must have noise_snr_db as \[lowest, highest\]"):
         AugmentationSettings(noise_snr_db=(20, 10))
+
+
+@pytest.mark.parametrize("edges", [{"fmin": 7999.0}, {"fmax": 1.0}, {"fmin": 100.0, "fmax": 101.0}])
+def test_mel_bins_that_no_frequency_of_the_transform_reaches_are_refused(edges):
+    with pytest.raises(UsageError) as error:
+        FeatureSettings.make({"sample_rate": 16_000, **edges})
+    assert "must have a frequency of the transform, which are 7.8125 Hz apart, between fmin and fmax" in str(
+        error.value
+    )
+
+
+def test_the_lowest_frequency_of_the_transform_is_enough():
+    assert FeatureSettings.make({"sample_rate": 16_000, "fmax": 8.0}).fmax == 8.0

@@ -189,6 +189,18 @@ def test_a_run_folder_that_exists_is_refused(acrnn_run, small_prepared, small_se
     )
 
 
+def test_no_features_are_computed_for_a_run_that_cannot_be_started(acrnn_run, small_prepared, small_settings, tmp_path):
+    data = shutil.copytree(small_prepared, tmp_path / "data")
+    before = sorted(path.name for path in (data / "features").iterdir())
+    values = {**small_settings, "features": {**small_settings["features"], "n_mels": 24}}
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").touch()
+    for run, how in ((acrnn_run, {}), (tmp_path / "mine", {}), (acrnn_run, {"resume": True})):
+        with pytest.raises(UsageError):
+            train(values, data, run, **how)
+    assert sorted(path.name for path in (data / "features").iterdir()) == before
+
+
 def test_a_complete_run_is_not_resumed(acrnn_run, small_prepared, small_settings):
     with pytest.raises(UsageError) as error:
         train(small_settings, small_prepared, acrnn_run, resume=True)

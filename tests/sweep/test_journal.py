@@ -96,6 +96,9 @@ def test_a_sweep_that_lost_its_journal_or_its_settings_is_damaged(sweep_folder: 
         3,
         f"error: {journal} is damaged (it is gone, and points were trained); sweep into another folder with --run.\n",
     )
+    journal.touch()
+    result = CliRunner().invoke(app, ["sweep", flag, str(sweep_folder)])
+    assert (result.exit_code, "(it is empty, and points were trained)" in result.stderr) == (3, True)
     (sweep_folder / "moved").rename(journal)
     content = yaml.safe_load(settings.read_text())
     del content["experiment"]["settings"]["training"]["seed"]

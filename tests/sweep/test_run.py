@@ -152,6 +152,12 @@ def test_a_sweep_that_was_killed_in_its_beginning_is_begun_again_by_force(
     assert str(error.value) == (
         f"{plan.run} was interrupted before its first point; begin the sweep again with --force."
     )
+    (plan.run / "trials").mkdir()
+    with pytest.raises(DataError) as damaged:
+        resume(plan.run)
+    assert str(damaged.value) == (
+        f"{plan.run / 'storage.json'} is damaged (it is gone, and points were trained); sweep into another folder with --run."
+    )
     assert check_sweep(begin(make_sweep(), small_prepared, plan.run, force=True).run) == plan.sweep
 
 

@@ -216,6 +216,8 @@ def none_usable(corpus: Corpus, faults: Counter[str] | None = None) -> str:
         )
     reason, _ = faults.most_common(1)[0]
     advice = ADVICE[LFS_POINTER] if reason == LFS_POINTER else "download the complete corpus again"
+    if corpus.is_own:
+        advice = ADVICE.get(reason, "correct the recordings, or what the table says of them")
     num_utterances = "1 labelled utterance" if faults.total() == 1 else f"{faults.total()} labelled utterances"
     return f"{corpus.name}: {corpus.root} has {num_utterances}, none with usable audio ({reason}); {advice}."
 
