@@ -4,6 +4,7 @@ settings.yaml  environment.json  log.jsonl  tensorboard/  checkpoints/last/  mod
 README.md  ledger.json  metrics.json (written last: its presence means that the run is complete)
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -50,7 +51,7 @@ from emokit.schema.environment import Environment
 from emokit.schema.environment import environment as environment
 from emokit.schema.metrics import Metrics
 from emokit.settings import Settings, flat, inputs_of, read_yaml_mapping
-from emokit.temporary import temporary_path
+from emokit.temporary import remove_temporary, temporary_path
 
 OLD_KINDS = ("audio", "text", "fusion")  # in `kind`, which settings had before `modality`
 STORAGE = "storage.json"  # of a sweep
@@ -211,6 +212,9 @@ def check_complete(run: Path) -> None:
     if not is_complete(run):
         raise DataError(f"{run} has no {METRICS}, so its training did not end; resume it by adding --resume.")
     read_checked(Metrics, run / METRICS)
+    with contextlib.suppress(OSError):  # a run may be open to reading only
+        for place in (run, run / "onnx"):  # of an export into the run that was killed
+            remove_temporary(place)
     check_readable(run / MODEL, *sorted((run / MODEL).glob("*")))
 
 

@@ -13,6 +13,7 @@ from emokit.labels import DEFAULT_LABELS, LabelSet
 ALL = "all"
 NOTHING = ("", "null", "none")
 NONE: Mapping[str, int] = {}
+MISSING = ("nan", "n/a", "na", "none", "null", "nil", "-", "?")
 
 
 @dataclass(frozen=True)
@@ -114,11 +115,16 @@ class LabelChoice:
         return LabelSet(sorted(labels))
 
 
-def nearly_equal(labels: LabelSet) -> list[str]:
-    """A sentence, without a full stop, for each two labels that differ in upper and lower case only, or look alike."""
+def doubtful(labels: LabelSet) -> list[str]:
+    """A sentence, without a full stop, for each label that looks like a missing value, and for each two that look alike."""
+    missing = [
+        f"the label {label} looks like a missing value and is a label: leave its utterances out with --map {label}=null"
+        for label in labels
+        if label.casefold() in MISSING
+    ]
     first: dict[str, str] = {}
     pairs = [(first.setdefault(_seen(label), label), label) for label in labels]
-    return [
+    return missing + [
         f"the labels {one} and {other} differ only in upper and lower case and are two labels: merge them with "
         f"--map {one}={other}"
         if one.casefold() == other.casefold()

@@ -16,7 +16,7 @@ import yaml
 from emokit.data.audio_io.decode import Extractor, File, find_file, read_files
 from emokit.data.audio_io.reading import Reading
 from emokit.data.audio_io.segments import Segment
-from emokit.data.label_choice import nearly_equal
+from emokit.data.label_choice import doubtful
 from emokit.data.ledger import Ledger
 from emokit.data.plan import Plan, PreparedSettings
 from emokit.data.prepared import FINGERPRINT, LEDGER, SETTINGS, Prepared, features_folder, fingerprint_of, open_prepared
@@ -107,7 +107,7 @@ def _read(plan: Plan, divisions: dict[str, Division], *, alone: bool) -> tuple[U
         counts.update({reason: len(names) for reason, names in reasons.items()})
     ledger.labels = plan.labels.label_set(plan.corpora, in_sources, counts)
     for corpus in plan.corpora:
-        for sentence in nearly_equal(ledger.labels) if corpus.keeps_raw_labels else ():
+        for sentence in doubtful(ledger.labels) if corpus.keeps_raw_labels else ():
             ledger.note(corpus.name, sentence)
     utterances: Utterances = {}
     for corpus in plan.corpora:

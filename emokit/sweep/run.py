@@ -96,7 +96,7 @@ def resume(run: Path, url: str | None = None, data: Path | None = None) -> tuple
     """
     sweep = check_sweep(run)
     if not url:
-        read_plan(run)  # what is damaged must not be written into
+        _check_settings(read_plan(run))  # what is damaged must not be written into
     environment = runs.read_environment(run)
     folder = data or Path(environment.get("data") or "prepared")
     if open_prepared(folder).fingerprint != environment.get("data_fingerprint", ""):
@@ -244,6 +244,18 @@ def _identity(sweep: SweepSettings, fingerprint: str) -> dict[str, Any]:
     settings = flat(sweep.as_dict())
     settings.pop("budget.hours")  # the time limit of a command, which may differ
     return {"settings": json.loads(json.dumps(settings)), "data_fingerprint": fingerprint}
+
+
+def _check_settings(plan: Plan) -> None:
+    """Refuse settings that somebody changed since the first points were trained with them."""
+    before = (plan.search.study.user_attrs.get(STUDY_ATTR) or {}).get("settings", {})
+    now = _identity(plan.sweep, "")["settings"]
+    for key in sorted(before.keys() & now.keys()):  # a later emokit may have more
+        if before[key] != now[key]:
+            raise DataError(
+                f"{plan.run / runs.SETTINGS} has {key} = {now[key]!r} and the sweep was begun with {before[key]!r}; put that "
+                "back, or sweep into another folder with --run."
+            )
 
 
 def _check_study(storage: Any, sweep: SweepSettings, fingerprint: str, url: str, data: Path) -> None:

@@ -32,13 +32,16 @@ class Blank:
 
     what: str = "line"
     numbers: list[int] = field(default_factory=list)
+    read_as: str = ""
+    """What else the user has to know of the file, such as an encoding that was assumed."""
 
     def note(self) -> str | None:
-        """A line for the user that names them; None where there are none."""
-        if not self.numbers:
-            return None
-        many = "s" if len(self.numbers) > 1 else ""
-        return f"skipped {len(self.numbers)} blank {self.what}{many}: {_ranges(self.numbers)}"
+        """A line for the user that names them; None where there is nothing to say."""
+        notes = [self.read_as] if self.read_as else []
+        if self.numbers:
+            many = "s" if len(self.numbers) > 1 else ""
+            notes.append(f"skipped {len(self.numbers)} blank {self.what}{many}: {_ranges(self.numbers)}")
+        return "; ".join(notes) or None
 
 
 @contextmanager
@@ -65,7 +68,10 @@ def text_inputs(arguments: Arguments, blank: Blank) -> Iterator[Iterable[Input]]
         )
     if file is not None and is_delimited(file):
         blank.what = "row"
-        yield _rows(read_table(file, any_encoding=True), column or COLUMN, blank)
+        table = read_table(file, any_encoding=True)
+        if table.encoding != "utf-8":
+            blank.read_as = f"{file.name} is read as {table.encoding}"
+        yield _rows(table, column or COLUMN, blank)
     elif file is not None:
         if file.suffix.lower() in NOT_LINES:
             raise UsageError(

@@ -3,7 +3,7 @@
 import pytest
 
 from emokit.data.catalogue import Corpus, read_catalogue
-from emokit.data.label_choice import LabelChoice, label_of, label_shares, nearly_equal, raw_labels, soft_label
+from emokit.data.label_choice import LabelChoice, doubtful, label_of, label_shares, raw_labels, soft_label
 from emokit.data.ledger import Ledger
 from emokit.data.sources.rows import TIED, labelled, without_audio
 from emokit.data.utterance import Utterance
@@ -152,17 +152,23 @@ def test_one_label_in_folders_is_no_matter_of_columns() -> None:
     )
 
 
-def test_labels_that_nearly_equal_only_are_named() -> None:
-    assert nearly_equal(LabelSet(["Happy", "happy", "sad"])) == [
+def test_labels_that_doubtful_only_are_named() -> None:
+    assert doubtful(LabelSet(["Happy", "happy", "sad"])) == [
         "the labels Happy and happy differ only in upper and lower case and are two labels: merge them with --map Happy=happy"
     ]
-    assert nearly_equal(DEFAULT_LABELS) == []
+    assert doubtful(DEFAULT_LABELS) == []
+
+
+def test_a_label_that_looks_like_a_missing_value_is_named() -> None:
+    assert doubtful(LabelSet(["joy", "NaN"])) == [
+        "the label NaN looks like a missing value and is a label: leave its utterances out with --map NaN=null"
+    ]
 
 
 def test_labels_that_look_alike_are_named() -> None:
     composed, decomposed = "caf\u00e9", "cafe\u0301"
-    assert nearly_equal(LabelSet([composed, decomposed, "sad"])) == [
+    assert doubtful(LabelSet([composed, decomposed, "sad"])) == [
         "the labels 'caf\\xe9' and 'cafe\\u0301' look alike and are two labels: write them with the same characters"
     ]
-    (sentence,) = nearly_equal(LabelSet(["joy", "jo\u200by"]))
+    (sentence,) = doubtful(LabelSet(["joy", "jo\u200by"]))
     assert sentence.startswith("the labels 'joy' and 'jo\\u200by' look alike")

@@ -169,8 +169,13 @@ def test_the_name_of_a_modality_with_a_pretrained_model_stands_for_it(registered
 
 def test_a_complete_run_is_found_and_an_incomplete_one_refused(run):
     folder = run("text")
+    (folder / "onnx").mkdir()
+    left = [folder / ".metrics.json.999999999.part", folder / "onnx" / ".model.onnx.999999999.part"]
+    for part in left:  # of killed commands
+        part.touch()
     chosen, path = find(str(folder))
     assert (chosen.name, path) == ("text", folder)
+    assert not any(part.exists() for part in left)
     (folder / "metrics.json").unlink()
     with pytest.raises(DataError) as error:
         registry.load(folder)

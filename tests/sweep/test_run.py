@@ -279,3 +279,13 @@ def test_a_folder_that_cannot_be_written_is_named(
         str(error.value)
         == f"{tmp_path / 'sweep'} cannot be written (Read-only file system); name a folder that can be."
     )
+
+
+def test_settings_that_were_changed_since_are_not_resumed(begin_with: Any, make_sweep: Make) -> None:
+    plan, _ = begin_with(make_sweep())
+    path = plan.run / "settings.yaml"
+    path.write_text(path.read_text().replace("seeds: 1", "seeds: 2", 1))
+    with pytest.raises(DataError) as error:
+        resume(plan.run)
+    assert str(error.value).startswith(f"{path} has ")
+    assert str(error.value).endswith("put that back, or sweep into another folder with --run.")

@@ -103,6 +103,12 @@ def test_rows_without_a_text_are_skipped_by_number(tmp_path):
     assert read(file=tmp_path / "texts.csv") == ([(2, "a"), (5, "b")], "skipped 2 blank rows: 3-4")
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_another_encoding_than_utf8_is_named(tmp_path, encoding):
+    (tmp_path / "texts.csv").write_bytes("text\nschön\n".encode(encoding))
+    assert read(file=tmp_path / "texts.csv") == ([(2, "schön")], f"texts.csv is read as {encoding}")
+
+
 @pytest.mark.parametrize(
     ("header", "column", "nearest"),
     [

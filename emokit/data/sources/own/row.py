@@ -25,6 +25,7 @@ GENDERS = {
 SEVERAL = (dict, list, bytes)
 NO_LABEL = "no label"
 NO_UNICODE = "half of a character, which is no Unicode"
+NUL = "a NUL character"
 NO_CONTENT = "neither a path nor a text"
 OTHER_SPLIT = "a split other than train, dev and test"
 WITHOUT_SPLIT = "no split"
@@ -80,8 +81,11 @@ def fields_of(cells: Mapping[str, Any], chosen: Chosen, split: str | None) -> Fi
     values = {key: text_of(cells.get(name)) for key, name in chosen.others.items()}
     text = cells.get(chosen.others.get("text", ""))
     votes = _votes(cells, chosen)
-    if SURROGATE.search("".join([*values.values(), *votes])):  # JSON can escape half of a character
+    everything = "".join([*values.values(), *votes])
+    if SURROGATE.search(everything):  # JSON can escape half of a character
         raise Unusable(NO_UNICODE)
+    if "\0" in everything:
+        raise Unusable(NUL)
     if not votes:
         raise Unusable(NO_LABEL)
     text = (text if isinstance(text, str) else text_of(text)) or None

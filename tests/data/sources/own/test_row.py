@@ -101,3 +101,9 @@ def test_half_of_a_character_is_no_value(cells: dict[str, str]) -> None:
     with pytest.raises(Unusable) as error:
         read(**cells)
     assert error.value.reason == "half of a character, which is no Unicode"
+
+
+def test_nul_is_in_no_value() -> None:
+    with pytest.raises(Unusable) as error:
+        read(text="so\0it is")
+    assert error.value.reason == "a NUL character"
