@@ -143,7 +143,11 @@ def test_a_run_with_another_label_set_is_refused(make_tested: MakeRun) -> None:
     run, other = make_tested("seven"), make_tested("two")
     metrics = json.loads((other / "metrics.json").read_text())
     split = metrics["splits"]["test"]
-    split |= {"confusion": [[1, 0], [0, 1]], "per_class": dict.fromkeys(("good", "bad"), split["per_class"]["sad"])}
+    split |= {
+        "n": 2,
+        "confusion": [[1, 0], [0, 1]],
+        "per_class": dict.fromkeys(("good", "bad"), split["per_class"]["sad"]),
+    }
     (other / "metrics.json").write_text(json.dumps(metrics | {"labels": ["good", "bad"], "splits": {"test": split}}))
     with pytest.raises(DataError) as refused:
         compare_runs([run, other])
