@@ -99,8 +99,7 @@ def read_input(value: Any, name: str, folder: Path) -> Given:
 
 def checked(given: Given, predictor: Predictor) -> Given:
     """An input that the model accepts; else an error that says what it lacks."""
-    # Path.is_file raises an error for a long sentence.
-    if isinstance(given, str) and os.path.isfile(given) and predictor.accepts(Input("", text=given)):  # noqa: PTH113
+    if isinstance(given, str) and _is_sentence_and_file(given, predictor):
         return UsageError(f"{given} is a file, and a str is a sentence for this model; give pathlib.Path({given!r}).")
     if not isinstance(given, Input) or predictor.accepts(given):
         return given
@@ -108,6 +107,12 @@ def checked(given: Given, predictor: Predictor) -> Given:
     return DataError(
         f"{given.name} has a {has} and no {lacks}, which the model reads; add its {to_add} or leave it out."
     )
+
+
+def _is_sentence_and_file(given: str, predictor: Predictor) -> bool:
+    """Whether a model would read the name of a file as a sentence; with a recogniser, it transcribes the file."""
+    reads_text = predictor.accepts(Input("", text=given)) and not predictor.accepts(Input("", path=Path("a")))
+    return reads_text and os.path.isfile(given)  # noqa: PTH113  Path.is_file raises an error for a long sentence
 
 
 def _of_mapping(value: Mapping[Any, Any], name: str, folder: Path) -> Input | EmokitError:

@@ -87,8 +87,8 @@ TEXTS = "text,label\n" + "".join(f"{label} {number},{label}\n" for number in ran
         ),
         (
             TEXTS, ["--split", "speaker"], 2,
-            "--split calls=speaker is unknown; choose one of auto, official, dialogue, stratified, sentence, "
-            "leave-one-corpus-out, train, dev, test, or name a CSV of your own.",
+            "--split calls=speaker needs speakers, and calls states none; name their column with --columns speaker=NAME, or "
+            "choose one of auto, official, dialogue, stratified, sentence, leave-one-corpus-out, train, dev, test.",
         ),
         (
             TEXTS, ["--split", "dialogue"], 2,
