@@ -37,11 +37,11 @@ def test_a_dry_run_counts_the_trainings_and_writes_nothing(sweep: Any, tmp_path:
     code, output, _ = sweep("--run", str(run), "--dry-run", seeds=2)
     assert code == 0
     assert output.splitlines()[-1] == (
-        f"# {run}: 2 points, 4 trainings of at most 60 epochs, then 15 to confirm the best"
+        f"# {run}: 2 points, 4 trainings of at most 60 epochs, then 10 to confirm the best"
     )
     code, output, _ = sweep("--run", str(run), "--dry-run", "--json")
     plan = json.loads(output)
-    assert (plan["points"], plan["trainings"], plan["confirming"], plan["max_epochs"]) == (2, 2, 15, 60)
+    assert (plan["points"], plan["trainings"], plan["confirming"], plan["max_epochs"]) == (2, 2, 10, 60)
     assert not run.exists()
 
 
