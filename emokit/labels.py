@@ -25,13 +25,11 @@ class LabelSet(tuple[str, ...]):
             UsageError: there are fewer than two names, or a name is empty or repeated.
         """
         labels = super().__new__(cls, names)
-        if "" in labels:
+        if len(labels) < 2 or not all(isinstance(name, str) and name for name in labels):
             raise UsageError(f"A label set of {list(labels)!r} was given; name two or more labels, none of them empty.")
         repeated = next((name for name in labels if labels.count(name) > 1), None)
         if repeated is not None:
             raise UsageError(f"The label set names {repeated} twice; name each label once.")
-        if len(labels) < 2 or not all(isinstance(name, str) and name for name in labels):
-            raise UsageError(f"A label set of {list(labels)!r} was given; name two or more labels, none of them empty.")
         return labels
 
     @property

@@ -4,7 +4,6 @@ settings.yaml  environment.json  log.jsonl  tensorboard/  checkpoints/last/  mod
 README.md  ledger.json  metrics.json (written last: its presence means that the run is complete)
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -51,7 +50,7 @@ from emokit.schema.environment import Environment
 from emokit.schema.environment import environment as environment
 from emokit.schema.metrics import Metrics
 from emokit.settings import Settings, flat, inputs_of, read_yaml_mapping
-from emokit.temporary import remove_temporary, temporary_path
+from emokit.temporary import remove_leftovers, temporary_path
 
 OLD_KINDS = ("audio", "text", "fusion")  # in `kind`, which settings had before `modality`
 STORAGE = "storage.json"  # of a sweep
@@ -201,7 +200,7 @@ def check_folder(run: Path) -> None:
 
 
 def check_complete(run: Path) -> None:
-    """Refuse a folder that is not a run, an incomplete run, and one whose last file is damaged.
+    """Refuse a folder that is not a run, an incomplete run, and one whose last file is damaged; remove killed writers' files.
 
     Raises:
         DataError: the sentence says which of the three, and what to do.
@@ -212,9 +211,7 @@ def check_complete(run: Path) -> None:
     if not is_complete(run):
         raise DataError(f"{run} has no {METRICS}, so its training did not end; resume it by adding --resume.")
     read_checked(Metrics, run / METRICS)
-    with contextlib.suppress(OSError):  # a run may be open to reading only
-        for place in (run, run / "onnx"):  # of an export into the run that was killed
-            remove_temporary(place)
+    remove_leftovers((run, run / "onnx"))  # of an export into the run too
     check_readable(run / MODEL, *sorted((run / MODEL).glob("*")))
 
 

@@ -1,9 +1,11 @@
 """Temporary files: they carry their process, so that those of killed ones are known, ignored and removed."""
 
+import contextlib
 import glob
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from emokit.processes import is_running, machine
@@ -49,6 +51,13 @@ def remove_temporary(folder: Path, name: str = "*", *, locked: bool = False) -> 
         for path in sorted(folder.iterdir()):
             if path.is_dir() and not path.is_symlink() and not (path / LOCK).exists():
                 remove_temporary(path, locked=True)
+
+
+def remove_leftovers(folders: Iterable[Path]) -> None:
+    """Remove what killed processes left in folders that are read; they may be open to reading only."""
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            remove_temporary(folder)
 
 
 def remove(path: Path) -> None:

@@ -3,7 +3,6 @@
 utterances.parquet  ledger.json  settings.yaml  features/<key>/part-*.arrow  fingerprint (written last)
 """
 
-import contextlib
 import hashlib
 import json
 import re
@@ -25,7 +24,7 @@ from emokit.runs import SETTINGS as SETTINGS
 from emokit.schema.base import read_checked
 from emokit.schema.ledger import Ledger
 from emokit.settings import Settings, key_of, read_yaml_mapping
-from emokit.temporary import remove_temporary
+from emokit.temporary import remove_leftovers
 
 FEATURES = "features"
 FINGERPRINT = "fingerprint"
@@ -227,7 +226,7 @@ def open_prepared(folder: Path) -> Prepared:
         state = "was interrupted" if (folder / SETTINGS).exists() else "is no prepared folder"
         raise DataError(f"{folder} has no {FINGERPRINT}, so it {state}; run `emokit prepare … --out {folder}`.")
     refuse_links(folder)
-    _remove_leftovers(folder)
+    remove_leftovers((folder, *(folder / FEATURES).glob("*")))  # of features too that nobody needs again
     fingerprint = read_fingerprint(folder)
     opened = OpenedFiles()
     labels = _label_set(opened.settings(folder), folder)
@@ -241,13 +240,6 @@ def open_prepared(folder: Path) -> Prepared:
     )
     _check_fingerprint(prepared)
     return prepared
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes left, of features too that nobody needs again; a folder may be open to reading only."""
-    with contextlib.suppress(OSError):
-        for place in (folder, *(folder / FEATURES).iterdir()):
-            remove_temporary(place)
 
 
 def _label_set(settings: dict[str, Any], folder: Path) -> LabelSet:
